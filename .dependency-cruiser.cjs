@@ -1,0 +1,34 @@
+// The import rule of docs/architecture.md: src/common <- state <- src/* <- topologies <- test, examples, bench.
+const only = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+const home = (pkg, path) =>
+  only(`home-of-${pkg.replace(/[@/]/g, '-')}`, `${pkg} has one home: ${path}`, { path: '^(src|state|topologies)/', pathNot: path }, { path: `^node_modules/${pkg}/` });
+
+module.exports = {
+  forbidden: [
+    only('no-cycles', 'modules form no cycles', {}, { circular: true }),
+    only('common-is-a-leaf', 'src/common imports nothing of ours', { path: '^src/common/' }, { path: '^(state|src/(?!common/)|topologies)' }),
+    only('state-knows-bytes-only', 'state imports src/common alone', { path: '^state/' }, { path: '^(src/(?!common/)|topologies)' }),
+    only('src-knows-no-application', 'src never imports topologies', { path: '^src/' }, { path: '^topologies/' }),
+    only('dsl-not-runtime', 'dsl never imports runtime', { path: '^src/dsl/' }, { path: '^src/runtime/' }),
+    only('product-not-tests', 'no product code imports test, bench or examples', { path: '^(src|state|topologies)/' }, { path: '^(test|bench|examples)/' }),
+    home('level', '^state/'),
+    home('kafkajs', '^src/clients/'),
+    home('prom-client', '^src/observability/'),
+    home('luxon', '^src/common/time/'),
+    home('hono', '^src/http/'),
+    home('@hono/node-server', '^src/http/'),
+    home('zod', '^src/(config|http)/'),
+    home('yaml', '^src/config/'),
+    home('commander', '^src/cli/'),
+    home('cli-progress', '^src/cli/'),
+    home('pino', '^src/cli/'),
+    home('csv-parse', '^topologies/grid/park/'),
+    home('@faker-js/faker', '^topologies/grid/generator/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

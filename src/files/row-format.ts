@@ -1,0 +1,35 @@
+/**
+ * One row of a CSV file, its fields as byte ranges in a buffer, in the order of {@link RowFormat.columns}.
+ *
+ * The scanner reuses one instance for all rows: read it at once, keep nothing of it. Field `i` is `bytes[starts[i] .. ends[i])`, unquoted.
+ */
+export interface RowView {
+  readonly bytes: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** Why a row goes to the dead letters: a closed list. */
+export const deadReasons = ['columns', 'date', 'event-type', 'equipment-type', 'id', 'utf8', 'future', 'too-long', 'quote', 'processing'] as const;
+/** One of {@link deadReasons}. */
+export type DeadReason = (typeof deadReasons)[number];
+
+/** A row as the topology reads it. One instance is filled again and again by {@link RowFormat.decode}. */
+export interface DecodedRow<K, V> {
+  key: K;
+  value: V;
+}
+
+/**
+ * How rows of a CSV folder become records of a topic.
+ *
+ * `decode` fills `out` and returns undefined, or returns the reason why the row is bad. It is called once a row, in file order, and must be
+ * synchronous and fast: no Date, regex or JSON. Key and value are new objects or shared immutable ones; they outlive the call.
+ */
+export interface RowFormat<K, V> {
+  /** Names of the columns that must stand in the header, in the order in which `decode` sees them. */
+  readonly columns: readonly string[];
+  decode(row: RowView, out: DecodedRow<K, V>): DeadReason | undefined;
+  /** Event time of a decoded value, ms since the epoch: what `--from` and `--to` are held against. */
+  timestampOf(value: V): number;
+}

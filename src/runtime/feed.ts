@@ -1,0 +1,67 @@
+import type { WriteBatch, Reader } from '../../state/database.ts';
+
+/** Where a record came from, as the dead and late letters name it. */
+export interface RecordOrigin {
+  readonly file: string;
+  /** Line in the file, from 1, the header included. */
+  readonly line: number;
+  /** Byte offset of the row in the (decompressed) file. */
+  readonly offset: number;
+  /** The row's bytes without its line end. */
+  readonly raw: Uint8Array;
+}
+
+/**
+ * Records of one topic in offset order, columnar: record `i` is `keys[i]`, `values[i]`.
+ *
+ * The runtime calls `accept(n)` when the records before `n` are processed; only then do bad rows that stand before record `n` reach the dead
+ * letters. `late` and `dead` are called for the record in process, before it is accepted.
+ */
+export interface FeedBatch {
+  readonly length: number;
+  readonly keys: readonly unknown[];
+  readonly values: readonly unknown[];
+  /** Records `[0, n)` are processed. `n` never goes back. `accept(length)` also takes what stands after the last record. */
+  accept(n: number): void;
+  /** Record `i` was dropped by a windowed operator as late: goes to the late letters. */
+  late(i: number): void;
+  /** Record `i` is refused: goes to the dead letters. */
+  dead(i: number, reason: 'future' | 'processing'): void;
+  origin(i: number): RecordOrigin;
+}
+
+/** What a feed has done so far, since its state began (not since this process began). Plain fields: read at scrape. */
+export interface FeedProgress {
+  readonly topic: string;
+  filesDone: number;
+  filesTotal: number;
+  /** Rows read, bad ones included. */
+  rows: number;
+  bytes: number;
+  /** Bytes known to be there to read, for an estimate of the time left. */
+  bytesTotal: number;
+  dead: number;
+  late: number;
+  /** Rows outside `--from` and `--to`. */
+  skipped: number;
+  deadByReason: Record<string, number>;
+}
+
+/**
+ * A topic fed from outside a broker. Its position and letters are committed with the state: `save` puts them into the commit's batch.
+ *
+ * A feed is driven by one engine: `open`, then `poll` until it ends, `save` at each commit, `close`.
+ */
+export interface Feed {
+  readonly topic: string;
+  readonly progress: FeedProgress;
+  /** Reads the saved position (rows under the feed's own key prefix) and cuts the letters to their saved lengths. */
+  open(saved: Reader): Promise<void>;
+  /** The next records; `'idle'` when nothing is there now but more may come; undefined at the end. The earlier batch must be wholly accepted. */
+  poll(): Promise<FeedBatch | 'idle' | undefined>;
+  /** Resolves when `poll` may give records again, or after `timeoutMs`. */
+  wait(timeoutMs: number): Promise<void>;
+  /** Makes letters durable and adds the position as of the accepted records to the batch. */
+  save(batch: WriteBatch): Promise<void>;
+  close(): Promise<void>;
+}

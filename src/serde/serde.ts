@@ -1,0 +1,15 @@
+/**
+ * How a type becomes bytes and back.
+ *
+ * `deserialize(serialize(x))` equals `x`. Bytes handed to `deserialize` may be a view that is reused afterwards: copy what you keep.
+ */
+export interface Serde<T> {
+  /** Shown in errors, such as `string`. */
+  readonly name: string;
+  /** @throws Error for a value that has no bytes; the runtime wraps it as `STREAMS_SERIALIZATION`. */
+  serialize(value: T): Uint8Array;
+  /** @throws Error for bytes that are no such value; the runtime wraps it as `STREAMS_DESERIALIZATION`. */
+  deserialize(bytes: Uint8Array): T;
+  /** A copy that shares nothing changeable with `value`. Default: `deserialize(serialize(value))`. */
+  clone?(value: T): T;
+}
