@@ -109,7 +109,12 @@ export class StreamsError extends Error {
   }
 
   /** The error itself if it is a StreamsError, else a new one around it. */
-  static from(error: unknown, code: StreamsErrorCode, message: string, details: StreamsErrorDetails = {}): StreamsError {
+  static from(
+    error: unknown,
+    code: StreamsErrorCode,
+    message: string,
+    details: StreamsErrorDetails = {},
+  ): StreamsError {
     return StreamsError.is(error) ? error : new StreamsError(code, message, { ...details, cause: error });
   }
 }

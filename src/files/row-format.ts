@@ -10,7 +10,18 @@ export interface RowView {
 }
 
 /** Why a row goes to the dead letters: a closed list. */
-export const deadReasons = ['columns', 'date', 'event-type', 'equipment-type', 'id', 'utf8', 'future', 'too-long', 'quote', 'processing'] as const;
+export const deadReasons = [
+  'columns',
+  'date',
+  'event-type',
+  'equipment-type',
+  'id',
+  'utf8',
+  'future',
+  'too-long',
+  'quote',
+  'processing',
+] as const;
 /** One of {@link deadReasons}. */
 export type DeadReason = (typeof deadReasons)[number];
 
@@ -24,7 +35,8 @@ export interface DecodedRow<K, V> {
  * How rows of a CSV folder become records of a topic.
  *
  * `decode` fills `out` and returns undefined, or returns the reason why the row is bad. It is called once a row, in file order, and must be
- * synchronous and fast: no Date, regex or JSON. Key and value are new objects or shared immutable ones; they outlive the call.
+ * synchronous and fast: no Date, regex or JSON. It is also asked about lines inside a quoted field (is this a row by itself?) and about a cut last
+ * line, so it may remember what it likes, but must not count. Key and value are new objects or shared immutable ones; they outlive the call.
  */
 export interface RowFormat<K, V> {
   /** Names of the columns that must stand in the header, in the order in which `decode` sees them. */

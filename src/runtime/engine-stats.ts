@@ -1,10 +1,10 @@
+import type { DropReason } from '../processor/drop-reason.ts';
 import type { FeedProgress } from './feed.ts';
+
+export type { DropReason };
 
 /** Life of a streams client. Kafka Streams: `KafkaStreams.State`. */
 export type StreamsState = 'CREATED' | 'REBALANCING' | 'RUNNING' | 'PENDING_SHUTDOWN' | 'NOT_RUNNING' | 'ERROR';
-
-/** Reasons for which a record is dropped after its source. */
-export type DropReason = 'late' | 'null_key' | 'invalid_timestamp' | 'processing' | 'future' | 'deserialization';
 
 /** What one task has done. Counters run since the state began where `committed`, else since the process began. */
 export interface TaskStats {

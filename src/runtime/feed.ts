@@ -54,6 +54,10 @@ export interface FeedProgress {
  */
 export interface Feed {
   readonly topic: string;
+  /** Set where the feed gives the records of one partition only; undefined: of all. */
+  readonly partition?: number;
+  /** The record's own timestamp, ms: what a broker would keep beside it. */
+  timestampOf(value: unknown): number;
   readonly progress: FeedProgress;
   /** Reads the saved position (rows under the feed's own key prefix) and cuts the letters to their saved lengths. */
   open(saved: Reader): Promise<void>;

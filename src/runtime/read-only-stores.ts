@@ -1,10 +1,6 @@
-import type { Windowed } from '../serde/windowed.ts';
+import type { ValueAndTimestamp, Version, WindowRow } from '../processor/rows.ts';
 
-/** A key's value, and the event time of the newest record that made it. */
-export interface ValueAndTimestamp<V> {
-  readonly value: V;
-  readonly timestamp: number;
-}
+export type { ValueAndTimestamp, Version, WindowRow };
 
 /** Committed rows of a key-value store, over all its tasks. Reads never see a value that is not committed. */
 export interface ReadOnlyKeyValueStore<K, V> {
@@ -30,13 +26,6 @@ export interface ReadOnlyWindowStore<K, V> {
   parseKey(text: string): K;
 }
 
-/** One row of a window store. */
-export interface WindowRow<K, V> {
-  readonly windowed: Windowed<K>;
-  readonly value: V;
-  readonly timestamp: number;
-}
-
 /** Committed rows of a versioned store. */
 export interface ReadOnlyVersionedStore<K, V> {
   readonly kind: 'versioned';
@@ -45,12 +34,6 @@ export interface ReadOnlyVersionedStore<K, V> {
   get(key: K, asOfMs?: number): V | undefined;
   all(): AsyncIterable<{ readonly key: K; readonly versions: readonly Version<V>[] }>;
   parseKey(text: string): K;
-}
-
-/** What was valid from a time on, until the next version: `undefined` when nothing was. */
-export interface Version<V> {
-  readonly validFromMs: number;
-  readonly value: V | undefined;
 }
 
 /** Any readable store. */

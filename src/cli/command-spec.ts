@@ -1,0 +1,96 @@
+import type { Logger } from '../common/logger.ts';
+import type { Config } from '../config/config.ts';
+import type { Runtime } from '../config/settings.ts';
+import type { ArgumentSpec, OptionSpec } from './option-spec.ts';
+import type { ArgumentValues, OptionValues } from './option-types.ts';
+import type { ResultOutput } from './output.ts';
+import type { ProgressReporter } from './progress.ts';
+
+/** `batch` ends by itself; `continuous` runs until it is told to stop, and then ends with 0. */
+export type CommandKind = 'batch' | 'continuous';
+
+/** What a command works with. */
+export interface CommandContext<Options = Readonly<Record<string, unknown>>, Args = Readonly<Record<string, unknown>>> {
+  readonly options: Options;
+  readonly args: Args;
+  readonly config: Config;
+  /** Results, and nothing else. */
+  readonly stdout: ResultOutput;
+  /** Notes to a person. Written above a progress bar, if one is shown. */
+  readonly stderr: { write(text: string): void };
+  readonly logger: Logger;
+  /** Aborted by the first SIGINT or SIGTERM: commit, close and return. */
+  readonly signal: AbortSignal;
+  readonly progress: ProgressReporter;
+  /** Whether results go to a terminal. */
+  readonly isTTY: boolean;
+  /** Whether results may be coloured: a terminal, and no `NO_COLOR`. */
+  readonly color: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A command as data: what it is called, what it takes, what it does. Knows nothing of the parser behind it. */
+export interface CommandSpec<
+  O extends readonly OptionSpec[] = readonly OptionSpec[],
+  A extends readonly ArgumentSpec[] = readonly ArgumentSpec[],
+> {
+  /** One word, or two for a command of a group: `park show`. */
+  readonly name: string;
+  /** A line for the list of commands. */
+  readonly summary: string;
+  /** Paragraphs for its own help; the summary if left out. */
+  readonly description?: string;
+  /** Whole command lines, at least one. */
+  readonly examples: readonly string[];
+  readonly arguments?: A;
+  readonly options?: O;
+  readonly kind: CommandKind;
+  /** The kind where it depends on the options, such as `--follow`. */
+  kindFor?(options: OptionValues<O>): CommandKind;
+  /** Whether it takes `--set` and `--config`. The environment and the defaults are read in any case. */
+  readonly settings?: boolean;
+  /** Which defaults the settings have. @defaultValue 'embedded' */
+  readonly runtime?: Runtime;
+  /**
+   * Does the work.
+   *
+   * Returns undefined when done, or when stopped by the signal: the exit code is then 0, or 130 or 143 for a batch command that was stopped.
+   * A number is the exit code whatever happened.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a command that returns nothing is the usual one
+  run(context: CommandContext<OptionValues<O>, ArgumentValues<A>>): Promise<number | void>;
+}
+
+/** A program: its name and its commands. */
+export interface ProgramSpec {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly commands: readonly CommandSpec[];
+  /** What the commands of a group are about, by the group's name: `{ park: 'The park of meters' }`. */
+  readonly groups?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A command whose `options` and `args` have the types that its flags declare.
+ *
+ * @example
+ * ```ts
+ * export const digest: CommandSpec = defineCommand({
+ *   name: 'digest',
+ *   summary: 'Print the digest of a state',
+ *   examples: ['weir digest --state .data/state'],
+ *   options: [{ flags: '--by-store', description: 'one line for each store' }],
+ *   kind: 'batch',
+ *   async run({ options, stdout }) {
+ *     stdout.write(options.byStore ? 'many\n' : 'one\n'); // options.byStore is a boolean
+ *   },
+ * });
+ * ```
+ */
+export function defineCommand<
+  const O extends readonly OptionSpec[] = readonly [],
+  const A extends readonly ArgumentSpec[] = readonly [],
+>(spec: CommandSpec<O, A>): CommandSpec {
+  return spec as unknown as CommandSpec;
+}

@@ -1,0 +1,42 @@
+import type { SettingName } from '../config/settings.ts';
+
+/**
+ * One option of a command.
+ *
+ * Its key in the values is its long name in camel case: `--move-done <dir>` is `moveDone`.
+ */
+export interface OptionSpec {
+  /** `--follow` (true or false), `--state <dir>` (takes a value) or `-o, --out <dir>`. */
+  readonly flags: string;
+  readonly description: string;
+  /** As a user would type it: it is parsed too. */
+  readonly default?: string;
+  /** Environment variable that gives the value when the command line doesn't; it must start with `WEIR_`. Repeated values are separated by commas. */
+  readonly env?: string;
+  /** May be given several times: the value is an array. */
+  readonly repeatable?: boolean;
+  /** The command refuses to start without it. */
+  readonly required?: boolean;
+  /** The words it accepts. */
+  readonly choices?: readonly string[];
+  /** The setting that it sets. Type, default and environment variable are then the setting's. */
+  readonly setting?: SettingName;
+  /** Makes the value from text. What it throws becomes a usage error with its message. */
+  readonly parse?: (text: string) => unknown;
+}
+
+/** One argument of a command: required unless `optional` or `variadic`. Only the last may be variadic. */
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly optional?: boolean;
+  /** Takes all that follow: the value is an array. */
+  readonly variadic?: boolean;
+  readonly choices?: readonly string[];
+}
+
+/** `--json`, for commands that have a form of output for machines. */
+export const jsonOption: { readonly flags: '--json'; readonly description: string } = {
+  flags: '--json',
+  description: 'print JSON',
+};

@@ -1,0 +1,66 @@
+/** Where results go. */
+export interface ResultOutput {
+  /** Hands text on. A reader that went away (`| head`) makes it do nothing, and aborts the command's signal. */
+  write(text: string | Uint8Array): void;
+  /** Resolves when what was written is out. To be awaited now and then by whoever writes much. */
+  flush(): Promise<void>;
+}
+
+/** A stream to write to: `process.stdout`, `process.stderr`, or any writable in their place. */
+export type CliStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+};
+
+/** A stream whose reader may go away. */
+export class Output implements ResultOutput {
+  readonly stream: CliStream;
+  #closed = false;
+  #failure: Error | undefined;
+
+  /** @param onClosed - called once, when nothing can be written any more */
+  constructor(stream: CliStream, onClosed: () => void = () => {}) {
+    this.stream = stream;
+    // Stays attached for good: a late EPIPE without a listener would end the process with a stack.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#closed) return;
+      this.#closed = true;
+      // A reader that has seen enough is no failure. A full disk is.
+      if (error.code !== 'EPIPE') this.#failure = error;
+      onClosed();
+    });
+  }
+
+  /** What made writing impossible, unless the reader just left. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get isTTY(): boolean {
+    return this.stream.isTTY === true;
+  }
+
+  write(text: string | Uint8Array): void {
+    if (!this.#closed) this.stream.write(text);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#closed) return;
+    // The callback comes on failure too, so this never waits for a reader that left. The event with the true cause follows it within the turn.
+    await new Promise<void>((resolve) => {
+      this.stream.write('', (error) => (error ? setImmediate(resolve) : resolve()));
+    });
+  }
+}
+
+/** Whether text on a stream may be coloured, by the convention of no-color.org. */
+export function mayColor(stream: CliStream, env: Readonly<Record<string, string | undefined>>): boolean {
+  return stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}
+
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+/** Text in a colour, or as it is. */
+export function paint(text: string, color: keyof typeof codes, enabled: boolean): string {
+  return enabled ? `\u001B[${codes[color]}m${text}\u001B[0m` : text;
+}

@@ -1,0 +1,163 @@
+import { StreamsError } from '../common/errors.ts';
+import type { ClientSetting, Origin } from './config.ts';
+import { Config, originText } from './config.ts';
+import { nearestName } from './nearest.ts';
+import { readConfigFile } from './read-config-file.ts';
+import type { DefaultContext, Runtime, SettingName, SettingValues } from './settings.ts';
+import {
+  clientPrefixes,
+  environmentNameOf,
+  isClientSetting,
+  isSettingName,
+  settingNames,
+  settings,
+} from './settings.ts';
+
+/** Variables that start like settings but are none. A program may know more of them. */
+export const otherEnvironmentNames: readonly string[] = ['WEIR_CONFIG', 'WEIR_DEBUG', 'WEIR_LOG_LEVEL'];
+
+/** A setting that has an option of its own, such as `--state DIR` for `state.dir`. */
+export interface OptionValue {
+  /** The option as typed: `--state`. */
+  readonly flag: string;
+  readonly text: string;
+}
+
+/** Where to look for settings. */
+export interface ConfigSources {
+  /** `--set NAME=VALUE`, by name. */
+  readonly flags?: Readonly<Record<string, string>>;
+  /** Settings given by options of their own. They rank with `flags`; both for one name are refused. */
+  readonly options?: ReadonlyMap<SettingName, OptionValue>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Further `WEIR_` variables that are no settings. */
+  readonly knownEnvironment?: Iterable<string>;
+  /** Path of the file of `--config`. */
+  readonly file?: string | undefined;
+  /** Chooses between defaults. @defaultValue 'embedded' */
+  readonly runtime?: Runtime;
+}
+
+interface Given {
+  readonly name: string;
+  readonly text: string;
+  readonly origin: Origin;
+}
+
+/**
+ * Reads and checks all settings: flags before the environment before the file before defaults.
+ *
+ * Every name and every value is checked, those too that a higher source hides. An empty environment variable counts as not set.
+ *
+ * @throws {@link StreamsError} `STREAMS_CONFIG` for an unknown name (the message has the nearest known one), for a bad value (the message has
+ * the setting, where it came from and what was expected) and for a file that cannot be read.
+ */
+export function loadConfig(sources: ConfigSources = {}): Config {
+  const given = [
+    ...fromFile(sources.file),
+    ...fromEnvironment(sources.env ?? {}, sources.knownEnvironment ?? []),
+    ...fromFlags(sources.flags ?? {}, sources.options ?? new Map()),
+  ];
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const origins = new Map<SettingName, Origin>();
+  const clients = new Map<string, ClientSetting>();
+  for (const { name, text, origin } of given) {
+    if (isSettingName(name)) {
+      values[name] = readValue(name, text, origin);
+      origins.set(name, origin);
+    } else if (isClientSetting(name)) {
+      clients.set(name, { text, origin });
+    } else {
+      throw unknownSetting(name, origin);
+    }
+  }
+  return new Config(withDefaults(values as Partial<SettingValues>, sources.runtime ?? 'embedded'), origins, clients);
+}
+
+/** Fills in what is not given. A default may depend on other settings, given or not. */
+export function withDefaults(given: Partial<SettingValues>, runtime: Runtime): SettingValues {
+  const values = { ...given };
+  const context: DefaultContext = {
+    runtime,
+    get: (name) => {
+      if (values[name] === undefined) values[name] = settings[name].defaultOf(context);
+      return values[name] as SettingValues[typeof name];
+    },
+  };
+  for (const name of settingNames) context.get(name);
+  return values as SettingValues;
+}
+
+/** Checks one value. @throws {@link StreamsError} `STREAMS_CONFIG` */
+export function readValue<N extends SettingName>(name: N, text: string, origin: Origin): SettingValues[N] {
+  const { type } = settings[name];
+  const result = type.schema.safeParse(text);
+  if (result.success) return result.data;
+  const message = `${name} (${originText(origin)}) is ${JSON.stringify(text)}: expected ${type.expected}.`;
+  throw new StreamsError('STREAMS_CONFIG', message);
+}
+
+function fromFile(file: string | undefined): Given[] {
+  if (file === undefined) return [];
+  const origin: Origin = { source: 'file', where: file };
+  return [...readConfigFile(file)].map(([name, text]) => ({ name, text, origin }));
+}
+
+function fromFlags(flags: Readonly<Record<string, string>>, options: ReadonlyMap<SettingName, OptionValue>): Given[] {
+  const given: Given[] = Object.entries(flags).map(([name, text]) => ({
+    name,
+    text,
+    origin: { source: 'flag', where: '--set' },
+  }));
+  for (const [name, { flag, text }] of options) {
+    if (Object.hasOwn(flags, name)) {
+      throw new StreamsError('STREAMS_USAGE', `${flag} and --set ${name} are the same setting: give one of them.`);
+    }
+    given.push({ name, text, origin: { source: 'flag', where: flag } });
+  }
+  return given;
+}
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>, knownByProgram: Iterable<string>): Given[] {
+  const others = new Set([...otherEnvironmentNames, ...knownByProgram]);
+  const given: Given[] = [];
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith('WEIR_') || text === undefined || text === '') continue;
+    const name = settingOfVariable(variable);
+    if (name !== undefined) given.push({ name, text, origin: { source: 'environment', where: variable } });
+    else if (!others.has(variable)) throw unknownVariable(variable, others);
+  }
+  return given;
+}
+
+const settingsByVariable: ReadonlyMap<string, SettingName> = new Map(
+  settingNames.map((name) => [environmentNameOf(name), name]),
+);
+
+function settingOfVariable(variable: string): string | undefined {
+  const own = settingsByVariable.get(variable);
+  if (own !== undefined) return own;
+  const dotted = variable.slice('WEIR_'.length).toLowerCase().replaceAll('_', '.');
+  return isClientSetting(dotted) ? dotted : undefined;
+}
+
+function unknownVariable(variable: string, others: Iterable<string>): StreamsError {
+  const nearest = nearestName(variable, [...settingsByVariable.keys(), ...others]);
+  return new StreamsError('STREAMS_CONFIG', `unknown environment variable ${variable}. Did you mean ${nearest}?`);
+}
+
+function unknownSetting(name: string, origin: Origin): StreamsError {
+  const message = `unknown setting ${JSON.stringify(name)} (${originText(origin)}). Did you mean ${nearestSetting(name)}?`;
+  return new StreamsError('STREAMS_CONFIG', message);
+}
+
+/** The nearest setting, found by its own name or by the one that Kafka Streams once gave it. */
+function nearestSetting(name: string): string {
+  const known = new Map<string, string>();
+  for (const own of settingNames) {
+    known.set(own, own);
+    for (const former of settings[own].formerly ?? []) known.set(former, own);
+  }
+  for (const prefix of clientPrefixes) known.set(prefix, `${prefix}<name>`);
+  return known.get(nearestName(name, known.keys())!)!;
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+/** How the text of a setting becomes its value. All sources give text, so one rule holds for flags, environment and files. */
+export interface SettingType<T> {
+  readonly schema: z.ZodType<T, string>;
+  /** What the text must be, to follow "expected". */
+  readonly expected: string;
+}
+
+/** The longest delay of a timer: beyond it, timers of Node fire at once. */
+export const maxTimerMs: number = 2 ** 31 - 1;
+
+/** A whole number in `[min, max]`. */
+export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER, unit?: string): SettingType<number> {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return {
+    schema: z
+      .string()
+      .trim()
+      .regex(/^-?\d+$/)
+      .transform(Number)
+      .pipe(z.int().min(min).max(max)),
+    expected: unit === undefined ? `a whole number ${range}` : `a whole number of ${unit} ${range}`,
+  };
+}
+
+const bytesPerUnit: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+};
+
+/** A size: `67108864`, `64MiB`, `1.5 GiB`. KiB, MiB and GiB are powers of 1024, kB, MB and GB powers of 1000. */
+export function bytes(): SettingType<number> {
+  const expected = 'a number of bytes, or one with a unit such as 64MiB (KiB, MiB, GiB, kB, MB, GB)';
+  const schema = z
+    .string()
+    .trim()
+    .toLowerCase()
+    .regex(/^\d+$|^\d+(\.\d+)?\s*[kmg]i?b$|^\d+\s*b$/)
+    .transform((text) => {
+      const number = Number.parseFloat(text);
+      return Math.floor(number * bytesPerUnit[text.replace(/^[\d.\s]+/, '')]!);
+    })
+    .pipe(z.int().min(0));
+  return { schema, expected };
+}
+
+/** `true` or `false`. */
+export function boolean(): SettingType<boolean> {
+  return {
+    schema: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .pipe(z.enum(['true', 'false']))
+      .transform((text) => text === 'true'),
+    expected: 'true or false',
+  };
+}
+
+/** One of a few words, in any case. `aliases` are accepted too and stand for one of them. */
+export function choice<const T extends string>(
+  values: readonly T[],
+  aliases: Readonly<Record<string, T>> = {},
+): SettingType<T> {
+  return {
+    schema: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .transform((word) => aliases[word] ?? word)
+      .pipe(z.enum(values)),
+    expected: `one of ${[...values, ...Object.keys(aliases)].join(', ')}`,
+  };
+}
+
+/** Text that is not empty and fits a pattern. */
+export function text(expected: string, pattern: RegExp = /\S/): SettingType<string> {
+  return { schema: z.string().trim().regex(pattern), expected };
+}
+
+/** A type whose setting may also be left unset. */
+export function optional<T>(type: SettingType<T>): SettingType<T | undefined> {
+  return type;
+}
+
+const hostAndPort: RegExp = /^(\[[0-9a-f:.]+\]|[^\s:,[\]]+):\d{1,5}$/i;
+
+/** `host:port`. */
+export function hostPort(): SettingType<string> {
+  return text('host:port', hostAndPort);
+}
+
+/** `host:port`, several of them separated by commas. */
+export function hostPorts(): SettingType<readonly string[]> {
+  return {
+    schema: z
+      .string()
+      .transform((list) => list.split(',').map((item) => item.trim()))
+      .pipe(z.array(z.string().regex(hostAndPort))),
+    expected: 'host:port, several separated by commas',
+  };
+}

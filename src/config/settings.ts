@@ -1,0 +1,220 @@
+import type { SettingType } from './setting-types.ts';
+import { boolean, bytes, choice, hostPort, hostPorts, integer, maxTimerMs, optional, text } from './setting-types.ts';
+
+/** Type of every setting's value, by its name. */
+export interface SettingValues {
+  readonly 'application.id': string;
+  readonly 'application.server': string | undefined;
+  readonly 'bootstrap.servers': readonly string[];
+  readonly 'buffered.records.per.partition': number;
+  readonly 'client.id': string;
+  readonly 'commit.interval.ms': number;
+  readonly 'commit.interval.records': number;
+  readonly 'deserialization.exception.handler': HandlerChoice;
+  readonly 'max.future.ms': number;
+  readonly 'max.task.idle.ms': number;
+  readonly 'metrics.recording.level': 'info' | 'debug';
+  readonly 'num.standby.replicas': number;
+  readonly 'num.stream.threads': number;
+  readonly 'poll.ms': number;
+  readonly 'processing.exception.handler': HandlerChoice;
+  readonly 'processing.guarantee': ProcessingGuarantee;
+  readonly 'production.exception.handler': HandlerChoice;
+  readonly 'replication.factor': number;
+  readonly 'state.dir': string;
+  readonly 'statestore.cache.max.bytes': number;
+  readonly 'sync.writes': boolean;
+  readonly 'task.timeout.ms': number;
+}
+
+/** Name of a setting. */
+export type SettingName = keyof SettingValues;
+
+/** What becomes of a record that fails: `continue` sends it to the dead letters, `fail` stops at its position. */
+export type HandlerChoice = 'continue' | 'fail';
+
+/** Kafka Streams' `exactly_once_v2` is read as `exactly_once`. */
+export type ProcessingGuarantee = 'exactly_once' | 'at_least_once';
+
+/** Where the topology runs: over files in one process, or on a broker. Some defaults differ. */
+export type Runtime = 'embedded' | 'kafka';
+
+/** What a default may depend on. */
+export interface DefaultContext {
+  readonly runtime: Runtime;
+  get<N extends SettingName>(name: N): SettingValues[N];
+}
+
+/** One setting: its type, its default and what it means. */
+export interface Setting<T> {
+  readonly type: SettingType<T>;
+  readonly defaultOf: (context: DefaultContext) => T;
+  /** The default in words, for help and docs. */
+  readonly defaultText: string;
+  readonly unit?: 'ms' | 'bytes' | 'records';
+  readonly doc: string;
+  /** Names under which Kafka Streams had it: not accepted, but a hint leads from them to here. */
+  readonly formerly?: readonly string[];
+}
+
+const handler: SettingType<HandlerChoice> = choice(['continue', 'fail']);
+const timerMs = (min: number): SettingType<number> => integer(min, maxTimerMs, 'ms');
+
+/** Part of a setting whose default is the same everywhere. */
+function always<T>(value: T, defaultText = String(value)): Pick<Setting<T>, 'defaultOf' | 'defaultText'> {
+  return { defaultOf: () => value, defaultText };
+}
+
+/** Every setting, under Kafka Streams' name where Kafka Streams has it. */
+export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> } = {
+  'application.id': {
+    type: text('letters, digits, ".", "_" and "-", at most 200', /^[\w.-]{1,200}$/),
+    ...always('weir'),
+    doc: 'Name of the application: its consumer group, and the prefix of its internal topics and transactional ids.',
+  },
+  'application.server': {
+    type: optional(hostPort()),
+    ...always(undefined, 'none'),
+    doc: 'Address at which the other instances reach this one to ask for keys that it owns.',
+  },
+  'bootstrap.servers': {
+    type: hostPorts(),
+    ...always<readonly string[]>([], 'none'),
+    doc: 'Brokers to ask first, when running on Kafka.',
+  },
+  'buffered.records.per.partition': {
+    type: integer(1, undefined, 'records'),
+    ...always(1000),
+    unit: 'records',
+    doc: 'Records read ahead of a partition before its fetching pauses.',
+  },
+  'client.id': {
+    type: text('text that is not empty'),
+    defaultOf: (context) => context.get('application.id'),
+    defaultText: 'application.id',
+    doc: 'Name by which brokers know this client in their logs and quotas.',
+  },
+  'commit.interval.ms': {
+    type: timerMs(0),
+    defaultOf: ({ runtime, get }) => {
+      if (runtime === 'embedded') return 1000;
+      return get('processing.guarantee') === 'exactly_once' ? 100 : 30_000;
+    },
+    defaultText: '1000 over files; on Kafka 100 exactly once, 30000 at least once',
+    unit: 'ms',
+    doc: 'Longest time between two commits while records flow. 0 commits after each batch.',
+  },
+  'commit.interval.records': {
+    type: integer(1, undefined, 'records'),
+    ...always(1_000_000),
+    unit: 'records',
+    doc: 'Commit at the latest after this many records.',
+  },
+  'deserialization.exception.handler': {
+    type: handler,
+    ...always('continue'),
+    doc: 'What becomes of a row or message that cannot be read: `continue` sends it to the dead letters, `fail` stops at it.',
+    formerly: ['default.deserialization.exception.handler'],
+  },
+  'max.future.ms': {
+    type: integer(0, undefined, 'ms'),
+    ...always(3_600_000),
+    unit: 'ms',
+    doc: 'A record whose event time exceeds its arrival time by more goes to the dead letters and moves no clock.',
+  },
+  'max.task.idle.ms': {
+    type: timerMs(-1),
+    ...always(0),
+    unit: 'ms',
+    doc: 'How long a task waits for an empty input partition, so that its inputs stay in order of time. 0 waits only for records known to be at the broker, -1 not even for them.',
+  },
+  'metrics.recording.level': {
+    type: choice(['info', 'debug']),
+    ...always('info'),
+    doc: '`debug` adds latencies per node and store.',
+  },
+  'num.standby.replicas': {
+    type: integer(0, 100),
+    ...always(0),
+    doc: 'Copies of each state store that other instances keep warm.',
+  },
+  'num.stream.threads': {
+    type: integer(1, 1024),
+    ...always(1),
+    doc: 'Worker threads of this instance.',
+  },
+  'poll.ms': {
+    type: timerMs(1),
+    ...always(100),
+    unit: 'ms',
+    doc: 'Longest wait for input before the runtime looks at its timers again.',
+  },
+  'processing.exception.handler': {
+    type: handler,
+    ...always('fail'),
+    doc: 'What becomes of a record whose processor throws: `continue` sends it to the dead letters, `fail` stops at it.',
+  },
+  'processing.guarantee': {
+    type: choice(['exactly_once', 'at_least_once'], { exactly_once_v2: 'exactly_once' }),
+    ...always('exactly_once'),
+    doc: '`at_least_once` may count twice after a crash, and grouped tables then too high. Files are exactly once in both.',
+  },
+  'production.exception.handler': {
+    type: handler,
+    ...always('fail'),
+    doc: 'What becomes of a record that the broker refuses: `continue` drops and counts it, `fail` stops.',
+    formerly: ['default.production.exception.handler'],
+  },
+  'replication.factor': {
+    type: integer(-1, 32_767),
+    ...always(-1),
+    doc: "Copies of internal topics; -1 takes the broker's default.",
+  },
+  'state.dir': {
+    type: text('a path'),
+    ...always('.data/state'),
+    doc: 'Folder of the state stores. A relative path starts at the working directory.',
+  },
+  'statestore.cache.max.bytes': {
+    type: bytes(),
+    ...always(64 * 2 ** 20, '67108864 (64MiB)'),
+    unit: 'bytes',
+    doc: 'Memory for the write-back caches of all stores. A task commits early when dirty entries fill half of it.',
+    formerly: ['cache.max.bytes.buffering'],
+  },
+  'sync.writes': {
+    type: boolean(),
+    ...always(true),
+    doc: 'Whether a commit waits until the disk has it. `false` survives a killed process, not a power cut.',
+  },
+  'task.timeout.ms': {
+    type: timerMs(0),
+    ...always(300_000),
+    unit: 'ms',
+    doc: 'How long a task retries an operation that the broker does not answer before it fails.',
+  },
+};
+
+/** Names of all settings, sorted. */
+export const settingNames: readonly SettingName[] = Object.keys(settings).sort() as SettingName[];
+
+/** Whether a name is that of a setting. */
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settings, name);
+}
+
+/** First part of names that are handed to the broker's clients as they are, such as `consumer.max.poll.records`. */
+export const clientPrefixes = ['consumer.', 'producer.', 'admin.'] as const;
+
+/** One of {@link clientPrefixes}. */
+export type ClientPrefix = (typeof clientPrefixes)[number];
+
+/** Whether a name is handed on to a client. */
+export function isClientSetting(name: string): boolean {
+  return clientPrefixes.some((prefix) => name.startsWith(prefix) && name.length > prefix.length);
+}
+
+/** The environment variable of a setting: `WEIR_COMMIT_INTERVAL_MS` for `commit.interval.ms`. */
+export function environmentNameOf(name: string): string {
+  return `WEIR_${name.toUpperCase().replaceAll('.', '_')}`;
+}

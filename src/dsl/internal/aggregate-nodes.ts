@@ -1,0 +1,119 @@
+import { isAbsent } from '../../common/absent.ts';
+import type { NodeContext, OperatorClock } from '../../processor/node.ts';
+import type { Windows } from '../windows.ts';
+import { TableNode } from './table-node.ts';
+import type { OldValues } from './table-part.ts';
+
+/** How rows come to be: a first value, and what a record makes of the value so far. */
+export interface Aggregation {
+  readonly initializer: (() => unknown) | undefined;
+  readonly aggregator: (key: unknown, value: unknown, aggregate: unknown) => unknown;
+  /** True for a reduce: the first value is the aggregate, untouched by the aggregator. */
+  readonly reduces: boolean;
+}
+
+function next(how: Aggregation, key: unknown, value: unknown, current: unknown): unknown {
+  if (current !== undefined) return how.aggregator(key, value, current);
+  return how.reduces ? value : how.aggregator(key, value, how.initializer?.());
+}
+
+const undefinedIfAbsent = (value: unknown): unknown => (value === null ? undefined : value);
+
+/** One row a key. Kafka Streams: `KStreamAggregate.java`, `KStreamReduce.java`. */
+export class StreamAggregateNode extends TableNode<unknown> {
+  readonly #how: Aggregation;
+
+  constructor(name: string, oldValues: OldValues, how: Aggregation) {
+    super(name, name, false, oldValues);
+    this.#how = how;
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    if (isAbsent(key) || isAbsent(value)) {
+      this.context.drop(this.name, 'null_key');
+      return;
+    }
+    const row = this.table.forUpdate(key, 0);
+    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
+    const result = undefinedIfAbsent(next(this.#how, key, value, row.value));
+    this.table.update(row, result, at, result === value);
+  }
+}
+
+/**
+ * One row a key and window. A record is late for a window iff `windowEnd <= observedStreamTime - grace`; it is then dropped for that window and,
+ * if it is late for all of its windows, counted as late.
+ *
+ * Kafka Streams: `KStreamWindowAggregate.java`.
+ */
+export class WindowAggregateNode extends TableNode<unknown> {
+  readonly #how: Aggregation;
+  readonly #windows: Windows;
+  #clock!: OperatorClock;
+  // The last window: most records fall into the same one as the record before them.
+  #start = 0;
+  #end = Number.NEGATIVE_INFINITY;
+  #expired = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string, oldValues: OldValues, windows: Windows, how: Aggregation) {
+    super(name, name, true, oldValues);
+    this.#windows = windows;
+    this.#how = how;
+  }
+
+  override init(context: NodeContext): void {
+    super.init(context);
+    this.#clock = context.clock(this.name);
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    if (isAbsent(key)) {
+      this.context.drop(this.name, 'null_key');
+      return;
+    }
+    const clock = this.#clock;
+    if (timestamp > clock.timeMs) {
+      clock.timeMs = timestamp;
+      if (this.#windows.retentionMs !== Number.POSITIVE_INFINITY) this.#expire(timestamp - this.#windows.retentionMs);
+    }
+    const closeTime = clock.timeMs - this.#windows.graceMs;
+    if (this.#windows.overlapping) {
+      this.#processAll(key, value, timestamp, closeTime);
+      return;
+    }
+    if (timestamp < this.#start || timestamp >= this.#end) {
+      this.#start = this.#windows.startOf(timestamp);
+      this.#end = this.#windows.endOf(this.#start);
+    }
+    if (this.#end > closeTime) this.#add(key, value, timestamp, this.#start);
+    else this.context.drop(this.name, 'late');
+  }
+
+  #processAll(key: unknown, value: unknown, timestamp: number, closeTime: number): void {
+    let late = false;
+    for (const start of this.#windows.startsFor(timestamp)) {
+      if (this.#windows.endOf(start) > closeTime) this.#add(key, value, timestamp, start);
+      else late = true;
+    }
+    // Kafka counts one drop for each window that refuses the record; so do we.
+    if (late)
+      for (const start of this.#windows.startsFor(timestamp))
+        if (this.#windows.endOf(start) <= closeTime) this.context.drop(this.name, 'late');
+  }
+
+  #add(key: unknown, value: unknown, timestamp: number, start: number): void {
+    const row = this.table.forUpdate(key, start);
+    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
+    const result = undefinedIfAbsent(next(this.#how, key, value, row.value));
+    this.table.update(row, result, at, result === value);
+  }
+
+  #expire(before: number): void {
+    // Only when a whole new window has passed out of retention is there anything to delete.
+    const start = this.#windows.startOf(Math.max(0, before));
+    if (start > this.#expired) {
+      this.#expired = start;
+      this.table.expireBefore(start);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { ProcessorNode } from '../../processor/node.ts';
+import type { Serde } from '../../serde/serde.ts';
+import { WindowedSerde } from '../../serde/windowed.ts';
+import type { KTable } from '../ktable.ts';
+import type { MaybeMaterialized } from '../options.ts';
+import { needSerde } from './graph.ts';
+import { ownedTable } from './owned-table.ts';
+import { TableStoreNode } from './table-nodes.ts';
+import type { OldValues, TablePart } from './table-part.ts';
+
+/** A table computed row by row from its parent. */
+export interface Derivation<K, V, R> {
+  readonly valueSerde: Serde<R> | undefined;
+  readonly create: (name: string, oldValues: OldValues) => ProcessorNode;
+  /** The row, from the parent's: how it is read without a store. */
+  readonly row: (key: K, value: V) => R | undefined;
+}
+
+/** A table without a store: read through its parent. */
+export function derivedTable<K, V, R>(
+  parent: TablePart<K, V>,
+  prefix: string,
+  given: string | undefined,
+  how: Derivation<K, V, R>,
+): KTable<K, R> {
+  const { graph } = parent;
+  const name = graph.name(given, prefix);
+  const oldValues: OldValues = { needed: false };
+  graph.topology.add({
+    kind: 'processor',
+    name,
+    parents: [parent.node],
+    stores: [],
+    create: () => how.create(name, oldValues),
+  });
+  return graph.make.table<K, R>({
+    graph,
+    node: name,
+    keySerde: parent.keySerde,
+    valueSerde: how.valueSerde,
+    view: {
+      stores: parent.view.stores,
+      create(context) {
+        const view = parent.view.create(context);
+        return (key) => {
+          const row = view(key);
+          const value = row === undefined ? undefined : how.row(key, row.value);
+          return row === undefined || value === undefined ? undefined : { value, timestamp: row.timestamp };
+        };
+      },
+    },
+    store: undefined,
+    graceMs: parent.graceMs,
+    needOldValues() {
+      oldValues.needed = true;
+      parent.needOldValues();
+    },
+  });
+}
+
+/** The table itself, or a stored copy of it where the options ask for one. */
+export function materializeOrNot<K, V>(table: KTable<K, V>, options: MaybeMaterialized<K, V>): KTable<K, V> {
+  if (options.materialize !== true) return table;
+  const { graph, node, keySerde, graceMs } = table.part;
+  const name = options.name ?? '';
+  const valueSerde = needSerde(options.valueSerde ?? table.part.valueSerde, 'value', name);
+  const target = { store: name, windowed: keySerde instanceof WindowedSerde };
+  const store = { name, keySerde, valueSerde, caching: options.caching, result: options.result };
+  return ownedTable(graph, [node], store, graceMs, (oldValues) => new TableStoreNode(name, target, oldValues));
+}

@@ -1,0 +1,75 @@
+import { StreamsError } from '../../common/errors.ts';
+import type { StoreSpec } from '../../processor/node.ts';
+import type { Serde } from '../../serde/serde.ts';
+import { WindowedSerde } from '../../serde/windowed.ts';
+import { Topology } from '../../topology/topology.ts';
+import type { KStream } from '../kstream.ts';
+import type { KTable } from '../ktable.ts';
+import type { Windows } from '../windows.ts';
+import type { TablePart } from './table-part.ts';
+
+/** Makes the DSL's objects. Streams give tables and tables give streams: the builder hands both to both, so that no module needs the other. */
+export interface DslFactory {
+  stream<K, V>(graph: Graph, part: StreamPart<K, V>): KStream<K, V>;
+  table<K, V>(part: TablePart<K, V>): KTable<K, V>;
+}
+
+/** What the DSL knows of a stream: the node whose records it is. */
+export interface StreamPart<K, V> {
+  readonly node: string;
+  readonly keySerde: Serde<K> | undefined;
+  readonly valueSerde: Serde<V> | undefined;
+  /** The key may have changed since the records were last placed by it. */
+  readonly keyChanged: boolean;
+}
+
+/** The topology that a builder's streams and tables write themselves into, and its counter of names. */
+export class Graph {
+  readonly topology: Topology = new Topology();
+  readonly make: DslFactory;
+  #count = 0;
+
+  constructor(make: DslFactory) {
+    this.make = make;
+  }
+
+  /** The author's name, or the next numbered one. */
+  name(given: string | undefined, prefix: string): string {
+    const number = this.#count++;
+    return given ?? `${prefix}${String(number).padStart(10, '0')}`;
+  }
+}
+
+/** The serde, or an error that says which option is missing. */
+export function needSerde<T>(serde: Serde<T> | undefined, what: string, where: string): Serde<T> {
+  if (serde === undefined)
+    throw new StreamsError(
+      'STREAMS_TOPOLOGY',
+      `${where} needs a ${what}Serde: the type was changed upstream. Give ${what}Serde in the options of ${where}.`,
+    );
+  return serde;
+}
+
+/** The spec of a table's store: a window store where the key is windowed. */
+export function tableStore<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+  options: { readonly cached?: boolean | undefined; readonly result?: boolean | undefined },
+): StoreSpec {
+  const common = { name, cached: options.cached ?? true, result: options.result ?? true };
+  if (keySerde instanceof WindowedSerde)
+    return {
+      ...common,
+      kind: 'window',
+      keySerde: keySerde.inner as Serde<unknown>,
+      valueSerde: valueSerde as Serde<unknown>,
+      windows: keySerde.windows as Windows,
+    };
+  return {
+    ...common,
+    kind: 'key-value',
+    keySerde: keySerde as Serde<unknown>,
+    valueSerde: valueSerde as Serde<unknown>,
+  };
+}

@@ -1,0 +1,231 @@
+import { isAbsent } from '../../common/absent.ts';
+import { Change } from '../../processor/change.ts';
+import {
+  type FollowsGlobalTable,
+  type GlobalChange,
+  type NodeContext,
+  ProcessorNode,
+  type TableStore,
+  type VersionedTable,
+} from '../../processor/node.ts';
+import { keyIdentity } from '../../serde/key-identity.ts';
+import { Windowed } from '../../serde/windowed.ts';
+import { TableNode } from './table-node.ts';
+import type { TableTarget } from './table-nodes.ts';
+import type { OldValues, TableView, TableViewSupplier } from './table-part.ts';
+
+/** Makes one value of two; gets the key too. */
+export type Joiner = (left: unknown, right: unknown, key: unknown) => unknown;
+
+type AnyChange = Change<unknown>;
+const present = (value: unknown): unknown => (value === null ? undefined : value);
+
+/** Adds a table's row to each record. Kafka Streams: `KStreamKTableJoinProcessor.java`. */
+export class StreamTableJoinNode extends ProcessorNode {
+  readonly #supplier: TableViewSupplier<unknown, unknown>;
+  readonly #joiner: Joiner;
+  readonly #left: boolean;
+  #context!: NodeContext;
+  #view!: TableView<unknown, unknown>;
+
+  constructor(name: string, view: TableViewSupplier<unknown, unknown>, joiner: Joiner, left: boolean) {
+    super(name);
+    this.#supplier = view;
+    this.#joiner = joiner;
+    this.#left = left;
+  }
+
+  override init(context: NodeContext): void {
+    this.#context = context;
+    this.#view = this.#supplier.create(context);
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    if (isAbsent(value) || (isAbsent(key) && !this.#left)) {
+      this.#context.drop(this.name, 'null_key');
+      return;
+    }
+    const row = isAbsent(key) ? undefined : this.#view(key);
+    if (row !== undefined || this.#left) this.forward(key, this.#joiner(value, row?.value, key), timestamp);
+  }
+}
+
+/** Adds a global table's row to each record: the one valid at the record's time where the table is versioned. Kafka Streams: `KStreamGlobalKTableJoin.java`. */
+export class StreamGlobalJoinNode extends ProcessorNode {
+  readonly #how: GlobalLookup;
+  readonly #joiner: Joiner;
+  readonly #left: boolean;
+  #context!: NodeContext;
+  #table!: VersionedTable<unknown, unknown>;
+
+  constructor(name: string, how: GlobalLookup, joiner: Joiner, left: boolean) {
+    super(name);
+    this.#how = how;
+    this.#joiner = joiner;
+    this.#left = left;
+  }
+
+  override init(context: NodeContext): void {
+    this.#context = context;
+    this.#table = context.versioned(this.#how.store);
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    const globalKey = isAbsent(value) ? undefined : this.#how.key === undefined ? key : this.#how.key(key, value);
+    if (isAbsent(value) || (isAbsent(globalKey) && !(this.#left && isAbsent(key)))) {
+      this.#context.drop(this.name, 'null_key');
+      return;
+    }
+    const asOf = this.#how.asOf?.(key, value) ?? timestamp;
+    let row: unknown;
+    if (!isAbsent(globalKey))
+      row = this.#how.versioned ? this.#table.get(globalKey, asOf) : this.#table.latest(globalKey);
+    if (row !== undefined || this.#left) this.forward(key, this.#joiner(value, row, key), timestamp);
+  }
+}
+
+/** How a global table is read for a row or record. */
+export interface GlobalLookup {
+  readonly store: string;
+  readonly versioned: boolean;
+  readonly key: ((key: unknown, value: unknown) => unknown) | undefined;
+  readonly asOf: ((key: unknown, value: unknown) => number) | undefined;
+}
+
+/** One side of a table-table join: a change of this side meets the other side's row. */
+export class TableTableJoinNode extends ProcessorNode {
+  readonly #other: TableViewSupplier<unknown, unknown>;
+  readonly #join: (own: unknown, other: unknown, key: unknown) => unknown;
+  /** A row without the other side is a result too (the left side of a left join). */
+  readonly #optionalOther: boolean;
+  /** The other side's row is a result without this side's (the right side of a left join). */
+  readonly #optionalOwn: boolean;
+  readonly #oldValues: OldValues;
+  #context!: NodeContext;
+  #view!: TableView<unknown, unknown>;
+
+  constructor(
+    name: string,
+    other: TableViewSupplier<unknown, unknown>,
+    join: (own: unknown, other: unknown, key: unknown) => unknown,
+    optional: { readonly own: boolean; readonly other: boolean },
+    oldValues: OldValues,
+  ) {
+    super(name);
+    this.#other = other;
+    this.#join = join;
+    this.#optionalOwn = optional.own;
+    this.#optionalOther = optional.other;
+    this.#oldValues = oldValues;
+  }
+
+  override init(context: NodeContext): void {
+    this.#context = context;
+    this.#view = this.#other.create(context);
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    if (isAbsent(key)) {
+      this.#context.drop(this.name, 'null_key');
+      return;
+    }
+    const other = this.#view(key);
+    if (other === undefined && !this.#optionalOther) return;
+    const change = value as AnyChange;
+    const at = other === undefined ? timestamp : Math.max(timestamp, other.timestamp);
+    const newValue = this.#joined(change.newValue, other?.value, key);
+    const oldValue = this.#oldValues.needed ? this.#joined(change.oldValue, other?.value, key) : undefined;
+    this.forward(key, new Change(newValue, oldValue), at);
+  }
+
+  #joined(own: unknown, other: unknown, key: unknown): unknown {
+    return own === undefined && !this.#optionalOwn ? undefined : present(this.#join(own, other, key));
+  }
+}
+
+/**
+ * A table joined with the versions of a global table valid at its rows' times. Kept in a store, so that a row can be subtracted later exactly as
+ * it was added; recomputed where the global table's history changes.
+ */
+export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGlobalTable {
+  readonly globalStore: string;
+  readonly #how: GlobalLookup;
+  readonly #leftStore: string;
+  readonly #joiner: Joiner;
+  readonly #left: boolean;
+  readonly #windowed: boolean;
+  #global!: VersionedTable<unknown, unknown>;
+  #leftTable!: TableStore<unknown, unknown>;
+
+  constructor(
+    name: string,
+    target: TableTarget,
+    oldValues: OldValues,
+    how: GlobalLookup & { readonly leftStore: string; readonly joiner: Joiner; readonly left: boolean },
+  ) {
+    super(name, target.store, target.windowed, oldValues);
+    this.globalStore = how.store;
+    this.#how = how;
+    this.#leftStore = how.leftStore;
+    this.#joiner = how.joiner;
+    this.#left = how.left;
+    this.#windowed = target.windowed;
+  }
+
+  override init(context: NodeContext): void {
+    super.init(context);
+    this.#global = context.versioned(this.globalStore);
+    this.#leftTable = context.table(this.#leftStore);
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    const change = value as AnyChange;
+    const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
+    this.table.update(row, change.newValue === undefined ? undefined : this.#joined(key, change.newValue), timestamp, true);
+  }
+
+  async rejoin(changes: readonly GlobalChange[]): Promise<void> {
+    if (this.#how.key !== undefined || !this.#windowed) {
+      await this.#rejoinByScan(changes);
+      return;
+    }
+    const asOf = this.#how.asOf;
+    for (const { key, intervals } of changes)
+      for (const { fromMs, toMs } of asOf === undefined ? intervals : [{ fromMs: -Infinity, toMs: Infinity }])
+        for (const startMs of this.#leftTable.startsIn(fromMs, toMs)) this.#rejoinRow(key, startMs);
+  }
+
+  async #rejoinByScan(changes: readonly GlobalChange[]): Promise<void> {
+    const identity = (key: unknown): unknown => keyIdentity(this.#global.keySerde, key);
+    const changed = new Set(changes.map((change) => identity(change.key)));
+    for await (const page of this.#leftTable.rows())
+      for (const { key, startMs, value } of page) {
+        if (value === undefined) continue;
+        const rowKey = this.#windowed ? new Windowed(key, startMs, this.#leftTable.endOf(startMs)) : key;
+        if (changed.has(identity(this.#globalKey(rowKey, value)))) this.#rejoinRow(key, startMs);
+      }
+  }
+
+  #rejoinRow(key: unknown, startMs: number): void {
+    const row = this.#leftTable.read(key, startMs);
+    if (row === undefined) return;
+    const rowKey = this.#windowed ? new Windowed(key, startMs, this.#leftTable.endOf(startMs)) : key;
+    this.table.update(this.table.forUpdate(key, startMs), this.#joined(rowKey, row.value), row.timestamp, true);
+  }
+
+  #globalKey(key: unknown, value: unknown): unknown {
+    if (this.#how.key !== undefined) return this.#how.key(key, value);
+    return key instanceof Windowed ? key.key : key;
+  }
+
+  #joined(key: unknown, value: unknown): unknown {
+    const globalKey = this.#globalKey(key, value);
+    let row: unknown;
+    if (!isAbsent(globalKey)) {
+      const asOf = this.#how.asOf?.(key, value) ?? (key instanceof Windowed ? key.startMs : undefined);
+      row =
+        asOf === undefined || !this.#how.versioned ? this.#global.latest(globalKey) : this.#global.get(globalKey, asOf);
+    }
+    return row === undefined && !this.#left ? undefined : present(this.#joiner(value, row, key));
+  }
+}

@@ -1,0 +1,41 @@
+import type { ProcessorNode } from '../../processor/node.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { KTable } from '../ktable.ts';
+import { type Graph, tableStore } from './graph.ts';
+import { type OldValues, storeView } from './table-part.ts';
+
+/** A store and its serdes, as `ownedTable` needs them. */
+export interface OwnedStore<K, V> {
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  readonly caching?: boolean | undefined;
+  readonly result?: boolean | undefined;
+}
+
+/** A table with a store and a node of the same name, whose rows the node makes. */
+export function ownedTable<K, V>(
+  graph: Graph,
+  parents: readonly string[],
+  store: OwnedStore<K, V>,
+  graceMs: number | undefined,
+  create: (oldValues: OldValues) => ProcessorNode,
+  stores: readonly string[] = [],
+): KTable<K, V> {
+  const { name, keySerde, valueSerde, caching, result } = store;
+  const oldValues: OldValues = { needed: false };
+  graph.topology.addStateStore(tableStore(name, keySerde, valueSerde, { cached: caching, result }));
+  graph.topology.add({ kind: 'processor', name, parents, stores: [name, ...stores], create: () => create(oldValues) });
+  return graph.make.table<K, V>({
+    graph,
+    node: name,
+    keySerde,
+    valueSerde,
+    view: storeView<K, V>(name),
+    store: name,
+    graceMs,
+    needOldValues() {
+      oldValues.needed = true;
+    },
+  });
+}

@@ -1,0 +1,92 @@
+import { compareBytes } from '../../common/bytes.ts';
+import { Change } from '../../processor/change.ts';
+import { type NodeContext, type OperatorClock, ProcessorNode, type TableStore } from '../../processor/node.ts';
+import { keyIdentity } from '../../serde/key-identity.ts';
+import { Windowed } from '../../serde/windowed.ts';
+
+/**
+ * Holds a windowed table's rows back until their window closes: `windowEnd <= observedStreamTime - grace`. Rows leave by window, then by serialized
+ * key, each once, with the time of its last update. Deletions are not passed on.
+ *
+ * Kafka Streams: `KTableSuppressProcessorSupplier.java`.
+ */
+export class SuppressNode extends ProcessorNode {
+  readonly #store: string;
+  readonly #graceMs: number;
+  #table!: TableStore<unknown, unknown>;
+  #clock!: OperatorClock;
+  /** Keys waiting, by the start of their window and their identity. */
+  readonly #waiting = new Map<number, Map<unknown, unknown>>();
+  #earliestEnd = Number.POSITIVE_INFINITY;
+
+  constructor(name: string, store: string, graceMs: number) {
+    super(name);
+    this.#store = store;
+    this.#graceMs = graceMs;
+  }
+
+  override init(context: NodeContext): void {
+    this.#table = context.table(this.#store);
+    this.#clock = context.clock(this.name);
+  }
+
+  override async restore(): Promise<void> {
+    for await (const page of this.#table.rows())
+      for (const { key, startMs, value } of page) if (value !== undefined) this.#wait(key, startMs);
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    const windowed = key as Windowed<unknown>;
+    const newValue = (value as Change<unknown>).newValue;
+    const row = this.#table.forUpdate(windowed.key, windowed.startMs);
+    this.#table.update(row, newValue, timestamp, true);
+    if (newValue === undefined)
+      this.#waiting.get(windowed.startMs)?.delete(keyIdentity(this.#table.keySerde, windowed.key));
+    else this.#wait(windowed.key, windowed.startMs);
+    if (timestamp > this.#clock.timeMs) this.#clock.timeMs = timestamp;
+    if (this.#earliestEnd <= this.#clock.timeMs - this.#graceMs) this.#release(this.#clock.timeMs - this.#graceMs);
+  }
+
+  override finish(): void {
+    this.#release(Number.POSITIVE_INFINITY);
+  }
+
+  #wait(key: unknown, startMs: number): void {
+    const identity = keyIdentity(this.#table.keySerde, key);
+    const keys = this.#waiting.get(startMs);
+    if (keys !== undefined) {
+      keys.set(identity, key);
+      return;
+    }
+    this.#waiting.set(startMs, new Map([[identity, key]]));
+    const end = this.#table.endOf(startMs);
+    if (end < this.#earliestEnd) this.#earliestEnd = end;
+  }
+
+  #release(closeTimeMs: number): void {
+    const starts = [...this.#waiting.keys()]
+      .filter((startMs) => this.#table.endOf(startMs) <= closeTimeMs)
+      .sort((a, b) => a - b);
+    for (const startMs of starts) this.#releaseWindow(startMs);
+    this.#earliestEnd = Number.POSITIVE_INFINITY;
+    for (const startMs of this.#waiting.keys())
+      this.#earliestEnd = Math.min(this.#earliestEnd, this.#table.endOf(startMs));
+  }
+
+  #releaseWindow(startMs: number): void {
+    const keys = [...this.#waiting.get(startMs)!.values()].map((key) => ({
+      key,
+      bytes: this.#table.keySerde.serialize(key),
+    }));
+    this.#waiting.delete(startMs);
+    keys.sort((a, b) => compareBytes(a.bytes, b.bytes));
+    const endMs = this.#table.endOf(startMs);
+    for (const { key } of keys) {
+      const row = this.#table.forUpdate(key, startMs);
+      const { value, timestamp } = row;
+      if (value === undefined) continue;
+      this.#table.update(row, undefined, timestamp);
+      this.forward(new Windowed(key, startMs, endMs), new Change(value, undefined), timestamp);
+    }
+  }
+}

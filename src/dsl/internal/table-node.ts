@@ -1,0 +1,37 @@
+import { Change } from '../../processor/change.ts';
+import { type NodeContext, ProcessorNode, type TableEntry, type TableStore } from '../../processor/node.ts';
+import type { Windowed } from '../../serde/windowed.ts';
+import { changeKey, type OldValues } from './table-part.ts';
+
+/** A node that owns a table's store: it forwards the store's changes. */
+export abstract class TableNode<V> extends ProcessorNode {
+  protected context!: NodeContext;
+  protected table!: TableStore<unknown, V>;
+  readonly #store: string;
+  readonly #windowed: boolean;
+  readonly #oldValues: OldValues;
+
+  constructor(name: string, store: string, windowed: boolean, oldValues: OldValues) {
+    super(name);
+    this.#store = store;
+    this.#windowed = windowed;
+    this.#oldValues = oldValues;
+  }
+
+  override init(context: NodeContext): void {
+    this.context = context;
+    this.table = context.table<unknown, V>(this.#store);
+    if (this.children.length === 0) return;
+    const keyOf = changeKey(this.table as TableStore<unknown, unknown>, this.#windowed);
+    const withOld = this.#oldValues.needed;
+    this.table.onChange((key, startMs, newValue, oldValue, timestamp) =>
+      this.forward(keyOf(key, startMs), new Change(newValue, withOld ? oldValue : undefined), timestamp),
+    );
+  }
+
+  /** The row of a windowed key, by its own window or the coarser one that holds it. */
+  protected rowOfWindowed(key: unknown, startOf?: (startMs: number) => number): TableEntry<unknown, V> {
+    const windowed = key as Windowed<unknown>;
+    return this.table.forUpdate(windowed.key, startOf === undefined ? windowed.startMs : startOf(windowed.startMs));
+  }
+}

@@ -1,0 +1,187 @@
+import { isAbsent } from '../../common/absent.ts';
+import { Change } from '../../processor/change.ts';
+import { ProcessorNode } from '../../processor/node.ts';
+import type { Fn } from './stateless-nodes.ts';
+import { TableNode } from './table-node.ts';
+import type { OldValues } from './table-part.ts';
+
+type AnyChange = Change<unknown>;
+
+const present = <T>(value: T | null | undefined): T | undefined => (value === null ? undefined : value);
+
+/** Where a table node keeps its rows: in its own store, or nowhere. */
+export interface TableTarget {
+  readonly store: string;
+  readonly windowed: boolean;
+}
+
+/** Turns a stream into a table: each record sets its key's row. Kafka Streams: `KTableSource.java`. */
+export class TableSourceNode extends TableNode<unknown> {
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    if (isAbsent(key)) {
+      this.context.drop(this.name, 'null_key');
+      return;
+    }
+    this.table.update(this.table.forUpdate(key, 0), present(value), timestamp, true);
+  }
+}
+
+/** Puts changes computed by a parent into a store of its own. */
+export class TableStoreNode extends TableNode<unknown> {
+  readonly #windowed: boolean;
+
+  constructor(name: string, target: TableTarget, oldValues: OldValues) {
+    super(name, target.store, target.windowed, oldValues);
+    this.#windowed = target.windowed;
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
+    this.table.update(row, (value as AnyChange).newValue, timestamp, true);
+  }
+}
+
+/** Rows for which the predicate is `keep`; others become deletions. Kafka Streams: `KTableFilter.java`. */
+export class TableFilterNode extends ProcessorNode {
+  readonly #predicate: Fn<boolean>;
+  readonly #keep: boolean;
+  readonly #oldValues: OldValues;
+
+  constructor(name: string, predicate: Fn<boolean>, keep: boolean, oldValues: OldValues) {
+    super(name);
+    this.#predicate = predicate;
+    this.#keep = keep;
+    this.#oldValues = oldValues;
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    const change = value as AnyChange;
+    const newValue = this.#kept(key, change.newValue);
+    const oldValue = this.#oldValues.needed ? this.#kept(key, change.oldValue) : undefined;
+    if (this.#oldValues.needed && newValue === undefined && oldValue === undefined) return;
+    this.forward(key, new Change(newValue, oldValue), timestamp);
+  }
+
+  #kept(key: unknown, value: unknown): unknown {
+    return value !== undefined && this.#predicate(key, value) === this.#keep ? value : undefined;
+  }
+}
+
+/** Changes the values of rows. The mapper gets value, then key. Kafka Streams: `KTableMapValues.java`. */
+export class TableMapValuesNode extends ProcessorNode {
+  readonly #mapper: Fn<unknown>;
+  readonly #oldValues: OldValues;
+
+  constructor(name: string, mapper: Fn<unknown>, oldValues: OldValues) {
+    super(name);
+    this.#mapper = mapper;
+    this.#oldValues = oldValues;
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    const change = value as AnyChange;
+    const newValue = change.newValue === undefined ? undefined : present(this.#mapper(change.newValue, key));
+    const oldValue =
+      !this.#oldValues.needed || change.oldValue === undefined
+        ? undefined
+        : present(this.#mapper(change.oldValue, key));
+    this.forward(key, new Change(newValue, oldValue), timestamp);
+  }
+}
+
+/** A table's changes as a stream of its new values; undefined for deletions. */
+export class TableToStreamNode extends ProcessorNode {
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    this.forward(key, (value as AnyChange).newValue, timestamp);
+  }
+}
+
+/**
+ * Moves a change to the row's new key: one record where old and new row have the same key, else the subtraction first, then the addition.
+ *
+ * Kafka Streams: `KTableRepartitionMap.java`, KIP-904.
+ */
+export class TableRegroupNode extends ProcessorNode {
+  readonly #selector: Fn<readonly [unknown, unknown]>;
+  readonly #sameKey: (a: unknown, b: unknown) => boolean;
+
+  constructor(name: string, selector: Fn<readonly [unknown, unknown]>, sameKey: (a: unknown, b: unknown) => boolean) {
+    super(name);
+    this.#selector = selector;
+    this.#sameKey = sameKey;
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    const change = value as AnyChange;
+    const before = this.#select(key, change.oldValue);
+    const after = this.#select(key, change.newValue);
+    if (before !== undefined && after !== undefined && this.#sameKey(before[0], after[0])) {
+      this.forward(after[0], new Change(after[1], before[1]), timestamp);
+      return;
+    }
+    if (before !== undefined) this.forward(before[0], new Change(undefined, before[1]), timestamp);
+    if (after !== undefined) this.forward(after[0], new Change(after[1], undefined), timestamp);
+  }
+
+  #select(key: unknown, value: unknown): readonly [unknown, unknown] | undefined {
+    if (value === undefined) return undefined;
+    const selected = this.#selector(key, value);
+    return isAbsent(selected[0]) || isAbsent(selected[1]) ? undefined : selected;
+  }
+}
+
+/** How a group's row follows the changes of its members. Undefined from adder or subtractor deletes the row. */
+export interface TableAggregation {
+  readonly initializer: (() => unknown) | undefined;
+  readonly adder: (key: unknown, value: unknown, aggregate: unknown) => unknown;
+  readonly subtractor: (key: unknown, value: unknown, aggregate: unknown) => unknown;
+  /** The first value added is the aggregate itself. */
+  readonly reduces: boolean;
+}
+
+/**
+ * A group's row: the old value of a changed member is subtracted, then the new one added.
+ *
+ * Kafka Streams: `KTableAggregate.java`, `KTableReduce.java`. Roll-ups are the same with the start of the coarser window for the row.
+ */
+export class TableAggregateNode extends TableNode<unknown> {
+  readonly #how: TableAggregation;
+  readonly #windowed: boolean;
+  readonly #startOf: ((startMs: number) => number) | undefined;
+
+  constructor(
+    name: string,
+    target: TableTarget,
+    oldValues: OldValues,
+    how: TableAggregation,
+    startOf?: (startMs: number) => number,
+  ) {
+    super(name, target.store, target.windowed, oldValues);
+    this.#how = how;
+    this.#windowed = target.windowed;
+    this.#startOf = startOf;
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    if (isAbsent(key)) {
+      this.context.drop(this.name, 'null_key');
+      return;
+    }
+    const change = value as AnyChange;
+    const how = this.#how;
+    const row = this.#windowed ? this.rowOfWindowed(key, this.#startOf) : this.table.forUpdate(key, 0);
+    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
+    let aggregate = row.value;
+    let shared = false;
+    if (change.oldValue !== undefined && aggregate !== undefined)
+      aggregate = present(how.subtractor(key, change.oldValue, aggregate));
+    if (change.newValue !== undefined) {
+      if (aggregate !== undefined) aggregate = present(how.adder(key, change.newValue, aggregate));
+      else if (how.reduces) {
+        aggregate = change.newValue;
+        shared = true;
+      } else aggregate = present(how.adder(key, change.newValue, how.initializer?.()));
+    }
+    this.table.update(row, aggregate, at, shared);
+  }
+}

@@ -1,0 +1,68 @@
+import type { NodeContext, TableStore } from '../../processor/node.ts';
+import type { ValueAndTimestamp } from '../../processor/rows.ts';
+import type { Serde } from '../../serde/serde.ts';
+import { Windowed } from '../../serde/windowed.ts';
+import type { Graph } from './graph.ts';
+
+/** Reads a table's row in one task. */
+export type TableView<K, V> = (key: K) => ValueAndTimestamp<V> | undefined;
+
+/** Makes views; names the stores they read, so that their nodes share a task. */
+export interface TableViewSupplier<K, V> {
+  readonly stores: readonly string[];
+  create(context: NodeContext): TableView<K, V>;
+}
+
+/** What the DSL knows of a table: the node whose changes it is, and how its rows are read. */
+export interface TablePart<K, V> {
+  readonly graph: Graph;
+  /** Name of the node that forwards its changes. */
+  readonly node: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V> | undefined;
+  readonly view: TableViewSupplier<K, V>;
+  /** Name of its own store, if it has one. */
+  readonly store: string | undefined;
+  /** Grace of the windows above it; undefined where there are none. */
+  readonly graceMs: number | undefined;
+  /** Something downstream needs old values: asked while the topology is built. */
+  needOldValues(): void;
+}
+
+/** Whether old values must be forwarded; set while the topology is built, read when tasks are made. */
+export interface OldValues {
+  needed: boolean;
+}
+
+/** Key and window start of a row: a windowed key names both. */
+export function rowKey(key: unknown): readonly [key: unknown, startMs: number] {
+  return key instanceof Windowed ? [key.key, key.startMs] : [key, 0];
+}
+
+/** A view on a store. */
+export function storeView<K, V>(store: string): TableViewSupplier<K, V> {
+  return {
+    stores: [store],
+    create(context) {
+      const table = context.table<unknown, V>(store);
+      return (key) => (key instanceof Windowed ? table.read(key.key, key.startMs) : table.read(key, 0));
+    },
+  };
+}
+
+/** The key as the table's changes carry it: windowed where the store is. */
+export function changeKey(
+  table: TableStore<unknown, unknown>,
+  windowed: boolean,
+): (key: unknown, startMs: number) => unknown {
+  if (!windowed) return (key) => key;
+  let start = Number.NaN;
+  let end = Number.NaN;
+  return (key, startMs) => {
+    if (startMs !== start) {
+      end = table.endOf(startMs);
+      start = startMs;
+    }
+    return new Windowed(key, startMs, end);
+  };
+}

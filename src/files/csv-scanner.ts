@@ -1,0 +1,370 @@
+import { isUtf8 } from 'node:buffer';
+import { type HeaderLayout, readHeader, unusableLayout } from './csv-header.ts';
+import { QuotedRecord } from './quoted-record.ts';
+import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
+import { RowProbe } from './row-probe.ts';
+
+/** Most bytes of a row, without its line end: 1 MiB. */
+export const maxRowBytes: number = 1 << 20;
+
+/** What {@link CsvScanner.next} found. */
+export type ScanOutcome = 0 | 1 | 2 | 3 | 4;
+/** A good row, decoded. */
+export const scannedRow = 0;
+/** A bad row, with its reason. */
+export const scannedDead = 1;
+/** The window is used up to `at`: the next one starts there. */
+export const scannedWindow = 2;
+/** The end of the file. What stands behind `at`, if anything, is a cut last line that waits for its rest. */
+export const scannedEnd = 3;
+/** The file goes on behind a line that was read as its last one without a line end, and not with a line end: that line was cut. */
+export const scannedTorn = 4;
+
+/**
+ * What follows the bytes of a window: `more` bytes; nothing for now, so that a last line without line end `waits`; or nothing (`final`), so that
+ * it is a row if it is a good one, and waits otherwise.
+ */
+export type WindowEnding = 'more' | 'waits' | 'final';
+
+/** Where a scanner stands in a file, apart from the offset: what it needs to go on there. */
+export interface ScanState {
+  /** Physical line that comes next, from 1, the header included. */
+  readonly line: number;
+  /** The last row had no line end: what comes first must be one. */
+  readonly openEnd: boolean;
+  /** Inside a line that is too long and already judged: goes on behind its line end. */
+  readonly skipping: boolean;
+  /** Undefined until the header is read. */
+  readonly layout: HeaderLayout | undefined;
+}
+
+const lf = 10;
+const cr = 13;
+const quote = 34;
+const comma = 44;
+
+/**
+ * Splits a CSV file into rows, window by window, and judges them: first `too-long`, then `quote`, `utf8`, `columns`, then what the format's decoder says.
+ *
+ * - The first line that is not empty is the header. Columns stand in any order and among others. A header that lacks one, or has it twice, is a bad
+ *   row, and so is every row of its file.
+ * - LF and CRLF end a line. Empty lines are no rows, but lines. A byte order mark before the header is passed over.
+ * - A quoted field may hold commas, doubled quotes and line ends. It runs over a line end only if its record closes properly within 1 MiB, and none of its
+ *   further lines is by itself a row of the format; otherwise its first physical line is bad, `quote`, and the next line is scanned
+ *   for itself: a stray quote never swallows good rows.
+ * - A row of more than 1 MiB is bad, `too-long`: its first 1 MiB + 1 bytes stand for it (so that they are again too long if replayed), and no more is held in memory.
+ *
+ * The window's bytes are scanned once, in place; `bytes[end]` is overwritten by a line feed that ends the inner loop.
+ */
+export class CsvScanner<K, V> {
+  /** The row that was found: `[rowStart, rowEnd)` of the window, without its line end. */
+  rowStart = 0;
+  rowEnd = 0;
+  /** Its first physical line. */
+  rowLine = 0;
+  /** Why it is bad, after {@link scannedDead}. */
+  reason: DeadReason = 'columns';
+  /** Index behind what was found. */
+  at = 0;
+  line = 1;
+  openEnd = false;
+  skipping = false;
+  layout: HeaderLayout | undefined;
+
+  readonly #format: RowFormat<K, V>;
+  #bytes: Buffer = Buffer.alloc(1);
+  #end = 0;
+  #ending: WindowEnding = 'more';
+  /** Neither header, open end nor skipping are to be seen to. */
+  #plain = false;
+  #mayStartWithBom = false;
+  #fields = 0;
+  /** Fields in the file's order. */
+  #starts: Int32Array;
+  #ends: Int32Array;
+  /** The columns' fields, if the file's order is another; else the same arrays. */
+  #columnStarts: Int32Array;
+  #columnEnds: Int32Array;
+  #row: { bytes: Buffer; starts: Int32Array; ends: Int32Array };
+  #record: QuotedRecord;
+
+  constructor(format: RowFormat<K, V>) {
+    this.#format = format;
+    this.#starts = this.#ends = this.#columnStarts = this.#columnEnds = new Int32Array(0);
+    this.#row = { bytes: this.#bytes, starts: this.#starts, ends: this.#ends };
+    this.#record = new QuotedRecord(0);
+    this.#take(unusableLayout);
+  }
+
+  /** Starts a file, or goes on in one. `fromStart`: the first window holds its first byte. */
+  begin(state: ScanState, fromStart: boolean): void {
+    this.line = state.line;
+    this.openEnd = state.openEnd;
+    this.skipping = state.skipping;
+    this.layout = state.layout;
+    if (state.layout !== undefined) this.#take(state.layout);
+    this.#mayStartWithBom = fromStart;
+    this.#plain = false;
+  }
+
+  /** Sets the bytes to scan: `[at, end)`. What the last window left over from its `at` must stand first. `bytes` is longer than `end`. */
+  window(bytes: Buffer, at: number, end: number, ending: WindowEnding): void {
+    if (bytes.length <= end) throw new RangeError('the window has no room for its sentinel');
+    this.#bytes = bytes;
+    this.at = at;
+    this.#end = end;
+    this.#ending = ending;
+    bytes[end] = lf;
+  }
+
+  /** Finds the next row; a good one is decoded into `out`. */
+  next(out: DecodedRow<K, V>): ScanOutcome {
+    if (!this.#plain) {
+      const outcome = this.#prepare();
+      if (outcome !== undefined) return outcome;
+    }
+    const bytes = this.#bytes;
+    const starts = this.#starts;
+    const ends = this.#ends;
+    const capacity = starts.length;
+    let start = this.at;
+    let fieldStart = start;
+    let field = 0;
+    let wide = false;
+    for (let at = start; ; at++) {
+      const byte = bytes[at]!;
+      // Most bytes are '-' to DEL: digits, letters and the like. One comparison passes them.
+      if ((byte - 45) >>> 0 < 83) continue;
+      if (byte === comma) {
+        if (field < capacity) {
+          starts[field] = fieldStart;
+          ends[field] = at;
+        }
+        field++;
+        fieldStart = at + 1;
+      } else if (byte === lf) {
+        if (at >= this.#end) return this.#atEnd(start, out);
+        const stop = at > start && bytes[at - 1] === cr ? at - 1 : at;
+        if (stop > start) {
+          if (field < capacity) {
+            starts[field] = fieldStart;
+            ends[field] = stop;
+          }
+          return this.#judge(start, stop, at + 1, field + 1, wide, out, bytes);
+        }
+        this.line++;
+        start = this.at = fieldStart = at + 1;
+      } else if (byte === quote) return this.#quoted(start, out);
+      else if (byte > 127) wide = true;
+    }
+  }
+
+  /** Judges a row that is split into `fields` fields, which stand in `fieldBytes`. */
+  #judge(
+    start: number,
+    stop: number,
+    next: number,
+    fields: number,
+    wide: boolean,
+    out: DecodedRow<K, V>,
+    fieldBytes: Buffer,
+  ): ScanOutcome {
+    this.rowStart = start;
+    this.rowEnd = stop;
+    this.rowLine = this.line;
+    this.at = next;
+    this.line++;
+    if (stop - start > maxRowBytes) {
+      this.rowEnd = start + maxRowBytes + 1;
+      return this.#dead('too-long');
+    }
+    if (wide && !isUtf8(this.#bytes.subarray(start, stop))) return this.#dead('utf8');
+    if (fields !== this.#fields) return this.#dead('columns');
+    if (this.#columnStarts !== this.#starts) this.#reorder();
+    this.#row.bytes = fieldBytes;
+    const reason = this.#format.decode(this.#row, out);
+    return reason === undefined ? scannedRow : this.#dead(reason);
+  }
+
+  #reorder(): void {
+    const order = this.layout!.order;
+    for (let i = 0; i < order.length; i++) {
+      this.#columnStarts[i] = this.#starts[order[i]!]!;
+      this.#columnEnds[i] = this.#ends[order[i]!]!;
+    }
+  }
+
+  #dead(reason: DeadReason): ScanOutcome {
+    this.reason = reason;
+    return scannedDead;
+  }
+
+  /** What is to be done before rows: passes the rest of a too long line, the line end of an open last row, and the header. */
+  #prepare(): ScanOutcome | undefined {
+    if (this.skipping && !this.#skipLine()) return this.#pause();
+    if (this.openEnd) {
+      const outcome = this.#closeOpenEnd();
+      if (outcome !== undefined) return outcome;
+    }
+    if (this.layout === undefined) {
+      const outcome = this.#header();
+      if (outcome !== undefined) return outcome;
+    }
+    this.#plain = true;
+    return undefined;
+  }
+
+  #pause(): ScanOutcome {
+    return this.#ending === 'more' ? scannedWindow : scannedEnd;
+  }
+
+  #skipLine(): boolean {
+    const at = this.#bytes.indexOf(lf, this.at);
+    this.at = Math.min(at + 1, this.#end);
+    if (at >= this.#end) return false;
+    this.skipping = false;
+    this.line++;
+    return true;
+  }
+
+  #closeOpenEnd(): ScanOutcome | undefined {
+    const at = this.at;
+    if (at === this.#end) return this.#pause();
+    const first = this.#bytes[at];
+    if (first === cr && at + 1 === this.#end) return this.#pause();
+    const lineEnd = first === lf ? 1 : first === cr && this.#bytes[at + 1] === lf ? 2 : 0;
+    if (lineEnd === 0) return scannedTorn;
+    this.at = at + lineEnd;
+    this.openEnd = false;
+    return undefined;
+  }
+
+  /** Reads the header. Undefined if it serves, else what to tell. */
+  #header(): ScanOutcome | undefined {
+    const bytes = this.#bytes;
+    if (this.#mayStartWithBom) {
+      const bytesThere = this.#end - this.at;
+      if (bytesThere === 0 || (bytesThere < 3 && bytes[this.at] === 0xef)) return this.#pause();
+      if (bytes[this.at] === 0xef && bytes[this.at + 1] === 0xbb && bytes[this.at + 2] === 0xbf) this.at += 3;
+      this.#mayStartWithBom = false;
+    }
+    for (;;) {
+      const at = bytes.indexOf(lf, this.at);
+      if (at >= this.#end) return this.#cutHeader();
+      const stop = at > this.at && bytes[at - 1] === cr ? at - 1 : at;
+      if (stop > this.at) return this.#readHeader(stop, at + 1);
+      this.at = at + 1;
+      this.line++;
+    }
+  }
+
+  #cutHeader(): ScanOutcome {
+    if (this.#end - this.at <= maxRowBytes + 1) return this.#pause();
+    this.#take(unusableLayout);
+    return this.#cutTooLong(this.at);
+  }
+
+  #readHeader(stop: number, next: number): ScanOutcome | undefined {
+    const start = this.at;
+    const tooLong = stop - start > maxRowBytes;
+    const header = tooLong ? 'too-long' : readHeader(this.#bytes, start, stop, this.#format.columns);
+    this.rowStart = start;
+    this.rowEnd = tooLong ? start + maxRowBytes + 1 : stop;
+    this.rowLine = this.line++;
+    this.at = next;
+    if (typeof header === 'string') {
+      this.#take(unusableLayout);
+      return this.#dead(header);
+    }
+    this.#take(header);
+    return undefined;
+  }
+
+  #take(layout: HeaderLayout): void {
+    this.layout = layout;
+    this.#fields = layout.fields;
+    const columns = layout.order.length;
+    this.#starts = new Int32Array(layout.fields);
+    this.#ends = new Int32Array(layout.fields);
+    const sameOrder = layout.order.every((field, i) => field === i);
+    this.#columnStarts = sameOrder ? this.#starts : new Int32Array(columns);
+    this.#columnEnds = sameOrder ? this.#ends : new Int32Array(columns);
+    this.#row = { bytes: this.#bytes, starts: this.#columnStarts, ends: this.#columnEnds };
+    const probe = new RowProbe(this.#format, layout);
+    this.#record = new QuotedRecord(layout.fields, (bytes, start, end) => probe.isRow(bytes, start, end));
+  }
+
+  /** The window ends inside the row at `start`, or before it. */
+  #atEnd(start: number, out: DecodedRow<K, V>): ScanOutcome {
+    this.at = start;
+    if (this.#end - start > maxRowBytes + 1) return this.#cutTooLong(start);
+    if (this.#ending !== 'final' || start === this.#end) return this.#pause();
+    return this.#lastRow(start, out);
+  }
+
+  /** A row at `start` that is too long already and whose line end is not in the window. */
+  #cutTooLong(start: number): ScanOutcome {
+    this.rowStart = start;
+    this.rowEnd = start + maxRowBytes + 1;
+    this.rowLine = this.line;
+    this.at = this.#end;
+    this.skipping = true;
+    this.#plain = false;
+    return this.#dead('too-long');
+  }
+
+  /** The file ends behind a line without line end: it is a row if it is a good one, and otherwise waits for its rest. */
+  #lastRow(start: number, out: DecodedRow<K, V>): ScanOutcome {
+    const record = this.#record;
+    if (record.split(this.#bytes, start, this.#end, true) !== 'closed' || record.stop === start) return scannedEnd;
+    const line = this.line;
+    if (this.#judgeRecord(start, record.stop, out) === scannedRow) {
+      this.openEnd = true;
+      this.#plain = false;
+      return scannedRow;
+    }
+    this.at = start;
+    this.line = line;
+    return scannedEnd;
+  }
+
+  /** A row at `start` that holds a quote. */
+  #quoted(start: number, out: DecodedRow<K, V>): ScanOutcome {
+    const bytes = this.#bytes;
+    const record = this.#record;
+    this.at = start;
+    const limit = start + maxRowBytes + 2;
+    const end = Math.min(this.#end, limit);
+    const result = record.split(bytes, start, end, false);
+    if (result === 'closed' && record.stop - start <= maxRowBytes) return this.#judgeRecord(start, record.next, out);
+    if (result === 'open' && end < limit) {
+      if (this.#ending !== 'final') return this.#pause();
+      if (record.split(bytes, start, end, true) === 'closed') return this.#lastRow(start, out);
+    }
+    return this.#deadLine(start, out);
+  }
+
+  /** The physical line at `start` has wrong quotes. */
+  #deadLine(start: number, out: DecodedRow<K, V>): ScanOutcome {
+    const at = this.#bytes.indexOf(lf, start);
+    // A last line without line end waits, as any other: it may be mended by its rest.
+    if (at >= this.#end) return this.#end - start > maxRowBytes + 1 ? this.#atEnd(start, out) : this.#pause();
+    const stop = at > start && this.#bytes[at - 1] === cr ? at - 1 : at;
+    this.rowStart = start;
+    this.rowEnd = Math.min(stop, start + maxRowBytes + 1);
+    this.rowLine = this.line++;
+    this.at = at + 1;
+    return this.#dead(stop - start > maxRowBytes ? 'too-long' : 'quote');
+  }
+
+  /** Judges the record that was split last. */
+  #judgeRecord(start: number, next: number, out: DecodedRow<K, V>): ScanOutcome {
+    const record = this.#record;
+    const fieldBytes = record.undouble(this.#bytes);
+    this.#starts.set(record.starts);
+    this.#ends.set(record.ends);
+    const outcome = this.#judge(start, record.stop, next, record.count, true, out, fieldBytes);
+    this.line += record.lines - 1;
+    return outcome;
+  }
+}

@@ -1,0 +1,257 @@
+import type { FeedBatch, FeedProgress, RecordOrigin } from '../runtime/feed.ts';
+import { unusableLayout } from './csv-header.ts';
+import { type CsvScanner, type ScanOutcome, type ScanState, scannedDead, scannedRow } from './csv-scanner.ts';
+import type { Letters } from './letters.ts';
+import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
+
+/** Event times that are wanted: from `fromMs` (included) to `toMs` (excluded). */
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Where the accepted rows of a file end. */
+export interface FilePosition extends ScanState {
+  readonly offset: number;
+}
+
+/** A row that ended a feed which is to stop at the first bad one. */
+export interface FatalRow {
+  readonly reason: DeadReason;
+  readonly origin: RecordOrigin;
+}
+
+/** What a batch tells its feed, and what it writes to. */
+export interface BatchSink {
+  readonly progress: FeedProgress;
+  readonly dead: Letters;
+  readonly late: Letters;
+  /** Rows are accepted up to here. */
+  moveTo(position: FilePosition): void;
+}
+
+interface BadRow {
+  readonly reason: DeadReason;
+  /** Index of the record that follows it. */
+  readonly before: number;
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+}
+
+/** What the runtime said of a record before it was accepted. */
+interface Note {
+  readonly record: number;
+  readonly reason: 'late' | 'future' | 'processing';
+}
+
+/**
+ * Records from one window of one file: good rows in columns, bad rows beside them. One instance is filled again and again.
+ *
+ * Letters are written when the records around them are accepted, in the order of the file.
+ */
+export class FileBatch<K, V> implements FeedBatch {
+  length = 0;
+  readonly keys: K[];
+  readonly values: V[];
+  readonly #format: RowFormat<K, V>;
+  readonly #sink: BatchSink;
+  readonly #range: TimeRange | undefined;
+  readonly #fail: boolean;
+  readonly #capacity: number;
+  readonly #out: DecodedRow<K, V> = { key: undefined as K, value: undefined as V };
+  /** Window indexes and lines of the records' rows. */
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #lines: Int32Array;
+  /** Rows out of range that stand before record `i`. */
+  readonly #skips: Int32Array;
+  #bad: BadRow[] = [];
+  #notes: Note[] = [];
+  #skipped = 0;
+  #file = '';
+  #bytes: Buffer = Buffer.alloc(0);
+  #base = 0;
+  #layout: ScanState['layout'];
+  #end: FilePosition | undefined;
+  #accepted = 0;
+  #badTaken = 0;
+  #skippedTaken = 0;
+
+  constructor(format: RowFormat<K, V>, sink: BatchSink, capacity: number, range: TimeRange | undefined, fail: boolean) {
+    this.#format = format;
+    this.#sink = sink;
+    this.#range = range;
+    this.#fail = fail;
+    this.#capacity = capacity;
+    this.keys = new Array<K>(capacity).fill(undefined as K);
+    this.values = new Array<V>(capacity).fill(undefined as V);
+    this.#starts = new Int32Array(capacity);
+    this.#ends = new Int32Array(capacity);
+    this.#lines = new Int32Array(capacity);
+    this.#skips = new Int32Array(capacity);
+  }
+
+  /** Whether there is nothing to deliver. */
+  get empty(): boolean {
+    return this.length === 0 && this.#bad.length === 0;
+  }
+
+  /** Whether all of it is accepted, what stands after the last record included. */
+  get settled(): boolean {
+    return this.#end === undefined;
+  }
+
+  /**
+   * Fills the batch from a window. Returns how the scan ended, or the bad row that a failing feed stops at: the batch ends before it.
+   *
+   * Only records are counted against the capacity: what else there is, the window bounds.
+   */
+  fill(scanner: CsvScanner<K, V>, file: string, bytes: Buffer, base: number): ScanOutcome | FatalRow {
+    this.#reset(file, bytes, base);
+    const layoutBefore = scanner.layout;
+    let found: ScanOutcome = scannedRow;
+    while (this.length < this.#capacity) {
+      found = scanner.next(this.#out);
+      if (found === scannedRow) this.#add(scanner);
+      else if (found !== scannedDead) break;
+      else if (this.#fail) return this.#stopBefore(scanner, layoutBefore);
+      else this.#addBad(scanner);
+    }
+    this.#end = endOf(scanner, base);
+    this.#layout = scanner.layout;
+    return found;
+  }
+
+  accept(n: number): void {
+    if (!(n >= this.#accepted && n <= this.length)) {
+      throw new RangeError(`accept(${n}) of a batch of ${this.length} records, ${this.#accepted} of them accepted`);
+    }
+    if (this.#end === undefined) return;
+    this.#writeNotes(n);
+    this.#writeBad(n);
+    const skipped = n === this.length ? this.#skipped : this.#skips[n]!;
+    const { progress } = this.#sink;
+    progress.rows += n - this.#accepted + (skipped - this.#skippedTaken);
+    progress.skipped += skipped - this.#skippedTaken;
+    this.#skippedTaken = skipped;
+    this.#accepted = n;
+    this.#sink.moveTo(n === this.length ? this.#end : this.#startOf(n));
+    if (n === this.length) this.#end = undefined;
+  }
+
+  late(i: number): void {
+    this.#notes.push({ record: this.#open(i), reason: 'late' });
+  }
+
+  dead(i: number, reason: 'future' | 'processing'): void {
+    this.#notes.push({ record: this.#open(i), reason });
+  }
+
+  origin(i: number): RecordOrigin {
+    return this.#originOf(this.#starts[i]!, this.#ends[i]!, this.#lines[i]!);
+  }
+
+  #reset(file: string, bytes: Buffer, base: number): void {
+    this.length = 0;
+    this.#bad = [];
+    this.#notes = [];
+    this.#skipped = this.#skippedTaken = this.#accepted = this.#badTaken = 0;
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#base = base;
+  }
+
+  #add(scanner: CsvScanner<K, V>): void {
+    const { key, value } = this.#out;
+    const i = this.length;
+    if (this.#range !== undefined) {
+      const timestamp = this.#format.timestampOf(value);
+      if (timestamp < this.#range.fromMs || timestamp >= this.#range.toMs) {
+        this.#skipped++;
+        return;
+      }
+      this.#skips[i] = this.#skipped;
+    }
+    this.keys[i] = key;
+    this.values[i] = value;
+    this.#starts[i] = scanner.rowStart;
+    this.#ends[i] = scanner.rowEnd;
+    this.#lines[i] = scanner.rowLine;
+    this.length = i + 1;
+  }
+
+  #addBad(scanner: CsvScanner<K, V>): void {
+    const { reason, rowStart: start, rowEnd: end, rowLine: line } = scanner;
+    this.#bad.push({ reason, before: this.length, start, end, line });
+  }
+
+  /** Ends the batch before the bad row just found, so that it comes again in a run that goes on at bad rows. */
+  #stopBefore(scanner: CsvScanner<K, V>, layoutBefore: ScanState['layout']): FatalRow {
+    const { reason, rowStart, rowEnd, rowLine } = scanner;
+    const headerIsBad = layoutBefore === undefined && scanner.layout === unusableLayout;
+    this.#layout = headerIsBad ? undefined : scanner.layout;
+    const state = { line: rowLine, openEnd: false, skipping: false, layout: this.#layout };
+    this.#end = { offset: this.#base + rowStart, ...state };
+    return { reason, origin: this.#originOf(rowStart, rowEnd, rowLine) };
+  }
+
+  #startOf(i: number): FilePosition {
+    const offset = this.#base + this.#starts[i]!;
+    return { offset, line: this.#lines[i]!, openEnd: false, skipping: false, layout: this.#layout };
+  }
+
+  #originOf(start: number, end: number, line: number): RecordOrigin {
+    return { file: this.#file, line, offset: this.#base + start, raw: this.#bytes.subarray(start, end) };
+  }
+
+  /** Checks that record `i` can still be spoken of. */
+  #open(i: number): number {
+    if (i >= this.#accepted && i < this.length) return i;
+    throw new RangeError(`record ${i} of a batch of ${this.length} records, ${this.#accepted} of them accepted`);
+  }
+
+  /** Letters for noted records before `n`, each behind the bad rows that stand before it. A record is late, or dead, once. */
+  #writeNotes(n: number): void {
+    if (this.#notes.length === 0) return;
+    const due = this.#notes.filter(({ record }) => record < n).sort((a, b) => a.record - b.record);
+    this.#notes = this.#notes.filter(({ record }) => record >= n);
+    let lastLate = -1;
+    let lastDead = -1;
+    for (const { record, reason } of due) {
+      if (reason === 'late') {
+        if (record === lastLate) continue;
+        lastLate = record;
+        this.#sink.progress.late++;
+        this.#sink.late.append(this.origin(record), reason);
+      } else {
+        if (record === lastDead) continue;
+        lastDead = record;
+        this.#writeBad(record);
+        this.#writeDead(this.origin(record), reason);
+      }
+    }
+  }
+
+  /** Letters for the bad rows that stand before record `n`. */
+  #writeBad(n: number): void {
+    for (; this.#badTaken < this.#bad.length; this.#badTaken++) {
+      const { reason, before, start, end, line } = this.#bad[this.#badTaken]!;
+      if (before > n) return;
+      this.#sink.progress.rows++;
+      this.#writeDead(this.#originOf(start, end, line), reason);
+    }
+  }
+
+  #writeDead(origin: RecordOrigin, reason: DeadReason): void {
+    const { progress } = this.#sink;
+    progress.dead++;
+    progress.deadByReason[reason] = (progress.deadByReason[reason] ?? 0) + 1;
+    this.#sink.dead.append(origin, reason);
+  }
+}
+
+function endOf(scanner: ScanState & { readonly at: number }, base: number): FilePosition {
+  const { line, openEnd, skipping, layout } = scanner;
+  return { offset: base + scanner.at, line, openEnd, skipping, layout };
+}

@@ -1,0 +1,140 @@
+import type { Reader, WriteBatch } from '../../state/database.ts';
+import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
+import { StreamsError } from '../common/errors.ts';
+import type { FeedProgress } from '../runtime/feed.ts';
+import type { ScanState } from './csv-scanner.ts';
+import { type ContentFingerprint, emptyFingerprint, type Fingerprint } from './file-fingerprint.ts';
+
+/** What is known of a file: how far its rows are in the state, and what its bytes were up to there. */
+export interface FileEntry extends ScanState {
+  /** Base name without `.gz`. */
+  readonly name: string;
+  /** Order in which files were begun, from 0. */
+  readonly sequence: number;
+  /** The form it had when it was read last. */
+  readonly gzip: boolean;
+  /** It was read to its end, and nothing waits. It may grow all the same. */
+  readonly done: boolean;
+  /** Its content, decompressed, up to the position. */
+  readonly content: ContentFingerprint;
+  /** For a gzip file: what was read of it on disk to get there. */
+  readonly disk?: Fingerprint;
+}
+
+/** Counters that are saved with the position, and the lengths of the letters' files. */
+export interface FeedCounters {
+  readonly rows: number;
+  readonly dead: number;
+  readonly late: number;
+  readonly skipped: number;
+  readonly deadByReason: FeedProgress['deadByReason'];
+  readonly deadBytes: number;
+  readonly lateBytes: number;
+}
+
+/** First byte of each row: the layout's version. */
+const version = 1;
+
+/** The entry of a file that is read for the first time. */
+export function newEntry(name: string, gzip: boolean, sequence: number): FileEntry {
+  const start = { line: 1, openEnd: false, skipping: false, layout: undefined };
+  return { ...start, name, sequence, gzip, done: false, content: emptyFingerprint };
+}
+
+/** Bytes on disk that an entry stands for. */
+export function bytesOnDisk(entry: FileEntry): number {
+  return entry.disk?.length ?? entry.content.length;
+}
+
+/**
+ * Which files of a folder are in the state, and how far: the saved position of a feed.
+ *
+ * Rows under the key prefix `P`: `P 'c'` counters; `P 'f' name` one file. Each value is a version byte and UTF-8 JSON. A commit writes the rows that changed.
+ */
+export class FileLedger {
+  readonly #topic: string;
+  readonly #columns: readonly string[];
+  readonly #filePrefix: Uint8Array;
+  readonly #counterKey: Uint8Array;
+  readonly #entries: Map<string, FileEntry> = new Map();
+  readonly #changed: Set<string> = new Set();
+  #savedCounters = '';
+
+  constructor(topic: string, columns: readonly string[], keyPrefix: Uint8Array) {
+    this.#topic = topic;
+    this.#columns = columns;
+    this.#filePrefix = concatBytes(keyPrefix, utf8('f'));
+    this.#counterKey = concatBytes(keyPrefix, utf8('c'));
+  }
+
+  /** Reads all rows; the counters, if there are any. */
+  async load(reader: Reader): Promise<FeedCounters | undefined> {
+    const end = prefixEnd(this.#filePrefix);
+    const range = end === undefined ? { gte: this.#filePrefix } : { gte: this.#filePrefix, lt: end };
+    for await (const page of reader.pages(range)) {
+      for (const [, value] of page) {
+        const entry = this.#decode<FileEntry>(value);
+        this.#entries.set(entry.name, entry);
+      }
+    }
+    const saved = reader.get(this.#counterKey);
+    if (saved === undefined) return undefined;
+    const { columns, ...counters } = this.#decode<FeedCounters & { columns: readonly string[] }>(saved);
+    this.#checkColumns(columns);
+    return counters;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(name: string): FileEntry | undefined {
+    return this.#entries.get(name);
+  }
+
+  entries(): Iterable<FileEntry> {
+    return this.#entries.values();
+  }
+
+  /** Notes an entry for the next commit. */
+  put(entry: FileEntry): void {
+    this.#entries.set(entry.name, entry);
+    this.#changed.add(entry.name);
+  }
+
+  /** Adds what changed since the last call to the batch. */
+  save(batch: WriteBatch, counters: FeedCounters): void {
+    for (const name of this.#changed) {
+      batch.put(concatBytes(this.#filePrefix, utf8(name)), encode(this.#entries.get(name)));
+    }
+    this.#changed.clear();
+    const row = { columns: this.#columns, ...counters };
+    const text = JSON.stringify(row);
+    if (text === this.#savedCounters) return;
+    this.#savedCounters = text;
+    batch.put(this.#counterKey, encode(row));
+  }
+
+  /** A saved position names columns by their index, so another list of columns would read other fields. */
+  #checkColumns(saved: readonly string[]): void {
+    if (saved.join() === this.#columns.join()) return;
+    throw new StreamsError(
+      'STREAMS_STATE_INCOMPATIBLE',
+      `topic ${this.#topic} was read with columns ${saved.join()}, and now has columns ${this.#columns.join()}. Start from an empty state.`,
+      { topic: this.#topic },
+    );
+  }
+
+  #decode<T>(value: Uint8Array): T {
+    if (value[0] === version) return JSON.parse(fromUtf8(value.subarray(1))) as T;
+    throw new StreamsError(
+      'STREAMS_STATE_NEWER',
+      `the position of topic ${this.#topic} was saved in format ${value[0]}, this version reads ${version}. Use the version that wrote it.`,
+      { topic: this.#topic },
+    );
+  }
+}
+
+function encode(row: unknown): Uint8Array {
+  return concatBytes(Uint8Array.of(version), utf8(JSON.stringify(row)));
+}

@@ -1,0 +1,280 @@
+import type { Reader, WriteBatch } from '../../state/database.ts';
+import { StreamsError } from '../common/errors.ts';
+import { type Logger, silentLogger } from '../common/logger.ts';
+import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
+import {
+  CsvScanner,
+  type ScanOutcome,
+  scannedEnd,
+  scannedTorn,
+  scannedWindow,
+  type WindowEnding,
+} from './csv-scanner.ts';
+import { type FatalRow, FileBatch, type FilePosition } from './file-batch.ts';
+import { bytesOnDisk, FileLedger } from './file-ledger.ts';
+import { type Chunk, FileReader } from './file-reader.ts';
+import { FolderSurvey, type PendingFile } from './folder-survey.ts';
+import { FolderWatch } from './folder-watch.ts';
+import { rewrittenError } from './known-file.ts';
+import type { Letters } from './letters.ts';
+import { OpenFile } from './open-file.ts';
+import type { RowFormat } from './row-format.ts';
+
+/** How a folder of CSV files is read as a topic. */
+export interface FolderFeedOptions<K, V> {
+  readonly topic: string;
+  readonly directory: string;
+  readonly format: RowFormat<K, V>;
+  /** Keep watching for new files and for files that grow. @defaultValue false */
+  readonly follow?: boolean;
+  /** Hash all that was read of every file at the start. @defaultValue false: the first and last 64 KiB of it */
+  readonly verify?: boolean;
+  /** Rows whose event time is before this are skipped, ms since the epoch. @defaultValue none are */
+  readonly fromMs?: number;
+  /** Rows whose event time is this or later are skipped, ms since the epoch. @defaultValue none are */
+  readonly toMs?: number;
+  /** `fail` stops at the first bad row. @defaultValue `continue` */
+  readonly onError?: 'continue' | 'fail';
+  /** Where bad rows go. */
+  readonly dead: Letters;
+  /** Where rows go that came too late. */
+  readonly late: Letters;
+  /** Where its rows live in the database: all keys that begin with this are the feed's. */
+  readonly keyPrefix: Uint8Array;
+  /** Most records of a batch. @defaultValue 4096 */
+  readonly batchRows?: number;
+  readonly logger?: Logger;
+}
+
+/** The folder is looked at no more often than this. */
+const lookIntervalMs = 200;
+/** And no more than this share of the time goes into looking. */
+const lookShare = 1 / 50;
+
+/**
+ * A folder of CSV files as a topic: its files in the order of their names, one after the other; (file, byte offset) is a record's offset.
+ *
+ * Per file the position and hashes of what was read are saved with the state (see FileLedger). A file that grew is read on; one that no longer
+ * holds what was read is refused. A file that appears later and sorts earlier is read before any file that is not begun.
+ *
+ * The end of a file. A last line without line end may be a row or a cut one. With `follow` it waits for more. Without, it is a row if it is a good one, and
+ * waits otherwise (it is no bad row: the next run looks at it again). If the file later goes on behind such a row with anything but a
+ * line end, the line was cut, what was counted is wrong, and the file is refused as rewritten. What a gzip file whose last member is cut
+ * holds behind its last line end waits in any case.
+ */
+export class FolderFeed<K, V> implements Feed {
+  readonly topic: string;
+  readonly progress: FeedProgress;
+  readonly #options: FolderFeedOptions<K, V>;
+  readonly #follow: boolean;
+  readonly #logger: Logger;
+  readonly #ledger: FileLedger;
+  readonly #survey: FolderSurvey;
+  readonly #reader: FileReader;
+  readonly #scanner: CsvScanner<K, V>;
+  readonly #batch: FileBatch<K, V>;
+  #watch: FolderWatch | undefined;
+  #nextLookMs = 0;
+  #started = false;
+  #file: OpenFile | undefined;
+  /** The position moved since it was saved. */
+  #moved = false;
+  /** How the last scan of the window ended. */
+  #found: ScanOutcome = scannedWindow;
+  #failure: StreamsError | undefined;
+
+  constructor(options: FolderFeedOptions<K, V>) {
+    const { topic, directory, format, dead, late } = options;
+    this.topic = topic;
+    this.#options = options;
+    this.#follow = options.follow ?? false;
+    this.#logger = options.logger ?? silentLogger;
+    this.progress = newProgress(topic);
+    this.#ledger = new FileLedger(topic, format.columns, options.keyPrefix);
+    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: this.#logger });
+    this.#reader = new FileReader({ take: () => this.#take(), gone: (file) => this.#gone(file) });
+    this.#scanner = new CsvScanner(format);
+    const { fromMs = -Infinity, toMs = Infinity, batchRows = 4096, onError } = options;
+    const range = fromMs === -Infinity && toMs === Infinity ? undefined : { fromMs, toMs };
+    const moveTo = (position: FilePosition): void => this.#moveTo(position);
+    const sink = { progress: this.progress, dead, late, moveTo };
+    this.#batch = new FileBatch(format, sink, batchRows, range, onError === 'fail');
+  }
+
+  timestampOf(value: unknown): number {
+    return this.#options.format.timestampOf(value as V);
+  }
+
+  async open(saved: Reader): Promise<void> {
+    const { dead, late, verify = false, directory } = this.#options;
+    const counters = await this.#ledger.load(saved);
+    const { progress } = this;
+    if (counters !== undefined) {
+      const { deadBytes, lateBytes, deadByReason, ...counts } = counters;
+      Object.assign(progress, counts);
+      Object.assign(progress.deadByReason, deadByReason);
+      await dead.cutTo(deadBytes);
+      await late.cutTo(lateBytes);
+    }
+    await this.#survey.open(verify);
+    for (const entry of this.#ledger.entries()) {
+      progress.bytes += bytesOnDisk(entry);
+      if (entry.done) progress.filesDone++;
+    }
+    this.#looked(performance.now());
+    if (this.#follow) this.#watch = new FolderWatch(directory);
+  }
+
+  async poll(): Promise<FeedBatch | 'idle' | undefined> {
+    if (!this.#batch.settled) throw new TypeError('poll() before the last batch was wholly accepted');
+    if (!this.#started) {
+      await this.#options.dead.start();
+      await this.#options.late.start();
+      this.#started = true;
+    }
+    for (;;) {
+      this.#finishFile();
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#found === scannedWindow && !(await this.#advance())) return this.#follow ? 'idle' : undefined;
+      this.#scan();
+      if (!this.#batch.empty) return this.#batch;
+      this.#batch.accept(0);
+    }
+  }
+
+  async wait(timeoutMs: number): Promise<void> {
+    await this.#watch?.wait(this.#nextLookMs - performance.now(), timeoutMs);
+  }
+
+  async save(batch: WriteBatch): Promise<void> {
+    const { dead, late } = this.#options;
+    if (this.#batch.settled) this.#finishFile();
+    if (this.#moved && this.#file !== undefined) this.#ledger.put(this.#file.entry(false));
+    this.#moved = false;
+    await dead.sync();
+    await late.sync();
+    const { rows, dead: deadRows, late: lateRows, skipped, deadByReason } = this.progress;
+    const counts = { rows, dead: deadRows, late: lateRows, skipped, deadByReason };
+    this.#ledger.save(batch, { ...counts, deadBytes: dead.length, lateBytes: late.length });
+  }
+
+  async close(): Promise<void> {
+    this.#watch?.close();
+    await this.#reader.close();
+  }
+
+  #moveTo(position: FilePosition): void {
+    const file = this.#file!;
+    if (!file.file.gzip) this.progress.bytes += position.offset - file.position.offset;
+    file.position = position;
+    this.#moved = true;
+  }
+
+  #scan(): void {
+    const { file, bytes, base } = this.#file!;
+    const found = this.#batch.fill(this.#scanner, file.name, bytes, base);
+    if (typeof found === 'object') this.#failure = this.#badRow(found);
+    else if (found === scannedTorn) throw this.#torn();
+    else this.#found = found;
+  }
+
+  /** Sets the window on the next chunk of the file in hand, or the first one of the next file. False if there is none. */
+  async #advance(): Promise<boolean> {
+    const chunk = await this.#reader.next();
+    if (chunk === undefined) return false;
+    if (this.#file === undefined) this.#open(chunk);
+    else {
+      const diskBytes = this.#file.diskBytes;
+      this.#reader.recycle(this.#file.append(chunk));
+      if (chunk.file.gzip) this.progress.bytes += chunk.diskBytes - diskBytes;
+    }
+    const { bytes, position, base, end, ending } = this.#file!;
+    this.#scanner.window(bytes, position.offset - base, end, this.#windowEnding(ending));
+    this.#reader.prefetch();
+    return true;
+  }
+
+  #open(chunk: Chunk): void {
+    const { entry, gzip } = chunk.file;
+    const file = new OpenFile(this.topic, chunk, this.#ledger.size);
+    this.#file = file;
+    this.#scanner.begin(file.position, file.position.offset === 0);
+    if (entry?.done === true) this.progress.filesDone--;
+    if (gzip) this.progress.bytes += chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry));
+  }
+
+  #windowEnding(ending: Chunk['ending']): WindowEnding {
+    if (ending === 'end') return this.#follow ? 'waits' : 'final';
+    return ending === 'cut' ? 'waits' : 'more';
+  }
+
+  /** If the file in hand is read to its end, and all of it accepted, it is noted and left. */
+  #finishFile(): void {
+    const file = this.#file;
+    if (file === undefined || this.#found !== scannedEnd) return;
+    const { offset, line, openEnd } = file.position;
+    const waits = offset < file.base + file.end && !openEnd;
+    const done = !waits && file.ending !== 'cut';
+    this.#ledger.put(file.entry(done));
+    this.#survey.leave(file.file.name, file.diskBytes);
+    this.#reader.recycle(file.bytes);
+    this.#file = undefined;
+    this.#found = scannedWindow;
+    if (done) this.progress.filesDone++;
+    else this.#logWaiting({ topic: this.topic, file: file.file.name, line, offset }, file.ending === 'cut');
+  }
+
+  #logWaiting(where: object, cut: boolean): void {
+    const message = cut ? 'cut gzip member waits for its rest' : 'cut last line waits for its rest';
+    if (this.#follow) this.#logger.debug(where, message);
+    else this.#logger.warn(where, message);
+  }
+
+  async #take(): Promise<PendingFile | undefined> {
+    const startMs = performance.now();
+    if (startMs >= this.#nextLookMs) {
+      // Whether known files have grown is asked only when there is nothing else to do.
+      await this.#survey.look(this.#follow && !this.#survey.hasPending);
+      this.#looked(startMs);
+    }
+    return this.#survey.take();
+  }
+
+  #looked(startMs: number): void {
+    const nowMs = performance.now();
+    this.#nextLookMs = nowMs + Math.max(lookIntervalMs, (nowMs - startMs) / lookShare);
+    this.progress.filesTotal = this.#survey.filesTotal;
+    this.progress.bytesTotal = this.#survey.bytesTotal;
+  }
+
+  #gone(file: PendingFile): void {
+    this.#survey.leave(file.name, undefined);
+    this.#logger.warn({ topic: this.topic, file: file.name }, 'a file was gone before it could be read');
+  }
+
+  #badRow({ reason, origin }: FatalRow): StreamsError {
+    const { file, line, offset } = origin;
+    return new StreamsError(
+      'STREAMS_BAD_ROW',
+      `${file}:${line}:${offset}: bad row of topic ${this.topic}: ${reason}. Mend it, or let bad rows go to the dead letters (on error: continue).`,
+      { topic: this.topic, file, line, offset },
+    );
+  }
+
+  #torn(): StreamsError {
+    const { file, position, bytes, base, end } = this.#file!;
+    const at = position.offset - base;
+    const found = JSON.stringify(bytes.toString('utf8', at, Math.min(end, at + 40)));
+    return rewrittenError(
+      this.topic,
+      file,
+      `saved: ${position.offset} bytes read, their last line ${position.line - 1} taken as whole without a line end; ` +
+        `found: the line goes on with ${found}`,
+    );
+  }
+}
+
+function newProgress(topic: string): FeedProgress {
+  const counts = { filesDone: 0, filesTotal: 0, rows: 0, bytes: 0, bytesTotal: 0, dead: 0, late: 0, skipped: 0 };
+  return { topic, ...counts, deadByReason: {} };
+}

@@ -1,0 +1,146 @@
+import type { Logger } from '../common/logger.ts';
+import { bytesOnDisk, type FileEntry, type FileLedger } from './file-ledger.ts';
+import { compareNames, type FileStat, type FolderFile, listFolder, statFile } from './folder.ts';
+import { checkKnownFile } from './known-file.ts';
+
+/** A file with rows to read. */
+export interface PendingFile extends FolderFile {
+  readonly size: number;
+  /** Undefined if nothing of it was read yet. */
+  readonly entry: FileEntry | undefined;
+}
+
+interface SeenFile extends FolderFile, FileStat {
+  /** `pending`: has rows to read; `reading`: given out by `take`; `read`: nothing to read when last looked at. */
+  state: 'pending' | 'reading' | 'read';
+}
+
+/** Files that are checked at the same time. */
+const atOnce = 8;
+
+/** What a survey needs to know of its feed. */
+export interface SurveyOptions {
+  readonly topic: string;
+  readonly directory: string;
+  readonly ledger: FileLedger;
+  readonly logger: Logger;
+}
+
+/**
+ * Looks at a folder and tells which files have rows to read, in the order of their names. A file that was read before is given out only after
+ * a check that what was read still stands in it.
+ */
+export class FolderSurvey {
+  readonly #topic: string;
+  readonly #directory: string;
+  readonly #ledger: FileLedger;
+  readonly #logger: Logger;
+  readonly #seen: Map<string, SeenFile> = new Map();
+  /** Names with state `pending`, in order. */
+  #pending: string[] = [];
+
+  constructor(options: SurveyOptions) {
+    this.#topic = options.topic;
+    this.#directory = options.directory;
+    this.#ledger = options.ledger;
+    this.#logger = options.logger;
+  }
+
+  /** Whether a file waits to be taken. */
+  get hasPending(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Files there now, and files read that are gone. */
+  get filesTotal(): number {
+    let gone = 0;
+    for (const { name } of this.#ledger.entries()) if (!this.#seen.has(name)) gone++;
+    return this.#seen.size + gone;
+  }
+
+  /** Bytes on disk of all these files. */
+  get bytesTotal(): number {
+    let bytes = 0;
+    for (const { size } of this.#seen.values()) bytes += size;
+    for (const entry of this.#ledger.entries()) if (!this.#seen.has(entry.name)) bytes += bytesOnDisk(entry);
+    return bytes;
+  }
+
+  /** The first look: checks every known file, whole if `verify`. */
+  async open(verify: boolean): Promise<void> {
+    await this.#look('all', verify);
+    for (const entry of this.#ledger.entries()) {
+      if (entry.done || this.#seen.has(entry.name)) continue;
+      this.#logger.warn(
+        { topic: this.#topic, file: entry.name, offset: entry.content.length },
+        'a file that was not read to its end is gone; it is read on when it is back',
+      );
+    }
+  }
+
+  /** Looks again: for new files, and with `grown` also for changes of the known ones, which costs a system call for each. */
+  async look(grown: boolean): Promise<void> {
+    await this.#look(grown ? 'changed' : 'new', false);
+  }
+
+  /** The first file with rows to read; it is left alone until {@link FolderSurvey.leave}. */
+  take(): PendingFile | undefined {
+    const name = this.#pending.shift();
+    if (name === undefined) return undefined;
+    const file = this.#seen.get(name)!;
+    file.state = 'reading';
+    return { name, path: file.path, gzip: file.gzip, size: file.size, entry: this.#ledger.get(name) };
+  }
+
+  /** The file was read up to `diskBytes` and its entry is in the ledger; or it was gone when it was to be read. */
+  leave(name: string, diskBytes: number | undefined): void {
+    const file = this.#seen.get(name);
+    if (file === undefined) return;
+    if (diskBytes === undefined) this.#seen.delete(name);
+    else this.#seen.set(name, { ...file, size: Math.max(file.size, diskBytes), state: 'read' });
+  }
+
+  async #look(which: 'all' | 'changed' | 'new', verify: boolean): Promise<void> {
+    const listed = await listFolder(this.#topic, this.#directory);
+    const names = new Set<string>();
+    const toSee: FolderFile[] = [];
+    for (const file of listed) {
+      names.add(file.name);
+      const seen = this.#seen.get(file.name);
+      if (seen?.state === 'reading') continue;
+      if (seen === undefined || seen.gzip !== file.gzip || which !== 'new') toSee.push(file);
+    }
+    for (let at = 0; at < toSee.length; at += atOnce) {
+      await Promise.all(toSee.slice(at, at + atOnce).map((file) => this.#see(file, verify)));
+    }
+    for (const [name, { state }] of this.#seen) if (state !== 'reading' && !names.has(name)) this.#seen.delete(name);
+    this.#pending = [...this.#seen.values()].filter(({ state }) => state === 'pending').map(({ name }) => name);
+    this.#pending.sort(compareNames);
+  }
+
+  async #see(file: FolderFile, verify: boolean): Promise<void> {
+    const seen = this.#seen.get(file.name);
+    const stat = statFile(file.path);
+    if (stat === undefined) {
+      this.#seen.delete(file.name);
+      return;
+    }
+    if (seen !== undefined && sameStat(seen, stat) && seen.gzip === file.gzip) return;
+    const entry = this.#ledger.get(file.name);
+    if (entry === undefined) {
+      this.#seen.set(file.name, { ...file, ...stat, state: 'pending' });
+      return;
+    }
+    const known = await checkKnownFile(this.#topic, file, stat, entry, verify);
+    if (known === undefined) {
+      this.#seen.delete(file.name);
+      return;
+    }
+    if (known.entry !== entry) this.#ledger.put(known.entry);
+    this.#seen.set(file.name, { ...file, ...stat, state: known.grown || !entry.done ? 'pending' : 'read' });
+  }
+}
+
+function sameStat(a: FileStat, b: FileStat): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
+}

@@ -1,0 +1,96 @@
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { messageOf } from '../common/errors.ts';
+import { type Logger, silentLogger } from '../common/logger.ts';
+import type { MetricsSource } from '../observability/metric-collector.ts';
+import { engineRoutes } from './engine-routes.ts';
+import { OpenBodies } from './open-bodies.ts';
+import { pageRoutes } from './page/page-routes.ts';
+import type { PageSpec } from './page/page-spec.ts';
+import { HttpProblem } from './problem.ts';
+import { queryReader } from './query.ts';
+import type { Route } from './route.ts';
+import type { ServedEngine } from './served-engine.ts';
+import { storeRoutes } from './store-routes.ts';
+
+/** What is served. */
+export interface AppOptions {
+  readonly engine: ServedEngine;
+  readonly metrics: MetricsSource;
+  /** The application's own endpoints. */
+  readonly routes?: readonly Route[];
+  /** The application's part of the page at `/`. @defaultValue the engine's part only */
+  readonly page?: PageSpec;
+  /** Told of failures that are the server's own. @defaultValue silent */
+  readonly logger?: Logger;
+}
+
+/** The endpoints as one function from request to response, and the bodies it is sending. */
+export interface App {
+  readonly fetch: (request: Request, bindings?: Partial<HttpBindings>) => Response | Promise<Response>;
+  readonly bodies: OpenBodies;
+}
+
+type Env = { Bindings: Partial<HttpBindings> };
+
+/** On every answer. The page needs nothing from elsewhere, and nobody else's page may embed or read ours. */
+const securityHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** Puts the engine's endpoints, the page and the application's own endpoints together. No socket is opened. */
+export function createApp(options: AppOptions): App {
+  const { engine, metrics, logger = silentLogger } = options;
+  const bodies = new OpenBodies();
+  const served = [...engineRoutes(engine, metrics), ...storeRoutes(engine), ...(options.routes ?? [])];
+  const routes = [...pageRoutes(options.page ?? { title: 'weir', charts: [] }, served), ...served];
+
+  const finish = (c: Context<Env>, response: Response): Response => finished(c, response, bodies, logger);
+  const app = new Hono<Env>();
+  for (const route of routes) {
+    const readQuery = queryReader(route.query);
+    app.get(route.path, async (c) => {
+      const query = readQuery(new URL(c.req.url).searchParams);
+      const request = { params: c.req.param() as Record<string, string>, query, signal: c.req.raw.signal };
+      return finish(c, await route.handle(request));
+    });
+    app.all(route.path, (c) => {
+      const detail = `${route.path} answers GET and HEAD, not ${c.req.method.slice(0, 20)}.`;
+      return finish(c, new HttpProblem('HTTP_METHOD_NOT_ALLOWED', detail).response());
+    });
+  }
+  app.notFound((c) => {
+    const paths = served.map(({ path }) => path).join(' ');
+    const detail = `There is nothing at this path. Paths: ${paths}`;
+    return finish(c, new HttpProblem('HTTP_NOT_FOUND', detail).response());
+  });
+  app.onError((error, c) => {
+    const problem = HttpProblem.of(error);
+    if (problem.status >= 500) logger.error({ path: c.req.path, code: problem.code, error }, messageOf(error));
+    return finish(c, problem.response());
+  });
+  return { fetch: (request, bindings = {}) => app.fetch(request, bindings), bodies };
+}
+
+/** The response as it is sent: with the headers that all have, its body watched, or given up if only the head was asked for. */
+function finished(c: Context<Env>, response: Response, bodies: OpenBodies, logger: Logger): Response {
+  const headers = new Headers({ 'cache-control': 'no-store', ...securityHeaders });
+  for (const [name, value] of response.headers) headers.set(name, value);
+  const init = { status: response.status, headers };
+  if (response.body === null) return new Response(null, init);
+  if (c.req.raw.method === 'HEAD') {
+    response.body.cancel().catch((error) => logger.warn({ path: c.req.path, error }, messageOf(error)));
+    return new Response(null, init);
+  }
+  const body = bodies.watch(response.body, (error) => {
+    logger.error({ path: c.req.path, error }, `an answer broke off: ${messageOf(error)}`);
+    // The status is long sent; only a connection that breaks tells the client that the rest is missing.
+    if (c.env.outgoing === undefined) throw error;
+    c.env.outgoing.destroy();
+  });
+  return new Response(body, init);
+}

@@ -1,0 +1,98 @@
+import type { MetricsSource } from '../observability/metric-collector.ts';
+import type { EngineStats, TaskStats } from '../runtime/engine-stats.ts';
+import { jsonResponse } from './json.ts';
+import { HttpProblem } from './problem.ts';
+import type { Route } from './route.ts';
+import { type ServedEngine, type TopologyFormat, topologyFormats } from './served-engine.ts';
+
+/** What an engine says of itself: its metrics, health, topology and tasks. */
+export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): readonly Route[] {
+  return [
+    {
+      path: '/metrics',
+      summary: 'Metrics for Prometheus',
+      query: {},
+      async handle() {
+        const { body, contentType } = await metrics.text();
+        return new Response(body, { headers: { 'content-type': contentType } });
+      },
+    },
+    {
+      path: '/healthz',
+      summary: 'Whether the engine is alive: 503 in state ERROR',
+      query: {},
+      handle() {
+        const { state } = engine.stats();
+        if (state !== 'ERROR') return jsonResponse({ state });
+        throw new HttpProblem('HTTP_NOT_READY', 'The engine has failed; its log says why.', { state });
+      },
+    },
+    {
+      path: '/readyz',
+      summary: 'Whether results are served and up to date: 200 in state RUNNING only',
+      query: {},
+      handle() {
+        const { state, tasks } = engine.stats();
+        const body = { state, tasks: tasks.map(readiness) };
+        if (state === 'RUNNING') return jsonResponse(body);
+        throw new HttpProblem('HTTP_NOT_READY', `The engine is in state ${state}, not RUNNING.`, body);
+      },
+    },
+    {
+      path: '/topology',
+      summary: 'The topology as text, Mermaid diagram or JSON',
+      query: { format: { description: 'How it is written.', values: topologyFormats } },
+      handle({ query }) {
+        const format = (query.format ?? 'text') as TopologyFormat;
+        const contentType = format === 'json' ? 'application/json' : 'text/plain; charset=utf-8';
+        return new Response(engine.describeTopology(format), { headers: { 'content-type': contentType } });
+      },
+    },
+    {
+      path: '/tasks',
+      summary: 'Tasks, inputs, positions and commits',
+      query: {},
+      handle: () => jsonResponse(tasksView(engine.stats())),
+    },
+  ];
+}
+
+function readiness({ taskId, topics, partition, streamTimeMs, bufferedRecords }: TaskStats): object {
+  return { taskId, topics, partition, streamTime: isoTime(streamTimeMs), bufferedRecords };
+}
+
+/** The answer of `/tasks`. Times are ms with an ISO twin for those who read it; what has not happened yet is null. */
+function tasksView(stats: EngineStats): object {
+  const { applicationId, state, final, commits, commitSeconds, committedRows, errors } = stats;
+  return {
+    applicationId,
+    state,
+    final,
+    nowMs: Date.now(),
+    commits: {
+      count: commits,
+      seconds: commitSeconds,
+      rows: committedRows,
+      lastAtMs: stats.lastCommitAtMs ?? null,
+      lastAt: isoTime(stats.lastCommitAtMs),
+    },
+    errors,
+    tasks: stats.tasks.map((task) => ({
+      taskId: task.taskId,
+      topics: task.topics,
+      partition: task.partition,
+      processed: task.processed,
+      dropped: task.dropped,
+      streamTimeMs: task.streamTimeMs < 0 ? null : task.streamTimeMs,
+      streamTime: isoTime(task.streamTimeMs),
+      operatorTimeMs: task.operatorTimeMs,
+      bufferedRecords: task.bufferedRecords,
+      punctuations: task.punctuations,
+    })),
+    feeds: stats.feeds,
+  };
+}
+
+function isoTime(ms: number | undefined): string | null {
+  return ms === undefined || ms < 0 ? null : new Date(ms).toISOString();
+}

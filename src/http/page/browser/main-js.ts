@@ -1,0 +1,61 @@
+/** Browser module: puts the page together and keeps it fresh. */
+export const mainJs: string = `
+import { ChartPanel } from './chart-panel.js';
+import { el, write } from './dom.js';
+import { getJson, repeat } from './fetch.js';
+import { Figures, feedsTable, showState, storesTable, tasksTable } from './status.js';
+
+const pollMs = 2000;
+const find = (id) => document.getElementById(id);
+
+function panel(title, content) {
+  return el('section', { class: 'panel' }, el('div', { class: 'panel-head' }, el('h2', {}, title)), content.root);
+}
+
+/** A banner over the page while the server cannot be reached. */
+function showReachable(error, lastAt) {
+  const banner = find('banner');
+  banner.hidden = error === undefined;
+  if (error === undefined) return;
+  const since = lastAt === undefined ? '' : ' What you see is from ' + lastAt.toLocaleTimeString('en-GB') + '.';
+  write(banner, 'The server does not answer.' + since + ' Trying again…');
+  showState(find('state'), 'unreachable', false);
+}
+
+async function start() {
+  const spec = await getJson('/page.json');
+  const figures = new Figures(find('figures'), spec.zone);
+  const tasks = tasksTable(spec.zone);
+  const feeds = feedsTable();
+  const stores = storesTable();
+  const feedsPanel = panel('Inputs', feeds);
+  const charts = spec.charts.map((chart) => new ChartPanel(chart));
+  find('charts').append(...charts.map((chart) => chart.root));
+  find('engine').append(panel('Tasks', tasks), feedsPanel, panel('Stores', stores));
+  find('engine').lastChild.classList.add('full');
+
+  let lastAt;
+  repeat(pollMs, async () => {
+    try {
+      const signal = AbortSignal.timeout(10000);
+      const [view, storesView] = await Promise.all([getJson('/tasks', signal), getJson('/stores', signal)]);
+      lastAt = new Date();
+      showReachable();
+      showState(find('state'), view.state, view.final);
+      write(find('application'), 'application ' + view.applicationId);
+      document.title = (view.state === 'RUNNING' ? '' : view.state + ' · ') + spec.title;
+      figures.update(view);
+      tasks.update(view.tasks);
+      feeds.update(view.feeds);
+      feedsPanel.hidden = view.feeds.length === 0;
+      stores.update(storesView.stores);
+      document.body.classList.add('ready');
+    } catch (error) {
+      showReachable(error, lastAt);
+    }
+  });
+  for (const chart of charts) chart.start();
+}
+
+start().catch((error) => showReachable(error));
+`;

@@ -1,0 +1,53 @@
+/** A value that can be chosen, and how the page calls it. */
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** A choice that a chart offers. The first one is taken at the start. */
+export interface ChartSelect {
+  /** Fills `{name}` in the chart's addresses; where they have no such place, it becomes a query parameter unless it is empty. */
+  readonly name: string;
+  readonly label: string;
+  readonly choices: readonly Choice[];
+}
+
+/** A key to be typed or picked: the chart shows one key's windows. */
+export interface ChartKey {
+  /** Name of the query parameter. */
+  readonly name: string;
+  readonly label: string;
+  readonly placeholder: string;
+  /** Address of a JSON array of some keys, with places such as `{grouping}`. */
+  readonly suggestionsUrl: string;
+  /** Not asked for while this select has this value: there is one group then. */
+  readonly notFor?: { readonly select: string; readonly value: string };
+}
+
+/**
+ * A chart of a windowed statistic: a bar for each window, stacked by series.
+ *
+ * Its data is a JSON array of objects with `window_start` and `window_end` (civil dates, the end not included), `n`, `final` (whether the
+ * window is closed), and the field of the series.
+ */
+export interface ChartSpec {
+  readonly title: string;
+  /** Address of the data, with places such as `/statistics/{period}/{grouping}`. */
+  readonly dataUrl: string;
+  /** Query that gives the same data as CSV, such as `format=csv`, if there is one. */
+  readonly csvQuery?: string;
+  readonly selects: readonly ChartSelect[];
+  readonly key?: ChartKey;
+  /** The field whose values are stacked, and these values from the bottom up, at most four. */
+  readonly series: { readonly field: string; readonly values: readonly Choice[] };
+  /** What is counted, in the plural, such as `events`. */
+  readonly unit: string;
+}
+
+/** The application's part of the page. */
+export interface PageSpec {
+  readonly title: string;
+  /** IANA zone in which the page writes event times. @defaultValue the browser's */
+  readonly zone?: string;
+  readonly charts: readonly ChartSpec[];
+}

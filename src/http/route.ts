@@ -1,0 +1,42 @@
+/** One query parameter. */
+export interface QueryParameter {
+  /** One sentence for whoever asks what it means. */
+  readonly description: string;
+  /** The only values allowed. @defaultValue any text */
+  readonly values?: readonly string[];
+  /** Gives the value in its normal form; throws an Error that says what is wrong with it. */
+  readonly parse?: (text: string) => string;
+}
+
+/** A request whose query has been checked: only known parameters, each at most once, each valid. */
+export interface RouteRequest {
+  /** Decoded parts of the path, by the names in {@link Route.path}. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Parameters that were given, in their normal form. */
+  readonly query: Readonly<Record<string, string>>;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * An endpoint that answers GET and HEAD, free of any framework: an application adds its own to the server's.
+ *
+ * A StreamsError that `handle` throws becomes problem JSON: 400 for `STREAMS_USAGE`, 404 for `STREAMS_STATE_STORE_UNKNOWN`, else 500.
+ *
+ * @example
+ * ```ts
+ * const hello: Route = {
+ *   path: '/hello/:name',
+ *   summary: 'Says hello.',
+ *   query: { loud: { description: 'Whether to shout.', values: ['yes', 'no'] } },
+ *   handle: ({ params, query }) => new Response(`hello ${params.name}${query.loud === 'yes' ? '!' : ''}`),
+ * };
+ * ```
+ */
+export interface Route {
+  /** Starts with a slash; a part `:name` matches one part of the path. */
+  readonly path: string;
+  readonly summary: string;
+  readonly query: Readonly<Record<string, QueryParameter>>;
+  handle(request: RouteRequest): Response | Promise<Response>;
+}

@@ -1,0 +1,94 @@
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { StreamsError } from '../common/errors.ts';
+import { silentLogger } from '../common/logger.ts';
+import { type AppOptions, createApp } from './app.ts';
+import { HttpProblem } from './problem.ts';
+
+/** How to serve. */
+export interface ServerOptions extends AppOptions {
+  /** Address to listen on; '0.0.0.0' for all, which lets everybody in the network read the state. @defaultValue '127.0.0.1' */
+  readonly host?: string;
+  /** 0 takes any free one. @defaultValue 8080 */
+  readonly port?: number;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Where to ask, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops: answers under way get a second to end, then are cut off. Afterwards no store is being read. */
+  close(): Promise<void>;
+}
+
+/** How long answers under way may go on when the server closes, ms. */
+const closeGraceMs = 1000;
+
+/**
+ * Serves an engine over HTTP: metrics, health, topology, tasks, stores, the page, and the application's own routes.
+ *
+ * @throws {@link StreamsError} `STREAMS_PORT` - if the port is in use or the address is none of this machine's.
+ */
+export async function createServer(options: ServerOptions): Promise<RunningServer> {
+  const { host = '127.0.0.1', port = 8080, ...appOptions } = options;
+  const app = createApp(appOptions);
+  const listener = getRequestListener((request, bindings) => app.fetch(request, bindings as object), {
+    hostname: host,
+    // A library must not replace its host's Request and Response.
+    overrideGlobalObjects: false,
+    errorHandler: () =>
+      new HttpProblem('STREAMS_USAGE', 'The request line or the Host header is malformed.').response(),
+  });
+  // Longer request lines and headers get 431 from Node itself.
+  const server = createHttpServer({ maxHeaderSize: 16 * 1024 }, listener);
+  await listen(server, host, port);
+  const { logger = silentLogger } = options;
+  // Such as no file descriptor left for a new connection: without a listener it would end the process.
+  server.on('error', (error) => logger.warn({ error }, `HTTP server: ${error.message}`));
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${reachable(address)}:${address.port}`,
+    port: address.port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const cutOff = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+      await closed;
+      clearTimeout(cutOff);
+      await app.bodies.cancel();
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(new StreamsError('STREAMS_PORT', reasonOf(cause, host, port), { cause }));
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function reasonOf(error: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `port ${port} of ${host} is in use: stop the other process, or take another port (0 takes any free one)`;
+    case 'EACCES':
+      return `port ${port} of ${host} is not for everybody to use: take one from 1024 on (0 takes any free one)`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `cannot listen on port ${port} of ${host}: it is no address of this machine, 127.0.0.1 and 0.0.0.0 always are`;
+    default:
+      return `cannot listen on port ${port} of ${host}: ${error.message}`;
+  }
+}
+
+/** An address that a client on this machine can use: one that means "all" is reached on the loopback. */
+function reachable({ address, family }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
+  return family === 'IPv6' ? `[${address}]` : address;
+}

@@ -1,0 +1,64 @@
+// The DSL
+export { BranchedKStream } from './dsl/branched-kstream.ts';
+export { type CalendarUnit, CalendarWindows } from './dsl/calendar-windows.ts';
+export { GlobalKTable } from './dsl/global-ktable.ts';
+export { KGroupedStream } from './dsl/kgrouped-stream.ts';
+export { KGroupedTable } from './dsl/kgrouped-table.ts';
+export { KStream } from './dsl/kstream.ts';
+export { KTable } from './dsl/ktable.ts';
+export type {
+  Consumed,
+  GlobalJoined,
+  Grouped,
+  Materialized,
+  MaybeMaterialized,
+  Named,
+  ProcessOptions,
+  Produced,
+  Repartitioned,
+} from './dsl/options.ts';
+export { type GlobalTableOptions, type StateStoreOptions, StreamsBuilder, type TableOptions } from './dsl/streams-builder.ts';
+export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts';
+export { TimeWindowedKStream } from './dsl/time-windowed-kstream.ts';
+export { TimeWindows } from './dsl/time-windows.ts';
+export type { Windows } from './dsl/windows.ts';
+
+// The Processor API
+export type {
+  AnyStore,
+  Cancellable,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  PunctuationType,
+  Punctuator,
+  RecordMetadata,
+} from './processor/processor.ts';
+export { type ConsumedRecord, type Header, Record, type TimestampExtractor } from './processor/record.ts';
+export type { ValueAndTimestamp, Version, WindowRow } from './processor/rows.ts';
+export type { KeyValueStore, VersionedKeyValueStore, WindowStore } from './processor/state-store.ts';
+
+// Topologies
+export { type DescribeFormat, TopologyDescription } from './topology/describe.ts';
+export { type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts';
+
+// Serdes
+export type { Serde } from './serde/serde.ts';
+export { Serdes } from './serde/serdes.ts';
+export { type Window, Windowed, WindowedSerde } from './serde/windowed.ts';
+
+// Running
+export { type EmbeddedOptions, EmbeddedStreams, type ProcessingExceptionHandler, type RunOptions } from './runtime/embedded-streams.ts';
+export type { DropReason, EngineStats, StoreStats, StreamsState, TaskStats } from './runtime/engine-stats.ts';
+export type { Feed, FeedBatch, FeedProgress, RecordOrigin } from './runtime/feed.ts';
+export type {
+  ReadOnlyKeyValueStore,
+  ReadOnlyStore,
+  ReadOnlyVersionedStore,
+  ReadOnlyWindowStore,
+} from './runtime/read-only-stores.ts';
+export type { OutputReceiver, OutputRecord } from './runtime/runtime-nodes.ts';
+
+// Errors and logging
+export { StreamsError, type StreamsErrorCode, type StreamsErrorDetails } from './common/errors.ts';
+export type { Logger } from './common/logger.ts';

@@ -1,0 +1,92 @@
+import { type StreamsErrorCode, streamsErrors } from '../common/errors.ts';
+import type { EngineStats, StoreStats, StreamsState, TaskStats } from '../runtime/engine-stats.ts';
+import type { FeedProgress } from '../runtime/feed.ts';
+import type { MetricCollector, SetMetric } from './metric-collector.ts';
+import { engineMetrics } from './metric-names.ts';
+
+const states: readonly StreamsState[] = [
+  'CREATED',
+  'REBALANCING',
+  'RUNNING',
+  'PENDING_SHUTDOWN',
+  'NOT_RUNNING',
+  'ERROR',
+];
+
+/** The engine's plain fields as metrics. `scrapeErrors` gives the count of scrapes in which some collector failed. */
+export function engineCollector(
+  stats: () => EngineStats,
+  version: string,
+  scrapeErrors: () => number,
+): MetricCollector {
+  return {
+    metrics: engineMetrics,
+    collect(set) {
+      const now = stats();
+      setClient(set, now, version);
+      set('streams_scrape_errors_total', {}, scrapeErrors());
+      setCommits(set, now);
+      for (const task of now.tasks) setTask(set, task);
+      for (const feed of now.feeds) setFeed(set, feed);
+      for (const store of now.stores) setStore(set, store);
+    },
+  };
+}
+
+function setClient(set: SetMetric, stats: EngineStats, version: string): void {
+  const { applicationId, state, tasks, errors } = stats;
+  set('streams_client_info', { application_id: applicationId, version, node_version: process.version }, 1);
+  for (const each of states) set('streams_client_state', { state: each }, each === state ? 1 : 0);
+  set('streams_client_final', {}, stats.final ? 1 : 0);
+  set('streams_tasks', { kind: 'active' }, tasks.length);
+  // All codes are there from the start, so that the first error of a kind is an increase that alerts can see.
+  const codes = new Set<string>([...(Object.keys(streamsErrors) as StreamsErrorCode[]), ...Object.keys(errors)]);
+  for (const code of codes) set('streams_errors_total', { code }, errors[code] ?? 0);
+}
+
+function setCommits(set: SetMetric, stats: EngineStats): void {
+  set('streams_task_commits_total', {}, stats.commits);
+  set('streams_task_commit_seconds_total', {}, stats.commitSeconds);
+  set('streams_task_committed_rows_total', {}, stats.committedRows);
+  if (stats.lastCommitAtMs !== undefined) {
+    set('streams_task_last_commit_timestamp_seconds', {}, stats.lastCommitAtMs / 1000);
+  }
+}
+
+function setTask(set: SetMetric, task: TaskStats): void {
+  const labels = { topology: task.taskId.slice(0, task.taskId.indexOf('_')), task_id: task.taskId };
+  set('streams_task_records_processed_total', labels, task.processed);
+  for (const [reason, count] of Object.entries(task.dropped)) {
+    set('streams_task_records_dropped_total', { ...labels, reason }, count);
+  }
+  set('streams_task_punctuations_total', labels, task.punctuations);
+  set('streams_task_buffered_records', labels, task.bufferedRecords);
+  if (task.streamTimeMs >= 0) set('streams_task_stream_timestamp_seconds', labels, task.streamTimeMs / 1000);
+  for (const [node, timeMs] of Object.entries(task.operatorTimeMs)) {
+    if (timeMs >= 0) set('streams_node_stream_timestamp_seconds', { node, task_id: task.taskId }, timeMs / 1000);
+  }
+}
+
+function setFeed(set: SetMetric, feed: FeedProgress): void {
+  const { topic } = feed;
+  set('streams_records_consumed_total', { topic }, feed.rows);
+  set('streams_bytes_consumed_total', { topic }, feed.bytes);
+  set('streams_feed_remaining_bytes', { topic }, Math.max(0, feed.bytesTotal - feed.bytes));
+  set('streams_feed_files', { topic, state: 'done' }, feed.filesDone);
+  set('streams_feed_files', { topic, state: 'pending' }, Math.max(0, feed.filesTotal - feed.filesDone));
+  for (const [reason, count] of Object.entries(feed.deadByReason)) {
+    set('streams_feed_dead_records_total', { topic, reason }, count);
+  }
+  set('streams_feed_late_records_total', { topic }, feed.late);
+  set('streams_feed_skipped_records_total', { topic }, feed.skipped);
+}
+
+function setStore(set: SetMetric, stats: StoreStats): void {
+  const { store, hits, misses } = stats;
+  set('streams_store_operations_total', { store, operation: 'get' }, hits + misses);
+  set('streams_store_operations_total', { store, operation: 'put' }, stats.puts);
+  if (hits + misses > 0) set('streams_store_cache_hit_ratio', { store }, hits / (hits + misses));
+  set('streams_store_cache_entries', { store }, stats.cachedEntries);
+  set('streams_store_dirty_bytes', { store }, stats.dirtyBytes);
+  set('streams_store_expired_windows_total', { store }, stats.expired);
+}

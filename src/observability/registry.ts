@@ -1,0 +1,117 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { messageOf } from '../common/errors.ts';
+import { type Logger, silentLogger } from '../common/logger.ts';
+import type { EngineStats } from '../runtime/engine-stats.ts';
+import { engineCollector } from './engine-collector.ts';
+import type { MetricCollector, MetricSpec, MetricsSource, MetricsText, SetMetric } from './metric-collector.ts';
+
+/** What metrics are made of. */
+export interface MetricsOptions {
+  /** One look at the engine, taken at each scrape. */
+  readonly stats: () => EngineStats;
+  /** Version shown in `streams_client_info`. */
+  readonly version: string;
+  /** The application's own metrics. */
+  readonly collectors?: readonly MetricCollector[];
+  /** Whether CPU, heap, garbage collection and event loop of the process are shown too. @defaultValue true */
+  readonly processMetrics?: boolean;
+  /** Told when a collector fails. @defaultValue silent */
+  readonly logger?: Logger;
+}
+
+interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/**
+ * The metrics of an engine and its application, in Prometheus' text format.
+ *
+ * The hot path only counts in plain fields; they are copied into prom-client when somebody asks. A collector that fails loses its own
+ * metrics in that scrape, no others, and is counted in `streams_scrape_errors_total`. Scrapes at the same time share one answer.
+ */
+export function createMetrics(options: MetricsOptions): MetricsSource {
+  const { stats, version, collectors = [], processMetrics = true, logger = silentLogger } = options;
+  let failures = 0;
+  const registry = new Registry();
+  const sources = [...collectors, engineCollector(stats, version, () => failures)].map(
+    (collector) => new CollectedMetrics(collector, registry),
+  );
+  // A registry of its own: `promtool check metrics` finds fault with some names of prom-client's, never with ours.
+  const ofProcess = new Registry();
+  if (processMetrics) collectDefaultMetrics({ register: ofProcess });
+
+  const scrape = async (): Promise<MetricsText> => {
+    // The engine's come last, so that they hold the failures of the others in this scrape.
+    for (const source of sources) {
+      try {
+        await source.refresh();
+      } catch (error) {
+        failures++;
+        logger.warn({ metrics: source.names, error: messageOf(error) }, 'a metric collector failed');
+      }
+    }
+    const texts = [await registry.metrics(), ...(processMetrics ? [await ofProcess.metrics()] : [])];
+    return { body: texts.join('\n'), contentType: registry.contentType };
+  };
+
+  let running: Promise<MetricsText> | undefined;
+  return {
+    text() {
+      running ??= scrape().finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+  };
+}
+
+/** The metrics of one collector in prom-client. */
+class CollectedMetrics {
+  readonly names: readonly string[];
+  readonly #collector: MetricCollector;
+  readonly #metrics: ReadonlyMap<string, Counter | Gauge>;
+  readonly #unlabelled: readonly (Counter | Gauge)[];
+
+  constructor(collector: MetricCollector, registry: Registry) {
+    this.#collector = collector;
+    this.#metrics = new Map(collector.metrics.map((spec) => [spec.name, register(spec, registry)]));
+    this.#unlabelled = collector.metrics
+      .filter(({ labels }) => labels.length === 0)
+      .map(({ name }) => this.#metrics.get(name)!);
+    this.names = [...this.#metrics.keys()];
+  }
+
+  async refresh(): Promise<void> {
+    const samples: Sample[] = [];
+    const set: SetMetric = (name, labels, value) => samples.push({ name, labels, value });
+    this.#clear();
+    await this.#collector.collect(set);
+    try {
+      for (const sample of samples) this.#apply(sample);
+    } catch (error) {
+      this.#clear();
+      throw error;
+    }
+  }
+
+  #apply({ name, labels, value }: Sample): void {
+    const metric = this.#metrics.get(name);
+    if (metric === undefined) throw new TypeError(`the collector does not list the metric ${name}`);
+    // A counter was reset to nothing just before: its increase is its absolute value.
+    if (metric instanceof Counter) metric.inc(labels, value);
+    else metric.set(labels, value);
+  }
+
+  #clear(): void {
+    for (const metric of this.#metrics.values()) metric.reset();
+    // Reset leaves a metric without labels at 0; a value that nobody gives must be absent instead.
+    for (const metric of this.#unlabelled) metric.remove();
+  }
+}
+
+function register(spec: MetricSpec, registry: Registry): Counter | Gauge {
+  const options = { name: spec.name, help: spec.help, labelNames: [...spec.labels], registers: [registry] };
+  return spec.type === 'counter' ? new Counter(options) : new Gauge(options);
+}

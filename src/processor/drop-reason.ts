@@ -1,0 +1,11 @@
+/** Reasons for which a record is dropped after its source. */
+export const dropReasons = [
+  'late',
+  'null_key',
+  'invalid_timestamp',
+  'processing',
+  'future',
+  'deserialization',
+] as const;
+/** One of {@link dropReasons}. */
+export type DropReason = (typeof dropReasons)[number];

@@ -1,0 +1,179 @@
+import { messageOf, StreamsError } from '../common/errors.ts';
+import type { Serde } from '../serde/serde.ts';
+import type { DropReason } from './drop-reason.ts';
+import type { Header } from './record.ts';
+import type { ValueAndTimestamp, Version } from './rows.ts';
+
+/** A row held by a store's cache: its value now, and the value in the database. */
+export interface TableEntry<K, V> {
+  readonly key: K;
+  /** Start of the row's window, 0 in a key-value store. */
+  readonly startMs: number;
+  /** The value now. From `forUpdate` it is the caller's to change in place. */
+  value: V | undefined;
+  /** Event time of the newest record in `value`; -1 without a value. */
+  timestamp: number;
+}
+
+/** Told of each changed row, once a flush (or once an update where the store is not cached). `newValue` and `oldValue` never change afterwards. */
+export type ChangeListener<K, V> = (
+  key: K,
+  startMs: number,
+  newValue: V | undefined,
+  oldValue: V | undefined,
+  timestamp: number,
+) => void;
+
+/**
+ * The store behind an aggregate or a table: typed, with a write-back cache, one row a key (and window).
+ *
+ * Key-value stores use one window that starts at 0.
+ */
+export interface TableStore<K, V> {
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  /** First ms after the window that starts at `startMs`; of a key-value store: undefined behaviour. */
+  endOf(startMs: number): number;
+  /** The row, made if absent, with a value that may be changed in place before `update`. */
+  forUpdate(key: K, startMs: number): TableEntry<K, V>;
+  /**
+   * Sets the row's value (undefined deletes it). `shared`: others hold the value too, so the next `forUpdate` gives a copy of it.
+   * @defaultValue false
+   */
+  update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number, shared?: boolean): void;
+  /** The row's value and time, not to be changed. */
+  read(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
+  /** Who is told of changes: one listener a store. */
+  onChange(listener: ChangeListener<K, V>): void;
+  /** Deletes rows whose window starts before this, with the next commit, without telling the listener. */
+  expireBefore(startMs: number): void;
+  /** Rows of the store, uncommitted ones included. */
+  rows(): AsyncIterable<readonly TableEntry<K, V>[]>;
+  /** Starts of windows that may have rows in `[fromMs, toMs)`, ascending. */
+  startsIn(fromMs: number, toMs: number): readonly number[];
+}
+
+/** A versioned table, the same in every task. */
+export interface VersionedTable<K, V> {
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  get(key: K, asOfMs: number): V | undefined;
+  latest(key: K): V | undefined;
+}
+
+/** A clock of one operator: the highest event time it has seen. Saved at commit. */
+export interface OperatorClock {
+  /** ms; -1 before the first record. */
+  timeMs: number;
+}
+
+/** What a node may do with its task. */
+export interface NodeContext {
+  readonly taskId: string;
+  readonly applicationId: string;
+  /** The event time reached by the task, -1 before the first record. */
+  readonly streamTimeMs: number;
+  /** Metadata of the record in process. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly headers: readonly Header[];
+  /** True while the record in process comes from a punctuation. */
+  readonly punctuating: boolean;
+  table<K, V>(name: string): TableStore<K, V>;
+  versioned<K, V>(
+    name: string,
+  ): VersionedTable<K, V> & {
+    put(key: K, value: V | undefined, validFromMs: number): void;
+    history(key: K): readonly Version<V>[];
+  };
+  clock(name: string): OperatorClock;
+  /** The record in process is dropped by the node. */
+  drop(nodeName: string, reason: DropReason): void;
+  schedule(
+    nodeName: string,
+    intervalMs: number,
+    type: 'stream-time' | 'wall-clock',
+    call: (timestampMs: number) => void,
+  ): { cancel(): void };
+  requestCommit(): void;
+  /** The task waits for this before the next record. */
+  waitFor(promise: Promise<void>): void;
+}
+
+/**
+ * A node at work in one task. `process` gets key, value and time as plain arguments: no object is made for a record on its way.
+ */
+export abstract class ProcessorNode {
+  readonly name: string;
+  /** Set by the runtime before `init`. */
+  children: readonly ProcessorNode[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  init(_context: NodeContext): void {}
+
+  /** Reads state back that the node keeps in memory. */
+  restore(): Promise<void> | undefined {
+    return undefined;
+  }
+
+  abstract process(key: unknown, value: unknown, timestamp: number): void;
+
+  /** No more input will ever come: give out what waits for the end of windows. */
+  finish(): void {}
+
+  close(): void {}
+
+  protected forward(key: unknown, value: unknown, timestamp: number): void {
+    const children = this.children;
+    for (let i = 0; i < children.length; i++) {
+      const child = children[i]!;
+      try {
+        child.process(key, value, timestamp);
+      } catch (error) {
+        throw failureOf(child, error);
+      }
+    }
+  }
+}
+
+/** The first node to fail names itself: its author's code threw. */
+function failureOf(node: ProcessorNode, error: unknown): StreamsError {
+  return StreamsError.from(error, 'STREAMS_PROCESSING', `node ${node.name} failed: ${messageOf(error)}`, { nodeName: node.name });
+}
+
+/** A node that follows a versioned global table: told when a key's history has changed. */
+export interface FollowsGlobalTable {
+  /** The global store it joins. */
+  readonly globalStore: string;
+  /** Recomputes the rows of these keys whose time lies in one of the intervals. */
+  rejoin(changes: readonly GlobalChange[]): Promise<void> | void;
+}
+
+/** A key of a versioned table, and where its value as of a time has changed: half-open intervals, bounds may be infinite. */
+export interface GlobalChange {
+  readonly key: unknown;
+  readonly intervals: readonly { readonly fromMs: number; readonly toMs: number }[];
+}
+
+/** Whether a node follows a global table. */
+export function followsGlobalTable(node: ProcessorNode): node is ProcessorNode & FollowsGlobalTable {
+  return 'rejoin' in node;
+}
+
+/** What is known of a store before any task exists. */
+export interface StoreSpec {
+  readonly name: string;
+  readonly kind: 'key-value' | 'window' | 'versioned';
+  readonly keySerde: Serde<unknown>;
+  readonly valueSerde: Serde<unknown>;
+  /** The windows of a window store: one line that identifies them, and their ends. */
+  readonly windows?: { endOf(startMs: number): number; describe(): string; readonly retentionMs: number };
+  /** False: each update is told at once, as if the cache were of size 0. @defaultValue true */
+  readonly cached: boolean;
+  /** True for the stores that hold results: what a digest covers. */
+  readonly result: boolean;
+}

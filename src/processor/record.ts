@@ -1,0 +1,58 @@
+/** Header of a message. */
+export interface Header {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+const noHeaders: readonly Header[] = Object.freeze([]);
+
+/** A keyed, timed value on its way through a topology. Immutable. Kafka Streams: `processor/api/Record.java`. */
+export class Record<K, V> {
+  readonly key: K;
+  readonly value: V;
+  /** Event time, ms since the epoch. */
+  readonly timestamp: number;
+  readonly headers: readonly Header[];
+
+  constructor(key: K, value: V, timestamp: number, headers: readonly Header[] = noHeaders) {
+    this.key = key;
+    this.value = value;
+    this.timestamp = timestamp;
+    this.headers = headers;
+  }
+
+  withKey<K2>(key: K2): Record<K2, V> {
+    return new Record(key, this.value, this.timestamp, this.headers);
+  }
+
+  withValue<V2>(value: V2): Record<K, V2> {
+    return new Record(this.key, value, this.timestamp, this.headers);
+  }
+
+  withTimestamp(timestamp: number): Record<K, V> {
+    return new Record(this.key, this.value, timestamp, this.headers);
+  }
+}
+
+/**
+ * The record a source has just read, before and while it is processed: what extractors see. One instance a task, filled again for each record.
+ */
+export interface ConsumedRecord<K, V> {
+  readonly topic: string;
+  readonly partition: number;
+  /** The broker's offset; for files the position within the batch being read. */
+  readonly offset: number;
+  readonly key: K;
+  readonly value: V;
+  /** The message's own timestamp, ms; for files what the row format says. */
+  readonly timestamp: number;
+  readonly headers: readonly Header[];
+}
+
+/**
+ * Gives a record its event time, ms since the epoch; a negative result drops the record (`invalid_timestamp`).
+ *
+ * @param record - reused for the next record: keep nothing of it.
+ * @param partitionTimeMs - highest timestamp seen in this partition so far, -1 before the first.
+ */
+export type TimestampExtractor<K, V> = (record: ConsumedRecord<K, V>, partitionTimeMs: number) => number;

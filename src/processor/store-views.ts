@@ -1,0 +1,62 @@
+import { compareBytes } from '../common/bytes.ts';
+import { Windowed } from '../serde/windowed.ts';
+import type { NodeContext } from './node.ts';
+import type { KeyValueStore, VersionedKeyValueStore, WindowRow, WindowStore } from './state-store.ts';
+
+/** A task's key-value store for a processor. */
+export function keyValueStoreOf<K, V>(context: NodeContext, name: string): KeyValueStore<K, V> {
+  const table = context.table<K, V>(name);
+  return {
+    name,
+    get: (key) => table.read(key, 0)?.value,
+    put(key, value, timestampMs = Math.max(0, context.streamTimeMs)) {
+      table.update(table.forUpdate(key, 0), value, timestampMs);
+    },
+    delete(key) {
+      const old = table.read(key, 0)?.value;
+      table.update(table.forUpdate(key, 0), undefined, -1);
+      return old;
+    },
+    async *range(from, to) {
+      const low = from === undefined ? undefined : table.keySerde.serialize(from);
+      const high = to === undefined ? undefined : table.keySerde.serialize(to);
+      for await (const page of table.rows())
+        for (const { key, value } of page) {
+          if (value === undefined) continue;
+          const bytes = table.keySerde.serialize(key);
+          if (low !== undefined && compareBytes(bytes, low) < 0) continue;
+          if (high !== undefined && compareBytes(bytes, high) > 0) continue;
+          yield [key, value] as const;
+        }
+    },
+  };
+}
+
+/** A task's window store for a processor. */
+export function windowStoreOf<K, V>(context: NodeContext, name: string): WindowStore<K, V> {
+  const table = context.table<K, V>(name);
+  return {
+    name,
+    fetch: (key, startMs) => table.read(key, startMs)?.value,
+    put(key, value, startMs, timestampMs = startMs) {
+      table.update(table.forUpdate(key, startMs), value, timestampMs);
+    },
+    async *fetchRange(key, fromMs, toMs): AsyncGenerator<WindowRow<K, V>> {
+      for (const startMs of table.startsIn(fromMs, toMs)) {
+        const row = table.read(key, startMs);
+        if (row !== undefined) yield { windowed: new Windowed(key, startMs, table.endOf(startMs)), ...row };
+      }
+    },
+  };
+}
+
+/** A task's versioned store for a processor. */
+export function versionedStoreOf<K, V>(context: NodeContext, name: string): VersionedKeyValueStore<K, V> {
+  const table = context.versioned<K, V>(name);
+  return {
+    name,
+    get: (key, asOfMs) => (asOfMs === undefined ? table.latest(key) : table.get(key, asOfMs)),
+    put: (key, value, validFromMs) => table.put(key, value, validFromMs),
+    history: (key) => table.history(key),
+  };
+}

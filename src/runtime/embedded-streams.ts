@@ -1,0 +1,413 @@
+import type { DatabaseFactory } from '../../state/database.ts';
+import { StreamsError } from '../common/errors.ts';
+import { type Logger, silentLogger } from '../common/logger.ts';
+import type { DropReason } from '../processor/drop-reason.ts';
+import type { StoreSpec } from '../processor/node.ts';
+import type { Version } from '../processor/rows.ts';
+import type { Topology } from '../topology/topology.ts';
+import { committedStore } from './committed-stores.ts';
+import { digestOf } from './digest.ts';
+import type { EngineStats, StreamsState } from './engine-stats.ts';
+import type { Feed } from './feed.ts';
+import { FeedDriver } from './feed-driver.ts';
+import type { ReadOnlyStore } from './read-only-stores.ts';
+import { type OutputReceiver, placement } from './runtime-nodes.ts';
+import { rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from './state-folder.ts';
+import { checkSaved, storeNumbers } from './saved-state.ts';
+import type { Task } from './task.ts';
+import { sharedPartition, TopologyEngine } from './topology-engine.ts';
+
+/** What to do with a record whose processing failed. */
+export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
+
+/** How an embedded client runs. Names and defaults are those of docs/configuration.md. */
+export interface EmbeddedOptions {
+  /** @defaultValue 'weir' */
+  readonly applicationId?: string;
+  /** Folder of the state: see {@link StateFolder}. */
+  readonly stateDir: string;
+  /** Partitions of the source topics. Lateness depends on it. @defaultValue what the folder says, else 1 */
+  readonly partitions?: number;
+  /** Settings that results depend on, kept with the state: other values are refused later. */
+  readonly settings?: StateSettings;
+  /** ms between commits. @defaultValue 1000 */
+  readonly commitIntervalMs?: number;
+  /** Records between commits. @defaultValue 1000000 */
+  readonly commitIntervalRecords?: number;
+  /** Bytes of all caches; half of it may be dirty. @defaultValue 67108864 */
+  readonly statestoreCacheMaxBytes?: number;
+  /** ms by which an event may lie after its arrival. @defaultValue 3600000 */
+  readonly maxFutureMs?: number;
+  /** False: a commit survives a killed process but not a loss of power. @defaultValue true */
+  readonly syncWrites?: boolean;
+  /** False: a folder without state is an error. @defaultValue true */
+  readonly create?: boolean;
+  readonly processingExceptionHandler?: ProcessingExceptionHandler;
+  /** Takes what the topology writes to topics. @defaultValue a topology with sinks is refused */
+  readonly output?: OutputReceiver;
+  readonly logger?: Logger;
+  /** Opens the database. @defaultValue LevelDB */
+  readonly openDatabase?: DatabaseFactory;
+}
+
+/** How `run` ends. */
+export interface RunOptions {
+  /** Aborted: commit and return. */
+  readonly signal?: AbortSignal;
+  /** Wait for more when the feeds are idle. Without it `run` returns at their end. */
+  readonly follow?: boolean;
+  /** At the end close all windows; the state takes no more input. */
+  readonly final?: boolean;
+}
+
+/**
+ * A topology at work in this process, without a broker: records come from feeds, state lives in one folder, and every commit is one atomic write of
+ * state, positions and clocks.
+ *
+ * After kill -9 at any instant the folder holds the state of some commit, and `run` goes on from there.
+ */
+export class EmbeddedStreams {
+  readonly topology: Topology;
+  readonly #options: Required<
+    Pick<EmbeddedOptions, 'commitIntervalMs' | 'commitIntervalRecords' | 'statestoreCacheMaxBytes' | 'maxFutureMs' | 'syncWrites'>
+  > &
+    EmbeddedOptions;
+  readonly #folder: StateFolder;
+  readonly #engine: TopologyEngine;
+  readonly #logger: Logger;
+  readonly #partitions: number;
+  readonly #stores: Readonly<Record<string, number>>;
+  readonly #listeners = new Set<(state: StreamsState) => void>();
+  readonly #errors: Record<string, number> = {};
+  #state: StreamsState = 'CREATED';
+  #saved: SavedState;
+  #driver: FeedDriver | undefined;
+  #feeds: readonly Feed[] = [];
+  #commitSeconds = 0;
+  #lastCommitAtMs: number | undefined;
+  #committing: Promise<void> | undefined;
+
+  private constructor(topology: Topology, options: EmbeddedOptions, folder: StateFolder) {
+    this.topology = topology;
+    this.#folder = folder;
+    this.#options = {
+      ...options,
+      commitIntervalMs: options.commitIntervalMs ?? 1000,
+      commitIntervalRecords: options.commitIntervalRecords ?? 1_000_000,
+      statestoreCacheMaxBytes: options.statestoreCacheMaxBytes ?? 64 * 1024 * 1024,
+      maxFutureMs: options.maxFutureMs ?? 3_600_000,
+      syncWrites: options.syncWrites ?? true,
+    };
+    this.#logger = options.logger ?? silentLogger;
+    const { saved } = folder;
+    this.#partitions = options.partitions ?? (saved === undefined ? 1 : Number(saved.settings['partitions']));
+    const settings = { ...options.settings, partitions: this.#partitions };
+    const description = `${topology.describe().toString()}${topology.describe().details()}`;
+    if (saved !== undefined) checkSaved(saved, settings, description, folder.directory);
+    this.#stores = storeNumbers(topology, saved?.stores);
+    this.#saved = saved ?? {
+      format: stateFormat,
+      applicationId: options.applicationId ?? 'weir',
+      topology: description,
+      settings,
+      stores: this.#stores,
+      final: false,
+      totals: { commits: 0, committedRows: 0 },
+    };
+    this.#engine = this.#makeEngine();
+  }
+
+  /**
+   * Opens a state folder for a topology.
+   *
+   * @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while another process has it, `STREAMS_STATE_INCOMPATIBLE` if it was made with another topology or
+   * other settings, `STREAMS_STATE_NEWER`, `STREAMS_STATE_MISSING`.
+   */
+  static async open(topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
+    const { openDatabase } = options;
+    const folder = await StateFolder.open(options.stateDir, { create: options.create ?? true, ...(openDatabase === undefined ? {} : { openDatabase }) });
+    return EmbeddedStreams.over(folder, topology, options);
+  }
+
+  /** As `open`, over a folder that is open already; the client closes it. */
+  static async over(folder: StateFolder, topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
+    try {
+      const streams = new EmbeddedStreams(topology, options, folder);
+      await streams.#engine.open((taskId) => folder.savedTask(taskId));
+      return streams;
+    } catch (error) {
+      await folder.close();
+      throw error;
+    }
+  }
+
+  get state(): StreamsState {
+    return this.#state;
+  }
+
+  /** Calls the listener at each change of state; returns how to stop that. */
+  onStateChange(listener: (state: StreamsState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Says that the client serves its state without taking input. */
+  serve(): void {
+    this.#become('RUNNING');
+  }
+
+  /**
+   * Takes the feeds' records until they end or the signal is aborted, and commits.
+   *
+   * @throws StreamsError with the position; the client is then in state ERROR, and the folder as of its last commit.
+   */
+  async run(feeds: readonly Feed[], options: RunOptions = {}): Promise<void> {
+    if (this.#saved.final)
+      throw new StreamsError('STREAMS_STATE_FINAL', `${this.#folder.directory} is final: its windows were closed for good. Replay into a new folder.`);
+    try {
+      this.#become('REBALANCING');
+      await this.#openFeeds(feeds);
+      this.#become('RUNNING');
+      await this.#loop(options);
+      if (options.final === true && options.signal?.aborted !== true) {
+        await this.#engine.finish();
+        this.#saved = { ...this.#saved, final: true };
+      }
+      await this.commit();
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Replaces the histories of a versioned global table's keys: those given get theirs, all others lose what they had. What was joined with a changed
+   * version is joined again. Committed with it.
+   *
+   * @returns how many keys changed.
+   */
+  async loadGlobalTable(store: string, histories: Iterable<readonly [key: unknown, versions: readonly Version<unknown>[]]>): Promise<number> {
+    const table = this.#engine.versioned.get(store);
+    if (table === undefined) throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
+    try {
+      const gone = new Set<unknown>();
+      for await (const key of table.keys()) gone.add(key);
+      let changed = 0;
+      let slice: (readonly [unknown, readonly Version<unknown>[]])[] = [];
+      const apply = async (): Promise<void> => {
+        changed += await this.#engine.replaceHistories(store, slice);
+        slice = [];
+        if (this.#cacheIsFull()) await this.commit();
+      };
+      for (const entry of histories) {
+        gone.delete(entry[0]);
+        if (slice.push(entry) >= 1000) await apply();
+      }
+      for (const key of gone) if (slice.push([key, []]) >= 1000) await apply();
+      await apply();
+      await this.commit();
+      return changed;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** Commits now: one atomic write of everything that changed. Nothing is written if nothing did. */
+  async commit(): Promise<void> {
+    while (this.#committing !== undefined) await this.#committing;
+    this.#committing = this.#commit().finally(() => {
+      this.#committing = undefined;
+    });
+    await this.#committing;
+  }
+
+  /** The committed rows of a store. @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` */
+  store(name: string): ReadOnlyStore {
+    const spec = this.#specs().find((store) => store.name === name);
+    if (spec === undefined)
+      throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no store ${name}. The stores are: ${this.storeNames().join(', ')}.`);
+    return committedStore(spec, this.#folder.database, {
+      prefixes: this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[name]!, partition)),
+      placeOf: placement(spec.keySerde, this.#partitionsOf(spec).length),
+    });
+  }
+
+  /** Names of all stores. */
+  storeNames(): readonly string[] {
+    return this.#specs().map((store) => store.name);
+  }
+
+  /** SHA-256 over the committed rows of the tables that hold results, as 64 hex digits; by store where asked. */
+  async digest(): Promise<{ readonly all: string; readonly byStore: ReadonlyMap<string, string> }> {
+    const specs = this.topology.stores.filter((spec) => spec.result);
+    return digestOf(specs, (spec) => this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[spec.name]!, partition)), this.#folder.database);
+  }
+
+  /** Least time that a windowed operator has observed over its tasks, ms: no record of an earlier closed window counts any more. -1 if one saw none. */
+  operatorTimeMs(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const task of this.#engine.tasks) for (const time of Object.values(task.operatorTimes())) least = Math.min(least, time);
+    return least === Number.POSITIVE_INFINITY ? -1 : least;
+  }
+
+  /** Whether the open windows were closed for good. */
+  get final(): boolean {
+    return this.#saved.final;
+  }
+
+  /** Settings as they are saved. */
+  get settings(): StateSettings {
+    return this.#saved.settings;
+  }
+
+  stats(): EngineStats {
+    const tasks = this.#engine.tasks.map((task) => {
+      task.stats.streamTimeMs = task.streamTimeMs;
+      task.stats.operatorTimeMs = task.operatorTimes();
+      return task.stats;
+    });
+    return {
+      applicationId: this.#saved.applicationId,
+      state: this.#state,
+      tasks,
+      stores: [...this.#engine.tables.map((table) => table.snapshotStats()), ...[...this.#engine.versioned.values()].map((table) => table.snapshotStats())],
+      feeds: this.#feeds.map((feed) => feed.progress),
+      commits: this.#saved.totals.commits,
+      commitSeconds: this.#commitSeconds,
+      committedRows: this.#saved.totals.committedRows,
+      lastCommitAtMs: this.#lastCommitAtMs,
+      errors: this.#errors,
+      final: this.#saved.final,
+    };
+  }
+
+  /** Closes feeds, nodes and the folder. What is not committed is given up: `run` commits before it returns. */
+  async close(): Promise<void> {
+    if (this.#state === 'NOT_RUNNING') return;
+    if (this.#state !== 'ERROR') this.#become('PENDING_SHUTDOWN');
+    await this.#committing?.catch(() => {});
+    for (const feed of this.#feeds) await feed.close();
+    this.#engine.close();
+    await this.#folder.close();
+    if (this.#state !== 'ERROR') this.#become('NOT_RUNNING');
+  }
+
+  async #loop(options: RunOptions): Promise<void> {
+    const driver = this.#driver!;
+    let lastCommit = Date.now();
+    let lastBreath = lastCommit;
+    let sinceCommit = 0;
+    while (options.signal?.aborted !== true) {
+      const limit = this.#options.commitIntervalRecords - sinceCommit;
+      const outcome = await driver.step(limit, () => this.#cacheIsFull() || this.#engine.commitRequested);
+      const now = Date.now();
+      for (const task of this.#engine.tasks) task.punctuateWallClock(now);
+      sinceCommit += driver.taken;
+      if (outcome === 'end') {
+        if (options.follow !== true) return;
+      }
+      const due = now - lastCommit >= this.#options.commitIntervalMs && driver.changed;
+      if (due || sinceCommit >= this.#options.commitIntervalRecords || this.#cacheIsFull() || this.#engine.commitRequested) {
+        await this.commit();
+        lastCommit = Date.now();
+        sinceCommit = 0;
+      }
+      if (outcome === 'idle' || outcome === 'end') await driver.wait(driver.changed ? this.#options.commitIntervalMs : 1000, options.signal);
+      else if (now - lastBreath >= 20) {
+        lastBreath = now;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const started = performance.now();
+    const { database } = this.#folder;
+    const batch = database.batch();
+    try {
+      await this.#engine.flush(batch);
+      const rows = batch.length;
+      for (const feed of this.#feeds) await feed.save(batch);
+      const changed = batch.length > 0 || this.#driver?.changed === true || this.#folder.saved !== this.#saved;
+      if (changed) {
+        for (const task of this.#engine.tasks) this.#folder.saveTask(batch, task.taskId, task.save());
+        const { commits, committedRows } = this.#saved.totals;
+        this.#saved = { ...this.#saved, totals: { commits: commits + 1, committedRows: committedRows + rows } };
+        this.#folder.save(batch, this.#saved);
+        await batch.write({ sync: this.#options.syncWrites });
+        this.#lastCommitAtMs = Date.now();
+      }
+      this.#engine.commitRequested = false;
+      if (this.#driver !== undefined) this.#driver.changed = false;
+      if (this.#engine.meter.cachedBytes > this.#options.statestoreCacheMaxBytes / 2) for (const table of this.#engine.tables) table.age();
+      this.#commitSeconds += (performance.now() - started) / 1000;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    } finally {
+      await batch.close();
+    }
+  }
+
+  #cacheIsFull(): boolean {
+    const { dirtyBytes, cachedBytes } = this.#engine.meter;
+    const max = this.#options.statestoreCacheMaxBytes;
+    return dirtyBytes > max / 2 || cachedBytes > max;
+  }
+
+  async #openFeeds(feeds: readonly Feed[]): Promise<void> {
+    this.#feeds = feeds;
+    for (const feed of feeds) await feed.open(this.#folder.database);
+    this.#driver = new FeedDriver(this.#engine, feeds, {
+      maxFutureMs: this.#options.maxFutureMs,
+      onError: this.#options.processingExceptionHandler ?? (() => 'fail'),
+    });
+  }
+
+  #makeEngine(): TopologyEngine {
+    const { topology } = this;
+    const output = this.#options.output;
+    const sink = topology.nodes.find((node) => node.kind === 'sink' && !topology.repartitions.has(node.topic));
+    if (sink !== undefined && output === undefined)
+      throw new StreamsError('STREAMS_CONFIG', `node ${sink.name} writes to a topic, but no output is given. Give one in the options.`);
+    return new TopologyEngine(topology, {
+      applicationId: this.#saved.applicationId,
+      database: this.#folder.database,
+      prefixOf: (store, partition) => rowPrefix(this.#stores[store]!, partition),
+      partitions: this.#partitions,
+      caching: true,
+      maxFutureMs: this.#options.maxFutureMs,
+      output: output ?? (() => {}),
+      dropped: (task, reason) => this.#dropped(task, reason),
+      wallClockMs: () => Date.now(),
+    });
+  }
+
+  #dropped(_task: Task, reason: DropReason): void {
+    if (reason === 'late') this.#driver?.late();
+  }
+
+  #specs(): readonly StoreSpec[] {
+    return [...this.topology.stores, ...this.topology.globalTables.map((table) => table.store)];
+  }
+
+  #partitionsOf(spec: StoreSpec): readonly number[] {
+    if (spec.kind === 'versioned' && this.topology.globalTables.some((table) => table.store.name === spec.name)) return [sharedPartition];
+    const part = this.topology.subTopologies.find((sub) => sub.stores.includes(spec.name));
+    return this.#engine.tasks.filter((task) => task.subTopology === part?.id).map((task) => task.partition);
+  }
+
+  #become(state: StreamsState): void {
+    if (this.#state === state) return;
+    this.#logger.info({ from: this.#state, to: state }, 'state changed');
+    this.#state = state;
+    for (const listener of this.#listeners) listener(state);
+  }
+
+  #fail(error: unknown): void {
+    const code = StreamsError.is(error) ? error.code : 'INTERNAL';
+    this.#errors[code] = (this.#errors[code] ?? 0) + 1;
+    if (this.#state !== 'ERROR') this.#become('ERROR');
+  }
+}

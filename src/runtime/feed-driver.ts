@@ -1,0 +1,221 @@
+import { StreamsError } from '../common/errors.ts';
+import type { Feed, FeedBatch } from './feed.ts';
+import { placement } from './runtime-nodes.ts';
+import type { Task, TaskSource } from './task.ts';
+import type { TopologyEngine } from './topology-engine.ts';
+
+/** How the driver treats records. */
+export interface FeedDriverOptions {
+  readonly maxFutureMs: number;
+  readonly onError: (error: StreamsError) => 'continue' | 'fail';
+}
+
+/** What a step found: records (there may be more), nothing for now, or the end of all feeds. */
+export type StepOutcome = 'more' | 'idle' | 'end';
+
+/** A feed and the batch of it that is in process. */
+interface Lane {
+  readonly feed: Feed;
+  readonly readers: readonly { readonly task: Task; readonly source: TaskSource }[];
+  readonly placeOf: (key: unknown) => number;
+  batch: FeedBatch | undefined;
+  /** The next record of the batch. */
+  at: number;
+  /** Its event time: what lanes are ordered by. */
+  headMs: number;
+  state: StepOutcome;
+}
+
+/** Records taken between two looks at the clock. */
+const stepRecords = 8192;
+
+/**
+ * Takes the records of feeds into an engine's tasks. One feed in its own order; of several the one whose next record has the least (event time, topic,
+ * partition).
+ */
+export class FeedDriver {
+  /** Records taken by the last step. */
+  taken = 0;
+  /** Whether anything was taken since it was last set to false. */
+  changed = false;
+  readonly #engine: TopologyEngine;
+  readonly #lanes: readonly Lane[];
+  readonly #options: FeedDriverOptions;
+  #current: Lane | undefined;
+  #late = false;
+
+  constructor(engine: TopologyEngine, feeds: readonly Feed[], options: FeedDriverOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#lanes = feeds.map((feed) => {
+      const readers = engine.readersOf(feed.topic);
+      const place = placement(readers[0]!.source.spec.keySerde, readers.length);
+      const { partition } = feed;
+      const placeOf = partition === undefined ? place : () => partition;
+      return { feed, readers, placeOf, batch: undefined, at: 0, headMs: 0, state: 'more' as StepOutcome };
+    });
+    const merged = feeds.length > 1 && this.#lanes.some(({ readers, feed }) => readers.length > 1 && feed.partition === undefined);
+    if (merged) throw new TypeError('several feeds over several partitions: give each feed its partition');
+  }
+
+  /** Takes up to `limit` records, fewer if `full` says so between two of them. */
+  async step(limit: number, full: () => boolean): Promise<StepOutcome> {
+    this.taken = 0;
+    const max = Math.min(limit, stepRecords);
+    if (this.#lanes.length === 1) {
+      const lane = this.#lanes[0]!;
+      const outcome = await this.#fill(lane);
+      if (outcome === 'more') await this.#takeAlone(lane, max, full);
+      return outcome;
+    }
+    return this.#takeMerged(max, full);
+  }
+
+  /** Waits until a feed may have more, the time has passed, or the signal is aborted. */
+  async wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return;
+    let stop = (): void => {};
+    const aborted = new Promise<void>((resolve) => {
+      stop = resolve;
+      signal?.addEventListener('abort', stop, { once: true });
+    });
+    await Promise.race([aborted, ...this.#lanes.map(({ feed }) => feed.wait(timeoutMs))]);
+    signal?.removeEventListener('abort', stop);
+  }
+
+  /** The record in process was dropped as late: it goes to the late letters, once however many windows refuse it. */
+  late(): void {
+    const lane = this.#current;
+    if (lane?.batch === undefined || this.#late) return;
+    this.#late = true;
+    lane.batch.late(lane.at);
+  }
+
+  async #takeAlone(lane: Lane, max: number, full: () => boolean): Promise<void> {
+    const batch = lane.batch!;
+    const end = Math.min(batch.length, lane.at + max);
+    this.#current = lane;
+    while (lane.at < end) {
+      if (this.#takeSome(lane, end)) await this.#settled(lane);
+      if (full()) break;
+    }
+    this.#current = undefined;
+    batch.accept(lane.at);
+  }
+
+  /** Takes records until `end`, or until a node is busy (true) or the cache wants a look (every 256 records). */
+  #takeSome(lane: Lane, end: number): boolean {
+    const engine = this.#engine;
+    const stop = Math.min(end, lane.at + 256);
+    for (; lane.at < stop; lane.at++) {
+      this.#take(lane);
+      if (engine.unsettled) return true;
+    }
+    return false;
+  }
+
+  /** Waits for busy nodes after the record at `lane.at`, then passes it. */
+  async #settled(lane: Lane): Promise<void> {
+    try {
+      await this.#engine.settle();
+    } catch (error) {
+      this.#failed(lane, error);
+    }
+    lane.at++;
+  }
+
+  async #takeMerged(max: number, full: () => boolean): Promise<StepOutcome> {
+    for (; this.taken < max; ) {
+      for (const lane of this.#lanes) if (lane.batch === undefined || lane.at >= lane.batch.length) await this.#refill(lane);
+      const lane = this.#least();
+      if (lane === undefined) break;
+      this.#current = lane;
+      this.#take(lane);
+      if (this.#engine.unsettled) await this.#settled(lane);
+      else lane.at++;
+      this.#current = undefined;
+      lane.batch!.accept(lane.at);
+      if (lane.at < lane.batch!.length) lane.headMs = this.#headOf(lane);
+      if (full()) break;
+    }
+    if (this.taken > 0) return 'more';
+    return this.#lanes.some((lane) => lane.state === 'idle') ? 'idle' : 'end';
+  }
+
+  async #refill(lane: Lane): Promise<void> {
+    lane.state = await this.#fill(lane);
+    if (lane.state === 'more') lane.headMs = this.#headOf(lane);
+  }
+
+  /** Makes sure that the lane has a next record. */
+  async #fill(lane: Lane): Promise<StepOutcome> {
+    while (lane.batch === undefined || lane.at >= lane.batch.length) {
+      lane.batch?.accept(lane.batch.length);
+      const next = await lane.feed.poll();
+      lane.at = 0;
+      lane.batch = undefined;
+      if (next === undefined) return 'end';
+      if (next === 'idle') return 'idle';
+      lane.batch = next;
+      this.changed = true;
+    }
+    return 'more';
+  }
+
+  #least(): Lane | undefined {
+    let least: Lane | undefined;
+    for (const lane of this.#lanes) {
+      if (lane.batch === undefined) continue;
+      if (least === undefined || lane.headMs < least.headMs || (lane.headMs === least.headMs && comesBefore(lane.feed, least.feed))) least = lane;
+    }
+    return least;
+  }
+
+  #headOf(lane: Lane): number {
+    const { batch, at, feed } = lane;
+    const key = batch!.keys[at];
+    const value = batch!.values[at];
+    const { task, source } = lane.readers[lane.placeOf(key)]!;
+    return task.timeOf(source, key, value, feed.timestampOf(value), at, this.#options.maxFutureMs);
+  }
+
+  #take(lane: Lane): void {
+    const { batch, at, feed } = lane;
+    const key = batch!.keys[at];
+    const value = batch!.values[at];
+    const { task, source } = lane.readers[lane.placeOf(key)]!;
+    this.#late = false;
+    this.changed = true;
+    this.taken++;
+    try {
+      const refused = task.process(source, key, value, feed.timestampOf(value), at, this.#options.maxFutureMs);
+      if (refused !== undefined) batch!.dead(at, refused);
+      else if (this.#engine.unsettled) this.#engine.drain();
+    } catch (error) {
+      this.#failed(lane, error);
+    }
+  }
+
+  /** Asks what becomes of a record whose processing failed. */
+  #failed(lane: Lane, error: unknown): void {
+    if (!StreamsError.is(error) || error.code !== 'STREAMS_PROCESSING') throw error;
+    const { file, line, offset } = lane.batch!.origin(lane.at);
+    const { nodeName } = error.details;
+    const placed = new StreamsError('STREAMS_PROCESSING', `record ${file}:${line} (offset ${offset}): ${error.message}`, {
+      ...error.details,
+      ...(nodeName === undefined ? {} : { nodeName }),
+      topic: lane.feed.topic,
+      file,
+      line,
+      offset,
+      cause: error.details.cause ?? error,
+    });
+    if (this.#options.onError(placed) === 'fail') throw placed;
+    lane.readers[lane.placeOf(lane.batch!.keys[lane.at])]!.task.stats.dropped.processing++;
+    lane.batch!.dead(lane.at, 'processing');
+  }
+}
+
+function comesBefore(a: Feed, b: Feed): boolean {
+  return a.topic < b.topic || (a.topic === b.topic && (a.partition ?? 0) < (b.partition ?? 0));
+}

@@ -1,0 +1,36 @@
+/** Records on their way to a task of another sub-topology, in the order in which they were sent. Columns, so that no object is made for a record. */
+export class RepartitionQueue {
+  #keys: unknown[] = [];
+  #values: unknown[] = [];
+  #timestamps: number[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#keys.length - this.#head;
+  }
+
+  push(key: unknown, value: unknown, timestamp: number): void {
+    this.#keys.push(key);
+    this.#values.push(value);
+    this.#timestamps.push(timestamp);
+  }
+
+  /** Takes the first record; false if there is none. */
+  take(receive: (key: unknown, value: unknown, timestamp: number) => void): boolean {
+    const at = this.#head;
+    if (at >= this.#keys.length) return false;
+    const key = this.#keys[at];
+    const value = this.#values[at];
+    const timestamp = this.#timestamps[at]!;
+    this.#head = at + 1;
+    if (this.#head === this.#keys.length) {
+      // Empty: the arrays keep their memory for the next round.
+      this.#keys.length = 0;
+      this.#values.length = 0;
+      this.#timestamps.length = 0;
+      this.#head = 0;
+    }
+    receive(key, value, timestamp);
+    return true;
+  }
+}

@@ -1,0 +1,131 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database, DatabaseFactory, WriteBatch } from '../../state/database.ts';
+import { openLevelDatabase } from '../../state/level-database.ts';
+import { concatBytes, fromUtf8, utf8 } from '../common/bytes.ts';
+import { StreamsError } from '../common/errors.ts';
+import type { SavedTask } from './task.ts';
+
+/** Settings that results depend on: saved with the state, and not to be changed afterwards. */
+export type StateSettings = Readonly<Record<string, string | number | boolean | null>>;
+
+/** What a state folder says of itself. */
+export interface SavedState {
+  readonly format: number;
+  readonly applicationId: string;
+  /** The topology's description and its stores. */
+  readonly topology: string;
+  readonly settings: StateSettings;
+  /** Numbers of the stores in row keys. */
+  readonly stores: Readonly<Record<string, number>>;
+  /** True once the open windows were closed: no more input. */
+  readonly final: boolean;
+  /** Totals over all runs. */
+  readonly totals: { readonly commits: number; readonly committedRows: number };
+}
+
+/** Version of the layout of rows. A folder with a greater one was written by newer code. */
+export const stateFormat = 1;
+
+const metaByte = 0;
+const rowByte = 1;
+const stateKey = metaKey('state');
+
+/** Key of a row about the state itself: `| 0 | name |`. */
+export function metaKey(name: string): Uint8Array {
+  return concatBytes(Uint8Array.of(metaByte), utf8(name));
+}
+
+/**
+ * A state folder: one database with the rows of all stores, the positions, clocks and settings.
+ *
+ * ```
+ * | 0 | name |                                     about the state: `state`, `task/0_3`, `feed/<topic>/...`
+ * | 1 | store u16 BE | partition u16 BE | row |    rows of stores; partition ffff: of global tables
+ * ```
+ */
+export class StateFolder {
+  readonly directory: string;
+  readonly database: Database;
+  #saved: SavedState | undefined;
+
+  private constructor(directory: string, database: Database) {
+    this.directory = directory;
+    this.database = database;
+  }
+
+  /**
+   * Opens a folder.
+   *
+   * @param create - False: a folder without state is an error.
+   * @throws StreamsError `STREAMS_STATE_MISSING`, `STREAMS_STATE_STORE_LOCKED`, `STREAMS_STATE_NEWER`, `STREAMS_STATE_STORE_CORRUPT`
+   */
+  static async open(directory: string, options: { readonly create: boolean; readonly openDatabase?: DatabaseFactory }): Promise<StateFolder> {
+    const location = join(directory, 'db');
+    if (!options.create && !(await exists(location)))
+      throw new StreamsError('STREAMS_STATE_MISSING', `${directory} holds no state. Give the folder of an earlier replay with --state.`);
+    if (options.create) await mkdir(directory, { recursive: true }).catch((error: unknown) => failedFolder(directory, error));
+    const folder = new StateFolder(directory, await (options.openDatabase ?? openLevelDatabase)(location));
+    try {
+      folder.#saved = folder.#readState();
+      if (folder.#saved === undefined && !options.create)
+        throw new StreamsError('STREAMS_STATE_MISSING', `${directory} holds no committed state. Run a replay into it first.`);
+    } catch (error) {
+      await folder.close();
+      throw error;
+    }
+    return folder;
+  }
+
+  /** What was saved, undefined in a new folder. */
+  get saved(): SavedState | undefined {
+    return this.#saved;
+  }
+
+  /** Adds the state's own description to a commit. */
+  save(batch: WriteBatch, state: SavedState): void {
+    batch.put(stateKey, utf8(JSON.stringify(state)));
+    this.#saved = state;
+  }
+
+  saveTask(batch: WriteBatch, taskId: string, saved: SavedTask): void {
+    batch.put(metaKey(`task/${taskId}`), utf8(JSON.stringify(saved)));
+  }
+
+  savedTask(taskId: string): SavedTask | undefined {
+    const bytes = this.database.get(metaKey(`task/${taskId}`));
+    return bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedTask);
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  #readState(): SavedState | undefined {
+    const bytes = this.database.get(stateKey);
+    if (bytes === undefined) return undefined;
+    const state = JSON.parse(fromUtf8(bytes)) as SavedState;
+    if (state.format > stateFormat)
+      throw new StreamsError(
+        'STREAMS_STATE_NEWER',
+        `${this.directory} was written in format ${state.format}, this version reads up to ${stateFormat}. Use the newer version, or a new folder.`,
+      );
+    return state;
+  }
+}
+
+/** The prefix of a store's rows. */
+export function rowPrefix(store: number, partition: number): Uint8Array {
+  return Uint8Array.of(rowByte, store >> 8, store, partition >> 8, partition);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function failedFolder(directory: string, error: unknown): never {
+  throw StreamsError.from(error, 'STREAMS_STATE_STORE_WRITE', `the state folder ${directory} cannot be made. Give a writable one with --state.`);
+}

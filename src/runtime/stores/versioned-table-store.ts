@@ -1,0 +1,127 @@
+import type { Database, WriteBatch } from '../../../state/database.ts';
+import { changedIntervals, type History, type Interval, putVersion, VersionedBytesStore, versionAt } from '../../../state/versioned-store.ts';
+import { equalBytes } from '../../common/bytes.ts';
+import type { StoreSpec, VersionedTable } from '../../processor/node.ts';
+import type { Version } from '../../processor/rows.ts';
+import { keyIdentity } from '../../serde/key-identity.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { StoreStats } from '../engine-stats.ts';
+
+/** A key's history, read once and kept. */
+interface CachedHistory {
+  readonly key: unknown;
+  readonly history: History<unknown>;
+}
+
+/** Histories kept in memory: two generations of this many keys. */
+const generationKeys = 50_000;
+
+/**
+ * A versioned table over bytes, with a cache of histories. Changes wait for `flush`; until then they are never forgotten.
+ */
+export class VersionedTableStore implements VersionedTable<unknown, unknown> {
+  readonly name: string;
+  readonly keySerde: Serde<unknown>;
+  readonly stats: StoreStats;
+  readonly #valueSerde: Serde<unknown>;
+  readonly #store: VersionedBytesStore;
+  readonly #keepsVersions: boolean;
+  #young = new Map<unknown, CachedHistory>();
+  #old = new Map<unknown, CachedHistory>();
+  #dirty = new Map<unknown, CachedHistory>();
+
+  constructor(spec: StoreSpec, database: Database, prefix: Uint8Array, keepsVersions: boolean) {
+    this.name = spec.name;
+    this.keySerde = spec.keySerde;
+    this.#valueSerde = spec.valueSerde;
+    this.#store = new VersionedBytesStore(database, prefix);
+    this.#keepsVersions = keepsVersions;
+    this.stats = { store: spec.name, kind: 'versioned', hits: 0, misses: 0, puts: 0, cachedEntries: 0, dirtyBytes: 0, expired: 0 };
+  }
+
+  get(key: unknown, asOfMs: number): unknown {
+    return versionAt(this.#cached(key).history, asOfMs)?.value;
+  }
+
+  latest(key: unknown): unknown {
+    const { history } = this.#cached(key);
+    return history.length === 0 ? undefined : (history[history.length - 1]!.value ?? undefined);
+  }
+
+  history(key: unknown): readonly Version<unknown>[] {
+    return this.#cached(key).history.map(({ validFromMs, value }) => ({ validFromMs, value: value ?? undefined }));
+  }
+
+  /** Adds a version; returns where the value as of a time has changed. */
+  put(key: unknown, value: unknown, validFromMs: number): readonly Interval[] {
+    const before = this.#cached(key).history;
+    const after = this.#keepsVersions ? putVersion(before, validFromMs, value ?? null) : [{ validFromMs, value: value ?? null }];
+    return this.#replace(key, before, after.every((version) => version.value === null) ? [] : after);
+  }
+
+  /** Replaces all versions of a key; returns where the value as of a time has changed. */
+  replaceHistory(key: unknown, versions: readonly Version<unknown>[]): readonly Interval[] {
+    const after = versions.map(({ validFromMs, value }) => ({ validFromMs, value: value ?? null }));
+    return this.#replace(key, this.#cached(key).history, after);
+  }
+
+  /** Puts changed histories into the batch. */
+  flush(batch: WriteBatch): void {
+    for (const { key, history } of this.#dirty.values()) {
+      const encoded = history.map(({ validFromMs, value }) => ({ validFromMs, value: value === null ? null : this.#valueSerde.serialize(value) }));
+      this.#store.replaceHistory(batch, this.keySerde.serialize(key), encoded);
+      this.stats.puts++;
+    }
+    for (const [identity, cached] of this.#dirty) this.#remember(identity, cached);
+    this.#dirty = new Map();
+  }
+
+  /** Keys that the database has, in order. */
+  async *keys(): AsyncIterable<unknown> {
+    for await (const page of this.#store.range()) for (const { key } of page) yield this.keySerde.deserialize(key);
+  }
+
+  snapshotStats(): StoreStats {
+    this.stats.cachedEntries = this.#young.size + this.#old.size + this.#dirty.size;
+    return this.stats;
+  }
+
+  #replace(key: unknown, before: History<unknown>, after: History<unknown>): readonly Interval[] {
+    const intervals = changedIntervals(before, after, (a, b) => equalBytes(this.#valueSerde.serialize(a), this.#valueSerde.serialize(b)));
+    if (intervals.length === 0) return intervals;
+    const identity = keyIdentity(this.keySerde, key);
+    this.#young.delete(identity);
+    this.#old.delete(identity);
+    this.#dirty.set(identity, { key, history: after });
+    return intervals;
+  }
+
+  #cached(key: unknown): CachedHistory {
+    const identity = keyIdentity(this.keySerde, key);
+    const found = this.#young.get(identity) ?? this.#dirty.get(identity);
+    if (found !== undefined) {
+      this.stats.hits++;
+      return found;
+    }
+    const old = this.#old.get(identity);
+    if (old !== undefined) {
+      this.stats.hits++;
+      this.#old.delete(identity);
+      return this.#remember(identity, old);
+    }
+    this.stats.misses++;
+    const history = this.#store
+      .history(this.keySerde.serialize(key))
+      .map(({ validFromMs, value }) => ({ validFromMs, value: value === null ? null : this.#valueSerde.deserialize(value) }));
+    return this.#remember(identity, { key, history });
+  }
+
+  #remember(identity: unknown, cached: CachedHistory): CachedHistory {
+    if (this.#young.size >= generationKeys) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(identity, cached);
+    return cached;
+  }
+}

@@ -1,0 +1,251 @@
+import { StreamsError } from '../common/errors.ts';
+import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
+import type { NodeContext, OperatorClock, ProcessorNode, TableStore, VersionedTable } from '../processor/node.ts';
+import type { ConsumedRecord, Header } from '../processor/record.ts';
+import type { Version } from '../processor/rows.ts';
+import type { SourceSpec } from '../topology/node-spec.ts';
+import type { TaskStats } from './engine-stats.ts';
+import { Schedules } from './schedules.ts';
+import type { CachedTable } from './stores/cached-table.ts';
+import type { VersionedTableStore } from './stores/versioned-table-store.ts';
+
+/** What tasks need of the engine that runs them. */
+export interface TaskHost {
+  readonly applicationId: string;
+  /** A node dropped the record in process. */
+  dropped(task: Task, reason: DropReason): void;
+  waitFor(promise: Promise<void>): void;
+  requestCommit(): void;
+  wallClockMs(): number;
+}
+
+/** A source at work in a task. */
+export interface TaskSource {
+  readonly topic: string;
+  readonly spec: SourceSpec;
+  readonly node: ProcessorNode;
+  /** Highest time seen, by partition of the source's topics. */
+  partitionTimeMs: number;
+}
+
+/** A task's clocks and counters as they are saved at commit. */
+export interface SavedTask {
+  readonly streamTimeMs: number;
+  readonly partitionTimeMs: Readonly<Record<string, number>>;
+  readonly operatorTimeMs: Readonly<Record<string, number>>;
+  readonly punctuations: readonly number[];
+  readonly processed: number;
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** The record in process, filled again for each. */
+class CurrentRecord implements ConsumedRecord<unknown, unknown> {
+  topic = '';
+  partition = 0;
+  offset = -1;
+  key: unknown = undefined;
+  value: unknown = undefined;
+  timestamp = -1;
+  headers: readonly Header[] = noHeaders;
+}
+
+const noHeaders: readonly Header[] = Object.freeze([]);
+
+/** What `timeOf` says of a record from the future: it sorts after all others. */
+export const futureTime: number = Number.POSITIVE_INFINITY;
+
+/**
+ * A sub-topology at work on one partition: its nodes, stores and clocks. The unit of order, state and commit.
+ *
+ * Kafka Streams: `processor/internals/StreamTask.java`.
+ */
+export class Task implements NodeContext {
+  readonly taskId: string;
+  readonly subTopology: number;
+  readonly partition: number;
+  readonly sources: ReadonlyMap<string, TaskSource>;
+  readonly stats: TaskStats;
+  streamTimeMs = -1;
+  punctuating = false;
+  readonly #host: TaskHost;
+  readonly #tables: ReadonlyMap<string, CachedTable<unknown, unknown>>;
+  readonly #versioned: ReadonlyMap<string, VersionedTableStore>;
+  readonly #clocks = new Map<string, OperatorClock>();
+  readonly #streamSchedules = new Schedules();
+  readonly #wallSchedules = new Schedules();
+  readonly #record = new CurrentRecord();
+
+  constructor(
+    host: TaskHost,
+    id: { readonly subTopology: number; readonly partition: number },
+    sources: ReadonlyMap<string, TaskSource>,
+    tables: ReadonlyMap<string, CachedTable<unknown, unknown>>,
+    versioned: ReadonlyMap<string, VersionedTableStore>,
+  ) {
+    this.#host = host;
+    this.subTopology = id.subTopology;
+    this.partition = id.partition;
+    this.taskId = `${id.subTopology}_${id.partition}`;
+    this.sources = sources;
+    this.#tables = tables;
+    this.#versioned = versioned;
+    this.stats = {
+      taskId: this.taskId,
+      topics: [...sources.keys()],
+      partition: id.partition,
+      processed: 0,
+      dropped: Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>,
+      streamTimeMs: -1,
+      operatorTimeMs: {},
+      bufferedRecords: 0,
+      punctuations: 0,
+    };
+  }
+
+  get applicationId(): string {
+    return this.#host.applicationId;
+  }
+
+  get topic(): string {
+    return this.#record.topic;
+  }
+
+  get offset(): number {
+    return this.#record.offset;
+  }
+
+  get headers(): readonly Header[] {
+    return this.#record.headers;
+  }
+
+  /**
+   * Takes one record of a source through the task's nodes.
+   *
+   * @returns why the record was refused before it moved any clock, or undefined.
+   */
+  process(source: TaskSource, key: unknown, value: unknown, timestamp: number, offset: number, maxFutureMs: number): 'future' | undefined {
+    const at = this.timeOf(source, key, value, timestamp, offset, maxFutureMs);
+    if (at === futureTime) {
+      this.stats.dropped.future++;
+      return 'future';
+    }
+    if (!(at >= 0)) {
+      this.drop(source.spec.name, 'invalid_timestamp');
+      return undefined;
+    }
+    if (at > source.partitionTimeMs) source.partitionTimeMs = at;
+    if (at > this.streamTimeMs) this.streamTimeMs = at;
+    source.node.process(key, value, at);
+    this.stats.processed++;
+    if (this.streamTimeMs >= this.#streamSchedules.nextMs) this.#punctuate(this.#streamSchedules, this.streamTimeMs);
+    return undefined;
+  }
+
+  /** The record's event time; {@link futureTime} for one that lies too far after its arrival. Makes it the record in process. */
+  timeOf(source: TaskSource, key: unknown, value: unknown, timestamp: number, offset: number, maxFutureMs: number): number {
+    const record = this.#record;
+    const spec = source.spec;
+    record.key = key;
+    record.value = value;
+    record.timestamp = timestamp;
+    record.offset = offset;
+    record.partition = this.partition;
+    record.topic = source.topic;
+    const at = spec.timestampExtractor === undefined ? timestamp : spec.timestampExtractor(record, source.partitionTimeMs);
+    return spec.arrivalTime !== undefined && at > spec.arrivalTime(record) + maxFutureMs ? futureTime : at;
+  }
+
+  /** Fires wall-clock punctuations that are due. */
+  punctuateWallClock(nowMs: number): void {
+    if (nowMs >= this.#wallSchedules.nextMs) this.#punctuate(this.#wallSchedules, nowMs);
+  }
+
+  table<K, V>(name: string): TableStore<K, V> {
+    const table = this.#tables.get(name);
+    if (table === undefined) throw this.#unknownStore(name);
+    return table as unknown as TableStore<K, V>;
+  }
+
+  versioned<K, V>(
+    name: string,
+  ): VersionedTable<K, V> & { put(key: K, value: V | undefined, validFromMs: number): void; history(key: K): readonly Version<V>[] } {
+    const table = this.#versioned.get(name);
+    if (table === undefined) throw this.#unknownStore(name);
+    return table as unknown as VersionedTable<K, V> & {
+      put(key: K, value: V | undefined, validFromMs: number): void;
+      history(key: K): readonly Version<V>[];
+    };
+  }
+
+  clock(name: string): OperatorClock {
+    const known = this.#clocks.get(name);
+    if (known !== undefined) return known;
+    const clock: OperatorClock = { timeMs: -1 };
+    this.#clocks.set(name, clock);
+    return clock;
+  }
+
+  drop(_nodeName: string, reason: DropReason): void {
+    this.stats.dropped[reason]++;
+    this.#host.dropped(this, reason);
+  }
+
+  schedule(nodeName: string, intervalMs: number, type: 'stream-time' | 'wall-clock', call: (timestampMs: number) => void): { cancel(): void } {
+    return type === 'stream-time'
+      ? this.#streamSchedules.add(nodeName, Math.max(0, this.streamTimeMs), intervalMs, call)
+      : this.#wallSchedules.add(nodeName, this.#host.wallClockMs() + intervalMs, intervalMs, call);
+  }
+
+  requestCommit(): void {
+    this.#host.requestCommit();
+  }
+
+  waitFor(promise: Promise<void>): void {
+    this.#host.waitFor(promise);
+  }
+
+  /** Clocks and counters for the commit. */
+  save(): SavedTask {
+    return {
+      streamTimeMs: this.streamTimeMs,
+      partitionTimeMs: Object.fromEntries([...this.sources].map(([topic, source]) => [topic, source.partitionTimeMs])),
+      operatorTimeMs: this.operatorTimes(),
+      punctuations: this.#streamSchedules.save(),
+      processed: this.stats.processed,
+      dropped: { ...this.stats.dropped },
+    };
+  }
+
+  /** Takes clocks and counters back, after the nodes' `init`. */
+  restore(saved: SavedTask): void {
+    this.streamTimeMs = saved.streamTimeMs;
+    for (const [topic, time] of Object.entries(saved.partitionTimeMs)) {
+      const source = this.sources.get(topic);
+      if (source !== undefined) source.partitionTimeMs = time;
+    }
+    for (const [name, time] of Object.entries(saved.operatorTimeMs)) this.clock(name).timeMs = time;
+    this.#streamSchedules.restore(saved.punctuations);
+    this.stats.processed = saved.processed;
+    for (const reason of dropReasons) this.stats.dropped[reason] = saved.dropped[reason] ?? 0;
+  }
+
+  /** Time observed by each windowed operator. */
+  operatorTimes(): Record<string, number> {
+    return Object.fromEntries([...this.#clocks].map(([name, clock]) => [name, clock.timeMs]));
+  }
+
+  #punctuate(schedules: Schedules, nowMs: number): void {
+    this.punctuating = true;
+    try {
+      this.stats.punctuations += schedules.fire(nowMs);
+    } finally {
+      this.punctuating = false;
+    }
+  }
+
+  #unknownStore(name: string): StreamsError {
+    return new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `task ${this.taskId} has no store ${name}. Connect it to the node that asks for it.`, {
+      taskId: this.taskId,
+    });
+  }
+}

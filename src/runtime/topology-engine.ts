@@ -1,0 +1,299 @@
+import type { Database, WriteBatch } from '../../state/database.ts';
+import { isAbsent } from '../common/absent.ts';
+import { StreamsError } from '../common/errors.ts';
+import type { DropReason } from '../processor/drop-reason.ts';
+import { followsGlobalTable, type GlobalChange, type ProcessorNode } from '../processor/node.ts';
+import type { Version } from '../processor/rows.ts';
+import type { SubTopology } from '../topology/sub-topology.ts';
+import type { Topology } from '../topology/topology.ts';
+import { RepartitionQueue } from './repartition-queue.ts';
+import { type OutputReceiver, RepartitionSinkNode, SinkNode, SourceNode } from './runtime-nodes.ts';
+import { keyValueRows, windowRows } from './stores/byte-rows.ts';
+import { type CacheMeter, CachedTable } from './stores/cached-table.ts';
+import { VersionedTableStore } from './stores/versioned-table-store.ts';
+import { type SavedTask, Task, type TaskHost, type TaskSource } from './task.ts';
+
+/** Where a store's rows live in the database: a prefix for each store and partition. */
+export type StorePrefix = (store: string, partition: number) => Uint8Array;
+
+/** The partition number of stores that all tasks share. */
+export const sharedPartition = 0xffff;
+
+/** What an engine is made with. */
+export interface EngineOptions {
+  readonly applicationId: string;
+  readonly database: Database;
+  readonly prefixOf: StorePrefix;
+  /** Partitions of the source topics, so tasks of each sub-topology that reads them. */
+  readonly partitions: number;
+  /** False: each update is told downstream at once, as in a test driver. */
+  readonly caching: boolean;
+  readonly maxFutureMs: number;
+  readonly output: OutputReceiver;
+  readonly dropped: (task: Task, reason: DropReason) => void;
+  readonly wallClockMs: () => number;
+}
+
+/** A table and the order in which it is flushed: that of its node in the topology, so that one pass empties all. */
+interface OrderedTable {
+  readonly order: number;
+  readonly table: CachedTable<unknown, unknown>;
+}
+
+/** How many rows are flushed before the queues are drained. */
+const flushSlice = 2048;
+
+/**
+ * All tasks of a topology in one process over one database: takes records in, drains the queues between sub-topologies, and puts everything that changed
+ * into one batch.
+ */
+export class TopologyEngine implements TaskHost {
+  readonly applicationId: string;
+  readonly topology: Topology;
+  readonly tasks: readonly Task[];
+  readonly tables: readonly CachedTable<unknown, unknown>[];
+  readonly versioned: ReadonlyMap<string, VersionedTableStore>;
+  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0 };
+  commitRequested = false;
+  readonly #options: EngineOptions;
+  readonly #flushOrder: readonly OrderedTable[];
+  readonly #queues = new Map<string, readonly RepartitionQueue[]>();
+  readonly #nodes: { readonly task: Task; readonly node: ProcessorNode }[] = [];
+  readonly #bySource = new Map<string, { readonly task: Task; readonly source: TaskSource }[]>();
+  #queued = 0;
+  #pending: Promise<void> | undefined;
+
+  constructor(topology: Topology, options: EngineOptions) {
+    this.topology = topology;
+    this.applicationId = options.applicationId;
+    this.#options = options;
+    this.versioned = this.#makeGlobalTables();
+    const parts = topology.subTopologies;
+    const counts = taskCounts(topology, parts, options.partitions);
+    for (const part of parts)
+      for (const source of part.sources)
+        for (const topic of source.topics)
+          if (topology.repartitions.has(topic)) this.#queues.set(topic, Array.from({ length: counts[part.id]! }, () => new RepartitionQueue()));
+    const ordered: OrderedTable[] = [];
+    const tasks: Task[] = [];
+    for (const part of parts)
+      for (let partition = 0; partition < counts[part.id]!; partition++) tasks.push(this.#makeTask(part, partition, ordered));
+    this.tasks = tasks;
+    this.#flushOrder = ordered.sort((a, b) => a.order - b.order);
+    this.tables = this.#flushOrder.map(({ table }) => table);
+  }
+
+  /** Reads back what tables and nodes keep in memory; `saved` gives a task's clocks. */
+  async open(saved: (taskId: string) => SavedTask | undefined): Promise<void> {
+    for (const table of this.tables) await table.open();
+    for (const { task, node } of this.#nodes) node.init(task);
+    for (const task of this.tasks) {
+      const clocks = saved(task.taskId);
+      if (clocks !== undefined) task.restore(clocks);
+    }
+    for (const { node } of this.#nodes) await node.restore();
+  }
+
+  close(): void {
+    for (const { node } of this.#nodes) node.close();
+  }
+
+  /** The tasks that read a topic, by partition. */
+  readersOf(topic: string): readonly { readonly task: Task; readonly source: TaskSource }[] {
+    const readers = this.#bySource.get(topic);
+    if (readers === undefined)
+      throw new StreamsError('STREAMS_MISSING_SOURCE_TOPIC', `the topology reads no topic ${topic}. It reads: ${this.topology.sourceTopics.join(', ')}.`);
+    return readers;
+  }
+
+  /** Whether something waits in a queue or for a promise. */
+  get unsettled(): boolean {
+    return this.#queued !== 0 || this.#pending !== undefined;
+  }
+
+  /** Takes the queues' records through their tasks until they are empty or a node is busy. */
+  drain(): void {
+    while (this.#queued > 0 && this.#pending === undefined)
+      for (const [topic, queues] of this.#queues) {
+        const readers = this.#bySource.get(topic)!;
+        for (let partition = 0; partition < queues.length; partition++) this.#drainOne(queues[partition]!, readers[partition]!);
+      }
+  }
+
+  /** Drains, waiting for busy nodes. */
+  async settle(): Promise<void> {
+    this.drain();
+    while (this.#pending !== undefined) {
+      const pending = this.#pending;
+      this.#pending = undefined;
+      await pending;
+      this.drain();
+    }
+  }
+
+  /** Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. */
+  async flush(batch: WriteBatch): Promise<void> {
+    await this.settle();
+    do {
+      for (const { table } of this.#flushOrder)
+        while (table.hasDirty && !table.flush(batch, flushSlice)) {
+          await this.settle();
+          await breathe();
+        }
+        await this.settle();
+    } while (this.tables.some((table) => table.hasDirty));
+    for (const store of this.versioned.values()) store.flush(batch);
+    for (const table of this.tables) await table.flushExpired(batch);
+  }
+
+  /** Gives out what waits for the end of windows: no more input will come. */
+  async finish(): Promise<void> {
+    for (const { node } of this.#nodes) {
+      node.finish();
+      await this.settle();
+    }
+  }
+
+  /** Replaces a global table's histories of these keys and joins again what depends on them. Returns how many keys changed. */
+  async replaceHistories(store: string, histories: readonly (readonly [key: unknown, versions: readonly Version<unknown>[]])[]): Promise<number> {
+    const table = this.versioned.get(store);
+    if (table === undefined) throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
+    const changes: GlobalChange[] = [];
+    for (const [key, versions] of histories) {
+      const intervals = table.replaceHistory(key, versions);
+      if (intervals.length > 0) changes.push({ key, intervals });
+    }
+    await this.#rejoin(store, changes);
+    return changes.length;
+  }
+
+  /** Takes one record of a global table's topic: a version, or a whole history, as the table was declared. */
+  async putGlobal(topic: string, key: unknown, value: unknown, timestamp: number): Promise<void> {
+    for (const { topic: own, store, history } of this.topology.globalTables) {
+      if (own !== topic || isAbsent(key)) continue;
+      const table = this.versioned.get(store.name)!;
+      const intervals =
+        history === 'record' ? table.put(key, value ?? undefined, timestamp) : table.replaceHistory(key, (value ?? []) as readonly Version<unknown>[]);
+      await this.#rejoin(store.name, intervals.length === 0 ? [] : [{ key, intervals }]);
+    }
+  }
+
+  async #rejoin(store: string, changes: readonly GlobalChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    for (const { node } of this.#nodes)
+      if (followsGlobalTable(node) && node.globalStore === store) {
+        await node.rejoin(changes);
+        await this.settle();
+      }
+  }
+
+  dropped(task: Task, reason: DropReason): void {
+    this.#options.dropped(task, reason);
+  }
+
+  waitFor(promise: Promise<void>): void {
+    this.#pending = this.#pending === undefined ? promise : Promise.all([this.#pending, promise]).then(() => {});
+  }
+
+  requestCommit(): void {
+    this.commitRequested = true;
+  }
+
+  wallClockMs(): number {
+    return this.#options.wallClockMs();
+  }
+
+  #drainOne(queue: RepartitionQueue, { task, source }: { readonly task: Task; readonly source: TaskSource }): void {
+    const receive = (key: unknown, value: unknown, timestamp: number): void => {
+      this.#queued--;
+      task.process(source, key, value, timestamp, -1, this.#options.maxFutureMs);
+    };
+    while (this.#pending === undefined && queue.take(receive));
+  }
+
+  #makeGlobalTables(): Map<string, VersionedTableStore> {
+    const { database, prefixOf } = this.#options;
+    return new Map(
+      this.topology.globalTables.map(({ store, versioned }) => [
+        store.name,
+        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), versioned),
+      ]),
+    );
+  }
+
+  #makeTask(part: SubTopology, partition: number, ordered: OrderedTable[]): Task {
+    const tables = this.#makeTables(part, partition, ordered);
+    const nodes = this.#makeNodes(part);
+    const sources = new Map<string, TaskSource>();
+    for (const spec of part.sources)
+      for (const topic of spec.topics) sources.set(topic, { topic, spec, node: nodes.get(spec.name)!, partitionTimeMs: -1 });
+    const versioned = new Map(this.versioned);
+    const task = new Task(this, { subTopology: part.id, partition }, sources, tables, versioned);
+    for (const node of nodes.values()) this.#nodes.push({ task, node });
+    for (const [topic, source] of sources) {
+      const readers = this.#bySource.get(topic);
+      if (readers === undefined) this.#bySource.set(topic, [{ task, source }]);
+      else readers.push({ task, source });
+    }
+    return task;
+  }
+
+  #makeTables(part: SubTopology, partition: number, ordered: OrderedTable[]): Map<string, CachedTable<unknown, unknown>> {
+    const { database, prefixOf, caching } = this.#options;
+    const tables = new Map<string, CachedTable<unknown, unknown>>();
+    const all = this.topology.nodes;
+    for (const name of part.stores) {
+      const spec = this.topology.stores.find((store) => store.name === name);
+      if (spec === undefined) continue;
+      const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(name, partition));
+      const table = new CachedTable<unknown, unknown>(spec, rows, this.meter, caching);
+      tables.set(name, table);
+      ordered.push({ order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)), table });
+    }
+    return tables;
+  }
+
+  #makeNodes(part: SubTopology): Map<string, ProcessorNode> {
+    const nodes = new Map<string, ProcessorNode>();
+    const sent = (): void => {
+      this.#queued++;
+    };
+    for (const spec of part.nodes) {
+      if (spec.kind === 'source') nodes.set(spec.name, new SourceNode(spec.name));
+      else if (spec.kind === 'processor') nodes.set(spec.name, spec.create());
+      else {
+        const queues = this.#queues.get(spec.topic);
+        nodes.set(spec.name, queues === undefined ? new SinkNode(spec, this.#options.output) : new RepartitionSinkNode(spec, queues, sent));
+      }
+    }
+    for (const spec of part.nodes) {
+      const children = part.nodes.filter((node) => node.kind !== 'source' && node.parents.includes(spec.name));
+      nodes.get(spec.name)!.children = children.map((child) => nodes.get(child.name)!);
+    }
+    return nodes;
+  }
+}
+
+/** Lets other work of the process run: a long flush must not starve HTTP. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Tasks of each sub-topology: as many as its topics have partitions. @throws StreamsError `STREAMS_PARTITION_MISMATCH` if they differ. */
+function taskCounts(topology: Topology, parts: readonly SubTopology[], partitions: number): readonly number[] {
+  return parts.map((part) => {
+    const counts = part.sources.flatMap((source) =>
+      source.topics.map((topic) => ({ topic, count: topology.repartitions.get(topic)?.partitions ?? partitions })),
+    );
+    const first = counts[0];
+    if (first === undefined)
+      throw new StreamsError('STREAMS_TOPOLOGY', `sub-topology ${part.id} has no source: ${part.nodes.map((node) => node.name).join(', ')}.`);
+    const other = counts.find(({ count }) => count !== first.count);
+    if (other !== undefined)
+      throw new StreamsError(
+        'STREAMS_PARTITION_MISMATCH',
+        `${first.topic} has ${first.count} partitions and ${other.topic} ${other.count}, but their records meet. Give both the same number.`,
+      );
+    return first.count;
+  });
+}

@@ -1,0 +1,376 @@
+import assert from 'node:assert/strict';
+import type { Database, DatabaseFactory, Entry, WriteBatch } from '../../state/database.ts';
+import { KeyValueBytesStore } from '../../state/key-value-store.ts';
+import { type History, VersionedBytesStore } from '../../state/versioned-store.ts';
+import { WindowBytesStore, type WindowRow } from '../../state/window-store.ts';
+import { concatBytes } from '../common/bytes.ts';
+import { type ConformanceCase, withDatabase } from './database-conformance.ts';
+
+/**
+ * The conformance suite of the byte stores (key-value, window, versioned) over a database: an adapter of the database port that passes it holds
+ * the state of a topology.
+ *
+ * @param factory - Opens the adapter. Each case has a new folder below the system's temporary one, and removes it.
+ */
+export function byteStoresConformance(factory: DatabaseFactory): readonly ConformanceCase[] {
+  return cases.map(([title, check]) => ({ title, run: () => withDatabase(factory, check) }));
+}
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+const dayMs = 86_400_000;
+
+/** A store under prefix 7, between rows that belong to others. */
+async function amongOthers<S>(
+  database: Database,
+  make: (database: Database, prefix: Uint8Array) => S,
+): Promise<{ readonly store: S; readonly othersAreThere: () => void }> {
+  const others = [
+    bytes(),
+    bytes(6),
+    bytes(6, 255, 255, 255, 255, 255, 255, 255, 255, 255),
+    bytes(8),
+    bytes(8, 0),
+    bytes(255),
+  ];
+  await change(database, (batch) => {
+    for (const other of others) batch.put(other, bytes(99));
+  });
+  const prefix = bytes(7);
+  const store = make(database, prefix);
+  prefix[0] = 0;
+  return {
+    store,
+    othersAreThere: () => {
+      for (const other of others) assert.deepEqual(database.get(other), bytes(99));
+    },
+  };
+}
+
+async function change(database: Database, add: (batch: WriteBatch) => void): Promise<void> {
+  const batch = database.batch();
+  add(batch);
+  await batch.write({ sync: false });
+}
+
+async function all<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {
+  const rows: T[] = [];
+  for await (const page of pages) rows.push(...page);
+  return rows;
+}
+
+async function keysOf(pages: AsyncIterable<readonly Entry[]>): Promise<number[][]> {
+  return (await all(pages)).map(([key]) => [...key]);
+}
+
+async function rowsOf(pages: AsyncIterable<readonly WindowRow[]>): Promise<string[]> {
+  return (await all(pages)).map(({ startMs, key, value }) => `${startMs} ${key.join('.')}=${value.join('.')}`);
+}
+
+const keyValueCases: readonly (readonly [string, (database: Database) => Promise<void>])[] = [
+  [
+    'a key-value store reads what was written, under its prefix only',
+    async (database) => {
+      const { store, othersAreThere } = await amongOthers(database, (db, prefix) => new KeyValueBytesStore(db, prefix));
+      const batch = database.batch();
+      const key = bytes(1, 2);
+      store.put(batch, key, bytes(3));
+      key[1] = 3;
+      store.put(batch, key, bytes(4));
+      store.put(batch, bytes(), bytes(5));
+      store.put(batch, bytes(255), bytes());
+      assert.equal(store.get(bytes(1, 2)), undefined, 'a batch is not seen before it is written');
+      await batch.write({ sync: false });
+      assert.deepEqual(store.get(bytes(1, 2)), bytes(3));
+      assert.deepEqual(database.get(bytes(7, 1, 3)), bytes(4));
+      assert.deepEqual(await store.getMany([bytes(255), bytes(9), bytes()]), [bytes(), undefined, bytes(5)]);
+      await change(database, (next) => store.del(next, bytes(1, 2)));
+      assert.equal(store.get(bytes(1, 2)), undefined);
+      assert.deepEqual(await keysOf(store.range()), [[], [1, 3], [255]]);
+      othersAreThere();
+    },
+  ],
+  [
+    'a key-value store gives ranges with any kind of bound, the prefix stripped',
+    async (database) => {
+      const { store } = await amongOthers(database, (db, prefix) => new KeyValueBytesStore(db, prefix));
+      await change(database, (batch) => {
+        for (const key of [[], [0], [1], [1, 0], [2], [255], [255, 255]]) store.put(batch, bytes(...key), bytes(1));
+      });
+      assert.deepEqual(await keysOf(store.range()), [[], [0], [1], [1, 0], [2], [255], [255, 255]]);
+      assert.deepEqual(await keysOf(store.range({ reverse: true, limit: 2 })), [[255, 255], [255]]);
+      assert.deepEqual(await keysOf(store.range({ gte: bytes(1), lt: bytes(2) })), [[1], [1, 0]]);
+      assert.deepEqual(await keysOf(store.range({ gt: bytes(1), lte: bytes(2) })), [[1, 0], [2]]);
+      assert.deepEqual(await keysOf(store.range({ gt: bytes() })), [[0], [1], [1, 0], [2], [255], [255, 255]]);
+      assert.deepEqual(await keysOf(store.range({ lte: bytes(), reverse: true })), [[]]);
+      assert.deepEqual(await keysOf(store.range({ gte: bytes(255) })), [[255], [255, 255]]);
+    },
+  ],
+  [
+    'a key-value store reads a snapshot where one is given',
+    async (database) => {
+      const { store } = await amongOthers(database, (db, prefix) => new KeyValueBytesStore(db, prefix));
+      await change(database, (batch) => store.put(batch, bytes(1), bytes(1)));
+      const snapshot = database.snapshot();
+      await change(database, (batch) => {
+        store.put(batch, bytes(1), bytes(2));
+        store.put(batch, bytes(2), bytes(2));
+      });
+      assert.deepEqual(store.get(bytes(1), snapshot), bytes(1));
+      assert.deepEqual(await store.getMany([bytes(1), bytes(2)], snapshot), [bytes(1), undefined]);
+      assert.deepEqual(await keysOf(store.range({}, snapshot)), [[1]]);
+      assert.deepEqual(await keysOf(store.range()), [[1], [2]]);
+      await snapshot.close();
+      assert.ok((await store.approximateSize()) >= 0);
+    },
+  ],
+  [
+    'a store whose prefix is all 0xff ends with the database',
+    async (database) => {
+      const store = new KeyValueBytesStore(database, bytes(255, 255));
+      await change(database, (batch) => {
+        batch.put(bytes(255, 254, 255), bytes(9));
+        store.put(batch, bytes(255, 255, 255), bytes(1));
+        store.put(batch, bytes(0), bytes(1));
+      });
+      assert.deepEqual(await keysOf(store.range()), [[0], [255, 255, 255]]);
+      assert.deepEqual(await keysOf(store.range({ reverse: true })), [[255, 255, 255], [0]]);
+      assert.ok((await store.approximateSize()) >= 0);
+    },
+  ],
+  [
+    'a store takes keys of any length, one after the other',
+    async (database) => {
+      const store = new KeyValueBytesStore(database, bytes(7));
+      const lengths = [0, 300, 3, 70, 5000, 70, 255, 256];
+      await change(database, (batch) => {
+        lengths.forEach((length, i) => {
+          store.put(batch, new Uint8Array(length).fill(length & 255), bytes(i));
+        });
+      });
+      for (const [i, length] of lengths.entries()) {
+        const last = lengths.lastIndexOf(length);
+        assert.deepEqual(store.get(new Uint8Array(length).fill(length & 255)), bytes(last), `length ${length} at ${i}`);
+      }
+    },
+  ],
+];
+
+/** Rows of keys 1 and 2 in windows at -1 day, 0, 1 day and 3 days; key 2 has none at 0. */
+async function windowStore(database: Database): Promise<{ store: WindowBytesStore; othersAreThere: () => void }> {
+  const made = await amongOthers(database, (db, prefix) => new WindowBytesStore(db, prefix));
+  await change(database, (batch) => {
+    for (const day of [3, 0, -1, 1]) {
+      made.store.put(batch, day * dayMs, bytes(1), bytes(10 + day));
+      if (day !== 0) made.store.put(batch, day * dayMs, bytes(2), bytes(20 + day));
+    }
+  });
+  return made;
+}
+
+const windowCases: readonly (readonly [string, (database: Database) => Promise<void>])[] = [
+  [
+    'a window store reads what was written, per key and window',
+    async (database) => {
+      const { store, othersAreThere } = await windowStore(database);
+      assert.deepEqual(store.get(-dayMs, bytes(1)), bytes(9));
+      assert.deepEqual(store.get(3 * dayMs, bytes(2)), bytes(23));
+      assert.equal(store.get(0, bytes(2)), undefined);
+      assert.equal(store.get(1, bytes(1)), undefined);
+      await change(database, (batch) => {
+        store.del(batch, 0, bytes(1));
+        store.put(batch, dayMs, bytes(1), bytes());
+        store.put(batch, dayMs, bytes(), bytes(5));
+      });
+      assert.equal(store.get(0, bytes(1)), undefined);
+      assert.deepEqual(store.get(dayMs, bytes(1)), bytes());
+      assert.deepEqual(store.get(dayMs, bytes()), bytes(5));
+      assert.ok((await store.approximateSize()) >= 0);
+      othersAreThere();
+    },
+  ],
+  [
+    'a row key of a window store is prefix, start with its sign bit flipped, key',
+    async (database) => {
+      const store = new WindowBytesStore(database, bytes(7));
+      const target = new Uint8Array(32);
+      const length = store.writeKey(target, 1490482800000, bytes(0x43, 0x21));
+      assert.equal(Buffer.from(target.subarray(0, length)).toString('hex'), '078000015b07b2a5804321');
+      await change(database, (batch) => batch.put(target.subarray(0, length), bytes(1)));
+      assert.deepEqual(store.get(1490482800000, bytes(0x43, 0x21)), bytes(1));
+      assert.throws(() => store.writeKey(target, 0.5, bytes()), RangeError);
+      assert.throws(() => store.writeKey(new Uint8Array(8), 0, bytes()), RangeError);
+      assert.throws(() => store.get(Number.NaN, bytes()), RangeError);
+    },
+  ],
+  [
+    'the starts of a window store are distinct, ascending and in [from, to)',
+    async (database) => {
+      const { store } = await windowStore(database);
+      assert.deepEqual(await store.starts(), [-dayMs, 0, dayMs, 3 * dayMs]);
+      assert.deepEqual(await store.starts(0, 3 * dayMs), [0, dayMs]);
+      assert.deepEqual(await store.starts(1), [dayMs, 3 * dayMs]);
+      assert.deepEqual(await store.starts(0.5, dayMs + 0.5), [dayMs]);
+      assert.deepEqual(await store.starts(dayMs, dayMs), []);
+      assert.deepEqual(await store.starts(3 * dayMs, 0), []);
+      assert.deepEqual(await store.starts(Number.POSITIVE_INFINITY), []);
+      assert.deepEqual(await store.starts(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY), []);
+    },
+  ],
+  [
+    'starts of up to 53 bits, negative ones too, are in numeric order',
+    async (database) => {
+      const store = new WindowBytesStore(database, bytes(255));
+      const starts = [
+        Number.MIN_SAFE_INTEGER,
+        -(2 ** 32),
+        -1,
+        0,
+        1,
+        255,
+        256,
+        2 ** 31,
+        2 ** 32,
+        Number.MAX_SAFE_INTEGER,
+      ];
+      await change(database, (batch) => {
+        for (const start of [...starts].reverse()) store.put(batch, start, bytes(1), bytes(1));
+      });
+      assert.deepEqual(await store.starts(), starts);
+      assert.deepEqual(
+        (await store.fetchKey(bytes(1), -Infinity, Infinity)).map(({ startMs }) => startMs),
+        starts,
+      );
+    },
+  ],
+  [
+    'fetchKey gives one key over the windows of a time',
+    async (database) => {
+      const { store } = await windowStore(database);
+      assert.deepEqual(await store.fetchKey(bytes(2), -dayMs, 3 * dayMs), [
+        { startMs: -dayMs, value: bytes(19) },
+        { startMs: dayMs, value: bytes(21) },
+      ]);
+      assert.deepEqual(await store.fetchKey(bytes(3), -Infinity, Infinity), []);
+      assert.deepEqual(await store.fetchKey(bytes(1), 1, dayMs), []);
+    },
+  ],
+  [
+    'fetchAll gives all rows of a time by start and then key, in pages, in both directions',
+    async (database) => {
+      const { store } = await windowStore(database);
+      const every = [
+        '-86400000 1=9',
+        '-86400000 2=19',
+        '0 1=10',
+        '86400000 1=11',
+        '86400000 2=21',
+        '259200000 1=13',
+        '259200000 2=23',
+      ];
+      assert.deepEqual(await rowsOf(store.fetchAll()), every);
+      assert.deepEqual(await rowsOf(store.fetchAll(0, 3 * dayMs)), every.slice(2, 5));
+      assert.deepEqual(await rowsOf(store.fetchAll(-Infinity, Infinity, { reverse: true })), [...every].reverse());
+      assert.deepEqual(await rowsOf(store.fetchAll(1, Infinity, { limit: 3, pageSize: 2 })), every.slice(3, 6));
+      const sizes: number[] = [];
+      for await (const page of store.fetchAll(-Infinity, Infinity, { pageSize: 3 })) sizes.push(page.length);
+      assert.deepEqual(sizes, [3, 3, 1]);
+    },
+  ],
+  [
+    'expireBefore removes every row of the windows that start earlier, once its batch is written',
+    async (database) => {
+      const { store, othersAreThere } = await windowStore(database);
+      const batch = database.batch();
+      assert.equal(await store.expireBefore(batch, dayMs), 3);
+      assert.deepEqual(await store.starts(), [-dayMs, 0, dayMs, 3 * dayMs]);
+      await batch.write({ sync: false });
+      assert.deepEqual(await store.starts(), [dayMs, 3 * dayMs]);
+      const next = database.batch();
+      assert.equal(await store.expireBefore(next, dayMs), 0);
+      assert.equal(await store.expireBefore(next, Infinity), 4);
+      await next.write({ sync: false });
+      assert.deepEqual(await store.starts(), []);
+      othersAreThere();
+    },
+  ],
+  [
+    'a window store reads a snapshot where one is given',
+    async (database) => {
+      const { store } = await windowStore(database);
+      const snapshot = database.snapshot();
+      const batch = database.batch();
+      await store.expireBefore(batch, 3 * dayMs);
+      store.put(batch, 3 * dayMs, bytes(1), bytes(99));
+      await batch.write({ sync: false });
+      assert.deepEqual(store.get(0, bytes(1), snapshot), bytes(10));
+      assert.equal(store.get(0, bytes(1)), undefined);
+      assert.deepEqual(await store.starts(-Infinity, Infinity, snapshot), [-dayMs, 0, dayMs, 3 * dayMs]);
+      assert.equal((await store.fetchKey(bytes(1), -Infinity, Infinity, snapshot)).length, 4);
+      assert.equal((await all(store.fetchAll(-Infinity, Infinity, {}, snapshot))).length, 7);
+      assert.deepEqual(await rowsOf(store.fetchAll()), ['259200000 1=99', '259200000 2=23']);
+      await snapshot.close();
+    },
+  ],
+];
+
+const versionedCases: readonly (readonly [string, (database: Database) => Promise<void>])[] = [
+  [
+    'a versioned store keeps the whole history of a key in one row',
+    async (database) => {
+      const { store, othersAreThere } = await amongOthers(
+        database,
+        (db, prefix) => new VersionedBytesStore(db, prefix),
+      );
+      const history: History<Uint8Array> = [
+        { validFromMs: -5, value: bytes(1) },
+        { validFromMs: 100, value: null },
+        { validFromMs: 200, value: bytes() },
+      ];
+      await change(database, (batch) => store.replaceHistory(batch, bytes(1), history));
+      assert.deepEqual(store.history(bytes(1)), history);
+      assert.deepEqual(store.history(bytes(2)), []);
+      assert.deepEqual(await store.histories([bytes(2), bytes(1)]), [[], history]);
+      assert.equal(store.get(bytes(1), -6), undefined);
+      assert.deepEqual(store.get(bytes(1), -5), { value: bytes(1), validFromMs: -5, validToMs: 100 });
+      assert.deepEqual(store.get(bytes(1), 99)?.value, bytes(1));
+      assert.equal(store.get(bytes(1), 100), undefined);
+      assert.deepEqual(store.get(bytes(1)), { value: bytes(), validFromMs: 200, validToMs: Infinity });
+      othersAreThere();
+    },
+  ],
+  [
+    'a history without versions removes the row',
+    async (database) => {
+      const { store } = await amongOthers(database, (db, prefix) => new VersionedBytesStore(db, prefix));
+      await change(database, (batch) => {
+        store.replaceHistory(batch, bytes(1), [{ validFromMs: 0, value: bytes(1) }]);
+        store.replaceHistory(batch, bytes(2), [{ validFromMs: 0, value: bytes(2) }]);
+      });
+      await change(database, (batch) => store.replaceHistory(batch, bytes(1), []));
+      assert.deepEqual(await all(store.range()), [{ key: bytes(2), history: [{ validFromMs: 0, value: bytes(2) }] }]);
+      assert.equal(database.get(concatBytes(bytes(7), bytes(1))), undefined);
+    },
+  ],
+  [
+    'a versioned store gives ranges of histories, and reads a snapshot where one is given',
+    async (database) => {
+      const { store } = await amongOthers(database, (db, prefix) => new VersionedBytesStore(db, prefix));
+      await change(database, (batch) => {
+        for (const n of [3, 1, 2]) store.replaceHistory(batch, bytes(n), [{ validFromMs: n, value: bytes(n) }]);
+      });
+      const snapshot = database.snapshot();
+      await change(database, (batch) => store.replaceHistory(batch, bytes(2), []));
+      const keysIn = async (pages: AsyncIterable<readonly { key: Uint8Array }[]>): Promise<number[]> =>
+        (await all(pages)).map(({ key }) => key[0]!);
+      assert.deepEqual(await keysIn(store.range()), [1, 3]);
+      assert.deepEqual(await keysIn(store.range({}, snapshot)), [1, 2, 3]);
+      assert.deepEqual(await keysIn(store.range({ gt: bytes(1), reverse: true }, snapshot)), [3, 2]);
+      assert.deepEqual(store.get(bytes(2), Infinity, snapshot)?.value, bytes(2));
+      assert.equal(store.get(bytes(2)), undefined);
+      await snapshot.close();
+      assert.ok((await store.approximateSize()) >= 0);
+    },
+  ],
+];
+
+const cases = [...keyValueCases, ...windowCases, ...versionedCases];

@@ -1,0 +1,250 @@
+import type { Database } from '../../state/database.ts';
+import { openMemoryDatabase } from '../../state/memory-database.ts';
+import { StreamsError } from '../common/errors.ts';
+import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
+import type { ValueAndTimestamp, Version } from '../processor/rows.ts';
+import { digestOf } from '../runtime/digest.ts';
+import type { OutputRecord } from '../runtime/runtime-nodes.ts';
+import { placement } from '../runtime/runtime-nodes.ts';
+import { storeNumbers } from '../runtime/saved-state.ts';
+import { rowPrefix } from '../runtime/state-folder.ts';
+import type { CachedTable } from '../runtime/stores/cached-table.ts';
+import { TopologyEngine } from '../runtime/topology-engine.ts';
+import type { Serde } from '../serde/serde.ts';
+import { Windowed } from '../serde/windowed.ts';
+import type { Topology } from '../topology/topology.ts';
+
+/** How a test driver runs. */
+export interface TestDriverOptions {
+  /** @defaultValue 1 */
+  readonly partitions?: number;
+  /** True: updates of a row are told once a `flush`, as in production. @defaultValue false: at once, as in Kafka Streams' driver */
+  readonly caching?: boolean;
+  /** @defaultValue 3600000 */
+  readonly maxFutureMs?: number;
+  /** The wall clock at the start, ms. @defaultValue 0 */
+  readonly wallClockMs?: number;
+}
+
+/** A record as the tests see it. */
+export interface TestRecord<K, V> {
+  readonly key: K | undefined;
+  readonly value: V | undefined;
+  readonly timestamp: number;
+}
+
+/**
+ * Runs a topology in a test: without broker, files or waiting. Each piped record is processed to its end, through all sub-topologies, before `pipeInput`
+ * resolves. The clock stands still unless advanced.
+ *
+ * @example
+ * ```ts
+ * import { Serdes, StreamsBuilder } from 'weir';
+ * import { TopologyTestDriver } from 'weir/testing';
+ *
+ * const builder = new StreamsBuilder();
+ * builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string }).mapValues((v) => v.toUpperCase()).to('out', { valueSerde: Serdes.string });
+ * const driver = await TopologyTestDriver.create(builder.build());
+ * await driver.inputTopic<string, string>('in').pipeInput('k', 'a', 0);
+ * driver.outputTopic('out', Serdes.string, Serdes.string).readValue(); // 'A'
+ * ```
+ * @remarks Kafka Streams: `TopologyTestDriver.java`.
+ */
+export class TopologyTestDriver {
+  readonly topology: Topology;
+  readonly #database: Database;
+  readonly #engine: TopologyEngine;
+  readonly #stores: Readonly<Record<string, number>>;
+  readonly #outputs = new Map<string, OutputRecord[]>();
+  readonly #maxFutureMs: number;
+  #clockMs: number;
+
+  private constructor(topology: Topology, database: Database, options: TestDriverOptions) {
+    this.topology = topology;
+    this.#database = database;
+    this.#stores = storeNumbers(topology);
+    this.#clockMs = options.wallClockMs ?? 0;
+    this.#maxFutureMs = options.maxFutureMs ?? 3_600_000;
+    this.#engine = new TopologyEngine(topology, {
+      applicationId: 'test',
+      database,
+      prefixOf: (store, partition) => rowPrefix(this.#stores[store]!, partition),
+      partitions: options.partitions ?? 1,
+      caching: options.caching ?? false,
+      maxFutureMs: this.#maxFutureMs,
+      output: (record) => this.#queue(record.topic).push(record),
+      dropped() {},
+      wallClockMs: () => this.#clockMs,
+    });
+  }
+
+  /** A driver over an empty state. */
+  static async create(topology: Topology, options: TestDriverOptions = {}): Promise<TopologyTestDriver> {
+    const driver = new TopologyTestDriver(topology, await openMemoryDatabase(), options);
+    await driver.#engine.open(() => undefined);
+    return driver;
+  }
+
+  /** Pipes records into a source topic, or into the topic of a global table. */
+  inputTopic<K, V>(topic: string): TestInputTopic<K, V> {
+    return {
+      pipeInput: (key, value, timestamp) => this.#pipe(topic, key, value, timestamp),
+      pipeAll: async (records) => {
+        for (const { key, value, timestamp } of records) await this.#pipe(topic, key, value, timestamp);
+      },
+    };
+  }
+
+  /** Reads what the topology has written to a topic, oldest first. */
+  outputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestOutputTopic<K, V> {
+    const queue = this.#queue(topic);
+    const decode = ({ key, value, timestamp }: OutputRecord): TestRecord<K, V> => ({
+      key: key === undefined ? undefined : keySerde.deserialize(key),
+      value: value === undefined ? undefined : valueSerde.deserialize(value),
+      timestamp,
+    });
+    const next = (): TestRecord<K, V> => {
+      const record = queue.shift();
+      if (record === undefined) throw new RangeError(`topic ${topic} has no further record`);
+      return decode(record);
+    };
+    return {
+      readRecord: next,
+      readValue: () => next().value,
+      readAll: () => queue.splice(0).map(decode),
+      get isEmpty() {
+        return queue.length === 0;
+      },
+      get size() {
+        return queue.length;
+      },
+    };
+  }
+
+  /** A key-value store's row, uncommitted changes included. */
+  keyValue<K, V>(store: string, key: K): ValueAndTimestamp<V> | undefined {
+    for (const table of this.#tables(store)) {
+      const row = table.read(key, 0) as ValueAndTimestamp<V> | undefined;
+      if (row !== undefined) return row;
+    }
+    return undefined;
+  }
+
+  /** A window store's row. */
+  windowed<K, V>(store: string, key: K, startMs: number): ValueAndTimestamp<V> | undefined {
+    for (const table of this.#tables(store)) {
+      const row = table.read(key, startMs) as ValueAndTimestamp<V> | undefined;
+      if (row !== undefined) return row;
+    }
+    return undefined;
+  }
+
+  /** All rows of a store, by window and serialized key. */
+  async rows<K, V>(
+    store: string,
+  ): Promise<{ readonly key: K | Windowed<K>; readonly value: V; readonly timestamp: number }[]> {
+    const all: { key: K | Windowed<K>; value: V; timestamp: number }[] = [];
+    for (const table of this.#tables(store))
+      for await (const page of table.rows())
+        for (const { key, startMs, value, timestamp } of page)
+          if (value !== undefined) {
+            const shown = table.windowed ? new Windowed(key as K, startMs, table.endOf(startMs)) : (key as K);
+            all.push({ key: shown, value: value as V, timestamp });
+          }
+    return all;
+  }
+
+  /** A versioned store's history of a key. */
+  history<K, V>(store: string, key: K): readonly Version<V>[] {
+    const table = this.#engine.versioned.get(store);
+    if (table === undefined) throw unknownStore(store);
+    return table.history(key) as readonly Version<V>[];
+  }
+
+  /** Moves the wall clock forward and fires what is due. */
+  async advanceWallClock(ms: number): Promise<void> {
+    this.#clockMs += ms;
+    for (const task of this.#engine.tasks) task.punctuateWallClock(this.#clockMs);
+    await this.#engine.settle();
+  }
+
+  /** Tells of everything that waits in caches, as a commit does. Nothing waits where caching is off. */
+  async flush(): Promise<void> {
+    const batch = this.#database.batch();
+    await this.#engine.flush(batch);
+    await batch.write({ sync: false });
+  }
+
+  /** Closes all windows: what is suppressed leaves. */
+  async finish(): Promise<void> {
+    await this.flush();
+    await this.#engine.finish();
+    await this.flush();
+  }
+
+  /** How many records were dropped, by reason. */
+  dropped(): Record<DropReason, number> {
+    const sum = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
+    for (const task of this.#engine.tasks) for (const reason of dropReasons) sum[reason] += task.stats.dropped[reason];
+    return sum;
+  }
+
+  /** The digest that a replay of the same records has. */
+  async digest(): Promise<string> {
+    await this.flush();
+    const specs = this.topology.stores.filter((spec) => spec.result);
+    const prefixes = (name: string): Uint8Array[] =>
+      this.#tables(name).map((_, partition) => rowPrefix(this.#stores[name]!, partition));
+    return (await digestOf(specs, (spec) => prefixes(spec.name), this.#database)).all;
+  }
+
+  async close(): Promise<void> {
+    this.#engine.close();
+    await this.#database.close();
+  }
+
+  async #pipe(topic: string, key: unknown, value: unknown, timestamp: number): Promise<void> {
+    if (this.topology.globalTables.some((table) => table.topic === topic)) {
+      await this.#engine.putGlobal(topic, key, value, timestamp);
+      return;
+    }
+    const readers = this.#engine.readersOf(topic);
+    const { task, source } = readers[placement(readers[0]!.source.spec.keySerde, readers.length)(key)]!;
+    task.process(source, key ?? undefined, value ?? undefined, timestamp, -1, this.#maxFutureMs);
+    await this.#engine.settle();
+  }
+
+  #queue(topic: string): OutputRecord[] {
+    const known = this.#outputs.get(topic);
+    if (known !== undefined) return known;
+    const queue: OutputRecord[] = [];
+    this.#outputs.set(topic, queue);
+    return queue;
+  }
+
+  #tables(store: string): CachedTable<unknown, unknown>[] {
+    const tables = this.#engine.tables.filter((table) => table.name === store);
+    if (tables.length === 0) throw unknownStore(store);
+    return tables;
+  }
+}
+
+function unknownStore(store: string): StreamsError {
+  return new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `the topology has no store ${store}.`);
+}
+
+/** Takes test records. */
+export interface TestInputTopic<K, V> {
+  pipeInput(key: K | undefined, value: V | undefined, timestamp: number): Promise<void>;
+  pipeAll(records: Iterable<TestRecord<K, V>>): Promise<void>;
+}
+
+/** Gives what was written. */
+export interface TestOutputTopic<K, V> {
+  /** @throws RangeError if there is none. */
+  readRecord(): TestRecord<K, V>;
+  readValue(): V | undefined;
+  readAll(): TestRecord<K, V>[];
+  readonly isEmpty: boolean;
+  readonly size: number;
+}

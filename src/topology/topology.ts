@@ -1,0 +1,172 @@
+import { StreamsError } from '../common/errors.ts';
+import type { StoreSpec } from '../processor/node.ts';
+import type { ProcessorSupplier } from '../processor/processor.ts';
+import type { ConsumedRecord, TimestampExtractor } from '../processor/record.ts';
+import { UserProcessorNode } from '../processor/user-processor-node.ts';
+import type { Serde } from '../serde/serde.ts';
+import { TopologyDescription } from './describe.ts';
+import type { GlobalTableSpec, NodeSpec, ProcessorSpec, RepartitionSpec, SinkSpec, SourceSpec } from './node-spec.ts';
+import { groupNodes, type SubTopology } from './sub-topology.ts';
+
+/** How a source reads. */
+export interface SourceOptions<K, V> {
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  /** @defaultValue the message's own timestamp */
+  readonly timestampExtractor?: TimestampExtractor<K, V>;
+  /** When a record reached the system, ms. A record whose event time lies more than `max.future.ms` after it is refused. @defaultValue no guard */
+  readonly arrivalTime?: (record: ConsumedRecord<K, V>) => number;
+}
+
+/** How a sink writes. */
+export interface SinkOptions<K, V> {
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+}
+
+/**
+ * A graph of sources, processors, stores and sinks. Built by hand or by a StreamsBuilder; the same object runs on Kafka, over files and in a
+ * test driver.
+ *
+ * @throws StreamsError `STREAMS_TOPOLOGY` from every method that would make an impossible graph: a name used twice, an unknown parent or store.
+ * @remarks Kafka Streams: `Topology.java`.
+ */
+export class Topology {
+  readonly #nodes = new Map<string, NodeSpec>();
+  readonly #stores = new Map<string, StoreSpec>();
+  readonly #globals = new Map<string, GlobalTableSpec>();
+  readonly #repartitions = new Map<string, RepartitionSpec>();
+
+  /** Reads one topic or several as one source. */
+  addSource<K, V>(name: string, topics: string | readonly string[], options: SourceOptions<K, V>): this {
+    const list = typeof topics === 'string' ? [topics] : [...topics];
+    if (list.length === 0)
+      throw new StreamsError('STREAMS_TOPOLOGY', `source ${name} reads no topic. Name at least one.`);
+    for (const topic of list) {
+      const other = this.#sources().find((source) => source.topics.includes(topic));
+      if (other !== undefined)
+        throw new StreamsError(
+          'STREAMS_TOPOLOGY',
+          `topic ${topic} is read by ${other.name} and by ${name}. Read it once and share the stream.`,
+        );
+    }
+    return this.add({ kind: 'source', name, topics: list, ...options } as unknown as SourceSpec);
+  }
+
+  /** Adds a processor below its parents. */
+  addProcessor<KIn, VIn, KOut, VOut>(
+    name: string,
+    supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
+    parents: string | readonly string[],
+    stores: readonly string[] = [],
+  ): this {
+    const list = typeof parents === 'string' ? [parents] : [...parents];
+    const create = (): UserProcessorNode =>
+      new UserProcessorNode(name, supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>, stores);
+    return this.add({ kind: 'processor', name, parents: list, stores: [...stores], create });
+  }
+
+  /** Writes what its parents forward to a topic. */
+  addSink<K, V>(name: string, topic: string, parents: string | readonly string[], options: SinkOptions<K, V>): this {
+    const list = typeof parents === 'string' ? [parents] : [...parents];
+    return this.add({ kind: 'sink', name, parents: list, topic, ...options } as unknown as SinkSpec);
+  }
+
+  /** Declares a store; processors name it in their `stores`. */
+  addStateStore(spec: StoreSpec): this {
+    if (this.#stores.has(spec.name) || this.#globals.has(spec.name))
+      throw new StreamsError('STREAMS_TOPOLOGY', `store ${spec.name} exists already. Give each store its own name.`);
+    this.#stores.set(spec.name, spec);
+    return this;
+  }
+
+  /** Adds a node by its spec: what the DSL builds with. */
+  add(node: NodeSpec): this {
+    if (node.name === '') throw new StreamsError('STREAMS_TOPOLOGY', 'a node has an empty name');
+    if (this.#nodes.has(node.name))
+      throw new StreamsError('STREAMS_TOPOLOGY', `node ${node.name} exists already. Give each node its own name.`);
+    for (const parent of node.kind === 'source' ? [] : node.parents) {
+      const found = this.#nodes.get(parent);
+      if (found === undefined || found.kind === 'sink')
+        throw new StreamsError(
+          'STREAMS_TOPOLOGY',
+          `node ${node.name} hangs below ${parent}, which ${found ? 'is a sink' : 'does not exist'}.`,
+        );
+    }
+    if (node.kind === 'processor') this.#checkStores(node);
+    this.#nodes.set(node.name, node);
+    return this;
+  }
+
+  /** Declares an internal topic: what the DSL builds with. */
+  addRepartition(spec: RepartitionSpec): this {
+    if (this.#repartitions.has(spec.topic))
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `repartition topic ${spec.topic} exists already. Name the operation that needs it.`,
+      );
+    this.#repartitions.set(spec.topic, spec);
+    return this;
+  }
+
+  /** Declares a global table: what the DSL builds with. */
+  addGlobalTable(spec: GlobalTableSpec): this {
+    if (this.#globals.has(spec.store.name) || this.#stores.has(spec.store.name))
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `store ${spec.store.name} exists already. Give each store its own name.`,
+      );
+    this.#globals.set(spec.store.name, spec);
+    return this;
+  }
+
+  /** All nodes in the order in which they were added: parents before children. */
+  get nodes(): readonly NodeSpec[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** All stores but the global ones. */
+  get stores(): readonly StoreSpec[] {
+    return [...this.#stores.values()];
+  }
+
+  /** The global tables. */
+  get globalTables(): readonly GlobalTableSpec[] {
+    return [...this.#globals.values()];
+  }
+
+  /** The internal topics, by name. */
+  get repartitions(): ReadonlyMap<string, RepartitionSpec> {
+    return this.#repartitions;
+  }
+
+  /** Topics read from outside: not the internal ones, not those of global tables. */
+  get sourceTopics(): readonly string[] {
+    return this.#sources()
+      .flatMap((source) => source.topics)
+      .filter((topic) => !this.#repartitions.has(topic));
+  }
+
+  /** Parts that are joined by topics alone, numbered as their first source was added. A part with a partition number is a task. */
+  get subTopologies(): readonly SubTopology[] {
+    return groupNodes(this.nodes, new Set(this.#globals.keys()));
+  }
+
+  /** The graph in words. */
+  describe(): TopologyDescription {
+    return new TopologyDescription(this);
+  }
+
+  #sources(): SourceSpec[] {
+    return this.nodes.filter((node) => node.kind === 'source');
+  }
+
+  #checkStores(node: ProcessorSpec): void {
+    for (const store of node.stores)
+      if (!this.#stores.has(store) && !this.#globals.has(store))
+        throw new StreamsError(
+          'STREAMS_TOPOLOGY',
+          `node ${node.name} uses store ${store}, which does not exist. Add the store first.`,
+        );
+  }
+}

@@ -1,0 +1,375 @@
+import { mkdir, readdir, realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Level } from 'level';
+import { messageOf, StreamsError } from '../src/common/errors.ts';
+import type { Database, DatabaseStatus, Entry, KeyRange, Snapshot, WriteBatch } from './database.ts';
+import { codeOf, corruptError, lockedError, openError, writeError } from './level-errors.ts';
+
+/** How a LevelDB database uses memory and disk. The defaults were measured with keys of 16 bytes and values of 32. */
+export interface LevelDatabaseOptions {
+  /**
+   * Memory for blocks of the files that were read, bytes.
+   * @defaultValue 16 MiB
+   */
+  readonly cacheSizeBytes?: number;
+  /**
+   * Size at which written entries, kept sorted in memory, go to a file, bytes. Up to two such buffers exist. Larger ones were no faster (a larger
+   * sorted list misses the processor's caches more often) and take longer to open again.
+   * @defaultValue 4 MiB
+   */
+  readonly writeBufferBytes?: number;
+  /**
+   * Size of the files, bytes. LevelDB keeps 1000 of them open.
+   * @defaultValue 8 MiB
+   */
+  readonly maxFileBytes?: number;
+  /**
+   * Compresses blocks (Snappy): about half the disk for about the same time of writing; reads that miss the cache take longer.
+   * @defaultValue true
+   */
+  readonly compression?: boolean;
+}
+
+const mib = 1024 * 1024;
+
+/** A page of a range stops at this size, so that large values do not fill the memory. */
+const pageBytes = 256 * 1024;
+
+/** Above any key that a store writes: the end of a size estimate without an upper bound. */
+const lastKey = new Uint8Array(64).fill(0xff);
+
+type LevelSnapshot = ReturnType<Level<Uint8Array, Uint8Array>['snapshot']>;
+type LevelBatch = ReturnType<Level<Uint8Array, Uint8Array>['batch']> & {
+  // The types of `level` know only what browsers can do too, and browsers have no `sync`.
+  write(options: { sync: boolean }): Promise<void>;
+};
+interface LevelHandle extends Omit<Level<Uint8Array, Uint8Array>, 'batch'> {
+  batch(): LevelBatch;
+  approximateSize(start: Uint8Array, end: Uint8Array): Promise<number>;
+}
+
+/**
+ * Folders that this process has open, by their real path. LevelDB's own lock is not enough within one process: its file lock belongs to the
+ * process, and a second, refused open of the folder would drop it (POSIX: closing any descriptor of a file releases the locks on it).
+ */
+const openFolders = new Set<string>();
+
+/**
+ * Opens the LevelDB database in a folder, creating it and the folders above it if absent. One process at a time can have it open.
+ *
+ * @param location - The folder. Relative paths are relative to the working directory.
+ * @throws {@link StreamsError} `STREAMS_STATE_STORE_LOCKED` - another process, or another handle of this one, has it open.
+ * @throws {@link StreamsError} `STREAMS_STATE_STORE_CORRUPT` - files are damaged or missing.
+ * @throws {@link StreamsError} `STREAMS_STATE_STORE_WRITE` - the folder cannot be created or written.
+ */
+export async function openLevelDatabase(location: string, options: LevelDatabaseOptions = {}): Promise<Database> {
+  const folder = await createFolder(location);
+  if (openFolders.has(folder))
+    throw lockedError(folder, 'this process has it open already. Use that handle, or close it first');
+  openFolders.add(folder);
+  try {
+    await refuseLostFiles(folder);
+    const level = new Level<Uint8Array, Uint8Array>(folder, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      cacheSize: options.cacheSizeBytes ?? 16 * mib,
+      writeBufferSize: options.writeBufferBytes ?? 4 * mib,
+      maxFileSize: options.maxFileBytes ?? 8 * mib,
+      compression: options.compression ?? true,
+    });
+    await level.open();
+    return new LevelDatabase(folder, level as unknown as LevelHandle);
+  } catch (error) {
+    openFolders.delete(folder);
+    throw openError(folder, error);
+  }
+}
+
+async function createFolder(location: string): Promise<string> {
+  const folder = resolve(location);
+  try {
+    await mkdir(folder, { recursive: true });
+    return await realpath(folder);
+  } catch (error) {
+    throw new StreamsError(
+      'STREAMS_STATE_STORE_WRITE',
+      `state folder ${folder} cannot be created: ${messageOf(error)}. Check its path and permissions.`,
+      { file: folder, cause: error },
+    );
+  }
+}
+
+/** LevelDB takes a folder without its file CURRENT for a new database and deletes the tables in it. */
+async function refuseLostFiles(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  if (names.includes('CURRENT') || !names.some((name) => /\.(ldb|sst|log)$/.test(name))) return;
+  throw corruptError(folder, new Error('the file CURRENT is missing beside table files'));
+}
+
+class LevelDatabase implements Database {
+  readonly #folder: string;
+  readonly #level: LevelHandle;
+  #status: DatabaseStatus = 'open';
+  /** The end of the last write: the next one starts after it. */
+  #lastWrite: Promise<void> = Promise.resolve();
+  #writeFailure: StreamsError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(folder: string, level: LevelHandle) {
+    this.#folder = folder;
+    this.#level = level;
+  }
+
+  get status(): DatabaseStatus {
+    return this.#status;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.assertOpen();
+    try {
+      return plain(this.#level.getSync(key));
+    } catch (error) {
+      throw this.readError(error);
+    }
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return this.getManyAt(keys, undefined);
+  }
+
+  pages(range: KeyRange, pageSize?: number): AsyncIterable<readonly Entry[]> {
+    return this.pagesAt(range, pageSize, undefined);
+  }
+
+  batch(): WriteBatch {
+    this.assertOpen();
+    return new LevelWriteBatch(this, this.#level.batch());
+  }
+
+  snapshot(): Snapshot {
+    this.assertOpen();
+    return new LevelDatabaseSnapshot(this, this.#level.snapshot());
+  }
+
+  async approximateSize(range: KeyRange): Promise<number> {
+    this.assertOpen();
+    try {
+      return await this.#level.approximateSize(
+        range.gte ?? range.gt ?? new Uint8Array(0),
+        range.lte ?? range.lt ?? lastKey,
+      );
+    } catch (error) {
+      throw this.readError(error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#status = 'closing';
+    await this.#lastWrite;
+    try {
+      await this.#level.close();
+    } finally {
+      this.#status = 'closed';
+      openFolders.delete(this.#folder);
+    }
+  }
+
+  getAt(key: Uint8Array, snapshot: LevelSnapshot): Uint8Array | undefined {
+    this.assertOpen();
+    try {
+      return plain(this.#level.getSync(key, { snapshot, ...bytesAsTheyAre }));
+    } catch (error) {
+      throw this.readError(error);
+    }
+  }
+
+  async getManyAt(
+    keys: readonly Uint8Array[],
+    snapshot: LevelSnapshot | undefined,
+  ): Promise<(Uint8Array | undefined)[]> {
+    this.assertOpen();
+    try {
+      const values = await this.#level.getMany([...keys], { ...bytesAsTheyAre, ...(snapshot && { snapshot }) });
+      return values.map(plain);
+    } catch (error) {
+      throw this.readError(error);
+    }
+  }
+
+  async *pagesAt(
+    range: KeyRange,
+    pageSize = 1000,
+    snapshot: LevelSnapshot | undefined,
+  ): AsyncGenerator<readonly Entry[]> {
+    assertPageSize(pageSize);
+    this.assertOpen();
+    const iterator = this.#level.iterator({
+      ...levelRange(range),
+      ...(snapshot && { snapshot }),
+      ...bytesAsTheyAre,
+      highWaterMarkBytes: pageBytes,
+    });
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(pageSize);
+        if (entries.length === 0) return;
+        yield entries.map(([key, value]): Entry => [plain(key), plain(value)]);
+      }
+    } catch (error) {
+      throw this.readError(error);
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  /** Writes after the writes before it, so that batches are applied in the order of the calls. */
+  write(batch: LevelBatch, sync: boolean): Promise<void> {
+    const written = this.#lastWrite.then(() => this.#writeNow(batch, sync));
+    this.#lastWrite = written.catch(() => {});
+    return written;
+  }
+
+  async #writeNow(batch: LevelBatch, sync: boolean): Promise<void> {
+    // A failed write can leave half a record in LevelDB's log. What is written behind it would be acknowledged, and lost at the next open.
+    if (false as boolean && this.#writeFailure !== undefined) {
+      await batch.close();
+      throw this.#writeFailure;
+    }
+    try {
+      await batch.write({ sync });
+    } catch (error) {
+      this.#writeFailure = this.#writeError(error);
+      throw this.#writeFailure;
+    }
+  }
+
+  assertOpen(): void {
+    if (this.#status !== 'open') throw this.notOpenError();
+  }
+
+  notOpenError(cause?: unknown): StreamsError {
+    const message = `state database ${this.#folder} is not open (it is ${this.#status}), or its snapshot was closed. Read only between open and close.`;
+    return new StreamsError('STREAMS_STATE_STORE_NOT_OPEN', message, { file: this.#folder, cause });
+  }
+
+  readError(error: unknown): unknown {
+    if (StreamsError.is(error)) return error;
+    const code = codeOf(error);
+    if (code?.endsWith('_NOT_OPEN')) return this.notOpenError(error);
+    if (error instanceof TypeError || error instanceof RangeError) return error;
+    return corruptError(this.#folder, error);
+  }
+
+  #writeError(error: unknown): StreamsError {
+    const code = codeOf(error);
+    if (code?.endsWith('_NOT_OPEN')) return this.notOpenError(error);
+    if (code === 'LEVEL_CORRUPTION') return corruptError(this.#folder, error);
+    return writeError(this.#folder, error);
+  }
+}
+
+class LevelDatabaseSnapshot implements Snapshot {
+  readonly #database: LevelDatabase;
+  readonly #snapshot: LevelSnapshot;
+  #closed = false;
+
+  constructor(database: LevelDatabase, snapshot: LevelSnapshot) {
+    this.#database = database;
+    this.#snapshot = snapshot;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen();
+    return this.#database.getAt(key, this.#snapshot);
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    this.#assertOpen();
+    return this.#database.getManyAt(keys, this.#snapshot);
+  }
+
+  async *pages(range: KeyRange, pageSize?: number): AsyncGenerator<readonly Entry[]> {
+    this.#assertOpen();
+    yield* this.#database.pagesAt(range, pageSize, this.#snapshot);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#snapshot.close();
+  }
+
+  /** LevelDB itself would make an iterator from the freed memory of a closed snapshot. */
+  #assertOpen(): void {
+    if (this.#closed) throw this.#database.notOpenError();
+  }
+}
+
+class LevelWriteBatch implements WriteBatch {
+  readonly #database: LevelDatabase;
+  readonly #batch: LevelBatch;
+  #length = 0;
+  #ended = false;
+
+  constructor(database: LevelDatabase, batch: LevelBatch) {
+    this.#database = database;
+    this.#batch = batch;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#assertUsable();
+    this.#batch.put(key, value);
+    this.#length++;
+  }
+
+  del(key: Uint8Array): void {
+    this.#assertUsable();
+    this.#batch.del(key);
+    this.#length++;
+  }
+
+  async write(options: { readonly sync: boolean }): Promise<void> {
+    this.#assertUsable();
+    this.#ended = true;
+    if (this.#length === 0) await this.#batch.close();
+    else await this.#database.write(this.#batch, options.sync);
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#batch.close();
+  }
+
+  #assertUsable(): void {
+    this.#database.assertOpen();
+    if (this.#ended) throw new TypeError('the batch was written or closed: take a new one');
+  }
+}
+
+const bytesAsTheyAre = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+
+/** LevelDB hands out Buffers, whose `slice` shares memory where a Uint8Array's copies. */
+function plain(bytes: Uint8Array): Uint8Array;
+function plain(bytes: Uint8Array | undefined): Uint8Array | undefined;
+function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Only the bounds that are given: LevelDB would take an undefined one for an empty key. */
+function levelRange(range: KeyRange): KeyRange {
+  return Object.fromEntries(Object.entries(range).filter(([, bound]) => bound !== undefined));
+}
+
+function assertPageSize(pageSize: number): void {
+  if (!Number.isInteger(pageSize) || pageSize < 1)
+    throw new RangeError(`pageSize is ${pageSize}, at least 1 is needed`);
+}

@@ -1,0 +1,88 @@
+import type { ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const main = fileURLToPath(new URL('fixtures/main.ts', import.meta.url));
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function startUntilRunning(command: string): Promise<{ child: Child; ended: Promise<Ended> }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (data) => {
+    stderr += String(data);
+  });
+  const running = new Promise<void>((resolve) => {
+    child.stdout.on('data', (data) => {
+      stdout += String(data);
+      if (stdout.includes('running')) resolve();
+    });
+  });
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
+  await Promise.race([running, ended]);
+  return { child, ended };
+}
+
+async function signalled(command: string, ...signals: NodeJS.Signals[]): Promise<Ended> {
+  const { child, ended } = await startUntilRunning(command);
+  for (const [i, signal] of signals.entries()) {
+    if (i > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    child.kill(signal);
+  }
+  return ended;
+}
+
+test('a batch command stopped by SIGINT commits and exits 130', async (t) => {
+  const { code, stdout } = await signalled('wait', 'SIGINT');
+  t.is(code, 130);
+  t.is(stdout, 'running\ncommitted\n');
+});
+
+test('a batch command stopped by SIGTERM commits, says so in the log and exits 143', async (t) => {
+  const { code, stdout, stderr } = await signalled('wait', 'SIGTERM');
+  t.is(code, 143);
+  t.is(stdout, 'running\ncommitted\n');
+  t.regex(stderr, /"signal":"SIGTERM","msg":"stopping: a second signal ends at once"/);
+});
+
+test('a continuous command commits and exits 0 on its first signal', async (t) => {
+  const { code, stdout } = await signalled('serve', 'SIGTERM');
+  t.is(code, 0);
+  t.is(stdout, 'running\ncommitted\n');
+});
+
+test('a command that rejects because it was aborted was stopped, not broken', async (t) => {
+  const { code, stderr } = await signalled('abort', 'SIGINT');
+  t.is(code, 130);
+  t.notRegex(stderr, /INTERNAL/);
+});
+
+test('a second signal ends a command at once, with its own exit code', async (t) => {
+  const { code, stdout } = await signalled('stuck', 'SIGINT', 'SIGTERM');
+  t.is(code, 143);
+  t.is(stdout, 'running\n');
+});
+
+test('a reader that leaves ends the command quietly', async (t) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, 'lines'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (data) => {
+    stderr += String(data);
+  });
+  const closed = once(child, 'close');
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  const [code] = await closed;
+  t.is(code, 0);
+  t.is(stderr, '');
+});

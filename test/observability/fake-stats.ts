@@ -1,0 +1,68 @@
+import type { EngineStats, StoreStats, TaskStats } from '../../src/runtime/engine-stats.ts';
+import type { FeedProgress } from '../../src/runtime/feed.ts';
+
+/** Stats of a task that has processed 100 records. */
+export function taskStats(taskId: string, more: Partial<TaskStats> = {}): TaskStats {
+  return {
+    taskId,
+    topics: ['events'],
+    partition: Number(taskId.split('_')[1]),
+    processed: 100,
+    dropped: { late: 2, null_key: 0, invalid_timestamp: 0, processing: 0, future: 1, deserialization: 0 },
+    streamTimeMs: 1_513_292_400_500,
+    operatorTimeMs: { 'day-equipment': 1_513_292_400_000 },
+    bufferedRecords: 3,
+    punctuations: 4,
+    ...more,
+  };
+}
+
+/** Stats of a window store. */
+export function storeStats(store: string, more: Partial<StoreStats> = {}): StoreStats {
+  return {
+    store,
+    kind: 'window',
+    hits: 30,
+    misses: 10,
+    puts: 7,
+    cachedEntries: 5,
+    dirtyBytes: 640,
+    expired: 0,
+    ...more,
+  };
+}
+
+/** Progress of a folder of events. */
+export function feedProgress(topic: string, more: Partial<FeedProgress> = {}): FeedProgress {
+  return {
+    topic,
+    filesDone: 2,
+    filesTotal: 5,
+    rows: 110,
+    bytes: 4000,
+    bytesTotal: 10_000,
+    dead: 3,
+    late: 2,
+    skipped: 0,
+    deadByReason: { date: 2, future: 1 },
+    ...more,
+  };
+}
+
+/** Stats of a small running engine. */
+export function engineStats(more: Partial<EngineStats> = {}): EngineStats {
+  return {
+    applicationId: 'test',
+    state: 'RUNNING',
+    tasks: [taskStats('0_0')],
+    stores: [storeStats('day-equipment')],
+    feeds: [feedProgress('events')],
+    commits: 6,
+    commitSeconds: 0.75,
+    committedRows: 60,
+    lastCommitAtMs: 1_700_000_000_000,
+    errors: { STREAMS_FILE: 1 },
+    final: false,
+    ...more,
+  };
+}

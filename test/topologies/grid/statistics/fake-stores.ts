@@ -1,0 +1,138 @@
+import { StreamsError } from '../../../../src/common/errors.ts';
+import { parseCivilDate } from '../../../../src/common/time/civil.ts';
+import { Zone } from '../../../../src/common/time/zone.ts';
+import type { ReadOnlyVersionedStore, Version, WindowRow } from '../../../../src/runtime/read-only-stores.ts';
+import { Windowed } from '../../../../src/serde/windowed.ts';
+import { periodWindows } from '../../../../topologies/grid/statistics/period-windows.ts';
+import {
+  type Counts,
+  type EventType,
+  type Grouping,
+  groupings,
+  type Period,
+  periods,
+  storeName,
+} from '../../../../topologies/grid/statistics/statistic.ts';
+import type { StatisticStore } from '../../../../topologies/grid/statistics/window-rows.ts';
+
+/** A window store of counts in memory. `tasks` > 1 gives `fetchAll` rows task by task. */
+export class FakeStore implements StatisticStore {
+  readonly kind = 'window';
+  readonly name: string;
+  /** Ranges that were read, as `key from to` (key * for all). */
+  readonly reads: string[] = [];
+  /** Rows that were given out. */
+  given = 0;
+  readonly #rows: Map<string, WindowRow<string, Counts>> = new Map();
+  readonly #tasks: number;
+
+  constructor(name: string, tasks = 1) {
+    this.name = name;
+    this.#tasks = tasks;
+  }
+
+  put(key: string, startMs: number, endMs: number, counts: Counts): void {
+    this.#rows.set(`${startMs} ${key}`, {
+      windowed: new Windowed(key, startMs, endMs),
+      value: counts,
+      timestamp: startMs,
+    });
+  }
+
+  add(key: string, startMs: number, endMs: number, type: EventType, n: number): void {
+    const counts = this.#rows.get(`${startMs} ${key}`)?.value ?? { ev_C: 0, ev_K: 0, ev_N: 0 };
+    counts[type] += n;
+    this.put(key, startMs, endMs, counts);
+  }
+
+  fetch(key: string, startMs: number): WindowRow<string, Counts> | undefined {
+    return this.#rows.get(`${startMs} ${key}`);
+  }
+
+  async *fetchKey(key: string, fromMs: number, toMs: number): AsyncIterable<WindowRow<string, Counts>> {
+    this.reads.push(`${key} ${fromMs} ${toMs}`);
+    for (const row of this.#sorted()) {
+      const { startMs } = row.windowed;
+      if (row.windowed.key === key && startMs >= fromMs && startMs < toMs) yield this.#give(row);
+    }
+  }
+
+  async *fetchAll(fromMs: number, toMs: number): AsyncIterable<WindowRow<string, Counts>> {
+    this.reads.push(`* ${fromMs} ${toMs}`);
+    for (let task = 0; task < this.#tasks; task++) {
+      for (const row of this.#sorted()) {
+        const { key, startMs } = row.windowed;
+        if (taskOf(key, this.#tasks) === task && startMs >= fromMs && startMs < toMs) yield this.#give(row);
+      }
+    }
+  }
+
+  parseKey(text: string): string {
+    return text;
+  }
+
+  #give(row: WindowRow<string, Counts>): WindowRow<string, Counts> {
+    this.given++;
+    return row;
+  }
+
+  #sorted(): WindowRow<string, Counts>[] {
+    return [...this.#rows.values()].sort(
+      (a, b) =>
+        a.windowed.startMs - b.windowed.startMs ||
+        Buffer.compare(Buffer.from(a.windowed.key), Buffer.from(b.windowed.key)),
+    );
+  }
+}
+
+function taskOf(key: string, tasks: number): number {
+  let sum = 0;
+  for (const character of key) sum += character.charCodeAt(0);
+  return sum % tasks;
+}
+
+/** All 24 stores, empty. */
+export class FakeStores {
+  readonly zone: string;
+  readonly #stores: Map<string, FakeStore> = new Map();
+
+  constructor(zone: string, tasks = 1) {
+    this.zone = zone;
+    for (const period of periods) {
+      for (const grouping of groupings) {
+        const name = storeName(period, grouping);
+        this.#stores.set(name, new FakeStore(name, tasks));
+      }
+    }
+  }
+
+  readonly get = (name: string): FakeStore => {
+    const store = this.#stores.get(name);
+    if (store === undefined) throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no store ${name}`);
+    return store;
+  };
+
+  /** Adds events of the window that starts on a civil date. */
+  add(period: Period, grouping: Grouping, windowStart: string, key: string, type: EventType, n: number): void {
+    const startMs = Zone.of(this.zone).startOfDay(parseCivilDate(windowStart)!);
+    const endMs = periodWindows(period, this.zone).endOf(startMs);
+    this.get(storeName(period, grouping)).add(key, startMs, endMs, type, n);
+  }
+}
+
+/** A park in memory. */
+export function fakePark(
+  rows: Readonly<Record<string, readonly Version<unknown>[]>>,
+): ReadOnlyVersionedStore<string, unknown> & { scans: number } {
+  return {
+    kind: 'versioned',
+    name: 'grid-park',
+    scans: 0,
+    get: (key) => rows[key]?.at(-1)?.value,
+    async *all() {
+      this.scans++;
+      for (const [key, versions] of Object.entries(rows)) yield { key, versions };
+    },
+    parseKey: (text) => text,
+  };
+}

@@ -1,0 +1,95 @@
+import { daysFromCivil, isCivilDate } from '../../../src/common/time/civil.ts';
+import type { Zone } from '../../../src/common/time/zone.ts';
+
+const slots = 64;
+const dash = 0x2d;
+const zero = 0x30;
+const space = 0x20;
+/** Length of 'YYYY-MM-DD HH:MM:SS'. */
+const textLength = 19;
+const firstYear = 1900;
+const lastYear = 2200;
+
+/**
+ * Reads civil times of a zone from bytes: 'YYYY-MM-DD HH:MM:SS', years 1900 to 2200, nothing else.
+ *
+ * Rows come in runs of few days, so the days read last are remembered by their bytes, each in the slot of its day of the month. A time of a
+ * known day costs five 4-byte loads and a little arithmetic.
+ */
+export class CivilTimeReader {
+  readonly #zone: Zone;
+  /** Per slot the eleven bytes 'YYYY-MM-DD ', packed: four, four and three. All 0 is no date, for 0 is no digit. */
+  readonly #words: Int32Array = new Int32Array(slots * 3);
+  readonly #days: Int32Array = new Int32Array(slots);
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+
+  constructor(zone: Zone) {
+    this.#zone = zone;
+  }
+
+  /** The instant of the civil time at `bytes[start .. end)`, ms; NaN if there is none: bad text, no such date, or a day that the zone left out. */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start !== textLength) return Number.NaN;
+    const view = bytes === this.#bytes ? this.#view : this.#viewOf(bytes);
+    const slot = ((bytes[start + 8]! & 3) << 4) | (bytes[start + 9]! & 15);
+    const at = slot * 3;
+    const words = this.#words;
+    const year = view.getInt32(start, true);
+    const month = view.getInt32(start + 4, true);
+    const day = view.getInt32(start + 8, true) & 0xffffff;
+    if (words[at] !== year || words[at + 1] !== month || words[at + 2] !== day) {
+      if (!this.#learn(bytes, start, slot)) return Number.NaN;
+      words[at] = year;
+      words[at + 1] = month;
+      words[at + 2] = day;
+    }
+    const msOfDay = timeOf(view.getInt32(start + 11, true), view.getInt32(start + 15, true));
+    return msOfDay < 0 ? Number.NaN : this.#zone.toMs(this.#days[slot]!, msOfDay);
+  }
+
+  /** Rows of one buffer follow each other. */
+  #viewOf(bytes: Uint8Array): DataView {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.#view;
+  }
+
+  #learn(bytes: Uint8Array, start: number, slot: number): boolean {
+    if (bytes[start + 4] !== dash || bytes[start + 7] !== dash || bytes[start + 10] !== space) return false;
+    const century = twoDigits(bytes, start);
+    const yearOfCentury = twoDigits(bytes, start + 2);
+    const month = twoDigits(bytes, start + 5);
+    const date = twoDigits(bytes, start + 8);
+    const year = century * 100 + yearOfCentury;
+    if (century < 0 || yearOfCentury < 0 || year < firstYear || year > lastYear || !isCivilDate(year, month, date)) {
+      return false;
+    }
+    const day = daysFromCivil(year, month, date);
+    if (!this.#zone.exists(day)) return false;
+    this.#days[slot] = day;
+    return true;
+  }
+}
+
+/**
+ * The ms of the day of 'HH:MM:SS', given as 'HH:M' and 'M:SS', the first byte lowest; -1 if it is no time.
+ *
+ * All bytes are judged at once: xor with '00:0' and '0:00' leaves 0 to 9 of a digit and 0 of a colon; what is above 9, or above 15 when 6 is added to it, is none.
+ */
+function timeOf(first: number, second: number): number {
+  const a = first ^ 0x303a3030;
+  const b = second ^ 0x30303a30;
+  if ((((a | (a + 0x06000606)) & 0xf0fff0f0) | ((b | (b + 0x06060006)) & 0xf0f0fff0)) !== 0) return -1;
+  const hours = (a & 15) * 10 + ((a >>> 8) & 15);
+  const minutes = (a >>> 24) * 10 + (b & 15);
+  const seconds = ((b >>> 16) & 15) * 10 + (b >>> 24);
+  return hours > 23 || minutes > 59 || seconds > 59 ? -1 : (hours * 3600 + minutes * 60 + seconds) * 1000;
+}
+
+/** A number of two digits; -1 if one is no digit. */
+function twoDigits(bytes: Uint8Array, at: number): number {
+  const tens = bytes[at]! - zero;
+  const ones = bytes[at + 1]! - zero;
+  return tens >>> 0 > 9 || ones >>> 0 > 9 ? -1 : tens * 10 + ones;
+}

@@ -1,0 +1,96 @@
+import { utf8 } from '../../../src/common/bytes.ts';
+import { Zone } from '../../../src/common/time/zone.ts';
+import type { DecodedRow, RowFormat, RowView } from '../../../src/files/row-format.ts';
+import type { Serde } from '../../../src/serde/serde.ts';
+import { CivilTimeWriter } from './civil-text.ts';
+import { csvField } from './csv-field.ts';
+import { eventColumns, eventFormat } from './event-format.ts';
+import type { GridEvent } from './grid-event.ts';
+
+const comma = 0x2c;
+const quote = 0x22;
+
+/**
+ * An event as the value of a message: its seven fields as a row of the event files in the canonical order, without a line end.
+ *
+ * `20171215000010,2017-12-15 00:00:10,2017-12-15 12:00:00,ev_C,C,10,`
+ *
+ * The times are civil times of the zone, so producer and consumer must agree on it. Reading judges as strictly as {@link eventFormat}.
+ *
+ * @param zone - IANA name, such as 'Europe/Paris'.
+ * @throws {@link StreamsError} `STREAMS_CONFIG` for an unknown zone.
+ */
+export function eventSerde(zone: string): Serde<GridEvent> {
+  return new EventSerde(zone);
+}
+
+class EventSerde implements Serde<GridEvent> {
+  readonly name = 'grid-event';
+  readonly #format: RowFormat<string, GridEvent>;
+  readonly #times: CivilTimeWriter;
+  readonly #out: Partial<DecodedRow<string, GridEvent>> = {};
+
+  constructor(zone: string) {
+    this.#format = eventFormat(zone);
+    this.#times = new CivilTimeWriter(Zone.of(zone));
+  }
+
+  serialize(event: GridEvent): Uint8Array {
+    const id = String(event.eventId).padStart(14, '0');
+    const times = `${this.#times.write(event.occurredAtMs)},${this.#times.write(event.arrivedAtMs)}`;
+    return utf8(`${id},${times},${event.type},${event.equipmentType},${event.equipmentId},${csvField(event.info)}`);
+  }
+
+  deserialize(bytes: Uint8Array): GridEvent {
+    const out = this.#out as DecodedRow<string, GridEvent>;
+    const reason = this.#format.decode(splitRow(bytes), out);
+    if (reason !== undefined) throw new Error(`the event row is bad (${reason}): ${Buffer.from(bytes).toString()}`);
+    return out.value;
+  }
+
+  /** Events are immutable. */
+  clone(event: GridEvent): GridEvent {
+    return event;
+  }
+}
+
+/** The fields of a row whose last one alone may be quoted: the others hold no character that would need it. */
+function splitRow(bytes: Uint8Array): RowView {
+  const count = eventColumns.length;
+  const starts = new Int32Array(count);
+  const ends = new Int32Array(count);
+  let field = 0;
+  for (let i = 0; i < bytes.length && field < count - 1; i++) {
+    if (bytes[i] !== comma) continue;
+    ends[field++] = i;
+    starts[field] = i + 1;
+  }
+  if (field < count - 1) throw new Error(`an event row has ${count} fields, this one ${field + 1}`);
+  ends[field] = bytes.length;
+  return bytes[starts[field]!] === quote ? unquoteLast(bytes, starts, ends) : withoutStray(bytes, starts, ends);
+}
+
+function withoutStray(bytes: Uint8Array, starts: Int32Array, ends: Int32Array): RowView {
+  for (let i = starts[6]!; i < bytes.length; i++) {
+    if (bytes[i] === comma) throw new Error(`an event row has ${eventColumns.length} fields, this one has more`);
+    if (bytes[i] === quote) throw new Error('the event row has a quote inside a field that is not quoted');
+  }
+  return { bytes, starts, ends };
+}
+
+function unquoteLast(bytes: Uint8Array, starts: Int32Array, ends: Int32Array): RowView {
+  const last = eventColumns.length - 1;
+  const unquoted = bytes.slice();
+  let to = starts[last]!;
+  let i = to + 1;
+  for (; i < bytes.length; i++) {
+    if (bytes[i] === quote) {
+      if (bytes[i + 1] !== quote) break;
+      i++;
+    }
+    unquoted[to++] = bytes[i]!;
+  }
+  if (i !== bytes.length - 1) throw new Error('the quotes of the event row do not match');
+  ends[last] = to;
+  return { bytes: unquoted, starts, ends };
+}

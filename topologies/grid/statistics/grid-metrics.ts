@@ -1,0 +1,144 @@
+import type { MetricCollector, MetricSpec, SetMetric } from '../../../src/observability/metric-collector.ts';
+import type { ReadOnlyVersionedStore } from '../../../src/runtime/read-only-stores.ts';
+import { ParkSize } from './park-size.ts';
+import { allKey, type Counts, eventTypes, type Period, periods, storeName, unknownPlace } from './statistic.ts';
+import { allTime, type StatisticStores } from './window-rows.ts';
+
+/** What the metrics are read from: all of it as of the last commit. */
+export interface GridMetricsOptions {
+  readonly stores: StatisticStores;
+  /** The park: key `C:8`, a value while the equipment is installed. */
+  readonly park: () => ReadOnlyVersionedStore<string, unknown>;
+  /** Whether a window that ends at `windowEndMs` takes no more events. */
+  readonly isFinal: (windowEndMs: number) => boolean;
+  /** Wall clock, ms. @defaultValue Date.now */
+  readonly now?: () => number;
+}
+
+/** Metrics of the grid. No label names a meter, a commune or a substation: their number has no bound. */
+export const gridMetricSpecs: readonly MetricSpec[] = [
+  {
+    name: 'grid_events_total',
+    type: 'counter',
+    help: 'Events counted in the statistics',
+    labels: ['type_evt'],
+  },
+  {
+    name: 'grid_window_events',
+    type: 'gauge',
+    help: 'Events of the newest open window and of the newest closed one',
+    labels: ['period', 'state', 'type_evt'],
+  },
+  {
+    name: 'grid_window_start_timestamp_seconds',
+    type: 'gauge',
+    help: 'Start of the newest window that has events, seconds since the epoch',
+    labels: ['period'],
+  },
+  {
+    name: 'grid_region_events',
+    type: 'gauge',
+    help: 'Events of a region in the newest closed window',
+    labels: ['period', 'region', 'type_evt'],
+  },
+  {
+    name: 'grid_departement_events',
+    type: 'gauge',
+    help: 'Events of a departement in the newest closed window',
+    labels: ['period', 'departement', 'type_evt'],
+  },
+  {
+    name: 'grid_unattached_events_total',
+    type: 'counter',
+    help: 'Events whose place is not known; falls when the park catches up',
+    labels: [],
+  },
+  {
+    name: 'grid_park_size',
+    type: 'gauge',
+    help: 'Equipment installed now, looked at once a minute',
+    labels: ['equipment'],
+  },
+];
+
+/**
+ * The grid's metrics. A scrape reads the newest windows only: a row or two of each period by type, and a day's rows of regions and
+ * departements.
+ */
+export function gridMetrics(options: GridMetricsOptions): MetricCollector {
+  const { stores, isFinal, now = Date.now } = options;
+  const newest = periods.map((period) => new NewestWindows(stores, period, isFinal));
+  const parkSize = new ParkSize(options.park, now);
+  return {
+    metrics: gridMetricSpecs,
+    async collect(set) {
+      const total = await sumOfYears(stores, 'type', allKey);
+      for (const type of eventTypes) set('grid_events_total', { type_evt: type }, total[type]);
+      const unattached = await sumOfYears(stores, 'pdk', unknownPlace);
+      set('grid_unattached_events_total', {}, unattached.ev_C + unattached.ev_K + unattached.ev_N);
+      for (const windows of newest) await setWindows(set, stores, windows);
+      for (const [equipment, n] of await parkSize.get()) set('grid_park_size', { equipment }, n);
+    },
+  };
+}
+
+async function setWindows(set: SetMetric, stores: StatisticStores, windows: NewestWindows): Promise<void> {
+  const { period } = windows;
+  const { open, closed } = await windows.find();
+  const newest = open ?? closed;
+  if (newest !== undefined) set('grid_window_start_timestamp_seconds', { period }, newest.startMs / 1000);
+  if (open !== undefined) setCounts(set, 'grid_window_events', { period, state: 'open' }, open.counts);
+  if (closed === undefined) return;
+  setCounts(set, 'grid_window_events', { period, state: 'closed' }, closed.counts);
+  if (period !== 'day') return;
+  for (const grouping of ['region', 'departement'] as const) {
+    const rows = stores(storeName(period, grouping)).fetchAll(closed.startMs, closed.startMs + 1);
+    for await (const { windowed, value } of rows) {
+      setCounts(set, `grid_${grouping}_events`, { period, [grouping]: windowed.key }, value);
+    }
+  }
+}
+
+function setCounts(set: SetMetric, name: string, labels: Readonly<Record<string, string>>, counts: Counts): void {
+  for (const type of eventTypes) set(name, { ...labels, type_evt: type }, counts[type]);
+}
+
+async function sumOfYears(stores: StatisticStores, grouping: 'type' | 'pdk', key: string): Promise<Counts> {
+  const sum: Counts = { ev_C: 0, ev_K: 0, ev_N: 0 };
+  for await (const { value } of stores(storeName('year', grouping)).fetchKey(key, allTime.fromMs, allTime.toMs)) {
+    for (const type of eventTypes) sum[type] += value[type];
+  }
+  return sum;
+}
+
+interface WindowCounts {
+  readonly startMs: number;
+  readonly counts: Counts;
+}
+
+/** The newest window of a period that takes no more events, and the newest if it still does. Looks through all windows once, then from the closed one on. */
+class NewestWindows {
+  readonly period: Period;
+  readonly #stores: StatisticStores;
+  readonly #isFinal: (windowEndMs: number) => boolean;
+  #fromMs = allTime.fromMs;
+
+  constructor(stores: StatisticStores, period: Period, isFinal: (windowEndMs: number) => boolean) {
+    this.period = period;
+    this.#stores = stores;
+    this.#isFinal = isFinal;
+  }
+
+  async find(): Promise<{ readonly open?: WindowCounts; readonly closed?: WindowCounts }> {
+    let open: WindowCounts | undefined;
+    let closed: WindowCounts | undefined;
+    const store = this.#stores(storeName(this.period, 'type'));
+    for await (const { windowed, value } of store.fetchKey(allKey, this.#fromMs, allTime.toMs)) {
+      const window = { startMs: windowed.startMs, counts: value };
+      if (this.#isFinal(windowed.endMs)) closed = window;
+      else open = window;
+    }
+    if (closed !== undefined) this.#fromMs = closed.startMs;
+    return { ...(open && { open }), ...(closed && { closed }) };
+  }
+}

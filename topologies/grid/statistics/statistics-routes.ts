@@ -1,0 +1,69 @@
+import { jsonResponse } from '../../../src/http/json.ts';
+import type { QueryParameter, Route, RouteRequest } from '../../../src/http/route.ts';
+import { streamText } from '../../../src/http/text-stream.ts';
+import { newestKeys, queryStatistics, type StatisticRow, type StatisticSource } from './query-statistics.ts';
+import { eventTypes, type Grouping } from './statistic.ts';
+import { csvGroupCells, csvHeader } from './statistic-csv.ts';
+import { parseGrouping, parsePeriod, parseStatisticQuery } from './statistic-query.ts';
+
+/** Keys that are offered at most. */
+const keysOffered = 500;
+
+const parameters: Readonly<Record<string, QueryParameter>> = {
+  key: { description: 'One group only: C:8 for equipment, the plain id for places.' },
+  type: { description: 'One type of event only.', values: eventTypes },
+  from: { description: 'Windows whose first day is this date or later, such as 2018-01-01.' },
+  to: { description: 'Windows whose first day is before this date.' },
+  format: {
+    description: 'json: an array of objects. csv: the columns of the exported files.',
+    values: ['json', 'csv'],
+  },
+};
+
+/** The statistics over HTTP: counts as JSON or CSV, and keys to choose from. */
+export function statisticsRoutes(source: StatisticSource): readonly Route[] {
+  return [
+    {
+      path: '/statistics/:period/:grouping',
+      summary:
+        'Counts of a statistic: period day, week, month or year; grouping type, equipment, commune, departement, pdk or region',
+      query: parameters,
+      handle: (request) => answer(source, request),
+    },
+    {
+      path: '/statistics/:period/:grouping/keys',
+      summary: 'Some keys of the newest window of a statistic',
+      query: {},
+      async handle({ params }) {
+        const period = parsePeriod(params.period!);
+        const grouping = parseGrouping(params.grouping!);
+        return jsonResponse(await newestKeys(source, { period, grouping }, keysOffered));
+      },
+    },
+  ];
+}
+
+function answer(source: StatisticSource, { params, query }: RouteRequest): Promise<Response> {
+  const asked = parseStatisticQuery({ period: params.period!, grouping: params.grouping!, ...query });
+  const rows = queryStatistics(source, asked);
+  return query.format === 'csv'
+    ? streamText(csvLines(rows, asked.grouping), 'text/csv; charset=utf-8')
+    : streamText(jsonArray(rows), 'application/json');
+}
+
+/** One object a line, so that a long array can be read while it comes. */
+async function* jsonArray(rows: AsyncIterable<StatisticRow>): AsyncIterable<string> {
+  let before = '[\n';
+  for await (const row of rows) {
+    yield before + JSON.stringify(row);
+    before = ',\n';
+  }
+  yield before === '[\n' ? '[]\n' : '\n]\n';
+}
+
+async function* csvLines(rows: AsyncIterable<StatisticRow>, grouping: Grouping): AsyncIterable<string> {
+  yield csvHeader(grouping);
+  for await (const { window_start, key, type_evt, n } of rows) {
+    yield `${window_start},${csvGroupCells(grouping, key)}${type_evt},${n}\n`;
+  }
+}
