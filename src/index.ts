@@ -17,7 +17,13 @@ export type {
   Produced,
   Repartitioned,
 } from './dsl/options.ts';
-export { type GlobalTableOptions, type StateStoreOptions, StreamsBuilder, type TableOptions } from './dsl/streams-builder.ts';
+export {
+  type GlobalTableOptions,
+  type StateStoreOptions,
+  StreamsBuilder,
+  type TableOptions,
+  type UnstoredTableOptions,
+} from './dsl/streams-builder.ts';
 export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts';
 export { TimeWindowedKStream } from './dsl/time-windowed-kstream.ts';
 export { TimeWindows } from './dsl/time-windows.ts';

@@ -236,7 +236,7 @@ class LevelDatabase implements Database {
 
   async #writeNow(batch: LevelBatch, sync: boolean): Promise<void> {
     // A failed write can leave half a record in LevelDB's log. What is written behind it would be acknowledged, and lost at the next open.
-    if (false as boolean && this.#writeFailure !== undefined) {
+    if (this.#writeFailure !== undefined) {
       await batch.close();
       throw this.#writeFailure;
     }

@@ -2,7 +2,7 @@ import { compareBytes } from '../src/common/bytes.ts';
 import type { Entry, KeyRange } from './database.ts';
 
 /** Most entries of a leaf, and most children of a branch. */
-const fanOut = 64;
+const fanOut = 32;
 
 interface Leaf {
   readonly kind: 'leaf';

@@ -1,3 +1,5 @@
+import { parseCivilDate } from '../common/time/civil.ts';
+
 /** A whole number in `[min, max]`. */
 export function wholeNumber(min = 0, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
@@ -29,4 +31,17 @@ export function durationMs(text: string): number {
   for (const [, count, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) sum += Number(count) * msPerUnit[unit!]!;
   if (Number.isSafeInteger(sum)) return sum;
   throw new Error('that is too long');
+}
+
+/** A length of time as it can be typed: `24h` for 86400000, in the largest unit that needs no second one. */
+export function typedDuration(ms: number): string {
+  if (ms === 0) return '0';
+  const unit = (['h', 'm', 's'] as const).find((each) => ms % msPerUnit[each]! === 0) ?? 'ms';
+  return `${ms / msPerUnit[unit]!}${unit}`;
+}
+
+/** A civil date, `2018-01-31`, as it stands. */
+export function civilDate(text: string): string {
+  if (parseCivilDate(text) !== undefined) return text;
+  throw new Error('expected a date such as 2018-01-31');
 }

@@ -7,7 +7,7 @@ import { ownedTable } from './internal/owned-table.ts';
 import { repartition } from './internal/repartition.ts';
 import type { Fn } from './internal/stateless-nodes.ts';
 import { TableAggregateNode, type TableAggregation, TableRegroupNode } from './internal/table-nodes.ts';
-import type { TablePart } from './internal/table-part.ts';
+import { needOldValues, type TablePart } from './internal/table-part.ts';
 import type { KTable } from './ktable.ts';
 import type { Grouped, Materialized } from './options.ts';
 
@@ -77,7 +77,7 @@ export class KGroupedTable<K, V> {
     const { graph, graceMs } = this.#source;
     const keySerde = needSerde(materialized.keySerde ?? this.#grouped.keySerde, 'key', `the grouping for ${name}`);
     const valueSerde = needSerde(materialized.valueSerde, 'value', name);
-    this.#source.needOldValues();
+    needOldValues(this.#source, `the grouping for ${name}`);
     const topicName = this.#grouped.name ?? name;
     const regroup = `${topicName}-regroup`;
     const sameKey = (a: unknown, b: unknown): boolean =>

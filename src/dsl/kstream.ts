@@ -1,4 +1,3 @@
-import { isAbsent } from '../common/absent.ts';
 import type { ProcessorNode } from '../processor/node.ts';
 import type { ProcessorSupplier } from '../processor/processor.ts';
 import { UserProcessorNode } from '../processor/user-processor-node.ts';
@@ -8,7 +7,7 @@ import { GlobalKTable } from './global-ktable.ts';
 import { type Graph, needSerde, type StreamPart } from './internal/graph.ts';
 import { type Joiner, StreamGlobalJoinNode, StreamTableJoinNode } from './internal/join-nodes.ts';
 import { ownedTable } from './internal/owned-table.ts';
-import { repartition } from './internal/repartition.ts';
+import { type RepartitionOptions, repartition } from './internal/repartition.ts';
 import {
   FilterNode,
   FlatMapNode,
@@ -21,6 +20,7 @@ import {
   SelectKeyNode,
 } from './internal/stateless-nodes.ts';
 import { TableSourceNode } from './internal/table-nodes.ts';
+import { needView } from './internal/table-part.ts';
 import { KGroupedStream } from './kgrouped-stream.ts';
 import type { KTable } from './ktable.ts';
 import type { GlobalJoined, Grouped, Materialized, Named, ProcessOptions, Produced, Repartitioned } from './options.ts';
@@ -180,12 +180,7 @@ export class KStream<K, V> {
 
   /** Sends records through a topic, placed by their key. */
   repartition(options: Repartitioned<K, V>): KStream<K, V> {
-    const keySerde = needSerde(options.keySerde ?? this.#keySerde, 'key', `repartition ${options.name}`);
-    const valueSerde = needSerde(options.valueSerde ?? this.#valueSerde, 'value', `repartition ${options.name}`);
-    const node = repartition(this.#graph, this.#node, options.name, keySerde, valueSerde, {
-      partitions: options.partitions,
-    });
-    return new KStream(this.#graph, { node, keySerde, valueSerde, keyChanged: false });
+    return this.#withSerdes(options).#repartition(options.name, { partitions: options.partitions });
   }
 
   /** Groups by a new key. */
@@ -296,8 +291,8 @@ export class KStream<K, V> {
       });
     }
     const name = this.#graph.name(options.name, prefix);
-    const stream = this.#placed(name, options);
-    const view = table.part.view;
+    const stream = this.#placed(name, options, left);
+    const view = needView(table.part, `join ${name}`);
     const create = (): ProcessorNode => new StreamTableJoinNode(name, view as never, joiner, left);
     this.#graph.topology.add({ kind: 'processor', name, parents: [stream.#node], stores: view.stores, create });
     return new KStream<K, R>(this.#graph, {
@@ -309,23 +304,20 @@ export class KStream<K, V> {
   }
 
   /** This stream with its records in the tasks of their keys. */
-  #placed(name: string, serdes: { readonly keySerde?: Serde<K>; readonly valueSerde?: Serde<V> }): KStream<K, V> {
-    const keySerde = serdes.keySerde ?? this.#keySerde;
-    const valueSerde = serdes.valueSerde ?? this.#valueSerde;
-    const stream = new KStream<K, V>(this.#graph, {
-      node: this.#node,
-      keySerde,
-      valueSerde,
-      keyChanged: this.#keyChanged,
-    });
-    if (!this.#keyChanged) return stream;
-    return stream
-      .filter((key) => !isAbsent(key))
-      .repartition({
-        name,
-        ...(keySerde === undefined ? {} : { keySerde }),
-        ...(valueSerde === undefined ? {} : { valueSerde }),
-      });
+  #placed(name: string, serdes: Produced<K, V>, nullKeys = false): KStream<K, V> {
+    const stream = this.#withSerdes(serdes);
+    return stream.#keyChanged ? stream.#repartition(name, { nullKeys }) : stream;
+  }
+
+  #repartition(name: string, options: RepartitionOptions): KStream<K, V> {
+    const keySerde = needSerde(this.#keySerde, 'key', `repartition ${name}`);
+    const valueSerde = needSerde(this.#valueSerde, 'value', `repartition ${name}`);
+    const node = repartition(this.#graph, this.#node, name, keySerde, valueSerde, options);
+    return new KStream(this.#graph, { node, keySerde, valueSerde, keyChanged: false });
+  }
+
+  #withSerdes({ keySerde = this.#keySerde, valueSerde = this.#valueSerde }: Produced<K, V>): KStream<K, V> {
+    return new KStream<K, V>(this.#graph, { node: this.#node, keySerde, valueSerde, keyChanged: this.#keyChanged });
   }
 
   #same(prefix: string, named: Named, create: (name: string) => ProcessorNode): KStream<K, V> {

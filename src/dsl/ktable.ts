@@ -17,7 +17,7 @@ import {
   TableMapValuesNode,
   TableToStreamNode,
 } from './internal/table-nodes.ts';
-import type { TablePart } from './internal/table-part.ts';
+import { needOldValues, type TablePart } from './internal/table-part.ts';
 import { KGroupedTable } from './kgrouped-table.ts';
 import type { KStream } from './kstream.ts';
 import type { GlobalJoined, Grouped, Materialized, MaybeMaterialized, Named } from './options.ts';
@@ -58,6 +58,7 @@ export class KTable<K, V> {
       {
         valueSerde: options.valueSerde,
         create: (name, oldValues) => new TableMapValuesNode(name, mapper as Fn<unknown>, oldValues),
+        likesOldValues: false,
         row: (key, value) => mapper(value, key),
       },
     );
@@ -145,21 +146,16 @@ export class KTable<K, V> {
       stores: [name],
       create: () => new SuppressNode(name, name, graceMs),
     });
-    const notReadable = (): never => {
-      throw new StreamsError(
-        'STREAMS_TOPOLOGY',
-        `${name} holds rows back: it cannot be joined or grouped as a table. Use toStream().`,
-      );
-    };
     return graph.make.table<K, V>({
       graph,
       node: name,
       keySerde,
       valueSerde,
-      view: { stores: [], create: notReadable },
+      view: undefined,
       store: undefined,
       graceMs,
-      needOldValues: notReadable,
+      // Each row leaves once, so before it there was none.
+      askOldValues: () => true,
     });
   }
 
@@ -185,7 +181,7 @@ export class KTable<K, V> {
         'STREAMS_TOPOLOGY',
         `roll-up ${name}: the windows of ${node} do not each lie in one window of ${windows.describe()}.`,
       );
-    this.part.needOldValues();
+    needOldValues(this.part, `roll-up ${name}`);
     const how: TableAggregation = {
       initializer,
       adder: (key, value, aggregate) => adder((key as Windowed<B>).key, value as V, aggregate as A),
@@ -219,6 +215,7 @@ export class KTable<K, V> {
     const table = derivedTable<K, V, V>(this.part, 'KTABLE-FILTER-', options.materialize ? undefined : options.name, {
       valueSerde: options.valueSerde ?? this.part.valueSerde,
       create: (name, oldValues) => new TableFilterNode(name, predicate as Fn<boolean>, keep, oldValues),
+      likesOldValues: true,
       row: (key, value) => (predicate(key, value) === keep ? value : undefined),
     });
     return materializeOrNot(table, options);

@@ -4,7 +4,7 @@ import type { Topology } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { Graph } from './internal/graph.ts';
 import { ownedTable } from './internal/owned-table.ts';
-import { TableSourceNode } from './internal/table-nodes.ts';
+import { TableSourceNode, UnstoredTableNode } from './internal/table-nodes.ts';
 import { KStream } from './kstream.ts';
 import { KTable } from './ktable.ts';
 import type { Consumed, Materialized } from './options.ts';
@@ -15,6 +15,12 @@ export interface TableOptions<K, V>
     Omit<Materialized<K, V>, 'name' | 'keySerde' | 'valueSerde'> {
   /** Name of the store. */
   readonly name: string;
+  readonly materialize?: true;
+}
+
+/** Where a table without store comes from. */
+export interface UnstoredTableOptions<K, V> extends Consumed<K, V> {
+  readonly materialize: false;
 }
 
 /** A global table's topic and store. */
@@ -58,11 +64,17 @@ export class StreamsBuilder {
     return new KStream<K, V>(this.#graph, { node: name, keySerde, valueSerde, keyChanged: false });
   }
 
-  /** A table: the latest value of each key of a topic; a record without a value deletes the row. */
-  table<K, V>(topic: string, options: TableOptions<K, V>): KTable<K, V> {
-    const { name, caching, result } = options;
+  /**
+   * A table: the latest value of each key of a topic; a record without a value deletes the row.
+   *
+   * With `materialize: false` it has no store. Then it cannot say what a value was before: it cannot be grouped or joined, and its filter tells of
+   * a deletion for each value that does not pass.
+   */
+  table<K, V>(topic: string, options: TableOptions<K, V> | UnstoredTableOptions<K, V>): KTable<K, V> {
     const source = this.#graph.name(undefined, 'KSTREAM-SOURCE-');
     this.#addSource(source, topic, options);
+    if (options.materialize === false) return this.#unstoredTable(source, options);
+    const { name, caching, result } = options;
     const store = { name, keySerde: options.keySerde, valueSerde: options.valueSerde, caching, result };
     return ownedTable(
       this.#graph,
@@ -106,6 +118,16 @@ export class StreamsBuilder {
       throw new TypeError(`store ${name}: windows are given for window stores, and only for them`);
     this.#graph.topology.addStateStore(spec);
     return this;
+  }
+
+  #unstoredTable<K, V>(source: string, options: UnstoredTableOptions<K, V>): KTable<K, V> {
+    const graph = this.#graph;
+    const node = graph.name(options.name, 'KTABLE-SOURCE-');
+    const create = (): UnstoredTableNode => new UnstoredTableNode(node);
+    graph.topology.add({ kind: 'processor', name: node, parents: [source], stores: [], create });
+    const { keySerde, valueSerde } = options;
+    const rows = { view: undefined, store: undefined, graceMs: undefined, askOldValues: () => false };
+    return new KTable<K, V>({ graph, node, keySerde, valueSerde, ...rows });
   }
 
   /** The topology so far. */

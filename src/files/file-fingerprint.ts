@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { readDescriptor } from './descriptor.ts';
 
@@ -28,7 +28,7 @@ export const emptyFingerprint: ContentFingerprint = {
 };
 
 function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /** Whether two fingerprints are of the same bytes, as far as both tell. */

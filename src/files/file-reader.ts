@@ -1,14 +1,15 @@
 import type { ByteSource } from './byte-source.ts';
+import { windowTailBytes } from './csv-scanner.ts';
 import { endBytes, type Fingerprint } from './file-fingerprint.ts';
 import type { PendingFile } from './folder-survey.ts';
 import { openContent } from './known-file.ts';
 
-/** Bytes read at once: 1 MiB. */
-export const chunkBytes: number = 1 << 20;
+/** Bytes read at once if nothing else is said: 1 MiB. */
+export const defaultChunkBytes: number = 1 << 20;
 /** Room before a chunk for what is kept of the chunk before: the 64 KiB that are hashed, and the beginning of a cut row. */
 export const headroomBytes: number = 2 * endBytes;
 
-/** A piece of a file: content offset `o` stands at `bytes[o - base]`, and `[start, end)` was read. One byte is free behind `end`. */
+/** A piece of a file: content offset `o` stands at `bytes[o - base]`, and `[start, end)` was read. A scanner's tail is free behind `end`. */
 export interface Chunk {
   readonly file: PendingFile;
   readonly bytes: Buffer;
@@ -41,6 +42,8 @@ export interface FileQueue {
  */
 export class FileReader {
   readonly #queue: FileQueue;
+  readonly #chunkBytes: number;
+  readonly #bufferBytes: number;
   readonly #free: Buffer[] = [];
   #ahead: Promise<Chunk | undefined> | undefined;
   #file: PendingFile | undefined;
@@ -49,8 +52,10 @@ export class FileReader {
   #offset = 0;
   #opening = false;
 
-  constructor(queue: FileQueue) {
+  constructor(queue: FileQueue, chunkBytes: number = defaultChunkBytes) {
     this.#queue = queue;
+    this.#chunkBytes = chunkBytes;
+    this.#bufferBytes = headroomBytes + chunkBytes + windowTailBytes;
   }
 
   /** Starts to read the next chunk. */
@@ -74,7 +79,7 @@ export class FileReader {
 
   /** Gives a chunk's buffer back. */
   recycle(buffer: Buffer): void {
-    if (buffer.length === headroomBytes + chunkBytes + 1) this.#free.push(buffer);
+    if (buffer.length === this.#bufferBytes) this.#free.push(buffer);
   }
 
   async close(): Promise<void> {
@@ -90,10 +95,10 @@ export class FileReader {
     }
     const source = this.#source;
     const file = this.#file!;
-    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(headroomBytes + chunkBytes + 1);
-    const count = await source.read(bytes, headroomBytes, chunkBytes);
+    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bufferBytes);
+    const count = await source.read(bytes, headroomBytes, this.#chunkBytes);
     const base = this.#offset - headroomBytes;
-    const ending = count === chunkBytes ? 'more' : source.cut ? 'cut' : 'end';
+    const ending = count === this.#chunkBytes ? 'more' : source.cut ? 'cut' : 'end';
     const chunk: Chunk = {
       file,
       bytes,

@@ -43,6 +43,8 @@ export interface FolderFeedOptions<K, V> {
   readonly keyPrefix: Uint8Array;
   /** Most records of a batch. @defaultValue 4096 */
   readonly batchRows?: number;
+  /** Bytes read at once. @defaultValue 1 MiB */
+  readonly chunkBytes?: number;
   readonly logger?: Logger;
 }
 
@@ -92,7 +94,8 @@ export class FolderFeed<K, V> implements Feed {
     this.progress = newProgress(topic);
     this.#ledger = new FileLedger(topic, format.columns, options.keyPrefix);
     this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: this.#logger });
-    this.#reader = new FileReader({ take: () => this.#take(), gone: (file) => this.#gone(file) });
+    const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
+    this.#reader = new FileReader(queue, options.chunkBytes);
     this.#scanner = new CsvScanner(format);
     const { fromMs = -Infinity, toMs = Infinity, batchRows = 4096, onError } = options;
     const range = fromMs === -Infinity && toMs === Infinity ? undefined : { fromMs, toMs };

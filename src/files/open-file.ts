@@ -1,3 +1,4 @@
+import { windowTailBytes } from './csv-scanner.ts';
 import type { FilePosition } from './file-batch.ts';
 import { endBytes, FingerprintBuilder } from './file-fingerprint.ts';
 import { type FileEntry, newEntry } from './file-ledger.ts';
@@ -68,7 +69,7 @@ export class OpenFile {
     }
     // A row of up to 1 MiB that goes on in the new chunk: a window of its own. The old one is left to the garbage collector if it was such.
     const length = kept.length + chunk.end - chunk.start;
-    const bytes = Buffer.allocUnsafeSlow(length + 1);
+    const bytes = Buffer.allocUnsafeSlow(length + windowTailBytes);
     kept.copy(bytes);
     chunk.bytes.copy(bytes, kept.length, chunk.start, chunk.end);
     this.base += keepFrom;

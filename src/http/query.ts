@@ -24,7 +24,7 @@ export function queryReader(spec: Route['query']): QueryReader {
     if (!result.success) {
       for (const issue of result.error.issues) faults.push(...describe(issue, names));
     }
-    if (faults.length > 0 || !result.success) throw new HttpProblem('STREAMS_USAGE', `${faults.join('; ')}.`);
+    if (faults.length > 0 || !result.success) throw new HttpProblem('STREAMS_USAGE', sentence(faults));
     return result.data as Record<string, string>;
   };
 }
@@ -49,12 +49,17 @@ function schemaOf(name: string, { values, parse }: QueryParameter): z.ZodType<st
 
 function describe(issue: z.core.$ZodIssue, known: readonly string[]): string[] {
   if (issue.code !== 'unrecognized_keys') return [issue.message];
-  const all = known.length === 0 ? 'This path takes none' : `Known: ${known.join(', ')}`;
+  const all = known.length === 0 ? 'this path takes none' : `known are ${known.join(', ')}`;
   return issue.keys.map((name) => {
     const near = nearest(name, known);
-    const hint = near === undefined ? all : `Did you mean ${quoted(near)}?`;
-    return `${quoted(name)} is no query parameter here. ${hint}`.replace(/\.$/, '');
+    const hint = near === undefined ? all : `did you mean ${quoted(near)}?`;
+    return `${quoted(name)} is no query parameter here: ${hint}`;
   });
+}
+
+function sentence(faults: readonly string[]): string {
+  const text = faults.join('; ');
+  return text.endsWith('?') ? text : `${text}.`;
 }
 
 /** A name in quotes; a long one is cut, so that an answer is never much longer than it has to be. */

@@ -11,17 +11,22 @@ export class NodeProcessorContext implements ProcessorContext<unknown, unknown> 
   readonly #name: string;
   readonly #context: NodeContext;
   readonly #stores: readonly string[];
+  readonly #punctuate: (punctuator: Punctuator, timestampMs: number) => void;
 
   constructor(
     name: string,
     context: NodeContext,
     stores: readonly string[],
-    forward: (record: Record<unknown, unknown>, childName?: string) => void,
+    calls: {
+      readonly forward: (record: Record<unknown, unknown>, childName?: string) => void;
+      readonly punctuate: (punctuator: Punctuator, timestampMs: number) => void;
+    },
   ) {
     this.#name = name;
     this.#context = context;
     this.#stores = stores;
-    this.forward = forward;
+    this.forward = calls.forward;
+    this.#punctuate = calls.punctuate;
   }
 
   get taskId(): string {
@@ -55,7 +60,7 @@ export class NodeProcessorContext implements ProcessorContext<unknown, unknown> 
 
   schedule(intervalMs: number, type: PunctuationType, punctuator: Punctuator): Cancellable {
     if (!(intervalMs >= 1)) throw new RangeError(`a punctuation interval is at least 1 ms, not ${intervalMs}`);
-    return this.#context.schedule(this.#name, intervalMs, type, punctuator);
+    return this.#context.schedule(this.#name, intervalMs, type, (timestampMs) => this.#punctuate(punctuator, timestampMs));
   }
 
   commit(): void {

@@ -78,8 +78,8 @@ export interface NodeContext {
   readonly partition: number;
   readonly offset: number;
   readonly headers: readonly Header[];
-  /** True while the record in process comes from a punctuation. */
-  readonly punctuating: boolean;
+  /** True while the record in process comes from a punctuation: set by the node that punctuates. */
+  punctuating: boolean;
   table<K, V>(name: string): TableStore<K, V>;
   versioned<K, V>(
     name: string,
@@ -138,10 +138,19 @@ export abstract class ProcessorNode {
       }
     }
   }
+
+  /** As `forward`, to one child. */
+  protected forwardTo(child: ProcessorNode, key: unknown, value: unknown, timestamp: number): void {
+    try {
+      child.process(key, value, timestamp);
+    } catch (error) {
+      throw failureOf(child, error);
+    }
+  }
 }
 
 /** The first node to fail names itself: its author's code threw. */
-function failureOf(node: ProcessorNode, error: unknown): StreamsError {
+export function failureOf(node: ProcessorNode, error: unknown): StreamsError {
   return StreamsError.from(error, 'STREAMS_PROCESSING', `node ${node.name} failed: ${messageOf(error)}`, { nodeName: node.name });
 }
 

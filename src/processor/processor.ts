@@ -4,8 +4,8 @@ import type { KeyValueStore, VersionedKeyValueStore, WindowStore } from './state
 /** `stream-time`: driven by the records' event time. `wall-clock`: by the clock of the machine, so results depend on it. */
 export type PunctuationType = 'stream-time' | 'wall-clock';
 
-/** Called on schedule with the stream time or wall-clock time, ms. */
-export type Punctuator = (timestampMs: number) => void;
+/** Called on schedule with the stream time or wall-clock time, ms. The task waits for a promise before it takes the next record. */
+export type Punctuator = (timestampMs: number) => void | Promise<void>;
 
 /** Stops a schedule. */
 export interface Cancellable {

@@ -1,12 +1,12 @@
-import { type NodeContext, ProcessorNode } from './node.ts';
+import { failureOf, type NodeContext, ProcessorNode } from './node.ts';
 import { NodeProcessorContext } from './node-processor-context.ts';
-import type { Processor, ProcessorSupplier } from './processor.ts';
+import type { Processor, ProcessorSupplier, Punctuator } from './processor.ts';
 import { Record } from './record.ts';
 
 /**
  * Runs a processor written by hand.
  *
- * While an asynchronous one is busy with a record, further records (from a flatMap above) wait in line, so that it sees one at a time.
+ * While an asynchronous one is busy with a record, further records (from a flatMap above) and punctuations wait in line: it does one thing at a time.
  */
 export class UserProcessorNode extends ProcessorNode {
   readonly #processor: Processor<unknown, unknown, unknown, unknown>;
@@ -27,7 +27,10 @@ export class UserProcessorNode extends ProcessorNode {
   override init(context: NodeContext): void {
     this.#context = context;
     this.#processor.init?.(
-      new NodeProcessorContext(this.name, context, this.#stores, (record, child) => this.#emit(record, child)),
+      new NodeProcessorContext(this.name, context, this.#stores, {
+        forward: (record, child) => this.#emit(record, child),
+        punctuate: (punctuator, timestampMs) => this.#punctuate(punctuator, timestampMs),
+      }),
     );
   }
 
@@ -45,8 +48,40 @@ export class UserProcessorNode extends ProcessorNode {
     this.#processor.close?.();
   }
 
+  #punctuate(punctuator: Punctuator, timestampMs: number): void {
+    if (this.#busy !== undefined) {
+      this.#wait(this.#busy.then(() => this.#fire(punctuator, timestampMs)));
+      return;
+    }
+    try {
+      const result = this.#fire(punctuator, timestampMs);
+      if (result !== undefined) this.#wait(result);
+    } catch (error) {
+      throw failureOf(this, error);
+    }
+  }
+
+  #fire(punctuator: Punctuator, timestampMs: number): Promise<void> | undefined {
+    const context = this.#context;
+    const done = (): void => {
+      context.punctuating = false;
+    };
+    context.punctuating = true;
+    let busy: Promise<void> | undefined;
+    try {
+      const result = punctuator(timestampMs);
+      if (result !== undefined) busy = result.finally(done);
+      return busy;
+    } finally {
+      if (busy === undefined) done();
+    }
+  }
+
   #wait(work: Promise<void>): void {
-    const busy: Promise<void> = work.finally(() => {
+    const failed = (error: unknown): never => {
+      throw failureOf(this, error);
+    };
+    const busy: Promise<void> = work.catch(failed).finally(() => {
       if (this.#busy === busy) this.#busy = undefined;
     });
     this.#busy = busy;
@@ -64,6 +99,6 @@ export class UserProcessorNode extends ProcessorNode {
       const names = this.children.map((node) => node.name).join(', ');
       throw new RangeError(`processor ${this.name} forwards to ${childName}, which is none of its children: ${names}`);
     }
-    child.process(record.key, record.value, record.timestamp);
+    this.forwardTo(child, record.key, record.value, record.timestamp);
   }
 }

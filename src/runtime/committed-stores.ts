@@ -5,6 +5,7 @@ import type { ValueAndTimestamp } from '../processor/rows.ts';
 import { Windowed } from '../serde/windowed.ts';
 import type { ReadOnlyKeyValueStore, ReadOnlyStore, ReadOnlyVersionedStore, ReadOnlyWindowStore, WindowRow } from './read-only-stores.ts';
 import { type ByteRows, keyValueRows, windowRows } from './stores/byte-rows.ts';
+import { mergedRows } from './stores/merged-rows.ts';
 import { RowValueCodec } from './stores/row-value.ts';
 
 /** Reads a key given as text: as it is where keys are text or numbers, else as JSON. */
@@ -78,22 +79,14 @@ function windowStore(spec: StoreSpec, database: Database, parts: readonly ByteRo
     async *fetchAll(fromMs, toMs) {
       const snapshot = database.snapshot();
       try {
-        for (const startMs of await startsOf(parts, fromMs, toMs))
-          for (const part of parts)
-            for await (const page of part.pages(startMs, startMs + 1, snapshot))
-              for (const { key, value } of page) yield rowOf(spec.keySerde.deserialize(key), startMs, value);
+        const pages = parts.map((part) => part.pages(fromMs, toMs, snapshot));
+        for await (const page of mergedRows(pages))
+          for (const { startMs, key, value } of page) yield rowOf(spec.keySerde.deserialize(key), startMs, value);
       } finally {
         await snapshot.close();
       }
     },
   };
-}
-
-/** Window starts of several tasks in `[fromMs, toMs)`, each once, ascending. */
-async function startsOf(parts: readonly ByteRows[], fromMs: number, toMs: number): Promise<readonly number[]> {
-  const all = new Set<number>();
-  for (const part of parts) for (const start of await part.starts()) if (start >= fromMs && start < toMs) all.add(start);
-  return [...all].sort((a, b) => a - b);
 }
 
 function versionedStore(spec: StoreSpec, database: Database, prefix: Uint8Array): ReadOnlyVersionedStore<unknown, unknown> {

@@ -3,6 +3,7 @@ import type { Database } from '../../state/database.ts';
 import { compareBytes, writeInt64 } from '../common/bytes.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import { type ByteRow, keyValueRows, windowRows } from './stores/byte-rows.ts';
+import { mergedRows } from './stores/merged-rows.ts';
 
 /**
  * SHA-256 over the sorted rows (store name, serialized key with its window's start, serialized value without its timestamp) of the given stores.
@@ -24,11 +25,12 @@ export async function digestOf(
       const name = Buffer.from(spec.name);
       const make = spec.kind === 'window' ? windowRows : keyValueRows;
       const parts = prefixesOf(spec).map((prefix) => make(database, prefix).pages(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, snapshot));
-      for await (const row of merged(parts)) {
-        const bytes = rowBytes(name, row, spec.kind === 'window');
-        all.update(bytes);
-        one.update(bytes);
-      }
+      for await (const page of mergedRows(parts))
+        for (const row of page) {
+          const bytes = rowBytes(name, row, spec.kind === 'window');
+          all.update(bytes);
+          one.update(bytes);
+        }
       byStore.set(spec.name, one.digest('hex'));
     }
   } finally {
@@ -54,44 +56,4 @@ function rowBytes(name: Uint8Array, row: ByteRow, windowed: boolean): Uint8Array
   view.setUint32(at, valueLength);
   bytes.set(row.value.subarray(timestampLength), at + 4);
   return bytes;
-}
-
-/** Rows of several tasks, each in order, as one in order. */
-async function* merged(parts: readonly AsyncIterable<readonly ByteRow[]>[]): AsyncGenerator<ByteRow> {
-  const heads = await Promise.all(parts.map(async (part) => advance({ pages: part[Symbol.asyncIterator](), page: [], at: -1 })));
-  for (;;) {
-    let least: Head | undefined;
-    for (const head of heads) {
-      const row = head.page[head.at];
-      if (row !== undefined && (least === undefined || before(row, least.page[least.at]!))) least = head;
-    }
-    if (least === undefined) return;
-    yield least.page[least.at]!;
-    await advance(least);
-  }
-}
-
-interface Head {
-  readonly pages: AsyncIterator<readonly ByteRow[]>;
-  page: readonly ByteRow[];
-  at: number;
-}
-
-async function advance(head: Head): Promise<Head> {
-  head.at++;
-  while (head.at >= head.page.length) {
-    const next = await head.pages.next();
-    if (next.done === true) {
-      head.page = [];
-      head.at = 0;
-      return head;
-    }
-    head.page = next.value;
-    head.at = 0;
-  }
-  return head;
-}
-
-function before(a: ByteRow, b: ByteRow): boolean {
-  return a.startMs < b.startMs || (a.startMs === b.startMs && compareBytes(a.key, b.key) < 0);
 }

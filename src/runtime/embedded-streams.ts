@@ -84,6 +84,8 @@ export class EmbeddedStreams {
   #driver: FeedDriver | undefined;
   #feeds: readonly Feed[] = [];
   #commitSeconds = 0;
+  /** How many rows a flush changes for each row that was dirty before it: a changed row changes others downstream. Learnt from each commit. */
+  #flushFactor = 4;
   #lastCommitAtMs: number | undefined;
   #committing: Promise<void> | undefined;
 
@@ -326,7 +328,9 @@ export class EmbeddedStreams {
     const { database } = this.#folder;
     const batch = database.batch();
     try {
-      await this.#engine.flush(batch);
+      const dirtyBefore = this.#engine.meter.dirtyBytes;
+      const told = await this.#engine.flush(batch);
+      if (dirtyBefore > 0) this.#flushFactor = Math.max(1, Math.min(16, told / dirtyBefore));
       const rows = batch.length;
       for (const feed of this.#feeds) await feed.save(batch);
       const changed = batch.length > 0 || this.#driver?.changed === true || this.#folder.saved !== this.#saved;
@@ -353,7 +357,7 @@ export class EmbeddedStreams {
   #cacheIsFull(): boolean {
     const { dirtyBytes, cachedBytes } = this.#engine.meter;
     const max = this.#options.statestoreCacheMaxBytes;
-    return dirtyBytes > max / 2 || cachedBytes > max;
+    return dirtyBytes * this.#flushFactor > max / 2 || cachedBytes > max;
   }
 
   async #openFeeds(feeds: readonly Feed[]): Promise<void> {
@@ -378,6 +382,7 @@ export class EmbeddedStreams {
       partitions: this.#partitions,
       caching: true,
       maxFutureMs: this.#options.maxFutureMs,
+      cacheMaxBytes: this.#options.statestoreCacheMaxBytes,
       output: output ?? (() => {}),
       dropped: (task, reason) => this.#dropped(task, reason),
       wallClockMs: () => Date.now(),

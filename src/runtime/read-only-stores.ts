@@ -21,7 +21,7 @@ export interface ReadOnlyWindowStore<K, V> {
   fetch(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
   /** Rows of one key whose window starts in `[fromMs, toMs)`, oldest first. */
   fetchKey(key: K, fromMs: number, toMs: number): AsyncIterable<WindowRow<K, V>>;
-  /** Rows of all keys whose window starts in `[fromMs, toMs)`, by start, then serialized key, task by task. */
+  /** Rows of all keys whose window starts in `[fromMs, toMs)`, by start, then serialized key. */
   fetchAll(fromMs: number, toMs: number): AsyncIterable<WindowRow<K, V>>;
   parseKey(text: string): K;
 }

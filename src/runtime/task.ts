@@ -115,7 +115,7 @@ export class Task implements NodeContext {
   }
 
   get headers(): readonly Header[] {
-    return this.#record.headers;
+    return this.punctuating ? noHeaders : this.#record.headers;
   }
 
   /**
@@ -137,7 +137,7 @@ export class Task implements NodeContext {
     if (at > this.streamTimeMs) this.streamTimeMs = at;
     source.node.process(key, value, at);
     this.stats.processed++;
-    if (this.streamTimeMs >= this.#streamSchedules.nextMs) this.#punctuate(this.#streamSchedules, this.streamTimeMs);
+    if (this.streamTimeMs >= this.#streamSchedules.nextMs) this.stats.punctuations += this.#streamSchedules.fire(this.streamTimeMs);
     return undefined;
   }
 
@@ -157,7 +157,7 @@ export class Task implements NodeContext {
 
   /** Fires wall-clock punctuations that are due. */
   punctuateWallClock(nowMs: number): void {
-    if (nowMs >= this.#wallSchedules.nextMs) this.#punctuate(this.#wallSchedules, nowMs);
+    if (nowMs >= this.#wallSchedules.nextMs) this.stats.punctuations += this.#wallSchedules.fire(nowMs);
   }
 
   table<K, V>(name: string): TableStore<K, V> {
@@ -232,15 +232,6 @@ export class Task implements NodeContext {
   /** Time observed by each windowed operator. */
   operatorTimes(): Record<string, number> {
     return Object.fromEntries([...this.#clocks].map(([name, clock]) => [name, clock.timeMs]));
-  }
-
-  #punctuate(schedules: Schedules, nowMs: number): void {
-    this.punctuating = true;
-    try {
-      this.stats.punctuations += schedules.fire(nowMs);
-    } finally {
-      this.punctuating = false;
-    }
   }
 
   #unknownStore(name: string): StreamsError {

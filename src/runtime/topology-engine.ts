@@ -29,6 +29,8 @@ export interface EngineOptions {
   /** False: each update is told downstream at once, as in a test driver. */
   readonly caching: boolean;
   readonly maxFutureMs: number;
+  /** Memory for cached rows, bytes: a fifth of it for global tables. */
+  readonly cacheMaxBytes: number;
   readonly output: OutputReceiver;
   readonly dropped: (task: Task, reason: DropReason) => void;
   readonly wallClockMs: () => number;
@@ -53,7 +55,7 @@ export class TopologyEngine implements TaskHost {
   readonly tasks: readonly Task[];
   readonly tables: readonly CachedTable<unknown, unknown>[];
   readonly versioned: ReadonlyMap<string, VersionedTableStore>;
-  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0 };
+  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedBytes: 0 };
   commitRequested = false;
   readonly #options: EngineOptions;
   readonly #flushOrder: readonly OrderedTable[];
@@ -131,9 +133,10 @@ export class TopologyEngine implements TaskHost {
     }
   }
 
-  /** Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. */
-  async flush(batch: WriteBatch): Promise<void> {
+  /** Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. Returns how many bytes of dirty rows that were. */
+  async flush(batch: WriteBatch): Promise<number> {
     await this.settle();
+    const before = this.meter.flushedBytes;
     do {
       for (const { table } of this.#flushOrder)
         while (table.hasDirty && !table.flush(batch, flushSlice)) {
@@ -144,6 +147,7 @@ export class TopologyEngine implements TaskHost {
     } while (this.tables.some((table) => table.hasDirty));
     for (const store of this.versioned.values()) store.flush(batch);
     for (const table of this.tables) await table.flushExpired(batch);
+    return this.meter.flushedBytes - before;
   }
 
   /** Gives out what waits for the end of windows: no more input will come. */
@@ -212,11 +216,13 @@ export class TopologyEngine implements TaskHost {
   }
 
   #makeGlobalTables(): Map<string, VersionedTableStore> {
-    const { database, prefixOf } = this.#options;
+    const { database, prefixOf, cacheMaxBytes } = this.#options;
+    // A fifth of the budget: rows of changing tables need the rest.
+    const cacheBytes = cacheMaxBytes / 5 / Math.max(1, this.topology.globalTables.length);
     return new Map(
       this.topology.globalTables.map(({ store, versioned }) => [
         store.name,
-        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), versioned),
+        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), { keepsVersions: versioned, cacheBytes }),
       ]),
     );
   }

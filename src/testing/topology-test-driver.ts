@@ -33,6 +33,12 @@ export interface TestRecord<K, V> {
   readonly timestamp: number;
 }
 
+/** An output record, numbered over all topics. */
+interface Written {
+  readonly number: number;
+  readonly record: OutputRecord;
+}
+
 /**
  * Runs a topology in a test: without broker, files or waiting. Each piped record is processed to its end, through all sub-topologies, before `pipeInput`
  * resolves. The clock stands still unless advanced.
@@ -55,7 +61,9 @@ export class TopologyTestDriver {
   readonly #database: Database;
   readonly #engine: TopologyEngine;
   readonly #stores: Readonly<Record<string, number>>;
-  readonly #outputs = new Map<string, OutputRecord[]>();
+  /** What was written and not read yet, by topic. */
+  readonly #outputs = new Map<string, Written[]>();
+  #written = 0;
   readonly #maxFutureMs: number;
   #clockMs: number;
 
@@ -72,7 +80,8 @@ export class TopologyTestDriver {
       partitions: options.partitions ?? 1,
       caching: options.caching ?? false,
       maxFutureMs: this.#maxFutureMs,
-      output: (record) => this.#queue(record.topic).push(record),
+      cacheMaxBytes: 64 * 1024 * 1024,
+      output: (record) => this.#queue(record.topic).push({ number: this.#written++, record }),
       dropped() {},
       wallClockMs: () => this.#clockMs,
     });
@@ -98,7 +107,7 @@ export class TopologyTestDriver {
   /** Reads what the topology has written to a topic, oldest first. */
   outputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestOutputTopic<K, V> {
     const queue = this.#queue(topic);
-    const decode = ({ key, value, timestamp }: OutputRecord): TestRecord<K, V> => ({
+    const decode = ({ record: { key, value, timestamp } }: Written): TestRecord<K, V> => ({
       key: key === undefined ? undefined : keySerde.deserialize(key),
       value: value === undefined ? undefined : valueSerde.deserialize(value),
       timestamp,
@@ -119,6 +128,12 @@ export class TopologyTestDriver {
         return queue.length;
       },
     };
+  }
+
+  /** Reads what the topology has written to all topics, in the order of writing. */
+  readAllOutputs(): OutputRecord[] {
+    const all = [...this.#outputs.values()].flatMap((queue) => queue.splice(0));
+    return all.sort((a, b) => a.number - b.number).map(({ record }) => record);
   }
 
   /** A key-value store's row, uncommitted changes included. */
@@ -214,10 +229,10 @@ export class TopologyTestDriver {
     await this.#engine.settle();
   }
 
-  #queue(topic: string): OutputRecord[] {
+  #queue(topic: string): Written[] {
     const known = this.#outputs.get(topic);
     if (known !== undefined) return known;
-    const queue: OutputRecord[] = [];
+    const queue: Written[] = [];
     this.#outputs.set(topic, queue);
     return queue;
   }

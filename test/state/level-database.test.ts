@@ -143,7 +143,7 @@ test('once a write fails no later one is acknowledged, and after a new open all 
   const child = spawn('bash', ['-c', command, process.execPath, scriptOf('full-disk-writer.ts'), folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = await once(createInterface(child.stdout), 'line');
+  const [[line]] = await Promise.all([once(createInterface(child.stdout), 'line'), once(child, 'exit')]);
   const { acknowledged, errors, readable } = JSON.parse(String(line));
   t.deepEqual(
     errors.map((error: { code: string }) => error.code),

@@ -6,12 +6,14 @@ import type { MaybeMaterialized } from '../options.ts';
 import { needSerde } from './graph.ts';
 import { ownedTable } from './owned-table.ts';
 import { TableStoreNode } from './table-nodes.ts';
-import type { OldValues, TablePart } from './table-part.ts';
+import type { OldValues, TablePart, TableViewSupplier } from './table-part.ts';
 
 /** A table computed row by row from its parent. */
 export interface Derivation<K, V, R> {
   readonly valueSerde: Serde<R> | undefined;
   readonly create: (name: string, oldValues: OldValues) => ProcessorNode;
+  /** It asks its parent for old values by itself, where the parent has them. */
+  readonly likesOldValues: boolean;
   /** The row, from the parent's: how it is read without a store. */
   readonly row: (key: K, value: V) => R | undefined;
 }
@@ -25,7 +27,7 @@ export function derivedTable<K, V, R>(
 ): KTable<K, R> {
   const { graph } = parent;
   const name = graph.name(given, prefix);
-  const oldValues: OldValues = { needed: false };
+  const oldValues: OldValues = { needed: how.likesOldValues && parent.askOldValues() };
   graph.topology.add({
     kind: 'processor',
     name,
@@ -38,24 +40,33 @@ export function derivedTable<K, V, R>(
     node: name,
     keySerde: parent.keySerde,
     valueSerde: how.valueSerde,
-    view: {
-      stores: parent.view.stores,
-      create(context) {
-        const view = parent.view.create(context);
-        return (key) => {
-          const row = view(key);
-          const value = row === undefined ? undefined : how.row(key, row.value);
-          return row === undefined || value === undefined ? undefined : { value, timestamp: row.timestamp };
-        };
-      },
-    },
+    view: parent.view === undefined ? undefined : derivedView(parent.view, how.row),
     store: undefined,
     graceMs: parent.graceMs,
-    needOldValues() {
-      oldValues.needed = true;
-      parent.needOldValues();
+    askOldValues() {
+      oldValues.needed = parent.askOldValues();
+      return oldValues.needed;
     },
   });
+}
+
+function derivedView<K, V, R>(
+  parent: TableViewSupplier<K, V>,
+  rowOf: (key: K, value: V) => R | null | undefined,
+): TableViewSupplier<K, R> {
+  return {
+    stores: parent.stores,
+    create(context) {
+      const view = parent.create(context);
+      return (key) => {
+        const row = view(key);
+        const value = row === undefined ? undefined : rowOf(key, row.value);
+        return row === undefined || value === undefined || value === null
+          ? undefined
+          : { value, timestamp: row.timestamp };
+      };
+    },
+  };
 }
 
 /** The table itself, or a stored copy of it where the options ask for one. */

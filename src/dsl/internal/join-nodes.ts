@@ -72,7 +72,7 @@ export class StreamGlobalJoinNode extends ProcessorNode {
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const globalKey = isAbsent(value) ? undefined : this.#how.key === undefined ? key : this.#how.key(key, value);
-    if (isAbsent(value) || (isAbsent(globalKey) && !(this.#left && isAbsent(key)))) {
+    if (isAbsent(value) || (isAbsent(globalKey) && !this.#left)) {
       this.#context.drop(this.name, 'null_key');
       return;
     }
@@ -130,8 +130,10 @@ export class TableTableJoinNode extends ProcessorNode {
       return;
     }
     const other = this.#view(key);
-    if (other === undefined && !this.#optionalOther) return;
     const change = value as AnyChange;
+    if (other === undefined) {
+      if (!this.#optionalOther || (change.newValue === undefined && change.oldValue === undefined)) return;
+    }
     const at = other === undefined ? timestamp : Math.max(timestamp, other.timestamp);
     const newValue = this.#joined(change.newValue, other?.value, key);
     const oldValue = this.#oldValues.needed ? this.#joined(change.oldValue, other?.value, key) : undefined;

@@ -34,8 +34,9 @@ export function ownedTable<K, V>(
     view: storeView<K, V>(name),
     store: name,
     graceMs,
-    needOldValues() {
+    askOldValues() {
       oldValues.needed = true;
+      return true;
     },
   });
 }

@@ -1,9 +1,6 @@
-import { isAbsent } from '../../common/absent.ts';
-import type { ProcessorNode } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
 import { type Graph, needSerde, type StreamPart } from './graph.ts';
 import { repartition } from './repartition.ts';
-import { FilterNode } from './stateless-nodes.ts';
 
 /** What a grouping knows of its stream. */
 export interface GroupedPart<K, V> extends StreamPart<K, V> {
@@ -15,12 +12,9 @@ export interface GroupedPart<K, V> extends StreamPart<K, V> {
 export function placedNode<K, V>(part: GroupedPart<K, V>, name: string, keySerde: Serde<K>): string {
   if (!part.keyChanged) return part.node;
   const topicName = part.name ?? name;
-  const filter = `${topicName}-repartition-filter`;
-  const create = (): ProcessorNode => new FilterNode(filter, (key) => !isAbsent(key), true);
-  part.graph.topology.add({ kind: 'processor', name: filter, parents: [part.node], stores: [], create });
   return repartition(
     part.graph,
-    filter,
+    part.node,
     topicName,
     keySerde,
     needSerde(part.valueSerde, 'value', `the grouping for ${name}`),

@@ -125,7 +125,7 @@ export class BranchNode extends ProcessorNode {
     const predicates = this.#predicates;
     for (let i = 0; i < predicates.length; i++) {
       if (predicates[i]!(key, value)) {
-        this.children[i]!.process(key, value, timestamp);
+        this.forwardTo(this.children[i]!, key, value, timestamp);
         return;
       }
     }

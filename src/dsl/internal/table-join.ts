@@ -6,7 +6,7 @@ import type { MaybeMaterialized } from '../options.ts';
 import { materializeOrNot } from './derived-table.ts';
 import { type Joiner, TableTableJoinNode } from './join-nodes.ts';
 import { PassThroughNode } from './stateless-nodes.ts';
-import type { OldValues, TablePart, TableView } from './table-part.ts';
+import { needOldValues, needView, type OldValues, type TablePart, type TableView } from './table-part.ts';
 
 /** Joins two tables of the same keys: a node for each side's changes, and one that merges their results. */
 export function joinTables<K, R>(
@@ -21,13 +21,17 @@ export function joinTables<K, R>(
   const leftName = graph.name(undefined, 'KTABLE-JOINTHIS-');
   const rightName = graph.name(undefined, 'KTABLE-JOINOTHER-');
   const name = graph.name(given, 'KTABLE-MERGE-');
+  const leftView = needView(left, `join ${name}`);
+  const rightView = needView(right, `join ${name}`);
+  // A left join must know whether there was a left row: its deletion is a result, and that of a row which never was is none.
+  if (leftJoin) needOldValues(left, `left join ${name}`);
   const oldValues: OldValues = { needed: false };
   const createLeft = (): ProcessorNode =>
-    new TableTableJoinNode(leftName, right.view as never, joiner, { own: false, other: leftJoin }, oldValues);
+    new TableTableJoinNode(leftName, rightView as never, joiner, { own: false, other: leftJoin }, oldValues);
   const createRight = (): ProcessorNode =>
     new TableTableJoinNode(
       rightName,
-      left.view as never,
+      leftView as never,
       (own, other, key) => joiner(other, own, key),
       { own: leftJoin, other: false },
       oldValues,
@@ -36,14 +40,14 @@ export function joinTables<K, R>(
     kind: 'processor',
     name: leftName,
     parents: [left.node],
-    stores: right.view.stores,
+    stores: rightView.stores,
     create: createLeft,
   });
   graph.topology.add({
     kind: 'processor',
     name: rightName,
     parents: [right.node],
-    stores: left.view.stores,
+    stores: leftView.stores,
     create: createRight,
   });
   graph.topology.add({
@@ -59,9 +63,9 @@ export function joinTables<K, R>(
     keySerde,
     valueSerde: options.valueSerde as Serde<R> | undefined,
     view: {
-      stores: [...left.view.stores, ...right.view.stores],
+      stores: [...leftView.stores, ...rightView.stores],
       create(context) {
-        return joinedView<K, R>(left.view.create(context), right.view.create(context), joiner, leftJoin);
+        return joinedView<K, R>(leftView.create(context), rightView.create(context), joiner, leftJoin);
       },
     },
     store: undefined,
@@ -69,10 +73,10 @@ export function joinTables<K, R>(
       left.graceMs === undefined && right.graceMs === undefined
         ? undefined
         : Math.max(left.graceMs ?? 0, right.graceMs ?? 0),
-    needOldValues() {
-      oldValues.needed = true;
-      left.needOldValues();
-      right.needOldValues();
+    askOldValues() {
+      const known = [left.askOldValues(), right.askOldValues()];
+      oldValues.needed = known.every((side) => side);
+      return oldValues.needed;
     },
   });
   return materializeOrNot(table, options);

@@ -1,6 +1,6 @@
 import { isAbsent } from '../../common/absent.ts';
 import { Change } from '../../processor/change.ts';
-import { ProcessorNode } from '../../processor/node.ts';
+import { type NodeContext, ProcessorNode } from '../../processor/node.ts';
 import type { Fn } from './stateless-nodes.ts';
 import { TableNode } from './table-node.ts';
 import type { OldValues } from './table-part.ts';
@@ -23,6 +23,20 @@ export class TableSourceNode extends TableNode<unknown> {
       return;
     }
     this.table.update(this.table.forUpdate(key, 0), present(value), timestamp, true);
+  }
+}
+
+/** A topic as a table without rows: it cannot say what a value was before. */
+export class UnstoredTableNode extends ProcessorNode {
+  #context!: NodeContext;
+
+  override init(context: NodeContext): void {
+    this.#context = context;
+  }
+
+  override process(key: unknown, value: unknown, timestamp: number): void {
+    if (isAbsent(key)) this.#context.drop(this.name, 'null_key');
+    else this.forward(key, new Change(present(value), undefined), timestamp);
   }
 }
 
@@ -172,16 +186,13 @@ export class TableAggregateNode extends TableNode<unknown> {
     const row = this.#windowed ? this.rowOfWindowed(key, this.#startOf) : this.table.forUpdate(key, 0);
     const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
     let aggregate = row.value;
-    let shared = false;
     if (change.oldValue !== undefined && aggregate !== undefined)
       aggregate = present(how.subtractor(key, change.oldValue, aggregate));
     if (change.newValue !== undefined) {
       if (aggregate !== undefined) aggregate = present(how.adder(key, change.newValue, aggregate));
-      else if (how.reduces) {
-        aggregate = change.newValue;
-        shared = true;
-      } else aggregate = present(how.adder(key, change.newValue, how.initializer?.()));
+      else if (how.reduces) aggregate = change.newValue;
+      else aggregate = present(how.adder(key, change.newValue, how.initializer?.()));
     }
-    this.table.update(row, aggregate, at, shared);
+    this.table.update(row, aggregate, at, aggregate === change.newValue || aggregate === change.oldValue);
   }
 }

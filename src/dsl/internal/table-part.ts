@@ -1,3 +1,4 @@
+import { StreamsError } from '../../common/errors.ts';
 import type { NodeContext, TableStore } from '../../processor/node.ts';
 import type { ValueAndTimestamp } from '../../processor/rows.ts';
 import type { Serde } from '../../serde/serde.ts';
@@ -20,13 +21,32 @@ export interface TablePart<K, V> {
   readonly node: string;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V> | undefined;
-  readonly view: TableViewSupplier<K, V>;
+  /** How its rows are read; undefined where they cannot be. */
+  readonly view: TableViewSupplier<K, V> | undefined;
   /** Name of its own store, if it has one. */
   readonly store: string | undefined;
   /** Grace of the windows above it; undefined where there are none. */
   readonly graceMs: number | undefined;
-  /** Something downstream needs old values: asked while the topology is built. */
-  needOldValues(): void;
+  /** Something downstream has use for old values: asked while the topology is built. False where the table knows none. */
+  askOldValues(): boolean;
+}
+
+/** Old values for a node that is wrong without them. @throws StreamsError `STREAMS_TOPOLOGY` from a table that knows none. */
+export function needOldValues<K, V>(part: TablePart<K, V>, what: string): void {
+  if (!part.askOldValues()) throw notStored(part.node, what);
+}
+
+/** How a table's rows are read. @throws StreamsError `STREAMS_TOPOLOGY` for a table whose rows are nowhere. */
+export function needView<K, V>(part: TablePart<K, V>, what: string): TableViewSupplier<K, V> {
+  if (part.view === undefined) throw notStored(part.node, what);
+  return part.view;
+}
+
+function notStored(node: string, what: string): StreamsError {
+  return new StreamsError(
+    'STREAMS_TOPOLOGY',
+    `${what} needs the rows of ${node}, which keeps none. Materialize ${node}, or use its toStream().`,
+  );
 }
 
 /** Whether old values must be forwarded; set while the topology is built, read when tasks are made. */

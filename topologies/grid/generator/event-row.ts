@@ -33,7 +33,7 @@ export function putRow(
 ): void {
   out.reserve();
   const { buffer, at } = out;
-  for (let i = 0; i < template.length; i++) buffer[at + i] = template[i]!;
+  buffer.set(template, at);
   const minutes = Math.floor(second / 60);
   const hour = Math.floor(minutes / 60);
   const minute = minutes - hour * 60;

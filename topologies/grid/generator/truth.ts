@@ -103,7 +103,7 @@ export class Truth {
   #write(open: OpenPeriod): void {
     const { period, tally, start } = open;
     if (start === undefined) return;
-    this.#writeTypes(this.#file(period, 'type'), start, tally);
+    writeTypesOf(this.#file(period, 'type'), `${start},`, '', totals(tally), 0, eventTypes);
     const equipment = this.#file(period, 'equipment');
     writeGroups(equipment, `${start},C,`, this.#meterIds, tally.meters, ['ev_C']);
     writeGroups(equipment, `${start},K,`, this.#concentratorIds, tally.concentrators, ['ev_K', 'ev_N']);
@@ -111,15 +111,6 @@ export class Truth {
       writeGroups(this.#file(period, level), `${start},`, this.#groups[level], tally.places[level], eventTypes);
     }
     tally.clear();
-  }
-
-  #writeTypes(out: ByteWriter, start: string, tally: Tally): void {
-    const counts = new Float64Array(typeCount);
-    for (const count of tally.meters) counts[0]! += count;
-    tally.concentrators.forEach((count, i) => {
-      counts[1 + (i % 2)]! += count;
-    });
-    writeTypesOf(out, `${start},`, counts, 0, eventTypes);
   }
 
   #file(period: Period, grouping: Grouping): ByteWriter {
@@ -144,6 +135,15 @@ class Whereabouts {
     }
     return this.#spots;
   }
+}
+
+/** Counts of all events: every event has a region, be it unknown. */
+function totals(tally: Tally): Float64Array {
+  const sums = new Float64Array(typeCount);
+  tally.places.region.forEach((count, i) => {
+    sums[i % typeCount]! += count;
+  });
+  return sums;
 }
 
 function openFiles(folder: string): Map<string, ByteWriter> {
@@ -178,26 +178,31 @@ function writeGroups(
   types: readonly EventType[],
 ): void {
   const { ids, order } = groups;
-  for (const group of order) {
-    const from = group * types.length;
-    let any = false;
-    for (let i = 0; i < types.length; i++) if (counts[from + i] !== 0) any = true;
-    if (any) writeTypesOf(out, `${prefix}${ids[group]!},`, counts, from, types);
+  for (let i = 0; i < order.length; i++) {
+    const group = order[i]!;
+    writeTypesOf(out, prefix, ids[group]!, counts, group * types.length, types);
   }
 }
 
+/** Rows of the types that occurred in one group. */
 function writeTypesOf(
   out: ByteWriter,
   prefix: string,
+  id: string,
   counts: Float64Array,
   from: number,
   types: readonly EventType[],
 ): void {
-  types.forEach((type, i) => {
+  for (let i = 0; i < types.length; i++) {
     const count = counts[from + i]!;
-    if (count === 0) return;
-    out.text(`${prefix}${type},`);
+    if (count === 0) continue;
+    // Piece by piece: a joined text would be made only to be taken apart again, millions of times in a large park.
+    out.text(prefix);
+    out.text(id);
+    out.text(id === '' ? '' : ',');
+    out.text(types[i]!);
+    out.text(',');
     out.number(count);
     out.text('\n');
-  });
+  }
 }

@@ -19,26 +19,23 @@ const longestField = 0xffff;
  *
  * `{ commune: '01026', departement: '01', pdk: '7', region: '4' }` is `0005 3031303236 0002 3031 0001 37 0001 34`.
  *
- * A grid has few places and many equipments, so places read are remembered: equal bytes mostly give the same object.
+ * A grid has few places and many equipments, so places and their bytes are remembered: equal bytes mostly give the same object.
  */
 class PlaceSerde implements Serde<Place> {
   readonly name = 'place';
   readonly #bytes: (Uint8Array | undefined)[] = new Array(slots).fill(undefined);
   readonly #places: (Place | undefined)[] = new Array(slots).fill(undefined);
+  readonly #writtenBytes: WeakMap<Place, Uint8Array> = new WeakMap();
 
   serialize(place: Place): Uint8Array {
-    const fields = [place.commune, place.departement, place.pdk, place.region].map((field) => utf8(field));
-    const bytes = new Uint8Array(fields.reduce((length, field) => length + 2 + field.length, 0));
-    let at = 0;
-    for (const field of fields) {
-      if (field.length > longestField)
-        throw new RangeError(`a place's id has ${field.length} bytes, more than ${longestField}`);
-      bytes[at] = field.length >> 8;
-      bytes[at + 1] = field.length;
-      bytes.set(field, at + 2);
-      at += 2 + field.length;
-    }
-    return bytes;
+    return this.#written(place).slice();
+  }
+
+  write(place: Place, target: Uint8Array, at: number): number {
+    const bytes = this.#written(place);
+    if (at + bytes.length > target.length) return -1;
+    target.set(bytes, at);
+    return at + bytes.length;
   }
 
   deserialize(bytes: Uint8Array): Place {
@@ -54,6 +51,31 @@ class PlaceSerde implements Serde<Place> {
   clone(place: Place): Place {
     return place;
   }
+
+  #written(place: Place): Uint8Array {
+    let bytes = this.#writtenBytes.get(place);
+    if (bytes === undefined) {
+      bytes = writePlace(place);
+      this.#writtenBytes.set(place, bytes);
+    }
+    return bytes;
+  }
+}
+
+function writePlace(place: Place): Uint8Array {
+  const fields = [place.commune, place.departement, place.pdk, place.region].map((field) => utf8(field));
+  const bytes = new Uint8Array(fields.reduce((length, field) => length + 2 + field.length, 0));
+  let at = 0;
+  for (const field of fields) {
+    if (field.length > longestField) {
+      throw new RangeError(`a place's id has ${field.length} bytes, more than ${longestField}`);
+    }
+    bytes[at] = field.length >> 8;
+    bytes[at + 1] = field.length;
+    bytes.set(field, at + 2);
+    at += 2 + field.length;
+  }
+  return bytes;
 }
 
 function readPlace(bytes: Uint8Array): Place {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { messageOf, StreamsError } from '../../../src/common/errors.ts';
 import type { CalendarWindows } from '../../../src/dsl/calendar-windows.ts';
 import { periodWindows } from './period-windows.ts';
+import { readWindows, type StatisticStores, windowStarts } from './read-windows.ts';
 import { type Grouping, groupings, type Period, periods, storeName } from './statistic.ts';
 import { csvFileName, csvGroupCells, csvHeader } from './statistic-csv.ts';
-import { readWindows, type StatisticStores, type WindowRows, windowStarts } from './window-rows.ts';
+import type { WindowRows } from './window-rows.ts';
 
 /** Characters that are written at once. */
 const chunkLength = 256 * 1024;

@@ -1,8 +1,9 @@
 import { Zone } from '../../../src/common/time/zone.ts';
 import { periodWindows } from './period-windows.ts';
+import { allTime, readWindows, type StatisticStores, windowStarts } from './read-windows.ts';
 import { type EventType, storeName } from './statistic.ts';
 import type { StatisticQuery } from './statistic-query.ts';
-import { allTime, readWindows, type StatisticStores, WindowRows, windowStarts } from './window-rows.ts';
+import { WindowRows } from './window-rows.ts';
 
 /** Where statistics are read from. */
 export interface StatisticSource {

@@ -1,116 +1,115 @@
-import { dayMs, firstCivilDay, lastCivilDay } from '../../../src/common/time/civil.ts';
-import type { ReadOnlyWindowStore } from '../../../src/runtime/read-only-stores.ts';
-import { allKey, type Counts, type EventType, eventTypes, type Grouping, type Period, storeName } from './statistic.ts';
-import { compareKeys } from './statistic-csv.ts';
+import { type Counts, type EventType, eventTypes, type Grouping } from './statistic.ts';
 
-/** The store of one statistic, to read. */
-export type StatisticStore = ReadOnlyWindowStore<string, Counts>;
+const types = eventTypes.length;
 
-/** The statistics' stores by name. */
-export type StatisticStores = (name: string) => StatisticStore;
-
-/** Before and after every window, ms. */
-export const allTime: { readonly fromMs: number; readonly toMs: number } = {
-  fromMs: firstCivilDay * dayMs,
-  toMs: (lastCivilDay + 1) * dayMs,
-};
-
-/** Rows that may be in memory at once while several small windows are read together. */
-const rowsAtOnce = 50_000;
-
-/** All rows of one window, in the order of the files. Made for a million keys: a string and three numbers for each. */
+/**
+ * All rows of one window, in the order of the exported files: by the group's columns as text, in the order of their UTF-8 bytes.
+ *
+ * Made for a million keys: their bytes stand one after the other in one buffer, their counts in another, some 50 bytes a key, and no object
+ * is kept. `C:8` is kept as `C`, a zero byte, `8`, so that the order of the bytes is the order of the columns.
+ */
 export class WindowRows {
   readonly startMs: number;
   readonly endMs: number;
-  readonly #grouping: Grouping;
-  readonly #keys: string[] = [];
-  readonly #counts: number[] = [];
-  #sorted = true;
+  readonly #separated: boolean;
+  #bytes: Buffer = Buffer.allocUnsafe(1024);
+  /** Where the key of row `i` ends; it begins where that of `i - 1` ends. */
+  #ends: Uint32Array = new Uint32Array(32);
+  #counts: Float64Array = new Float64Array(32 * types);
+  #size = 0;
+  /** Rows where a run of ascending keys begins. */
+  readonly #runs: number[] = [0];
 
   constructor(grouping: Grouping, startMs: number, endMs: number) {
-    this.#grouping = grouping;
+    this.#separated = grouping === 'equipment';
     this.startMs = startMs;
     this.endMs = endMs;
   }
 
   /** How many keys the window has. */
   get size(): number {
-    return this.#keys.length;
+    return this.#size;
   }
 
   add(key: string, counts: Counts): void {
-    const last = this.#keys.at(-1);
-    // Rows of one task come in the files' order as a rule; only what does not has to be sorted.
-    if (last !== undefined && compareKeys(this.#grouping, last, key) > 0) this.#sorted = false;
-    this.#keys.push(key);
-    for (const type of eventTypes) this.#counts.push(counts[type]);
+    const row = this.#size;
+    this.#makeRoom(row, key.length);
+    const from = this.#startOf(row);
+    this.#ends[row] = from + this.#bytes.write(this.#separated ? key.replace(':', '\0') : key, from);
+    for (let t = 0; t < types; t++) this.#counts[row * types + t] = counts[eventTypes[t]!];
+    this.#size++;
+    if (row > 0 && this.#compare(row - 1, row) > 0) this.#runs.push(row);
   }
 
   /** Each count that is not 0, by key, then type. */
   *rows(): Iterable<{ readonly key: string; readonly type: EventType; readonly n: number }> {
-    for (const at of this.#order()) {
-      const key = this.#keys[at]!;
-      for (let t = 0; t < eventTypes.length; t++) {
-        const n = this.#counts[at * eventTypes.length + t]!;
+    const order = this.#runs.length === 1 ? undefined : this.#order();
+    for (let i = 0; i < this.#size; i++) {
+      const row = order === undefined ? i : order[i]!;
+      const key = this.#key(row);
+      for (let t = 0; t < types; t++) {
+        const n = this.#counts[row * types + t]!;
         if (n !== 0) yield { key, type: eventTypes[t]!, n };
       }
     }
   }
 
+  #key(row: number): string {
+    const text = this.#bytes.toString('utf8', this.#startOf(row), this.#ends[row]);
+    return this.#separated ? text.replace('\0', ':') : text;
+  }
+
+  #startOf(row: number): number {
+    return row === 0 ? 0 : this.#ends[row - 1]!;
+  }
+
+  #compare(a: number, b: number): number {
+    const bytes = this.#bytes;
+    return bytes.compare(bytes, this.#startOf(b), this.#ends[b], this.#startOf(a), this.#ends[a]);
+  }
+
+  /** Row numbers in order. Each task gives one ascending run, so merging neighbours takes few rounds. */
   #order(): Uint32Array {
-    const keys = this.#keys;
-    const order = Uint32Array.from(keys, (_, i) => i);
-    return this.#sorted ? order : order.sort((a, b) => compareKeys(this.#grouping, keys[a]!, keys[b]!));
-  }
-}
-
-/**
- * Starts of the windows of a period that have events and start in `[fromMs, toMs)`, oldest first.
- *
- * They are those of the statistic by type, which has one row for each window: every event is in exactly one row of every grouping.
- */
-export async function windowStarts(
-  stores: StatisticStores,
-  period: Period,
-  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number } = allTime,
-): Promise<number[]> {
-  const starts: number[] = [];
-  for await (const { windowed } of stores(storeName(period, 'type')).fetchKey(allKey, fromMs, toMs)) {
-    starts.push(windowed.startMs);
-  }
-  return starts;
-}
-
-/**
- * The windows that start at `starts` (ascending), oldest first, each with all its rows.
- *
- * Small windows are read several at a time, because opening a range costs as much as some hundred rows; at most `rowsAtOnce` rows or one
- * window are in memory. The store may give rows task by task: within a range they are sorted into their windows.
- */
-export async function* readWindows(
-  store: StatisticStore,
-  grouping: Grouping,
-  starts: readonly number[],
-): AsyncIterable<WindowRows> {
-  let together = 1;
-  for (let i = 0; i < starts.length; ) {
-    const last = Math.min(starts.length, i + together) - 1;
-    const windows = new Map<number, WindowRows>();
-    let rows = 0;
-    for await (const { windowed, value } of store.fetchAll(starts[i]!, starts[last]! + 1)) {
-      const { startMs, endMs, key } = windowed;
-      let window = windows.get(startMs);
-      if (window === undefined) {
-        window = new WindowRows(grouping, startMs, endMs);
-        windows.set(startMs, window);
+    let order = new Uint32Array(this.#size);
+    for (let i = 0; i < order.length; i++) order[i] = i;
+    let merged = new Uint32Array(this.#size);
+    let runs = [...this.#runs, this.#size];
+    while (runs.length > 2) {
+      const left: number[] = [];
+      for (let r = 0; r < runs.length - 1; r += 2) {
+        this.#merge(order, merged, runs[r]!, runs[r + 1]!, runs[r + 2] ?? runs[r + 1]!);
+        left.push(runs[r]!);
       }
-      window.add(key, value);
-      rows++;
+      runs = [...left, this.#size];
+      [order, merged] = [merged, order];
     }
-    yield* [...windows.values()].sort((a, b) => a.startMs - b.startMs);
-    const perWindow = Math.max(1, rows / (last - i + 1));
-    i = last + 1;
-    // Doubling at most: windows may grow with the park.
-    together = Math.max(1, Math.min(together * 2, Math.floor(rowsAtOnce / perWindow)));
+    return order;
+  }
+
+  /** Merges the runs `[from, middle)` and `[middle, to)`. */
+  #merge(order: Uint32Array, merged: Uint32Array, from: number, middle: number, to: number): void {
+    let a = from;
+    let b = middle;
+    for (let i = from; i < to; i++) {
+      const takeA = b === to || (a < middle && this.#compare(order[a]!, order[b]!) <= 0);
+      merged[i] = order[takeA ? a++ : b++]!;
+    }
+  }
+
+  #makeRoom(row: number, keyLength: number): void {
+    // A UTF-16 unit takes three bytes at most.
+    const needed = this.#startOf(row) + keyLength * 3;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+      this.#bytes.copy(larger);
+      this.#bytes = larger;
+    }
+    if (row < this.#ends.length) return;
+    const ends = new Uint32Array(this.#ends.length * 2);
+    ends.set(this.#ends);
+    this.#ends = ends;
+    const counts = new Float64Array(ends.length * types);
+    counts.set(this.#counts);
+    this.#counts = counts;
   }
 }

@@ -20,12 +20,13 @@ export class ChartPanel {
     this.spec = spec;
     this.id = 'panel-' + ++panels;
     this.asked = 0;
+    this.suggestedBy = null;
     this.chart = new BarChart(spec.series.values, spec.unit);
     this.summary = el('p', { class: 'summary' });
     this.message = el('div', { class: 'message', role: 'status' });
     this.stage = el('div', { class: 'stage' }, this.chart.root, this.message);
     this.rows = table(this.columns(), spec.title + ' as a table');
-    this.csv = spec.csvQuery === undefined ? null : el('a', { class: 'quiet', download: true }, 'CSV');
+    this.csv = spec.csvQuery === undefined ? null : el('a', { class: 'quiet', download: true, hidden: true }, 'CSV');
     this.controls = el('form', { class: 'controls', 'aria-label': spec.title });
     this.root = el(
       'section',
@@ -39,8 +40,7 @@ export class ChartPanel {
   }
 
   start() {
-    this.suggest();
-    repeat(refreshMs, () => this.load(true));
+    repeat(refreshMs, () => (this.suggestedBy === null ? this.suggest() : this.load(true)));
   }
 
   head() {

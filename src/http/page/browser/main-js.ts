@@ -12,13 +12,22 @@ function panel(title, content) {
   return el('section', { class: 'panel' }, el('div', { class: 'panel-head' }, el('h2', {}, title)), content.root);
 }
 
-/** A banner over the page while the server cannot be reached. */
-function showReachable(error, lastAt) {
+/** A banner over the page while something is wrong: the server cannot be reached, or its engine has failed. */
+function showTrouble(text) {
   const banner = find('banner');
-  banner.hidden = error === undefined;
-  if (error === undefined) return;
+  banner.hidden = text === '';
+  write(banner, text);
+}
+
+function failureOf({ state, errors }) {
+  if (state !== 'ERROR') return '';
+  const codes = Object.keys(errors).join(', ');
+  return 'The engine has failed' + (codes === '' ? '' : ' (' + codes + ')') + '. Its log says why.';
+}
+
+function showUnreachable(lastAt) {
   const since = lastAt === undefined ? '' : ' What you see is from ' + lastAt.toLocaleTimeString('en-GB') + '.';
-  write(banner, 'The server does not answer.' + since + ' Trying again…');
+  showTrouble('The server does not answer.' + since + ' Trying again…');
   showState(find('state'), 'unreachable', false);
 }
 
@@ -40,7 +49,7 @@ async function start() {
       const signal = AbortSignal.timeout(10000);
       const [view, storesView] = await Promise.all([getJson('/tasks', signal), getJson('/stores', signal)]);
       lastAt = new Date();
-      showReachable();
+      showTrouble(failureOf(view));
       showState(find('state'), view.state, view.final);
       write(find('application'), 'application ' + view.applicationId);
       document.title = (view.state === 'RUNNING' ? '' : view.state + ' · ') + spec.title;
@@ -49,13 +58,17 @@ async function start() {
       feeds.update(view.feeds);
       feedsPanel.hidden = view.feeds.length === 0;
       stores.update(storesView.stores);
-      document.body.classList.add('ready');
     } catch (error) {
-      showReachable(error, lastAt);
+      console.error(error);
+      showUnreachable(lastAt);
     }
   });
   for (const chart of charts) chart.start();
 }
 
-start().catch((error) => showReachable(error));
+start().catch((error) => {
+  console.error(error);
+  showUnreachable();
+  setTimeout(() => location.reload(), 3000);
+});
 `;

@@ -109,6 +109,11 @@ h2 {
   gap: 20px;
   align-items: start;
 }
+.charts {
+  display: grid;
+  gap: 20px;
+}
+.charts:empty,
 .engine:empty {
   display: none;
 }

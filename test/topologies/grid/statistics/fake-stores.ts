@@ -4,6 +4,7 @@ import { Zone } from '../../../../src/common/time/zone.ts';
 import type { ReadOnlyVersionedStore, Version, WindowRow } from '../../../../src/runtime/read-only-stores.ts';
 import { Windowed } from '../../../../src/serde/windowed.ts';
 import { periodWindows } from '../../../../topologies/grid/statistics/period-windows.ts';
+import type { StatisticStore } from '../../../../topologies/grid/statistics/read-windows.ts';
 import {
   type Counts,
   type EventType,
@@ -13,7 +14,6 @@ import {
   periods,
   storeName,
 } from '../../../../topologies/grid/statistics/statistic.ts';
-import type { StatisticStore } from '../../../../topologies/grid/statistics/window-rows.ts';
 
 /** A window store of counts in memory. `tasks` > 1 gives `fetchAll` rows task by task. */
 export class FakeStore implements StatisticStore {

@@ -1,0 +1,9 @@
+// Tests with real parts: child processes that are killed, Prometheus, Chromium, golden data. `npm test` leaves them out.
+export default {
+  extensions: { ts: 'module' },
+  nodeArguments: ['--import=tsx'],
+  workerThreads: false,
+  files: ['test/integration/**/*.test.ts'],
+  timeout: '15m',
+  concurrency: 1,
+};

@@ -1,0 +1,103 @@
+import type { RowFormat } from '../files/row-format.ts';
+import type { PageSpec } from '../http/page/page-spec.ts';
+import type { Route } from '../http/route.ts';
+import type { MetricCollector } from '../observability/metric-collector.ts';
+import type { Version } from '../processor/rows.ts';
+import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
+import type { Topology } from '../topology/topology.ts';
+
+/** What results depend on: given by options of `replay`, kept with the state, not to be changed afterwards. */
+export interface ReplaySettings {
+  /** IANA zone of civil times and dates. */
+  readonly zone: string;
+  /** ms after the end of a window in which late records still count. */
+  readonly graceMs: number;
+  readonly partitions: number;
+  /** First civil date, 'YYYY-MM-DD', whose records are read; null: no bound. */
+  readonly from: string | null;
+  /** First civil date whose records are no longer read; null: no bound. */
+  readonly to: string | null;
+  /** Number of topics, that is of folders of events. */
+  readonly topics: number;
+}
+
+/** A state that is open: what an application's commands and endpoints read. */
+export interface OpenState {
+  readonly directory: string;
+  readonly streams: EmbeddedStreams;
+  readonly settings: ReplaySettings;
+  /** Whether a window that ends at `windowEndMs` takes no more records. */
+  isFinal(windowEndMs: number): boolean;
+  close(): Promise<void>;
+}
+
+/** What an application adds to the server of its state. */
+export interface ServedParts {
+  readonly routes?: readonly Route[];
+  readonly page?: PageSpec;
+  readonly collectors?: readonly MetricCollector[];
+}
+
+/** The whole content of a global table: each key and its versions. */
+export type Histories = Iterable<readonly [key: unknown, versions: readonly Version<unknown>[]]>;
+
+/** A global table that is loaded from a folder. */
+export interface FolderTable {
+  /** Name of the store. */
+  readonly store: string;
+  /** Its option of `replay`, such as `--park <dir>`. */
+  readonly flags: string;
+  readonly description: string;
+}
+
+/** The part of an application that does work. It is loaded when a command needs it. */
+export interface Application {
+  /** The topology over the given topics, which it reads as one. */
+  topology(settings: ReplaySettings, topics: readonly string[]): Topology;
+  /** How rows of a file become records. Called once for each feed. */
+  format(settings: ReplaySettings): RowFormat<unknown, unknown>;
+  /** Reads a folder of one of {@link ApplicationSpec.tables}. */
+  loadTable?(store: string, directory: string, settings: ReplaySettings): Promise<Histories>;
+  /** The application's own endpoints, page and metrics. */
+  serve?(state: OpenState): ServedParts;
+  /** Writes the results as files: `replay --out`. */
+  export?(state: OpenState, outDir: string, signal?: AbortSignal): Promise<unknown>;
+}
+
+/**
+ * An application for whose topology there are commands: `replay`, `serve`, `describe`, `digest`, `repair`.
+ *
+ * Only what help needs is here; all else is in {@link Application}, so that a command starts fast.
+ *
+ * @example
+ * ```ts
+ * const counts: ApplicationSpec = {
+ *   name: 'counts',
+ *   version: '1.0.0',
+ *   topic: 'words',
+ *   defaults: { zone: 'UTC', grace: '0' },
+ *   tables: [],
+ *   load: async () => (await import('./counts.ts')).application,
+ * };
+ * const commands = [replayCommand(counts), serveCommand(counts), describeCommand(counts), digestCommand(counts)];
+ * ```
+ */
+export interface ApplicationSpec {
+  /** The program as it is typed: it stands in examples. */
+  readonly name: string;
+  readonly version: string;
+  /** Topic of the first folder of events. Further ones get its name with `-2`, `-3`, ... */
+  readonly topic: string;
+  readonly defaults: {
+    readonly zone: string;
+    /** As it is typed, such as `24h`. */
+    readonly grace: string;
+  };
+  readonly tables: readonly FolderTable[];
+  load(): Promise<Application>;
+}
+
+/** The topics of so many folders: `events`, `events-2`, `events-3`. */
+export function topicsOf(spec: ApplicationSpec, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => (i === 0 ? spec.topic : `${spec.topic}-${i + 1}`));
+}

@@ -1,0 +1,245 @@
+import { mkdirSync } from 'node:fs';
+import test from 'ava';
+import { StreamsError } from '../../src/common/errors.ts';
+import { FolderWorld, nameOf, range, readings, rows } from './helpers/folder-world.ts';
+
+test('files are read in the byte order of their names, other files are ignored', async (t) => {
+  const world = await FolderWorld.create(t);
+  for (const [i, name] of ['b.csv', 'B.csv', 'a.csv', 'é.csv', 'a-1.csv', '\u{1d11e}.csv', '\uff5e.csv'].entries()) {
+    world.write(name, readings(i));
+  }
+  for (const name of ['c.txt', 'd.csv.tmp', '.e.csv', 'f.gz', 'csv']) world.write(name, readings(9));
+  mkdirSync(world.path('folder.csv'));
+  const { records, progress } = await world.run();
+  t.deepEqual(
+    records.map((record) => record.split(':')[0]),
+    ['B.csv', 'a-1.csv', 'a.csv', 'b.csv', 'é.csv', '\uff5e.csv', '\u{1d11e}.csv'],
+  );
+  t.is(progress.filesTotal, 7);
+  t.is(progress.filesDone, 7);
+});
+
+test('a missing folder is an error that names it, with follow too', async (t) => {
+  const world = await FolderWorld.create(t);
+  for (const follow of [false, true]) {
+    const error = await t.throwsAsync(world.run({ directory: world.path('nowhere'), follow }));
+    t.true(StreamsError.is(error) && error.code === 'STREAMS_FILE');
+    t.regex(error!.message, /nowhere of topic readings does not exist/);
+  }
+});
+
+test('a file in both forms is refused', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1));
+  world.write('a.csv.gz', 'anything');
+  const error = await t.throwsAsync(world.run());
+  t.true(StreamsError.is(error) && error.code === 'STREAMS_INPUT_REFUSED');
+  t.regex(error!.message, /a\.csv and .*a\.csv\.gz/);
+});
+
+test('batches hold at most the wanted records, with keys, values and origins', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(...range(1, 5)));
+  const { feed, close } = await world.feed({ batchRows: 2 });
+  await feed.open(world.database);
+  const lengths: number[] = [];
+  for (let batch = await feed.poll(); typeof batch === 'object'; batch = await feed.poll()) {
+    lengths.push(batch.length);
+    t.is(batch.keys[0], `id ${(batch.values[0] as { id: number }).id}`);
+    t.is(feed.timestampOf(batch.values[0]), (batch.values[0] as { id: number }).id);
+    const { file, line, offset, raw } = batch.origin(0);
+    t.is(Buffer.from(raw).toString(), `${line - 1},${line - 1},text`);
+    t.deepEqual({ file, offset }, { file: 'a.csv', offset: 11 + (line - 2) * 9 });
+    batch.accept(batch.length);
+  }
+  t.deepEqual(lengths, [2, 2, 1]);
+  await close();
+});
+
+test('a batch must be accepted before the next, and is never accepted backwards', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2, 3));
+  const { feed, close } = await world.feed();
+  await feed.open(world.database);
+  const batch = await feed.poll();
+  if (typeof batch !== 'object') return t.fail();
+  await t.throwsAsync(feed.poll(), { instanceOf: TypeError });
+  batch.accept(2);
+  t.throws(() => batch.accept(1), { instanceOf: RangeError });
+  t.throws(() => batch.accept(4), { instanceOf: RangeError });
+  t.throws(() => batch.late(1), { instanceOf: RangeError });
+  batch.accept(3);
+  t.is(await feed.poll(), undefined);
+  t.is(await feed.poll(), undefined, 'the end stays the end');
+  await close();
+});
+
+test('bad rows go to the dead letters when what stands before them is accepted, in the order of the file', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', `id,at,text\nbad 1\n1,1,x\n2,2,y\nbad 2\n"bad 3\n3,3,z\nx,4,bad 4\n`);
+  const { feed, close } = await world.feed();
+  await feed.open(world.database);
+  const batch = await feed.poll();
+  if (typeof batch !== 'object') return t.fail();
+  const deadAfter = async (n: number): Promise<string[]> => {
+    batch.accept(n);
+    await world.commit(feed);
+    return world.deadLetters().map(({ line, reason, raw }) => `${line} ${reason} ${raw}`);
+  };
+  t.deepEqual(await deadAfter(0), ['2 columns bad 1']);
+  t.deepEqual(await deadAfter(1), ['2 columns bad 1']);
+  batch.dead(1, 'future');
+  t.deepEqual((await deadAfter(2)).slice(1), ['4 future 2,2,y', '5 columns bad 2', '6 quote "bad 3']);
+  batch.late(2);
+  batch.late(2);
+  t.deepEqual((await deadAfter(3)).slice(4), ['8 id x,4,bad 4']);
+  const { rows: rowCount, dead, late, deadByReason } = feed.progress;
+  t.deepEqual({ rowCount, dead, late }, { rowCount: 7, dead: 5, late: 1 });
+  t.deepEqual(deadByReason, { columns: 2, future: 1, quote: 1, id: 1 });
+  t.deepEqual(world.lateLetters(), [{ file: 'a.csv', line: 7, offset: 42, reason: 'late', raw: '3,3,z' }]);
+  await close();
+});
+
+test('notes on records may come in any order before they are accepted', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2, 3));
+  const { feed, close } = await world.feed();
+  await feed.open(world.database);
+  const batch = await feed.poll();
+  if (typeof batch !== 'object') return t.fail();
+  batch.dead(2, 'processing');
+  batch.dead(0, 'future');
+  batch.dead(2, 'processing');
+  batch.accept(3);
+  await world.commit(feed);
+  t.deepEqual(
+    world.deadLetters().map(({ line, reason }) => `${line} ${reason}`),
+    ['2 future', '4 processing'],
+  );
+  await close();
+});
+
+test('rows out of the time range are skipped and counted', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 5, 9, 10, 6, 4));
+  world.write('b.csv', readings(20, 30));
+  const { records, progress } = await world.run({ fromMs: 5, toMs: 10, batchRows: 2 });
+  t.deepEqual(records, ['a.csv:3:5', 'a.csv:4:9', 'a.csv:6:6']);
+  t.is(progress.skipped, 5);
+  t.is(progress.rows, 8);
+});
+
+test('on error fail the good rows before are delivered, then the row is told; later the feed goes on behind them', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', `${readings(1, 2)}bad\n${rows(3)}`);
+  const { feed, close } = await world.feed({ onError: 'fail' });
+  await feed.open(world.database);
+  const batch = await feed.poll();
+  if (typeof batch !== 'object') return t.fail();
+  t.deepEqual([nameOf(batch, 0), nameOf(batch, 1), batch.length], ['a.csv:2:1', 'a.csv:3:2', 2]);
+  batch.accept(2);
+  for (let i = 0; i < 2; i++) {
+    const error = await t.throwsAsync(feed.poll());
+    t.true(StreamsError.is(error) && error.code === 'STREAMS_BAD_ROW');
+    t.regex(error!.message, /^a\.csv:4:29: bad row of topic readings: columns/);
+  }
+  await world.commit(feed);
+  await close();
+  t.deepEqual(world.deadLetters(), []);
+  t.deepEqual((await world.run()).records, ['a.csv:5:3']);
+  t.deepEqual(
+    world.deadLetters().map(({ line }) => line),
+    [4],
+  );
+});
+
+test('on error fail a bad header is told, and read again by a run that goes on', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', '\ufeffid,at\n1,1\n');
+  await t.throwsAsync(world.run({ onError: 'fail' }), { message: /^a\.csv:1:3: .* columns/ });
+  await world.run();
+  t.deepEqual(
+    world.deadLetters().map(({ line, offset, raw }) => [line, offset, raw]),
+    [
+      [1, 3, 'id,at'],
+      [2, 9, '1,1'],
+    ],
+  );
+});
+
+test('a file of bad rows alone is read to its end', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', 'id,text\n1,x\n2,y\n');
+  world.write('b.csv', readings(3));
+  world.write('c.csv', '');
+  const { records, progress } = await world.run();
+  t.deepEqual(records, ['b.csv:2:3']);
+  t.is(progress.filesDone, 3);
+  t.deepEqual(
+    world.deadLetters().map(({ file, line, reason }) => `${file}:${line} ${reason}`),
+    ['a.csv:1 columns', 'a.csv:2 columns', 'a.csv:3 columns'],
+  );
+});
+
+test('chunks of any size give the same rows and letters, long rows included', async (t) => {
+  const long = `7,7,${'x'.repeat(200_000)}\n`;
+  const tooLong = `8,8,${'x'.repeat(1_200_000)}\n`;
+  const content = `${readings(...range(1, 6))}${long}bad\n${tooLong}"9",9,"a\nb"\n${rows(10)}`;
+  const run = async (chunkBytes: number): Promise<unknown> => {
+    const world = await FolderWorld.create(t);
+    world.write('a.csv', content);
+    const { records, progress } = await world.run({ chunkBytes, batchRows: 3 });
+    return { records, progress, dead: world.deadLetters() };
+  };
+  const expected = await run(1 << 22);
+  for (const chunkBytes of [7777, 1 << 16, 1 << 20]) t.deepEqual(await run(chunkBytes), expected);
+});
+
+test('progress counts since the state began, and knows what there is to read', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', `${readings(1, 2)}bad\n`);
+  const first = await world.run({ lateId: 2 });
+  const size = readings(1, 2).length + 4;
+  t.deepEqual(first.progress, {
+    topic: 'readings',
+    filesDone: 1,
+    filesTotal: 1,
+    rows: 3,
+    bytes: size,
+    bytesTotal: size,
+    dead: 1,
+    late: 1,
+    skipped: 0,
+    deadByReason: { columns: 1 },
+  });
+  world.write('b.csv', readings(3));
+  world.remove('a.csv');
+  const second = await world.run();
+  t.deepEqual(second.records, ['b.csv:2:3']);
+  const { filesDone, filesTotal, rows: rowCount, bytes, bytesTotal, dead, late } = second.progress;
+  t.deepEqual([filesDone, filesTotal, rowCount, dead, late], [2, 2, 4, 1, 1]);
+  t.is(bytes, size + readings(3).length);
+  t.is(bytesTotal, bytes);
+});
+
+test('several feeds share one file of letters', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', 'id,at,text\nbad a\n');
+  const other = await FolderWorld.create(t);
+  other.write('b.csv', 'id,at,text\nbad b\n1,1,x\n');
+  const one = await world.feed();
+  const shared = { dead: one.dead, keyPrefix: Buffer.from('feed/1/') };
+  const two = await other.feed(shared);
+  for (const { feed } of [one, two]) await feed.open(world.database);
+  const batches = await Promise.all([one.feed.poll(), two.feed.poll()]);
+  for (const batch of batches) if (typeof batch === 'object') batch.accept(batch.length);
+  const write = world.database.batch();
+  await Promise.all([one.feed.save(write), two.feed.save(write)]);
+  await write.write({ sync: false });
+  t.deepEqual(
+    world.deadLetters().map(({ file, raw }) => `${file} ${raw}`),
+    ['a.csv bad a', 'b.csv bad b'],
+  );
+  await one.close();
+  await two.close();
+});

@@ -1,0 +1,83 @@
+import test from 'ava';
+import type { StreamsState } from '../../src/runtime/engine-stats.ts';
+import { engineStats, taskStats } from '../observability/fake-stats.ts';
+import { asking } from './asking.ts';
+import { fakeEngine, keyValueStore } from './fake-engine.ts';
+
+const inState = (state: StreamsState) => asking({ engine: fakeEngine([], () => engineStats({ state })) });
+
+test('/metrics gives the text of the metrics with their content type', async (t) => {
+  const { status, text, type } = await asking()('/metrics');
+  t.is(status, 200);
+  t.is(text, 'up 1\n');
+  t.is(type, 'text/plain; version=0.0.4; charset=utf-8');
+});
+
+test('/healthz is 503 in state ERROR only', async (t) => {
+  for (const state of ['CREATED', 'REBALANCING', 'RUNNING', 'PENDING_SHUTDOWN', 'NOT_RUNNING'] as const) {
+    const answer = await inState(state)('/healthz');
+    t.is(answer.status, 200);
+    t.deepEqual(answer.json(), { state });
+  }
+  const { status, type, json } = await inState('ERROR')('/healthz');
+  t.is(status, 503);
+  t.is(type, 'application/problem+json');
+  t.is(json().state, 'ERROR');
+});
+
+test('/readyz is 200 in state RUNNING only, and lists the tasks either way', async (t) => {
+  const tasks = [
+    { taskId: '0_0', topics: ['events'], partition: 0, streamTime: '2017-12-14T23:00:00.500Z', bufferedRecords: 3 },
+  ];
+  const ready = await inState('RUNNING')('/readyz');
+  t.is(ready.status, 200);
+  t.deepEqual(ready.json(), { state: 'RUNNING', tasks });
+  for (const state of ['CREATED', 'REBALANCING', 'PENDING_SHUTDOWN', 'NOT_RUNNING', 'ERROR'] as const) {
+    const answer = await inState(state)('/readyz');
+    t.is(answer.status, 503);
+    t.deepEqual(answer.json(), {
+      type: 'about:blank',
+      title: 'Service Unavailable',
+      status: 503,
+      detail: `The engine is in state ${state}, not RUNNING.`,
+      code: 'HTTP_NOT_READY',
+      state,
+      tasks,
+    });
+  }
+});
+
+test('/topology is written as text unless another format is asked for', async (t) => {
+  const ask = asking();
+  t.is((await ask('/topology')).text, 'topology as text');
+  t.is((await ask('/topology?format=mermaid')).text, 'topology as mermaid');
+  const json = await ask('/topology?format=json');
+  t.is(json.type, 'application/json');
+  t.deepEqual(json.json(), { sub: [] });
+});
+
+test('/tasks shows tasks, inputs and commits, and null for what has not happened', async (t) => {
+  const stats = engineStats({
+    tasks: [taskStats('0_0'), taskStats('1_0', { streamTimeMs: -1 })],
+    lastCommitAtMs: undefined,
+  });
+  const { status, json } = await asking({ engine: fakeEngine([], () => stats) })('/tasks');
+  t.is(status, 200);
+  const view = json();
+  t.is(view.applicationId, 'test');
+  t.is(view.final, false);
+  t.deepEqual(view.commits, { count: 6, seconds: 0.75, rows: 60, lastAtMs: null, lastAt: null });
+  t.deepEqual(view.errors, { STREAMS_FILE: 1 });
+  t.deepEqual(view.feeds, JSON.parse(JSON.stringify(stats.feeds)));
+  const [first, second] = view.tasks as Record<string, unknown>[];
+  t.like(first, { taskId: '0_0', streamTimeMs: 1_513_292_400_500, streamTime: '2017-12-14T23:00:00.500Z' });
+  t.deepEqual(first!.operatorTimeMs, { 'day-equipment': 1_513_292_400_000 });
+  t.like(second, { taskId: '1_0', streamTimeMs: null, streamTime: null });
+});
+
+test('/stores lists all stores, those without figures too', async (t) => {
+  const engine = fakeEngine([keyValueStore('day-equipment', {}), keyValueStore('other', {})]);
+  const { stores } = (await asking({ engine })('/stores')).json() as { stores: Record<string, unknown>[] };
+  t.like(stores[0], { name: 'day-equipment', kind: 'window', puts: 7, dirtyBytes: 640 });
+  t.deepEqual(stores[1], { name: 'other', kind: 'key-value' });
+});

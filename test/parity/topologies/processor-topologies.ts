@@ -1,0 +1,68 @@
+import { type KeyValueStore, type KStream, type Processor, type ProcessorContext, Record, Serdes } from '../../../src/index.ts';
+import { n } from '../values.ts';
+import type { Text, Wiring } from '../wiring.ts';
+
+/** Processors written by hand: section "Processors" of README.md. */
+export const processorTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
+  'process-count': (w) => {
+    w.builder.addStateStore({ kind: 'key-value', name: 'seen', keySerde: Serdes.string, valueSerde: Serdes.int64 });
+    const everyMs = w.number('everyMs');
+    w.to('out', w.stream('in').process(() => new Counter(everyMs), { name: 'counter', stores: ['seen'] }));
+  },
+  'repartition-order': repartitionOrder,
+};
+type Rec = Record<Text, Text>;
+
+/** Counts records a key, and forwards a tick every `everyMs` of stream time: `TIME:SUM OF ALL COUNTS`. */
+class Counter implements Processor<Text, Text, string, string> {
+  readonly #everyMs: number;
+  #context!: ProcessorContext<string, string>;
+  #seen!: KeyValueStore<string, number>;
+
+  constructor(everyMs: number) {
+    this.#everyMs = everyMs;
+  }
+
+  init(context: ProcessorContext<string, string>): void {
+    this.#context = context;
+    this.#seen = context.keyValueStore('seen');
+    context.schedule(this.#everyMs, 'stream-time', (timeMs) => this.#tick(timeMs));
+  }
+
+  process(record: Rec): void {
+    const key = record.key ?? 'none';
+    const count = (this.#seen.get(key) ?? 0) + 1;
+    this.#seen.put(key, count);
+    this.#context.forward(new Record(record.key as string, String(count), record.timestamp));
+  }
+
+  async #tick(timeMs: number): Promise<void> {
+    let sum = 0;
+    for await (const [, count] of this.#seen.range()) sum += count;
+    this.#context.forward(new Record('tick', `${timeMs}:${sum}`, timeMs));
+  }
+}
+
+/** Three repartition topics read by one sub-topology: which one's head is next. */
+function repartitionOrder(w: Wiring): void {
+  const spread = w.stream('in').process<string, string>(() => new Spread(), { name: 'spread' });
+  const through = (key: string): KStream<string, string> =>
+    spread
+      .filter((k) => k === key, { name: `only-${key}` })
+      .repartition({ name: `r${key}`, partitions: 1, keySerde: Serdes.string, valueSerde: Serdes.string });
+  w.to('out', through('1').merge(through('2'), { name: 'both' }).merge(through('3'), { name: 'all' }));
+}
+
+/** A value `1+5 2+0` becomes a record of key 1, 5 ms after its own time, and one of key 2 at its time. */
+class Spread implements Processor<Text, Text, string, string> {
+  #context!: ProcessorContext<string, string>;
+
+  init(context: ProcessorContext<string, string>): void {
+    this.#context = context;
+  }
+
+  process(record: Rec): void {
+    for (const item of record.value!.split(' '))
+      this.#context.forward(new Record(item.slice(0, 1), item, record.timestamp + n(item.slice(2))));
+  }
+}

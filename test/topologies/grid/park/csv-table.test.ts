@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { StreamsError } from '../../../../src/common/errors.ts';
+import { readTable } from '../../../../topologies/grid/park/csv-table.ts';
+import { parkFolder } from './park-folder.ts';
+
+function file(t: ExecutionContext, content: string | Buffer): string {
+  const path = join(parkFolder(t), 'table.csv');
+  writeFileSync(path, content);
+  return path;
+}
+
+/** Rows and lines, by csv-parse and by hand. */
+async function both(path: string, columns: readonly string[]): Promise<[string[], string[]]> {
+  const read = async (plainFromBytes: number): Promise<string[]> => {
+    const rows: string[] = [];
+    try {
+      await readTable(path, columns, (values, line) => rows.push(`${line}:${values.join('|')}`), { plainFromBytes });
+    } catch (error) {
+      rows.push(StreamsError.is(error) ? `${error.code} line ${error.details.line}` : String(error));
+    }
+    return rows;
+  };
+  return [await read(Number.POSITIVE_INFINITY), await read(0)];
+}
+
+test('columns are found by name in any order, and quotes, CRLF, empty lines and a byte order mark are no matter', async (t) => {
+  const path = file(t, '\ufeffb,"a",c\r\n1,"x, ""y""",\r\n\r\n2,é,3');
+  const [rows] = await both(path, ['a', 'b']);
+  t.deepEqual(rows, ['2:x, "y"|1', '4:é|2']);
+});
+
+test('a file without quotes is read by hand as by csv-parse', async (t) => {
+  const line = fc.oneof(fc.constantFrom('1,2,3', 'é,,ü', '', ',,', 'a,b', 'a,b,c,d', ' x , y ,'));
+  const text = fc.tuple(fc.constantFrom('\n', '\r\n'), fc.array(line), fc.boolean(), fc.boolean());
+  const path = file(t, '');
+  await fc.assert(
+    fc.asyncProperty(text, async ([eol, lines, bom, end]) => {
+      writeFileSync(path, `${bom ? '\ufeff' : ''}${['one,two,three', ...lines].join(eol)}${end ? eol : ''}`);
+      const [parsed, split] = await both(path, ['three', 'one']);
+      t.deepEqual(split, parsed);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a file of several pieces is read whole, each line once', async (t) => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => `${i},é${i}`);
+  const path = file(t, `id,name\n${rows.join('\n')}\n`);
+  let different = 0;
+  let count = 0;
+  const check = ([id, name]: readonly string[], line: number): void => {
+    if (id !== String(line - 2) || name !== `é${id}`) different++;
+    count++;
+  };
+  await readTable(path, ['id', 'name'], check, { plainFromBytes: 0 });
+  t.deepEqual([count, different], [200_000, 0]);
+});
+
+test('a missing file, a missing column, a row of another width and a stray quote are refused with their place', async (t) => {
+  const refused = async (content: string, message: RegExp): Promise<void> => {
+    const path = file(t, content);
+    const error = await t.throwsAsync(
+      readTable(path, ['a', 'b'], () => {}),
+      { code: 'STREAMS_FILE', message },
+    );
+    t.true(error instanceof StreamsError && error.details.file === path);
+  };
+  await refused('', /line 1: column "a" is missing; the file is empty\. Add it to table\.csv/);
+  await refused('a,c\n1,2\n', /line 1: column "b" is missing; its header has a, c\. Add/);
+  await refused('a,b\n1,2\n1\n', /line 3: .*Mend the row/);
+  await refused('a,b\n1,2\n1,x"y\n', /line 3: .*Mend the row/);
+  const missing = join(parkFolder(t), 'nowhere.csv');
+  await t.throwsAsync(readTable(missing, ['a']), { code: 'STREAMS_FILE', message: /nowhere\.csv is not there/ });
+});
+
+test('without a handler only the header is looked at', async (t) => {
+  const path = file(t, 'a,b\n1\n');
+  await t.notThrowsAsync(readTable(path, ['a', 'b']));
+  await t.throwsAsync(readTable(path, ['c']), { code: 'STREAMS_FILE' });
+});
