@@ -65,6 +65,12 @@ export type {
 } from './runtime/read-only-stores.ts';
 export type { OutputReceiver, OutputRecord } from './runtime/runtime-nodes.ts';
 
+// Files
+export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';
+export { Letters } from './files/letters.ts';
+export { type DeadReason, type DecodedRow, deadReasons, type RowFormat, type RowView } from './files/row-format.ts';
+export { type TextFormatOptions, type TextRow, textFormat } from './files/text-format.ts';
+
 // Errors and logging
 export { StreamsError, type StreamsErrorCode, type StreamsErrorDetails } from './common/errors.ts';
 export type { Logger } from './common/logger.ts';

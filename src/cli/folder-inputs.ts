@@ -30,11 +30,17 @@ export async function folderInputs(
     const topic = topics[i]!;
     const files = (await listFolder(topic, directory)).length;
     const real = await realpath(directory).catch((cause) => {
-      throw new StreamsError('STREAMS_FILE', `${directory} cannot be read: ${messageOf(cause)}`, { file: directory, cause });
+      throw new StreamsError('STREAMS_FILE', `${directory} cannot be read: ${messageOf(cause)}`, {
+        file: directory,
+        cause,
+      });
     });
     const other = seen.get(real);
     if (other !== undefined) {
-      throw new StreamsError('STREAMS_USAGE', `--events ${other} and --events ${directory} are the same folder: give it once.`);
+      throw new StreamsError(
+        'STREAMS_USAGE',
+        `--events ${other} and --events ${directory} are the same folder: give it once.`,
+      );
     }
     seen.set(real, directory);
     inputs.push({ topic, directory, files });

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { createRequire } from 'node:module';
 import type { Logger } from '../common/logger.ts';
 import { paint } from './output.ts';
 
@@ -20,15 +20,29 @@ export interface LogOptions {
 
 /** A logger for a process: JSON lines for machines, plain ones for a terminal. */
 export function createLogger(options: LogOptions): Logger {
-  const write = options.plain ? (line: string) => options.write(plainLine(line, options.color)) : options.write;
+  let logger: Logger | undefined;
+  const least = logLevels.indexOf(options.level);
+  const at = (level: keyof Logger): Logger[keyof Logger] => {
+    if (logLevels.indexOf(level) < least) return () => {};
+    return (fields, message) => {
+      // Made with the first line: many commands log none.
+      logger ??= createPino(options);
+      logger[level](fields, message);
+    };
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+function createPino({ level, plain, color, write }: LogOptions): Logger {
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
   return pino(
     {
-      level: options.level,
+      level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write },
+    { write: plain ? (line: string) => write(plainLine(line, color)) : write },
   );
 }
 

@@ -31,7 +31,11 @@ export interface StateInput {
  * @throws {@link StreamsError} `STREAMS_STATE_STORE_LOCKED`, `STREAMS_STATE_MISSING`, `STREAMS_STATE_INCOMPATIBLE`, `STREAMS_STATE_NEWER`; `STREAMS_STATE_FINAL`
  * if it is to take input and is final.
  */
-export async function openState(spec: ApplicationSpec, app: Application, options: OpenStateOptions): Promise<OpenState> {
+export async function openState(
+  spec: ApplicationSpec,
+  app: Application,
+  options: OpenStateOptions,
+): Promise<OpenState> {
   const { directory, input } = options;
   const folder = await StateFolder.open(directory, { create: input !== undefined });
   const { streams, settings } = await openEngine(spec, app, folder, options);

@@ -1,4 +1,5 @@
-import { SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
+import type { SingleBar } from 'cli-progress';
 import type { CliStream } from './output.ts';
 import type { Pace, ProgressSnapshot } from './progress-text.ts';
 import { durationText, eventTimeFormat, progressText, shortCount } from './progress-text.ts';
@@ -175,7 +176,9 @@ function openBar(
   first: ProgressSnapshot,
   eventTime: (ms: number | undefined) => string,
 ): SingleBar {
-  const bar = new SingleBar({
+  // Loaded here, because only a terminal needs it.
+  const progress = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress');
+  const bar = new progress.SingleBar({
     stream: withoutSavedCursor(stream),
     fps: 1000 / barIntervalMs,
     // Signals are the command's: the bar would otherwise listen to them itself.

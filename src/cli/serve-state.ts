@@ -1,7 +1,7 @@
 import type { Logger } from '../common/logger.ts';
 import type { RunningServer } from '../http/server.ts';
-import type { Topology } from '../topology/topology.ts';
 import type { DescribeFormat } from '../topology/describe.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 
 /** Serves an open state over HTTP on 127.0.0.1: what the engine says of itself, and the application's parts. */

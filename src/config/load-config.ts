@@ -91,8 +91,8 @@ export function withDefaults(given: Partial<SettingValues>, runtime: Runtime): S
 /** Checks one value. @throws {@link StreamsError} `STREAMS_CONFIG` */
 export function readValue<N extends SettingName>(name: N, text: string, origin: Origin): SettingValues[N] {
   const { type } = settings[name];
-  const result = type.schema.safeParse(text);
-  if (result.success) return result.data;
+  const value = type.read(text);
+  if (value !== undefined) return value;
   const message = `${name} (${originText(origin)}) is ${JSON.stringify(text)}: expected ${type.expected}.`;
   throw new StreamsError('STREAMS_CONFIG', message);
 }

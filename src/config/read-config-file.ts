@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { extname } from 'node:path';
-import { parse } from 'yaml';
 import { messageOf, StreamsError } from '../common/errors.ts';
 
 /**
@@ -39,6 +39,8 @@ function readText(file: string): string {
 }
 
 function parseYaml(content: string, file: string): unknown {
+  // Loaded here, because most commands start without a file.
+  const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
   try {
     // The failsafe schema keeps every scalar as the text it was written as: `007` stays so, and one rule reads all sources.
     return parse(content, { schema: 'failsafe', prettyErrors: true, logLevel: 'error' });

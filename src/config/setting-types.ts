@@ -1,8 +1,7 @@
-import { z } from 'zod';
-
 /** How the text of a setting becomes its value. All sources give text, so one rule holds for flags, environment and files. */
 export interface SettingType<T> {
-  readonly schema: z.ZodType<T, string>;
+  /** The value, or undefined if the text is refused. */
+  readonly read: (text: string) => T | undefined;
   /** What the text must be, to follow "expected". */
   readonly expected: string;
 }
@@ -14,12 +13,10 @@ export const maxTimerMs: number = 2 ** 31 - 1;
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER, unit?: string): SettingType<number> {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   return {
-    schema: z
-      .string()
-      .trim()
-      .regex(/^-?\d+$/)
-      .transform(Number)
-      .pipe(z.int().min(min).max(max)),
+    read(given) {
+      const value = /^-?\d+$/.test(given.trim()) ? Number(given) : Number.NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
     expected: unit === undefined ? `a whole number ${range}` : `a whole number of ${unit} ${range}`,
   };
 }
@@ -37,29 +34,24 @@ const bytesPerUnit: Readonly<Record<string, number>> = {
 
 /** A size: `67108864`, `64MiB`, `1.5 GiB`. KiB, MiB and GiB are powers of 1024, kB, MB and GB powers of 1000. */
 export function bytes(): SettingType<number> {
-  const expected = 'a number of bytes, or one with a unit such as 64MiB (KiB, MiB, GiB, kB, MB, GB)';
-  const schema = z
-    .string()
-    .trim()
-    .toLowerCase()
-    .regex(/^\d+$|^\d+(\.\d+)?\s*[kmg]i?b$|^\d+\s*b$/)
-    .transform((text) => {
-      const number = Number.parseFloat(text);
-      return Math.floor(number * bytesPerUnit[text.replace(/^[\d.\s]+/, '')]!);
-    })
-    .pipe(z.int().min(0));
-  return { schema, expected };
+  return {
+    read(given) {
+      const size = given.trim().toLowerCase();
+      if (!/^\d+$|^\d+(\.\d+)?\s*[kmg]i?b$|^\d+\s*b$/.test(size)) return undefined;
+      const value = Math.floor(Number.parseFloat(size) * bytesPerUnit[size.replace(/^[\d.\s]+/, '')]!);
+      return Number.isSafeInteger(value) ? value : undefined;
+    },
+    expected: 'a number of bytes, or one with a unit such as 64MiB (KiB, MiB, GiB, kB, MB, GB)',
+  };
 }
 
 /** `true` or `false`. */
 export function boolean(): SettingType<boolean> {
   return {
-    schema: z
-      .string()
-      .trim()
-      .toLowerCase()
-      .pipe(z.enum(['true', 'false']))
-      .transform((text) => text === 'true'),
+    read(given) {
+      const word = given.trim().toLowerCase();
+      return word === 'true' ? true : word === 'false' ? false : undefined;
+    },
     expected: 'true or false',
   };
 }
@@ -70,19 +62,23 @@ export function choice<const T extends string>(
   aliases: Readonly<Record<string, T>> = {},
 ): SettingType<T> {
   return {
-    schema: z
-      .string()
-      .trim()
-      .toLowerCase()
-      .transform((word) => aliases[word] ?? word)
-      .pipe(z.enum(values)),
+    read(given) {
+      const word = given.trim().toLowerCase();
+      return Object.hasOwn(aliases, word) ? aliases[word] : values.find((value) => value === word);
+    },
     expected: `one of ${[...values, ...Object.keys(aliases)].join(', ')}`,
   };
 }
 
 /** Text that is not empty and fits a pattern. */
 export function text(expected: string, pattern: RegExp = /\S/): SettingType<string> {
-  return { schema: z.string().trim().regex(pattern), expected };
+  return {
+    read(given) {
+      const trimmed = given.trim();
+      return pattern.test(trimmed) ? trimmed : undefined;
+    },
+    expected,
+  };
 }
 
 /** A type whose setting may also be left unset. */
@@ -100,10 +96,10 @@ export function hostPort(): SettingType<string> {
 /** `host:port`, several of them separated by commas. */
 export function hostPorts(): SettingType<readonly string[]> {
   return {
-    schema: z
-      .string()
-      .transform((list) => list.split(',').map((item) => item.trim()))
-      .pipe(z.array(z.string().regex(hostAndPort))),
+    read(given) {
+      const list = given.split(',').map((item) => item.trim());
+      return list.every((item) => hostAndPort.test(item)) ? list : undefined;
+    },
     expected: 'host:port, several separated by commas',
   };
 }

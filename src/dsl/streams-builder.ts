@@ -106,7 +106,8 @@ export class StreamsBuilder {
   /** Declares a store for processors written by hand. */
   addStateStore<K, V>(options: StateStoreOptions<K, V>): this {
     const { name, kind, keySerde, valueSerde, windows } = options;
-    const base = { name, cached: options.caching ?? true, result: options.result ?? true };
+    // Digests cover latest rows, so no versioned store.
+    const base = { name, cached: options.caching ?? true, result: kind !== 'versioned' && (options.result ?? true) };
     const spec = {
       ...base,
       kind,

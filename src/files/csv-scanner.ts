@@ -1,45 +1,21 @@
 import { isUtf8 } from 'node:buffer';
 import { type HeaderLayout, readHeader, unusableLayout } from './csv-header.ts';
 import { QuotedRecord } from './quoted-record.ts';
+import { RowFields } from './row-fields.ts';
 import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
 import { RowProbe } from './row-probe.ts';
-
-/** Most bytes of a row, without its line end: 1 MiB. */
-export const maxRowBytes: number = 1 << 20;
-
-/** Bytes that a window must have to spare behind its end. */
-export const windowTailBytes = 4;
-
-/** What {@link CsvScanner.next} found. */
-export type ScanOutcome = 0 | 1 | 2 | 3 | 4;
-/** A good row, decoded. */
-export const scannedRow = 0;
-/** A bad row, with its reason. */
-export const scannedDead = 1;
-/** The window is used up to `at`: the next one starts there. */
-export const scannedWindow = 2;
-/** The end of the file. What stands behind `at`, if anything, is a cut last line that waits for its rest. */
-export const scannedEnd = 3;
-/** The file goes on behind a line that was read as its last one without a line end, and not with a line end: that line was cut. */
-export const scannedTorn = 4;
-
-/**
- * What follows the bytes of a window: `more` bytes; nothing for now, so that a last line without line end `waits`; or nothing (`final`), so that
- * it is a row if it is a good one, and waits otherwise.
- */
-export type WindowEnding = 'more' | 'waits' | 'final';
-
-/** Where a scanner stands in a file, apart from the offset: what it needs to go on there. */
-export interface ScanState {
-  /** Physical line that comes next, from 1, the header included. */
-  readonly line: number;
-  /** The last row had no line end: what comes first must be one. */
-  readonly openEnd: boolean;
-  /** Inside a line that is too long and already judged: goes on behind its line end. */
-  readonly skipping: boolean;
-  /** Undefined until the header is read. */
-  readonly layout: HeaderLayout | undefined;
-}
+import {
+  maxRowBytes,
+  type ScanOutcome,
+  type ScanState,
+  scannedDead,
+  scannedEnd,
+  scannedRow,
+  scannedTorn,
+  scannedWindow,
+  type WindowEnding,
+  windowTailBytes,
+} from './scan-outcome.ts';
 
 const lf = 10;
 const cr = 13;
@@ -83,22 +59,11 @@ export class CsvScanner<K, V> {
   /** Neither header, open end nor skipping are to be seen to. */
   #plain = false;
   #mayStartWithBom = false;
-  #fields = 0;
-  /** Fields in the file's order. */
-  #starts: Int32Array;
-  #ends: Int32Array;
-  /** The columns' fields, if the file's order is another; else the same arrays. */
-  #columnStarts: Int32Array;
-  #columnEnds: Int32Array;
-  #row: { bytes: Buffer; starts: Int32Array; ends: Int32Array };
-  #record: QuotedRecord;
+  #fields: RowFields = new RowFields(unusableLayout);
+  #record: QuotedRecord = new QuotedRecord(0);
 
   constructor(format: RowFormat<K, V>) {
     this.#format = format;
-    this.#starts = this.#ends = this.#columnStarts = this.#columnEnds = new Int32Array(0);
-    this.#row = { bytes: this.#bytes, starts: this.#starts, ends: this.#ends };
-    this.#record = new QuotedRecord(0);
-    this.#take(unusableLayout);
   }
 
   /** Starts a file, or goes on in one. `fromStart`: the first window holds its first byte. */
@@ -134,8 +99,7 @@ export class CsvScanner<K, V> {
     }
     const bytes = this.#bytes;
     const words = this.#words;
-    const starts = this.#starts;
-    const ends = this.#ends;
+    const { starts, ends } = this.#fields;
     const capacity = starts.length;
     let start = this.at;
     let fieldStart = start;
@@ -195,19 +159,9 @@ export class CsvScanner<K, V> {
       return this.#dead('too-long');
     }
     if (wide && !isUtf8(this.#bytes.subarray(start, stop))) return this.#dead('utf8');
-    if (fields !== this.#fields) return this.#dead('columns');
-    if (this.#columnStarts !== this.#starts) this.#reorder();
-    this.#row.bytes = fieldBytes;
-    const reason = this.#format.decode(this.#row, out);
+    if (fields !== this.#fields.count) return this.#dead('columns');
+    const reason = this.#format.decode(this.#fields.view(fieldBytes), out);
     return reason === undefined ? scannedRow : this.#dead(reason);
-  }
-
-  #reorder(): void {
-    const order = this.layout!.order;
-    for (let i = 0; i < order.length; i++) {
-      this.#columnStarts[i] = this.#starts[order[i]!]!;
-      this.#columnEnds[i] = this.#ends[order[i]!]!;
-    }
   }
 
   #dead(reason: DeadReason): ScanOutcome {
@@ -248,9 +202,8 @@ export class CsvScanner<K, V> {
     if (at === this.#end) return this.#pause();
     const first = this.#bytes[at];
     if (first === cr && at + 1 === this.#end) return this.#pause();
-    const lineEnd = first === lf ? 1 : first === cr && this.#bytes[at + 1] === lf ? 2 : 0;
-    if (lineEnd === 0) return scannedTorn;
-    this.at = at + lineEnd;
+    if (first !== lf && !(first === cr && this.#bytes[at + 1] === lf)) return scannedTorn;
+    this.at = first === lf ? at + 1 : at + 2;
     this.openEnd = false;
     return undefined;
   }
@@ -298,14 +251,7 @@ export class CsvScanner<K, V> {
 
   #take(layout: HeaderLayout): void {
     this.layout = layout;
-    this.#fields = layout.fields;
-    const columns = layout.order.length;
-    this.#starts = new Int32Array(layout.fields);
-    this.#ends = new Int32Array(layout.fields);
-    const sameOrder = layout.order.every((field, i) => field === i);
-    this.#columnStarts = sameOrder ? this.#starts : new Int32Array(columns);
-    this.#columnEnds = sameOrder ? this.#ends : new Int32Array(columns);
-    this.#row = { bytes: this.#bytes, starts: this.#columnStarts, ends: this.#columnEnds };
+    this.#fields = new RowFields(layout);
     const probe = new RowProbe(this.#format, layout);
     this.#record = new QuotedRecord(layout.fields, (bytes, start, end) => probe.isRow(bytes, start, end));
   }
@@ -377,8 +323,7 @@ export class CsvScanner<K, V> {
   #judgeRecord(start: number, next: number, out: DecodedRow<K, V>): ScanOutcome {
     const record = this.#record;
     const fieldBytes = record.undouble(this.#bytes);
-    this.#starts.set(record.starts);
-    this.#ends.set(record.ends);
+    this.#fields.take(record);
     const outcome = this.#judge(start, record.stop, next, record.count, true, out, fieldBytes);
     this.line += record.lines - 1;
     return outcome;

@@ -1,8 +1,9 @@
 import type { FeedBatch, FeedProgress, RecordOrigin } from '../runtime/feed.ts';
 import { unusableLayout } from './csv-header.ts';
-import { type CsvScanner, type ScanOutcome, type ScanState, scannedDead, scannedRow } from './csv-scanner.ts';
+import type { CsvScanner } from './csv-scanner.ts';
 import type { Letters } from './letters.ts';
 import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
+import { type ScanOutcome, type ScanState, scannedDead, scannedRow } from './scan-outcome.ts';
 
 /** Event times that are wanted: from `fromMs` (included) to `toMs` (excluded). */
 export interface TimeRange {

@@ -2,8 +2,8 @@ import type { Reader, WriteBatch } from '../../state/database.ts';
 import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { FeedProgress } from '../runtime/feed.ts';
-import type { ScanState } from './csv-scanner.ts';
 import { type ContentFingerprint, emptyFingerprint, type Fingerprint } from './file-fingerprint.ts';
+import type { ScanState } from './scan-outcome.ts';
 
 /** What is known of a file: how far its rows are in the state, and what its bytes were up to there. */
 export interface FileEntry extends ScanState {

@@ -1,8 +1,8 @@
 import type { ByteSource } from './byte-source.ts';
-import { windowTailBytes } from './csv-scanner.ts';
 import { endBytes, type Fingerprint } from './file-fingerprint.ts';
 import type { PendingFile } from './folder-survey.ts';
 import { openContent } from './known-file.ts';
+import { windowTailBytes } from './scan-outcome.ts';
 
 /** Bytes read at once if nothing else is said: 1 MiB. */
 export const defaultChunkBytes: number = 1 << 20;
@@ -50,6 +50,8 @@ export class FileReader {
   #source: ByteSource | undefined;
   /** Content offset of the next read. */
   #offset = 0;
+  /** Content offset up to which the file was read before. */
+  #position = 0;
   #opening = false;
 
   constructor(queue: FileQueue, chunkBytes: number = defaultChunkBytes) {
@@ -96,29 +98,32 @@ export class FileReader {
     const source = this.#source;
     const file = this.#file!;
     const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bufferBytes);
-    const count = await source.read(bytes, headroomBytes, this.#chunkBytes);
-    const base = this.#offset - headroomBytes;
+    // Of a file that was read before, what stands before the position goes into the headroom, so that the chunk begins at the position.
+    const history = this.#opening ? this.#position - this.#offset : 0;
+    const start = headroomBytes - history;
+    const kept = history === 0 ? 0 : await source.read(bytes, start, history);
+    const count = kept < history ? 0 : await source.read(bytes, headroomBytes, this.#chunkBytes);
     const ending = count === this.#chunkBytes ? 'more' : source.cut ? 'cut' : 'end';
     const chunk: Chunk = {
       file,
       bytes,
-      start: headroomBytes,
-      end: headroomBytes + count,
-      base,
+      start,
+      end: start + kept + count,
+      base: this.#offset - start,
       ending,
       opening: this.#opening,
       diskBytes: source.diskBytes,
       disk: await source.fingerprint(),
     };
-    this.#offset += count;
+    this.#offset += kept + count;
     this.#opening = false;
     if (ending !== 'more') await this.#closeFile();
     return chunk;
   }
 
   async #openFile(file: PendingFile): Promise<boolean> {
-    const position = file.entry?.content.length ?? 0;
-    this.#offset = Math.max(0, position - endBytes);
+    this.#position = file.entry?.content.length ?? 0;
+    this.#offset = Math.max(0, this.#position - endBytes);
     this.#source = await openContent(file, this.#offset, file.size);
     this.#file = file;
     this.#opening = true;

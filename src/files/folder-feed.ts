@@ -2,14 +2,7 @@ import type { Reader, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
-import {
-  CsvScanner,
-  type ScanOutcome,
-  scannedEnd,
-  scannedTorn,
-  scannedWindow,
-  type WindowEnding,
-} from './csv-scanner.ts';
+import { CsvScanner } from './csv-scanner.ts';
 import { type FatalRow, FileBatch, type FilePosition } from './file-batch.ts';
 import { bytesOnDisk, FileLedger } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
@@ -19,6 +12,7 @@ import { rewrittenError } from './known-file.ts';
 import type { Letters } from './letters.ts';
 import { OpenFile } from './open-file.ts';
 import type { RowFormat } from './row-format.ts';
+import { type ScanOutcome, scannedEnd, scannedTorn, scannedWindow, type WindowEnding } from './scan-outcome.ts';
 
 /** How a folder of CSV files is read as a topic. */
 export interface FolderFeedOptions<K, V> {
@@ -177,7 +171,7 @@ export class FolderFeed<K, V> implements Feed {
     const { file, bytes, base } = this.#file!;
     const found = this.#batch.fill(this.#scanner, file.name, bytes, base);
     if (typeof found === 'object') this.#failure = this.#badRow(found);
-    else if (found === scannedTorn) throw this.#torn();
+    else if (found === scannedTorn) this.#failure = this.#torn();
     else this.#found = found;
   }
 
@@ -237,6 +231,7 @@ export class FolderFeed<K, V> implements Feed {
     const startMs = performance.now();
     if (startMs >= this.#nextLookMs) {
       // Whether known files have grown is asked only when there is nothing else to do.
+      this.#watch?.seen();
       await this.#survey.look(this.#follow && !this.#survey.hasPending);
       this.#looked(startMs);
     }

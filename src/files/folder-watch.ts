@@ -1,12 +1,16 @@
 import { type FSWatcher, watch } from 'node:fs';
 
-/** Wakes a sleeper when something in a folder may have changed. Only a hint: some file systems never tell, so look now and then in any case. */
+interface Sleeper {
+  readonly untilHint: boolean;
+  readonly wake: () => void;
+}
+
+/** Wakes sleepers when something in a folder may have changed. Only a hint: some file systems never tell, so look now and then in any case. */
 export class FolderWatch {
   readonly #watcher: FSWatcher | undefined;
+  readonly #sleepers: Set<Sleeper> = new Set();
   #hinted = false;
   #closed = false;
-  #wakeOnHint: (() => void) | undefined;
-  #wakeOnClose: (() => void) | undefined;
 
   constructor(directory: string) {
     try {
@@ -19,36 +23,41 @@ export class FolderWatch {
     }
   }
 
-  /** Resolves at a hint, one given since the last call included, but not before `earliestMs` have passed; at the latest after `timeoutMs`. */
+  /** Hints until now are obeyed: somebody looks at the folder. */
+  seen(): void {
+    this.#hinted = false;
+  }
+
+  /** Resolves if there was a hint since the last {@link FolderWatch.seen}, but not before `earliestMs` have passed; at the latest after `timeoutMs`. */
   async wait(earliestMs: number, timeoutMs: number): Promise<void> {
     const earliest = Math.min(Math.max(0, earliestMs), timeoutMs);
     if (earliest > 0) await this.#sleep(earliest, false);
     if (!this.#hinted && timeoutMs > earliest) await this.#sleep(timeoutMs - earliest, true);
-    this.#hinted = false;
   }
 
-  /** Ends the watch, and a wait. */
+  /** Ends the watch, and all waits. */
   close(): void {
     this.#closed = true;
     this.#watcher?.close();
-    this.#wakeOnClose?.();
+    for (const { wake } of this.#sleepers) wake();
   }
 
   #hint(): void {
     this.#hinted = true;
-    this.#wakeOnHint?.();
+    for (const { untilHint, wake } of this.#sleepers) if (untilHint) wake();
   }
 
   #sleep(ms: number, untilHint: boolean): Promise<void> {
     if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
       const wake = (): void => {
         clearTimeout(timer);
+        this.#sleepers.delete(sleeper);
         resolve();
       };
-      this.#wakeOnClose = wake;
-      this.#wakeOnHint = untilHint ? wake : undefined;
+      const timer = setTimeout(wake, ms);
+      const sleeper: Sleeper = { untilHint, wake };
+      this.#sleepers.add(sleeper);
     });
   }
 }

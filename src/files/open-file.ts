@@ -1,10 +1,10 @@
-import { windowTailBytes } from './csv-scanner.ts';
 import type { FilePosition } from './file-batch.ts';
 import { endBytes, FingerprintBuilder } from './file-fingerprint.ts';
 import { type FileEntry, newEntry } from './file-ledger.ts';
 import type { Chunk } from './file-reader.ts';
 import type { PendingFile } from './folder-survey.ts';
 import { rewrittenError } from './known-file.ts';
+import { windowTailBytes } from './scan-outcome.ts';
 
 /**
  * The file in hand: a window of its bytes, and what is to be saved of it.

@@ -3,8 +3,8 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { layoutOf, splitLine } from './csv-header.ts';
-import { maxRowBytes } from './csv-scanner.ts';
 import { openContent } from './known-file.ts';
+import { maxRowBytes } from './scan-outcome.ts';
 
 /** What is to be repaired, and where to. */
 export interface RepairOptions {

@@ -17,6 +17,28 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
         return new Response(body, { headers: { 'content-type': contentType } });
       },
     },
+    ...healthRoutes(engine),
+    {
+      path: '/topology',
+      summary: 'The topology as text, Mermaid diagram or JSON',
+      query: { format: { description: 'How it is written.', values: topologyFormats } },
+      handle({ query }) {
+        const format = (query.format ?? 'text') as TopologyFormat;
+        const contentType = format === 'json' ? 'application/json' : 'text/plain; charset=utf-8';
+        return new Response(engine.describeTopology(format), { headers: { 'content-type': contentType } });
+      },
+    },
+    {
+      path: '/tasks',
+      summary: 'Tasks, inputs, positions and commits',
+      query: {},
+      handle: () => jsonResponse(tasksView(engine.stats())),
+    },
+  ];
+}
+
+function healthRoutes(engine: ServedEngine): readonly Route[] {
+  return [
     {
       path: '/healthz',
       summary: 'Whether the engine is alive: 503 in state ERROR',
@@ -37,22 +59,6 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
         if (state === 'RUNNING') return jsonResponse(body);
         throw new HttpProblem('HTTP_NOT_READY', `The engine is in state ${state}, not RUNNING.`, body);
       },
-    },
-    {
-      path: '/topology',
-      summary: 'The topology as text, Mermaid diagram or JSON',
-      query: { format: { description: 'How it is written.', values: topologyFormats } },
-      handle({ query }) {
-        const format = (query.format ?? 'text') as TopologyFormat;
-        const contentType = format === 'json' ? 'application/json' : 'text/plain; charset=utf-8';
-        return new Response(engine.describeTopology(format), { headers: { 'content-type': contentType } });
-      },
-    },
-    {
-      path: '/tasks',
-      summary: 'Tasks, inputs, positions and commits',
-      query: {},
-      handle: () => jsonResponse(tasksView(engine.stats())),
     },
   ];
 }

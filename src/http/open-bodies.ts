@@ -8,11 +8,6 @@ export type BodyFailure = (error: unknown) => void;
 export class OpenBodies {
   readonly #open: Set<ReadableStreamDefaultReader<Uint8Array>> = new Set();
 
-  /** How many bodies are being sent. */
-  get size(): number {
-    return this.#open.size;
-  }
-
   /** The same body, watched. */
   watch(body: ReadableStream<Uint8Array>, onFailure: BodyFailure): ReadableStream<Uint8Array> {
     const reader = body.getReader();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../common/errors.ts';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../config/nearest.ts';
 import { HttpProblem } from './problem.ts';
 import type { QueryParameter, Route } from './route.ts';
 
@@ -49,10 +49,9 @@ function schemaOf(name: string, { values, parse }: QueryParameter): z.ZodType<st
 
 function describe(issue: z.core.$ZodIssue, known: readonly string[]): string[] {
   if (issue.code !== 'unrecognized_keys') return [issue.message];
-  const all = known.length === 0 ? 'this path takes none' : `known are ${known.join(', ')}`;
   return issue.keys.map((name) => {
-    const near = nearest(name, known);
-    const hint = near === undefined ? all : `did you mean ${quoted(near)}?`;
+    const near = nearestName(name, known);
+    const hint = near === undefined ? 'this path takes none' : `did you mean ${quoted(near)}?`;
     return `${quoted(name)} is no query parameter here: ${hint}`;
   });
 }

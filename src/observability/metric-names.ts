@@ -90,21 +90,21 @@ const taskMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_task_commits_total',
     type: 'counter',
-    help: 'Commits since the process began',
+    help: 'Commits since the state began',
     labels: [],
     kafkaStreams: 'commit-total',
   },
   {
     name: 'streams_task_commit_seconds_total',
     type: 'counter',
-    help: 'Time spent in commits; divided by the commits it is their mean duration',
+    help: 'Time spent in commits since the process began',
     labels: [],
     kafkaStreams: 'commit-latency-avg',
   },
   {
     name: 'streams_task_committed_rows_total',
     type: 'counter',
-    help: 'Rows written by commits',
+    help: 'Rows written by commits since the state began',
     labels: [],
   },
   {

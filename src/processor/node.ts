@@ -32,6 +32,8 @@ export type ChangeListener<K, V> = (
 export interface TableStore<K, V> {
   readonly name: string;
   readonly keySerde: Serde<K>;
+  /** Changes are told of once a flush; else each at once. */
+  readonly cached: boolean;
   /** First ms after the window that starts at `startMs`; of a key-value store: undefined behaviour. */
   endOf(startMs: number): number;
   /** The row, made if absent, with a value that may be changed in place before `update`. */
@@ -53,9 +55,11 @@ export interface TableStore<K, V> {
   startsIn(fromMs: number, toMs: number): readonly number[];
 }
 
-/** A versioned table, the same in every task. */
+/** A versioned table. */
 export interface VersionedTable<K, V> {
   readonly name: string;
+  /** The same in every task: only its topic changes it. */
+  readonly global: boolean;
   readonly keySerde: Serde<K>;
   get(key: K, asOfMs: number): V | undefined;
   latest(key: K): V | undefined;

@@ -56,7 +56,10 @@ export function versionedStoreOf<K, V>(context: NodeContext, name: string): Vers
   return {
     name,
     get: (key, asOfMs) => (asOfMs === undefined ? table.latest(key) : table.get(key, asOfMs)),
-    put: (key, value, validFromMs) => table.put(key, value, validFromMs),
+    put(key, value, validFromMs) {
+      if (table.global) throw new TypeError(`store ${name} is a global table: processors only read it`);
+      table.put(key, value, validFromMs);
+    },
     history: (key) => table.history(key),
   };
 }

@@ -28,7 +28,7 @@ export interface StorePlaces {
 
 /** A store's committed rows: what is in the database, and nothing of any cache. */
 export function committedStore(spec: StoreSpec, database: Database, places: StorePlaces): ReadOnlyStore {
-  if (spec.kind === 'versioned') return versionedStore(spec, database, places.prefixes[0]!);
+  if (spec.kind === 'versioned') return versionedStore(spec, database, places);
   const make = spec.kind === 'window' ? windowRows : keyValueRows;
   const parts = places.prefixes.map((prefix) => make(database, prefix));
   return spec.kind === 'window' ? windowStore(spec, database, parts, places) : keyValueStore(spec, database, parts, places);
@@ -89,8 +89,8 @@ function windowStore(spec: StoreSpec, database: Database, parts: readonly ByteRo
   };
 }
 
-function versionedStore(spec: StoreSpec, database: Database, prefix: Uint8Array): ReadOnlyVersionedStore<unknown, unknown> {
-  const store = new VersionedBytesStore(database, prefix);
+function versionedStore(spec: StoreSpec, database: Database, places: StorePlaces): ReadOnlyVersionedStore<unknown, unknown> {
+  const parts = places.prefixes.map((prefix) => new VersionedBytesStore(database, prefix));
   const decode = (history: History<Uint8Array>): { readonly validFromMs: number; readonly value: unknown }[] =>
     history.map(({ validFromMs, value }) => ({ validFromMs, value: value === null ? undefined : spec.valueSerde.deserialize(value) }));
   return {
@@ -98,14 +98,15 @@ function versionedStore(spec: StoreSpec, database: Database, prefix: Uint8Array)
     name: spec.name,
     parseKey: keyParser(spec),
     get(key, asOfMs) {
-      const found = versionAt(store.history(spec.keySerde.serialize(key)), asOfMs);
+      const found = versionAt(parts[places.placeOf(key)]!.history(spec.keySerde.serialize(key)), asOfMs);
       return found === undefined ? undefined : spec.valueSerde.deserialize(found.value);
     },
     async *all() {
       const snapshot = database.snapshot();
       try {
-        for await (const page of store.range({}, snapshot))
-          for (const { key, history } of page) yield { key: spec.keySerde.deserialize(key), versions: decode(history) };
+        for (const part of parts)
+          for await (const page of part.range({}, snapshot))
+            for (const { key, history } of page) yield { key: spec.keySerde.deserialize(key), versions: decode(history) };
       } finally {
         await snapshot.close();
       }

@@ -114,8 +114,9 @@ export class EmbeddedStreams {
       settings,
       stores: this.#stores,
       final: false,
-      totals: { commits: 0, committedRows: 0 },
+      totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
     };
+    this.#commitSeconds = this.#saved.totals.commitSeconds;
     this.#engine = this.#makeEngine();
   }
 
@@ -337,7 +338,8 @@ export class EmbeddedStreams {
       if (changed) {
         for (const task of this.#engine.tasks) this.#folder.saveTask(batch, task.taskId, task.save());
         const { commits, committedRows } = this.#saved.totals;
-        this.#saved = { ...this.#saved, totals: { commits: commits + 1, committedRows: committedRows + rows } };
+        // The time of this commit is in the totals of the next.
+        this.#saved = { ...this.#saved, totals: { commits: commits + 1, committedRows: committedRows + rows, commitSeconds: this.#commitSeconds } };
         this.#folder.save(batch, this.#saved);
         await batch.write({ sync: this.#options.syncWrites });
         this.#lastCommitAtMs = Date.now();

@@ -4,15 +4,27 @@ export class RepartitionQueue {
   #values: unknown[] = [];
   #timestamps: number[] = [];
   #head = 0;
+  readonly #pushed: () => void;
+
+  /** @param pushed - told of each record. */
+  constructor(pushed: () => void) {
+    this.#pushed = pushed;
+  }
 
   get length(): number {
     return this.#keys.length - this.#head;
+  }
+
+  /** Time of the first record; Infinity if there is none. */
+  get headMs(): number {
+    return this.#timestamps[this.#head] ?? Number.POSITIVE_INFINITY;
   }
 
   push(key: unknown, value: unknown, timestamp: number): void {
     this.#keys.push(key);
     this.#values.push(value);
     this.#timestamps.push(timestamp);
+    this.#pushed();
   }
 
   /** Takes the first record; false if there is none. */

@@ -36,18 +36,15 @@ export function placement(keySerde: Serde<unknown>, partitions: number): (key: u
 export class RepartitionSinkNode extends ProcessorNode {
   readonly #queues: readonly RepartitionQueue[];
   readonly #place: (key: unknown) => number;
-  readonly #sent: () => void;
 
-  constructor(spec: SinkSpec, queues: readonly RepartitionQueue[], sent: () => void) {
+  constructor(spec: SinkSpec, queues: readonly RepartitionQueue[]) {
     super(spec.name);
     this.#queues = queues;
     this.#place = placement(spec.keySerde, queues.length);
-    this.#sent = sent;
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     this.#queues[this.#place(key)]!.push(key, value, timestamp);
-    this.#sent();
   }
 }
 

@@ -21,7 +21,7 @@ export interface SavedState {
   /** True once the open windows were closed: no more input. */
   readonly final: boolean;
   /** Totals over all runs. */
-  readonly totals: { readonly commits: number; readonly committedRows: number };
+  readonly totals: { readonly commits: number; readonly committedRows: number; readonly commitSeconds: number };
 }
 
 /** Version of the layout of rows. A folder with a greater one was written by newer code. */

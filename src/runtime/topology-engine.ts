@@ -1,12 +1,12 @@
 import type { Database, WriteBatch } from '../../state/database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
-import type { DropReason } from '../processor/drop-reason.ts';
+import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import { followsGlobalTable, type GlobalChange, type ProcessorNode } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import type { SubTopology } from '../topology/sub-topology.ts';
 import type { Topology } from '../topology/topology.ts';
-import { RepartitionQueue } from './repartition-queue.ts';
+import { InternalTopics } from './internal-topics.ts';
 import { type OutputReceiver, RepartitionSinkNode, SinkNode, SourceNode } from './runtime-nodes.ts';
 import { keyValueRows, windowRows } from './stores/byte-rows.ts';
 import { type CacheMeter, CachedTable } from './stores/cached-table.ts';
@@ -42,6 +42,9 @@ interface OrderedTable {
   readonly table: CachedTable<unknown, unknown>;
 }
 
+/** Memory for the histories of a task's own versioned store, bytes. */
+const taskVersionedBytes = 4 * 1024 * 1024;
+
 /** How many rows are flushed before the queues are drained. */
 const flushSlice = 2048;
 
@@ -54,16 +57,21 @@ export class TopologyEngine implements TaskHost {
   readonly topology: Topology;
   readonly tasks: readonly Task[];
   readonly tables: readonly CachedTable<unknown, unknown>[];
+  /** The global tables. */
   readonly versioned: ReadonlyMap<string, VersionedTableStore>;
+  /** Versioned stores of single tasks. */
+  readonly taskVersioned: VersionedTableStore[] = [];
   readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedBytes: 0 };
+  /** Records of global tables' topics that were dropped, by reason. */
+  readonly globalDropped: Record<DropReason, number> = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
   commitRequested = false;
   readonly #options: EngineOptions;
   readonly #flushOrder: readonly OrderedTable[];
-  readonly #queues = new Map<string, readonly RepartitionQueue[]>();
+  readonly #internal: InternalTopics;
   readonly #nodes: { readonly task: Task; readonly node: ProcessorNode }[] = [];
   readonly #bySource = new Map<string, { readonly task: Task; readonly source: TaskSource }[]>();
-  #queued = 0;
   #pending: Promise<void> | undefined;
+  readonly #busy = (): boolean => this.#pending !== undefined;
 
   constructor(topology: Topology, options: EngineOptions) {
     this.topology = topology;
@@ -72,15 +80,15 @@ export class TopologyEngine implements TaskHost {
     this.versioned = this.#makeGlobalTables();
     const parts = topology.subTopologies;
     const counts = taskCounts(topology, parts, options.partitions);
-    for (const part of parts)
-      for (const source of part.sources)
-        for (const topic of source.topics)
-          if (topology.repartitions.has(topic)) this.#queues.set(topic, Array.from({ length: counts[part.id]! }, () => new RepartitionQueue()));
+    this.#internal = new InternalTopics(topology, (topic) => counts[parts.find(({ sources }) => sources.some(({ topics }) => topics.includes(topic)))!.id]!);
     const ordered: OrderedTable[] = [];
     const tasks: Task[] = [];
     for (const part of parts)
       for (let partition = 0; partition < counts[part.id]!; partition++) tasks.push(this.#makeTask(part, partition, ordered));
     this.tasks = tasks;
+    this.#internal.connect(tasks, (task, source, key, value, timestamp) => {
+      task.process(source, key, value, timestamp, -1, options.maxFutureMs);
+    });
     this.#flushOrder = ordered.sort((a, b) => a.order - b.order);
     this.tables = this.#flushOrder.map(({ table }) => table);
   }
@@ -110,16 +118,12 @@ export class TopologyEngine implements TaskHost {
 
   /** Whether something waits in a queue or for a promise. */
   get unsettled(): boolean {
-    return this.#queued !== 0 || this.#pending !== undefined;
+    return this.#internal.waiting !== 0 || this.#pending !== undefined;
   }
 
   /** Takes the queues' records through their tasks until they are empty or a node is busy. */
   drain(): void {
-    while (this.#queued > 0 && this.#pending === undefined)
-      for (const [topic, queues] of this.#queues) {
-        const readers = this.#bySource.get(topic)!;
-        for (let partition = 0; partition < queues.length; partition++) this.#drainOne(queues[partition]!, readers[partition]!);
-      }
+    this.#internal.drain(this.#busy);
   }
 
   /** Drains, waiting for busy nodes. */
@@ -145,7 +149,7 @@ export class TopologyEngine implements TaskHost {
         }
         await this.settle();
     } while (this.tables.some((table) => table.hasDirty));
-    for (const store of this.versioned.values()) store.flush(batch);
+    for (const store of [...this.versioned.values(), ...this.taskVersioned]) store.flush(batch);
     for (const table of this.tables) await table.flushExpired(batch);
     return this.meter.flushedBytes - before;
   }
@@ -174,7 +178,11 @@ export class TopologyEngine implements TaskHost {
   /** Takes one record of a global table's topic: a version, or a whole history, as the table was declared. */
   async putGlobal(topic: string, key: unknown, value: unknown, timestamp: number): Promise<void> {
     for (const { topic: own, store, history } of this.topology.globalTables) {
-      if (own !== topic || isAbsent(key)) continue;
+      if (own !== topic) continue;
+      if (isAbsent(key)) {
+        this.globalDropped.null_key++;
+        continue;
+      }
       const table = this.versioned.get(store.name)!;
       const intervals =
         history === 'record' ? table.put(key, value ?? undefined, timestamp) : table.replaceHistory(key, (value ?? []) as readonly Version<unknown>[]);
@@ -207,14 +215,6 @@ export class TopologyEngine implements TaskHost {
     return this.#options.wallClockMs();
   }
 
-  #drainOne(queue: RepartitionQueue, { task, source }: { readonly task: Task; readonly source: TaskSource }): void {
-    const receive = (key: unknown, value: unknown, timestamp: number): void => {
-      this.#queued--;
-      task.process(source, key, value, timestamp, -1, this.#options.maxFutureMs);
-    };
-    while (this.#pending === undefined && queue.take(receive));
-  }
-
   #makeGlobalTables(): Map<string, VersionedTableStore> {
     const { database, prefixOf, cacheMaxBytes } = this.#options;
     // A fifth of the budget: rows of changing tables need the rest.
@@ -222,7 +222,7 @@ export class TopologyEngine implements TaskHost {
     return new Map(
       this.topology.globalTables.map(({ store, versioned }) => [
         store.name,
-        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), { keepsVersions: versioned, cacheBytes }),
+        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), { keepsVersions: versioned, cacheBytes, global: true }),
       ]),
     );
   }
@@ -233,7 +233,7 @@ export class TopologyEngine implements TaskHost {
     const sources = new Map<string, TaskSource>();
     for (const spec of part.sources)
       for (const topic of spec.topics) sources.set(topic, { topic, spec, node: nodes.get(spec.name)!, partitionTimeMs: -1 });
-    const versioned = new Map(this.versioned);
+    const versioned = new Map([...this.versioned, ...this.#makeVersioned(part, partition)]);
     const task = new Task(this, { subTopology: part.id, partition }, sources, tables, versioned);
     for (const node of nodes.values()) this.#nodes.push({ task, node });
     for (const [topic, source] of sources) {
@@ -250,7 +250,7 @@ export class TopologyEngine implements TaskHost {
     const all = this.topology.nodes;
     for (const name of part.stores) {
       const spec = this.topology.stores.find((store) => store.name === name);
-      if (spec === undefined) continue;
+      if (spec === undefined || spec.kind === 'versioned') continue;
       const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(name, partition));
       const table = new CachedTable<unknown, unknown>(spec, rows, this.meter, caching);
       tables.set(name, table);
@@ -259,17 +259,24 @@ export class TopologyEngine implements TaskHost {
     return tables;
   }
 
+  #makeVersioned(part: SubTopology, partition: number): Map<string, VersionedTableStore> {
+    const { database, prefixOf } = this.#options;
+    const options = { keepsVersions: true, cacheBytes: taskVersionedBytes, global: false };
+    const stores = this.topology.stores
+      .filter(({ name, kind }) => kind === 'versioned' && part.stores.includes(name))
+      .map((spec) => new VersionedTableStore(spec, database, prefixOf(spec.name, partition), options));
+    this.taskVersioned.push(...stores);
+    return new Map(stores.map((store) => [store.name, store]));
+  }
+
   #makeNodes(part: SubTopology): Map<string, ProcessorNode> {
     const nodes = new Map<string, ProcessorNode>();
-    const sent = (): void => {
-      this.#queued++;
-    };
     for (const spec of part.nodes) {
       if (spec.kind === 'source') nodes.set(spec.name, new SourceNode(spec.name));
       else if (spec.kind === 'processor') nodes.set(spec.name, spec.create());
       else {
-        const queues = this.#queues.get(spec.topic);
-        nodes.set(spec.name, queues === undefined ? new SinkNode(spec, this.#options.output) : new RepartitionSinkNode(spec, queues, sent));
+        const queues = this.#internal.queuesOf(spec.topic);
+        nodes.set(spec.name, queues === undefined ? new SinkNode(spec, this.#options.output) : new RepartitionSinkNode(spec, queues));
       }
     }
     for (const spec of part.nodes) {

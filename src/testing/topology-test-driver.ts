@@ -171,9 +171,11 @@ export class TopologyTestDriver {
 
   /** A versioned store's history of a key. */
   history<K, V>(store: string, key: K): readonly Version<V>[] {
-    const table = this.#engine.versioned.get(store);
-    if (table === undefined) throw unknownStore(store);
-    return table.history(key) as readonly Version<V>[];
+    const { versioned, taskVersioned } = this.#engine;
+    const tables = [...versioned.values(), ...taskVersioned].filter((table) => table.name === store);
+    if (tables.length === 0) throw unknownStore(store);
+    const histories = tables.map((table) => table.history(key)) as readonly (readonly Version<V>[])[];
+    return histories.find((history) => history.length > 0) ?? [];
   }
 
   /** Moves the wall clock forward and fires what is due. */
@@ -199,7 +201,7 @@ export class TopologyTestDriver {
 
   /** How many records were dropped, by reason. */
   dropped(): Record<DropReason, number> {
-    const sum = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
+    const sum = { ...this.#engine.globalDropped };
     for (const task of this.#engine.tasks) for (const reason of dropReasons) sum[reason] += task.stats.dropped[reason];
     return sum;
   }
@@ -209,7 +211,7 @@ export class TopologyTestDriver {
     await this.flush();
     const specs = this.topology.stores.filter((spec) => spec.result);
     const prefixes = (name: string): Uint8Array[] =>
-      this.#tables(name).map((_, partition) => rowPrefix(this.#stores[name]!, partition));
+      this.#engine.tables.filter((table) => table.name === name).map((_, partition) => rowPrefix(this.#stores[name]!, partition));
     return (await digestOf(specs, (spec) => prefixes(spec.name), this.#database)).all;
   }
 

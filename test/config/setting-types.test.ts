@@ -5,8 +5,7 @@ import { boolean, bytes, choice, hostPort, hostPorts, integer, text } from '../.
 
 /** The value, or `undefined` if the text is refused. */
 function read<T>(type: SettingType<T>, from: string): T | undefined {
-  const result = type.schema.safeParse(from);
-  return result.success ? result.data : undefined;
+  return type.read(from);
 }
 
 test('sizes are plain numbers or have a unit', (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { maxRowBytes } from '../../src/files/csv-scanner.ts';
+import { maxRowBytes } from '../../src/files/scan-outcome.ts';
 import { readingFormat, textFormat } from './helpers/formats.ts';
 import { badRows, goodRows, scan } from './helpers/scan.ts';
 

@@ -27,7 +27,8 @@ test('killed after any record and started again from any commit, a feed gives th
   for (let commitAt = 0; commitAt < records.length; commitAt++) {
     for (let killAt = commitAt; killAt <= records.length; killAt++) {
       const world = await fill();
-      const before = await world.run({ ...noted, commitAt, killAt });
+      const killInCommit = (commitAt + killAt) % 2 === 1;
+      const before = await world.run({ ...noted, commitAt, killAt, killInCommit });
       const after = await world.run(noted);
       t.deepEqual([...before.records.slice(0, commitAt), ...after.records], records, `${commitAt} ${killAt}`);
       t.deepEqual(after.progress, progress);

@@ -38,10 +38,13 @@ for (const [query, detail] of [
   ['volume=loud', 'volume must be one of low, high, not "loud".'],
   ['times=x', 'times: give a number.'],
   ['volme=low', '"volme" is no query parameter here: did you mean "volume"?'],
-  ['colour=red', '"colour" is no query parameter here: known are volume, times.'],
+  [
+    'volme=low&tmes=1',
+    '"volme" is no query parameter here: did you mean "volume"?; "tmes" is no query parameter here: did you mean "times"?',
+  ],
   ['times=1&times=2', '"times" is given twice.'],
   ['times=x&volume=', 'volume must be one of low, high, not ""; times: give a number.'],
-  ['__proto__=1', '"__proto__" is no query parameter here: known are volume, times.'],
+  ['__proto__=1', '"__proto__" is no query parameter here: did you mean "times"?'],
 ] as const) {
   test(`a bad query is 400 and says why: ${query}`, async (t) => {
     const answer = await ask(`/echo/x?${query}`);

@@ -7,9 +7,9 @@ import { processorTopologies } from './topologies/processor-topologies.ts';
 import { statelessTopologies } from './topologies/stateless-topologies.ts';
 import { tableTopologies } from './topologies/table-topologies.ts';
 import { windowTopologies } from './topologies/window-topologies.ts';
-import { Wiring } from './wiring.ts';
+import { type Topology, Wiring } from './wiring.ts';
 
-const topologies: Readonly<Record<string, (w: Wiring) => void>> = {
+const topologies: { readonly [name: string]: Topology } = {
   ...statelessTopologies,
   ...aggregateTopologies,
   ...windowTopologies,

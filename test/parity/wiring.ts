@@ -1,13 +1,25 @@
-import type { KStream } from '../../src/dsl/kstream.ts';
-import type { KTable } from '../../src/dsl/ktable.ts';
-import type { GlobalKTable, Grouped, Materialized, Serde, Windows } from '../../src/index.ts';
-import { Serdes, StreamsBuilder, type Windowed, WindowedSerde } from '../../src/index.ts';
+import {
+  type GlobalKTable,
+  type Grouped,
+  type KStream,
+  type KTable,
+  type Materialized,
+  type Serde,
+  Serdes,
+  StreamsBuilder,
+  type Windowed,
+  WindowedSerde,
+  type Windows,
+} from '../../src/index.ts';
 import type { ParityScenario } from './load-scenarios.ts';
 
 /** A text, or nothing: what Java calls null. */
 export type Text = string | undefined;
 
 const text: Serde<Text> = Serdes.string;
+
+/** Wires one named topology. */
+export type Topology = (w: Wiring) => void;
 
 /** What a topology is wired from: sources `source-TOPIC`, sinks `sink-TOPIC`, and the parameters of the scenario. */
 export class Wiring {
@@ -49,17 +61,17 @@ export class Wiring {
     return this.builder.globalTable(topic, { name: store, keySerde: Serdes.string, valueSerde: Serdes.string });
   }
 
-  to(topic: string, stream: KStream<string, unknown> | KStream<Text, unknown>): void {
-    this.#to(topic, stream as KStream<unknown, unknown>, text);
+  to<K extends Text, V>(topic: string, stream: KStream<K, V>): void {
+    this.#to(topic, stream, text as Serde<K>);
   }
 
-  toWindowed(topic: string, stream: KStream<Windowed<string>, unknown>, windows: Windows): void {
-    this.#to(topic, stream as KStream<unknown, unknown>, new WindowedSerde(Serdes.string, windows));
+  toWindowed<V>(topic: string, stream: KStream<Windowed<string>, V>, windows: Windows): void {
+    this.#to(topic, stream, new WindowedSerde(Serdes.string, windows));
   }
 
-  #to(topic: string, stream: KStream<unknown, unknown>, keySerde: Serde<never>): void {
+  #to<K, V>(topic: string, stream: KStream<K, V>, keySerde: Serde<K>): void {
     this.outputKeys.set(topic, keySerde as Serde<unknown>);
-    stream.to(topic, { name: `sink-${topic}`, keySerde: keySerde as Serde<unknown>, valueSerde: printed });
+    stream.to(topic, { name: `sink-${topic}`, keySerde, valueSerde: printed as Serde<V> });
   }
 
   #param(name: string, type: string): unknown {

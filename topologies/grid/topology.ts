@@ -9,7 +9,15 @@ import type { GridEvent } from './events/grid-event.ts';
 import { type Place, placeSerde } from './park/place.ts';
 import { addCounts, countEvent, countsSerde, noEvents, subtractCounts } from './statistics/counts.ts';
 import { type PlacedCounts, placedCountsSerde } from './statistics/placed-counts.ts';
-import { allKey, type Counts, type Grouping, groupings, periods, storeName, unknownPlace } from './statistics/statistic.ts';
+import {
+  allKey,
+  type Counts,
+  type Grouping,
+  groupings,
+  periods,
+  storeName,
+  unknownPlace,
+} from './statistics/statistic.ts';
 
 /** The topic of the events; further folders are `grid-events-2`, `grid-events-3`, ... */
 export const eventsTopic = 'grid-events';
@@ -36,7 +44,11 @@ export interface GridTopologyOptions {
 export function gridTopology({ zone, graceMs, topics = [eventsTopic] }: GridTopologyOptions): Topology {
   const builder = new StreamsBuilder();
   const day = CalendarWindows.day(zone).grace(graceMs);
-  const park = builder.globalHistoryTable<string, Place>(parkTable, { name: parkTable, keySerde: stringSerde, valueSerde: placeSerde });
+  const park = builder.globalHistoryTable<string, Place>(parkTable, {
+    name: parkTable,
+    keySerde: stringSerde,
+    valueSerde: placeSerde,
+  });
 
   const perDay = builder
     .stream<string, GridEvent>(topics, {
@@ -69,7 +81,9 @@ export function gridTopology({ zone, graceMs, topics = [eventsTopic] }: GridTopo
   function rollUp(grouping: Grouping, table: KTable<Windowed<string>, Counts>): void {
     for (const period of periods)
       if (period !== 'day')
-        table.rollUp(windowsOf[period](zone).grace(graceMs), noEvents, addCounts, subtractCounts, { name: storeName(period, grouping) });
+        table.rollUp(windowsOf[period](zone).grace(graceMs), noEvents, addCounts, subtractCounts, {
+          name: storeName(period, grouping),
+        });
   }
 }
 

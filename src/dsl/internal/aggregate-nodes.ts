@@ -17,8 +17,6 @@ function next(how: Aggregation, key: unknown, value: unknown, current: unknown):
   return how.reduces ? value : how.aggregator(key, value, how.initializer?.());
 }
 
-const undefinedIfAbsent = (value: unknown): unknown => (value === null ? undefined : value);
-
 /** One row a key. Kafka Streams: `KStreamAggregate.java`, `KStreamReduce.java`. */
 export class StreamAggregateNode extends TableNode<unknown> {
   readonly #how: Aggregation;
@@ -34,9 +32,8 @@ export class StreamAggregateNode extends TableNode<unknown> {
       return;
     }
     const row = this.table.forUpdate(key, 0);
-    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
-    const result = undefinedIfAbsent(next(this.#how, key, value, row.value));
-    this.table.update(row, result, at, result === value);
+    const result = next(this.#how, key, value, row.value);
+    this.aggregated(row, result, timestamp, result === value);
   }
 }
 
@@ -103,9 +100,8 @@ export class WindowAggregateNode extends TableNode<unknown> {
 
   #add(key: unknown, value: unknown, timestamp: number, start: number): void {
     const row = this.table.forUpdate(key, start);
-    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
-    const result = undefinedIfAbsent(next(this.#how, key, value, row.value));
-    this.table.update(row, result, at, result === value);
+    const result = next(this.#how, key, value, row.value);
+    this.aggregated(row, result, timestamp, result === value);
   }
 
   #expire(before: number): void {

@@ -1,3 +1,4 @@
+import { isAbsent } from '../../common/absent.ts';
 import { Change } from '../../processor/change.ts';
 import { type NodeContext, ProcessorNode, type TableEntry, type TableStore } from '../../processor/node.ts';
 import type { Windowed } from '../../serde/windowed.ts';
@@ -27,6 +28,14 @@ export abstract class TableNode<V> extends ProcessorNode {
     this.table.onChange((key, startMs, newValue, oldValue, timestamp) =>
       this.forward(keyOf(key, startMs), new Change(newValue, withOld ? oldValue : undefined), timestamp),
     );
+  }
+
+  /** Sets what an aggregation has made of a row and a record: the row's time is that of the newest record in it. */
+  protected aggregated(row: TableEntry<unknown, V>, value: V | null | undefined, timestamp: number, shared: boolean): void {
+    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
+    if (!isAbsent(value)) this.table.update(row, value, at, shared);
+    // A deletion that a cache tells of has the time of the last record. Kafka Streams: TimestampedCacheFlushListener.java.
+    else this.table.update(row, undefined, this.table.cached ? timestamp : at);
   }
 
   /** The row of a windowed key, by its own window or the coarser one that holds it. */

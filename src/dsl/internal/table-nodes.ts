@@ -184,7 +184,6 @@ export class TableAggregateNode extends TableNode<unknown> {
     const change = value as AnyChange;
     const how = this.#how;
     const row = this.#windowed ? this.rowOfWindowed(key, this.#startOf) : this.table.forUpdate(key, 0);
-    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
     let aggregate = row.value;
     if (change.oldValue !== undefined && aggregate !== undefined)
       aggregate = present(how.subtractor(key, change.oldValue, aggregate));
@@ -193,6 +192,6 @@ export class TableAggregateNode extends TableNode<unknown> {
       else if (how.reduces) aggregate = change.newValue;
       else aggregate = present(how.adder(key, change.newValue, how.initializer?.()));
     }
-    this.table.update(row, aggregate, at, aggregate === change.newValue || aggregate === change.oldValue);
+    this.aggregated(row, aggregate, timestamp, aggregate === change.newValue || aggregate === change.oldValue);
   }
 }

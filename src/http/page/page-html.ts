@@ -1,5 +1,12 @@
 import type { Route } from '../route.ts';
 
+/** Water that falls over a weir. */
+const mark = `<svg class="mark" viewBox="0 0 34 34" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round">
+<path d="M2 9c2.5-2.4 4.6-2.4 7 0s4.5 2.4 7 0c1.3-1.2 2.3-1.7 3.5-1.8 3.6-.2 4.3 3 4.5 6.8.2 4.4.6 6.5 3 8"/>
+<path d="M2 17c2.5-2.4 4.6-2.4 7 0s4.4 2.5 6.8.3"/>
+<path d="M2 27c2.5-2.4 4.6-2.4 7 0s4.5 2.4 7 0 4.6-2.4 7 0 4.5 2.4 9 0"/>
+</svg>`;
+
 /** The page's skeleton. What it shows is filled in by the browser modules; nothing in it comes from another server. */
 export function pageHtml(title: string, routes: readonly Route[]): string {
   return `<!doctype html>
@@ -16,11 +23,7 @@ export function pageHtml(title: string, routes: readonly Route[]): string {
 <div class="wrap">
 <header>
 <div class="head-line">
-<svg class="mark" viewBox="0 0 34 34" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round">
-<path d="M2 9c2.5-2.4 4.6-2.4 7 0s4.500 2.400 7 0c1.300-1.200 2.300-1.700 3.500-1.800 3.600-.2 4.300 3 4.500 6.800.2 4.400.6 6.500 3 8"/>
-<path d="M2 17c2.500-2.400 4.600-2.400 7 0s4.400 2.500 6.800.3"/>
-<path d="M2 27c2.500-2.400 4.600-2.400 7 0s4.500 2.400 7 0 4.600-2.400 7 0 4.500 2.400 9 0"/>
-</svg>
+${mark}
 <div class="names">
 <h1>${escapeHtml(title)}</h1>
 <p class="application" id="application">&nbsp;</p>

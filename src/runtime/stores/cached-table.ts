@@ -61,6 +61,7 @@ type Rows<K, V> = Map<number, CachedWindow<K, V>>;
 export class CachedTable<K, V> implements TableStore<K, V> {
   readonly name: string;
   readonly keySerde: Serde<K>;
+  readonly cached: boolean;
   readonly stats: StoreStats;
   readonly #spec: StoreSpec;
   readonly #valueSerde: Serde<V>;
@@ -68,7 +69,6 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly #meter: CacheMeter;
   readonly #codec: RowValueCodec<V>;
   readonly #windowed: boolean;
-  readonly #cached: boolean;
   #young: Rows<K, V> = new Map();
   #old: Rows<K, V> = new Map();
   #count = 0;
@@ -93,7 +93,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#rows = rows;
     this.#meter = meter;
     this.#windowed = spec.kind === 'window';
-    this.#cached = cached && spec.cached;
+    this.cached = cached && spec.cached;
     this.#codec = new RowValueCodec(this.#valueSerde);
     this.stats = { store: spec.name, kind: spec.kind, hits: 0, misses: 0, puts: 0, cachedEntries: 0, dirtyBytes: 0, expired: 0 };
   }
@@ -138,7 +138,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       this.#dirty.push(row);
       this.#meter.dirtyBytes += entryBytes;
     }
-    if (!this.#cached) this.#tell(row);
+    if (!this.cached) this.#tell(row);
   }
 
   get hasDirty(): boolean {
@@ -155,7 +155,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       this.#meter.flushedBytes += entryBytes;
       if (row.startMs < this.#expireBefore) continue;
       this.#write(batch, row);
-      if (this.#cached && (row.value !== undefined || row.told !== undefined)) this.#tell(row);
+      if (this.cached && (row.value !== undefined || row.told !== undefined)) this.#tell(row);
     }
     if (this.#flushed < this.#dirty.length) return false;
     this.#dirty = [];

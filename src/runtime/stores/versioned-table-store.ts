@@ -22,6 +22,8 @@ export interface VersionedTableOptions {
   readonly keepsVersions: boolean;
   /** Memory for histories, bytes. */
   readonly cacheBytes: number;
+  /** The same table in every task: processors only read it. */
+  readonly global: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface VersionedTableOptions {
 export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   readonly name: string;
   readonly keySerde: Serde<unknown>;
+  readonly global: boolean;
   readonly stats: StoreStats;
   readonly #valueSerde: Serde<unknown>;
   readonly #store: VersionedBytesStore;
@@ -47,6 +50,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     this.#valueSerde = spec.valueSerde;
     this.#store = new VersionedBytesStore(database, prefix);
     this.#keepsVersions = options.keepsVersions;
+    this.global = options.global;
     this.#generationKeys = Math.max(1000, Math.floor(options.cacheBytes / historyBytes / 2));
     this.stats = { store: spec.name, kind: 'versioned', hits: 0, misses: 0, puts: 0, cachedEntries: 0, dirtyBytes: 0, expired: 0 };
   }

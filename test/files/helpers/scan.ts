@@ -1,13 +1,13 @@
+import { CsvScanner } from '../../../src/files/csv-scanner.ts';
+import type { DecodedRow, RowFormat } from '../../../src/files/row-format.ts';
 import {
-  CsvScanner,
   scannedDead,
   scannedEnd,
   scannedRow,
   scannedTorn,
   type WindowEnding,
   windowTailBytes,
-} from '../../../src/files/csv-scanner.ts';
-import type { DecodedRow, RowFormat } from '../../../src/files/row-format.ts';
+} from '../../../src/files/scan-outcome.ts';
 
 /** A row that was found, good (with its value) or bad (with its reason). */
 export interface Found<V> {
@@ -34,7 +34,7 @@ export interface Scan<V> {
 export function scan<K, V>(
   format: RowFormat<K, V>,
   content: Buffer | string,
-  { chunk = 1 << 20, ending = 'final' as WindowEnding } = {},
+  { chunk = 1 << 20, ending = 'final' }: { chunk?: number; ending?: WindowEnding } = {},
 ): Scan<V> {
   const bytes = Buffer.from(content);
   const scanner = new CsvScanner(format);

@@ -1,9 +1,9 @@
 import type { KGroupedStream, KTable } from '../../../src/index.ts';
 import { bucket, n, tail } from '../values.ts';
-import { groupedTexts, numbers, texts, type Text, type Wiring } from '../wiring.ts';
+import { groupedTexts, numbers, texts, type Text, type Topology, type Wiring } from '../wiring.ts';
 
 /** Aggregates of a grouped stream in a key-value store: section "Grouped streams" of README.md. */
-export const aggregateTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
+export const aggregateTopologies: { readonly [name: string]: Topology } = {
   count: (w) => out(w, group(w).count(numbers('counts'))),
   reduce: (w) => out(w, group(w).reduce((total, v) => tail(total + v), texts('reduced'))),
   aggregate: (w) =>
@@ -18,9 +18,9 @@ export function group(w: Wiring): KGroupedStream<string, string> {
   const stream = w.stream('in');
   const grouped =
     w.text('groupBy') === 'key'
-      ? stream.groupByKey(groupedTexts as never)
-      : stream.groupBy<Text>((_k, v) => bucket(v), groupedTexts as never);
-  return grouped as KGroupedStream<string, string>;
+      ? stream.groupByKey(groupedTexts)
+      : stream.groupBy<Text>((_k, v) => bucket(v), groupedTexts);
+  return grouped as KGroupedStream<unknown, unknown> as KGroupedStream<string, string>;
 }
 
 /** A sum, but nothing (delete the row) where it is a multiple of `nullOn`; 0 for never. */
@@ -31,6 +31,6 @@ function sum(nullOn: number): (key: string, value: string, total: number) => num
   };
 }
 
-function out(w: Wiring, table: KTable<string, unknown>): void {
+function out<V>(w: Wiring, table: KTable<string, V>): void {
   w.to('out', table.toStream({ name: 'changes' }));
 }

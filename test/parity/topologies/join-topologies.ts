@@ -1,10 +1,10 @@
 import type { KTable } from '../../../src/index.ts';
 import { keyIn, shown, tail } from '../values.ts';
-import { groupedTexts, type Text, texts, type Wiring } from '../wiring.ts';
+import { groupedTexts, type Text, texts, type Topology, type Wiring } from '../wiring.ts';
 import { table } from './table-topologies.ts';
 
 /** Joins: section "Joins" of README.md. */
-export const joinTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
+export const joinTopologies: { readonly [name: string]: Topology } = {
   'stream-table-join': streamTable,
   'stream-global-table-join': streamGlobalTable,
   'table-table-join': (w) => w.to('out', tables(w).toStream({ name: 'changes' })),
@@ -19,7 +19,7 @@ function streamTable(w: Wiring): void {
   const rows = table(w) as KTable<Text, string>;
   const all = w.stream('in');
   const stream = w.flag('rekey') ? all.selectKey((_k, v) => keyIn(v), { name: 'rekey' }) : all;
-  const joined = { ...texts('join') } as never;
+  const joined = texts('join');
   w.to('out', isLeft(w) ? stream.leftJoin(rows, pair, joined) : stream.join(rows, pair, joined));
 }
 

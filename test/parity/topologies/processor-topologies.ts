@@ -1,9 +1,9 @@
 import { type KeyValueStore, type KStream, type Processor, type ProcessorContext, Record, Serdes } from '../../../src/index.ts';
 import { n } from '../values.ts';
-import type { Text, Wiring } from '../wiring.ts';
+import type { Text, Topology, Wiring } from '../wiring.ts';
 
 /** Processors written by hand: section "Processors" of README.md. */
-export const processorTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
+export const processorTopologies: { readonly [name: string]: Topology } = {
   'process-count': (w) => {
     w.builder.addStateStore({ kind: 'key-value', name: 'seen', keySerde: Serdes.string, valueSerde: Serdes.int64 });
     const everyMs = w.number('everyMs');
@@ -33,7 +33,7 @@ class Counter implements Processor<Text, Text, string, string> {
     const key = record.key ?? 'none';
     const count = (this.#seen.get(key) ?? 0) + 1;
     this.#seen.put(key, count);
-    this.#context.forward(new Record(record.key as string, String(count), record.timestamp));
+    this.#context.forward(record.withKey(key).withValue(String(count)));
   }
 
   async #tick(timeMs: number): Promise<void> {

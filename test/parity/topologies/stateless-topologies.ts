@@ -1,10 +1,10 @@
 import type { KStream } from '../../../src/index.ts';
 import { Serdes } from '../../../src/index.ts';
 import { bucket, even, n, shown } from '../values.ts';
-import type { Text, Wiring } from '../wiring.ts';
+import type { Text, Topology, Wiring } from '../wiring.ts';
 
 /** The topologies without state: section "Stateless" of README.md. */
-export const statelessTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
+export const statelessTopologies: { readonly [name: string]: Topology } = {
   filter: (w) => w.to('out', w.stream('in').filter((_k, v) => even(v), { name: 'keep' })),
   'filter-not': (w) => w.to('out', w.stream('in').filterNot((_k, v) => even(v), { name: 'drop' })),
   map: (w) => w.to('out', w.stream('in').map((k, v) => [bucket(v), `${shown(k)}:${shown(v)}`], { name: 'map' })),
@@ -25,7 +25,7 @@ export const statelessTopologies: Readonly<Record<string, (w: Wiring) => void>> 
       w
         .stream('in')
         .selectKey((_k, v) => bucket(v), { name: 'rekey' })
-        .repartition({ name: 'through', partitions: 1, keySerde: Serdes.string as never, valueSerde: Serdes.string as never })
+        .repartition({ name: 'through', partitions: 1, keySerde: Serdes.string, valueSerde: Serdes.string })
         .mapValues((v, k) => `${shown(k)}=${shown(v)}`, { name: 'map' }),
     ),
 };

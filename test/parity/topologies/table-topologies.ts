@@ -1,9 +1,9 @@
 import type { KGroupedTable, KTable } from '../../../src/index.ts';
 import { bucket, even, n, tail } from '../values.ts';
-import { groupedTexts, numbers, texts, type Wiring } from '../wiring.ts';
+import { groupedTexts, numbers, type Text, texts, type Topology, type Wiring } from '../wiring.ts';
 
 /** Tables: section "Tables" of README.md. */
-export const tableTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
+export const tableTopologies: { readonly [name: string]: Topology } = {
   'table-to-stream': (w) => out(w, table(w)),
   'table-filter': (w) =>
     out(
@@ -57,9 +57,9 @@ export const tableTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
       w
         .stream('in')
         .selectKey((_k, v) => bucket(v), { name: 'rekey' })
-        .toTable(texts('table') as never),
+        .toTable(texts('table')),
     ),
-  'to-table-by-key': (w) => out(w, w.stream('in').toTable(texts('table') as never)),
+  'to-table-by-key': (w) => out(w, w.stream('in').toTable(texts('table'))),
 };
 
 /** A plain table; versioned ones are not offered. */
@@ -84,6 +84,6 @@ function filterGroup(w: Wiring): void {
   w.to('out-counts', counts.toStream({ name: 'count-changes' }));
 }
 
-function out(w: Wiring, changed: KTable<string, unknown> | KTable<string | undefined, unknown>): void {
-  w.to('out', (changed as KTable<string, unknown>).toStream({ name: 'changes' }));
+function out<K extends Text, V>(w: Wiring, changed: KTable<K, V>): void {
+  w.to('out', changed.toStream({ name: 'changes' }));
 }

@@ -1,10 +1,10 @@
 import { type KTable, Serdes, TimeWindows, type TimeWindowedKStream, untilWindowCloses, type Windowed } from '../../../src/index.ts';
 import { shown, tail } from '../values.ts';
-import { numbers, texts, type Text, type Wiring } from '../wiring.ts';
+import { numbers, texts, type Text, type Topology, type Wiring } from '../wiring.ts';
 import { group } from './aggregate-topologies.ts';
 
 /** Aggregates in tumbling and hopping windows: section "Windows" of README.md. */
-export const windowTopologies: Readonly<Record<string, (w: Wiring) => void>> = {
+export const windowTopologies: { readonly [name: string]: Topology } = {
   'windowed-count': (w) => out(w, count(w)),
   'windowed-reduce': (w) => out(w, reduce(w)),
   'windowed-aggregate': (w) => out(w, aggregate(w)),
@@ -46,7 +46,7 @@ function untilClosed<V>(table: KTable<Windowed<string>, V>): KTable<Windowed<str
   return table.suppress(untilWindowCloses({ name: 'final' }));
 }
 
-function out(w: Wiring, table: KTable<Windowed<string>, unknown>): void {
+function out<V>(w: Wiring, table: KTable<Windowed<string>, V>): void {
   w.toWindowed('out', table.toStream({ name: 'changes' }), windowsOf(w));
 }
 

@@ -82,7 +82,7 @@ export function putNumber(target: Uint8Array, at: number, value: number): number
   let rest = value;
   for (let i = end - 1; i >= at; i--) {
     const tens = Math.floor(rest / 10);
-    target[i] = zero + rest - tens * 10;
+    target[i] = zero + (rest - tens * 10);
     rest = tens;
   }
   return end;

@@ -17,13 +17,29 @@ import { writePark } from './write-park.ts';
  * the events must give, counted beside them, and `damaged.csv`.
  *
  * @returns what was made.
- * @throws {@link StreamsError} `STREAMS_USAGE` for options out of range and for a folder that holds files which would mix with the new ones.
+ * @throws {@link StreamsError} `STREAMS_USAGE` for options out of range and for a folder that holds files which would mix with the new ones;
+ * `STREAMS_FILE` if the disk refuses.
  */
 export async function generate(options: GenerateOptions): Promise<GenerateProgress> {
   const plan = planOf(options);
-  const { seed, firstDay, days } = plan;
   const dates = datesOf(plan);
-  refuseOthers(options.out, dates);
+  try {
+    refuseOthers(options.out, dates);
+    return await write(options, plan, dates);
+  } catch (error) {
+    // What the disk refuses has a code such as ENOSPC; anything else is a mistake of ours.
+    if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error;
+    const message = `cannot write the data set in ${options.out}: ${(error as Error).message}. It is not whole: make room or give another --out, and generate it again.`;
+    throw new StreamsError('STREAMS_FILE', message, { file: options.out, cause: error });
+  }
+}
+
+async function write(
+  options: GenerateOptions,
+  plan: GeneratePlan,
+  dates: readonly CivilWalk[],
+): Promise<GenerateProgress> {
+  const { seed, firstDay, days } = plan;
   const country = await makeCountry(seed, new Random(seed, 'country'));
   const park = makePark(plan, country, new Random(seed, 'park'));
   writePark(park, join(options.out, 'park'), new Random(seed, 'manufacturers'));

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { messageOf, StreamsError } from '../../../src/common/errors.ts';
 import type { CalendarWindows } from '../../../src/dsl/calendar-windows.ts';
 import { periodWindows } from './period-windows.ts';
-import { readWindows, type StatisticStores, windowStarts } from './read-windows.ts';
-import { type Grouping, groupings, type Period, periods, storeName } from './statistic.ts';
+import { eventTypes, type Grouping, groupings, type Period, periods, storeName } from './statistic.ts';
 import { csvFileName, csvGroupCells, csvHeader } from './statistic-csv.ts';
-import type { WindowRows } from './window-rows.ts';
+import { allTime, type StatisticStore, type StatisticStores } from './statistic-stores.ts';
 
 /** Characters that are written at once. */
 const chunkLength = 256 * 1024;
@@ -32,8 +31,8 @@ export interface ExportedFile {
  * Writes the statistics as CSV files, `day_type.csv` to `year_region.csv`: open windows too, sorted by their columns as text, counts of 0
  * absent, lines ended by LF.
  *
- * A file appears under its name when it is whole: it replaces an older one in one step. Rows are read and sorted window by window, so
- * memory is bounded by the largest window (a million meters: some 100 MB), whatever the number of windows.
+ * A file appears under its name when it is whole: it replaces an older one in one step. The stores give rows by window, then by the bytes of
+ * their key, which is the order of the columns too; so rows are written as they are read, and memory does not depend on their number.
  *
  * @param stores - The stores by name.
  * @param outDir - Is made if it is not there.
@@ -51,11 +50,10 @@ export async function exportStatistics(
   await writing(outDir, () => mkdir(outDir, { recursive: true }));
   for (const period of options.periods ?? periods) {
     const windows = periodWindows(period, zone);
-    const starts = await windowStarts(stores, period);
     for (const grouping of options.groupings ?? groupings) {
-      const found = readWindows(stores(storeName(period, grouping)), grouping, starts);
+      const store = stores(storeName(period, grouping));
       const file = join(outDir, csvFileName(period, grouping));
-      const rows = await writeWhole(file, (handle) => writeRows(handle, grouping, windows, found, signal));
+      const rows = await writeWhole(file, (handle) => writeRows(handle, grouping, windows, store, signal));
       exported.push({ file, rows });
     }
   }
@@ -66,22 +64,30 @@ async function writeRows(
   handle: FileHandle,
   grouping: Grouping,
   windows: CalendarWindows,
-  found: AsyncIterable<WindowRows>,
+  store: StatisticStore,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let chunk = csvHeader(grouping);
   let rows = 0;
-  for await (const window of found) {
-    const start = windows.formatStart(window.startMs);
-    for (const { key, type, n } of window.rows()) {
-      chunk += `${start},${csvGroupCells(grouping, key)}${type},${n}\n`;
-      rows++;
-      if (chunk.length < chunkLength) continue;
-      await handle.write(chunk);
-      chunk = '';
+  let startMs = Number.NaN;
+  let start = '';
+  for await (const { windowed, value } of store.fetchAll(allTime.fromMs, allTime.toMs)) {
+    if (windowed.startMs !== startMs) {
       signal?.throwIfAborted();
+      startMs = windowed.startMs;
+      start = windows.formatStart(startMs);
     }
+    const cells = csvGroupCells(grouping, windowed.key);
+    for (const type of eventTypes) {
+      const n = value[type];
+      if (n === 0) continue;
+      chunk += `${start},${cells}${type},${n}\n`;
+      rows++;
+    }
+    if (chunk.length < chunkLength) continue;
     signal?.throwIfAborted();
+    await handle.write(chunk);
+    chunk = '';
   }
   await handle.write(chunk);
   return rows;

@@ -1,8 +1,8 @@
 import type { MetricCollector, MetricSpec, SetMetric } from '../../../src/observability/metric-collector.ts';
 import type { ReadOnlyVersionedStore } from '../../../src/runtime/read-only-stores.ts';
 import { ParkSize } from './park-size.ts';
-import { allTime, type StatisticStores } from './read-windows.ts';
 import { allKey, type Counts, eventTypes, type Period, periods, storeName, unknownPlace } from './statistic.ts';
+import { allTime, type StatisticStores } from './statistic-stores.ts';
 
 /** What the metrics are read from: all of it as of the last commit. */
 export interface GridMetricsOptions {

@@ -1,4 +1,37 @@
-import type { PageSpec } from '../../../src/http/page/page-spec.ts';
+import type { ChartKey, ChartSelect, Choice, PageSpec } from '../../../src/http/page/page-spec.ts';
+import { eventTypes, type Grouping, type Period } from './statistic.ts';
+
+const periodLabels: Readonly<Record<Period, string>> = { day: 'Day', week: 'ISO week', month: 'Month', year: 'Year' };
+
+/** From the whole to the single meter. */
+const groupingLabels: Readonly<Record<Grouping, string>> = {
+  type: 'All events',
+  region: 'Region',
+  departement: 'Departement',
+  commune: 'Commune',
+  pdk: 'Substation (pdk)',
+  equipment: 'Equipment',
+};
+
+const types: readonly Choice[] = eventTypes.map((type) => ({ value: type, label: type }));
+
+const selects: readonly ChartSelect[] = [
+  { name: 'period', label: 'Period', choices: choices(periodLabels) },
+  { name: 'grouping', label: 'Grouping', choices: choices(groupingLabels) },
+  { name: 'type', label: 'Type of event', choices: [{ value: '', label: 'All types' }, ...types] },
+];
+
+const key: ChartKey = {
+  name: 'key',
+  label: 'Key',
+  placeholder: 'C:8, or a plain id',
+  suggestionsUrl: '/statistics/{period}/{grouping}/keys',
+  notFor: { select: 'grouping', value: 'type' },
+};
+
+function choices(labels: Readonly<Record<string, string>>): readonly Choice[] {
+  return Object.entries(labels).map(([value, label]) => ({ value, label }));
+}
 
 /** The application's part of the page: one chart of any of the 24 statistics. */
 export function gridPage(zone: string): PageSpec {
@@ -11,55 +44,9 @@ export function gridPage(zone: string): PageSpec {
         dataUrl: '/statistics/{period}/{grouping}',
         csvQuery: 'format=csv',
         unit: 'events',
-        series: {
-          field: 'type_evt',
-          values: [
-            { value: 'ev_C', label: 'ev_C' },
-            { value: 'ev_K', label: 'ev_K' },
-            { value: 'ev_N', label: 'ev_N' },
-          ],
-        },
-        selects: [
-          {
-            name: 'period',
-            label: 'Period',
-            choices: [
-              { value: 'day', label: 'Day' },
-              { value: 'week', label: 'ISO week' },
-              { value: 'month', label: 'Month' },
-              { value: 'year', label: 'Year' },
-            ],
-          },
-          {
-            name: 'grouping',
-            label: 'Grouping',
-            choices: [
-              { value: 'type', label: 'All events' },
-              { value: 'region', label: 'Region' },
-              { value: 'departement', label: 'Departement' },
-              { value: 'commune', label: 'Commune' },
-              { value: 'pdk', label: 'Substation (pdk)' },
-              { value: 'equipment', label: 'Equipment' },
-            ],
-          },
-          {
-            name: 'type',
-            label: 'Type of event',
-            choices: [
-              { value: '', label: 'All types' },
-              { value: 'ev_C', label: 'ev_C' },
-              { value: 'ev_K', label: 'ev_K' },
-              { value: 'ev_N', label: 'ev_N' },
-            ],
-          },
-        ],
-        key: {
-          name: 'key',
-          label: 'Key',
-          placeholder: 'C:8, or a plain id',
-          suggestionsUrl: '/statistics/{period}/{grouping}/keys',
-          notFor: { select: 'grouping', value: 'type' },
-        },
+        series: { field: 'type_evt', values: types },
+        selects,
+        key,
       },
     ],
   };

@@ -1,9 +1,8 @@
 import { Zone } from '../../../src/common/time/zone.ts';
 import { periodWindows } from './period-windows.ts';
-import { allTime, readWindows, type StatisticStores, windowStarts } from './read-windows.ts';
-import { type EventType, storeName } from './statistic.ts';
+import { allKey, type EventType, eventTypes, storeName } from './statistic.ts';
 import type { StatisticQuery } from './statistic-query.ts';
-import { WindowRows } from './window-rows.ts';
+import { allTime, type StatisticStores } from './statistic-stores.ts';
 
 /** Where statistics are read from. */
 export interface StatisticSource {
@@ -30,17 +29,26 @@ export interface StatisticRow {
 /**
  * The counts that a query asks for, in the order of the exported files: by window, key, type. Counts of 0 are absent.
  *
- * Read window by window: one window, or some small ones, are in memory. With a key only that key's rows are read.
+ * Rows are handed on as they are read, so memory does not depend on their number. With a key only that key's rows are read.
  */
 export async function* queryStatistics(source: StatisticSource, query: StatisticQuery): AsyncIterable<StatisticRow> {
   const windows = periodWindows(query.period, source.zone);
-  for await (const window of windowsOf(source, query)) {
-    const window_start = windows.formatStart(window.startMs);
-    const window_end = windows.formatStart(window.endMs);
-    const final = source.isFinal(window.endMs);
-    for (const { key, type, n } of window.rows()) {
-      if (query.type !== undefined && type !== query.type) continue;
-      yield { window_start, window_end, key, type_evt: type, n, final };
+  const store = source.stores(storeName(query.period, query.grouping));
+  const { fromMs, toMs } = rangeOf(query, source.zone);
+  const rows = query.key === undefined ? store.fetchAll(fromMs, toMs) : store.fetchKey(query.key, fromMs, toMs);
+  const types = query.type === undefined ? eventTypes : [query.type];
+  let startMs = Number.NaN;
+  let window = { window_start: '', window_end: '', final: false };
+  for await (const { windowed, value } of rows) {
+    if (windowed.startMs !== startMs) {
+      startMs = windowed.startMs;
+      const window_start = windows.formatStart(startMs);
+      window = { window_start, window_end: windows.formatStart(windowed.endMs), final: source.isFinal(windowed.endMs) };
+    }
+    for (const type_evt of types) {
+      const n = value[type_evt];
+      const { window_start, window_end, final } = window;
+      if (n !== 0) yield { window_start, window_end, key: windowed.key, type_evt, n, final };
     }
   }
 }
@@ -51,29 +59,18 @@ export async function newestKeys(
   { period, grouping }: Pick<StatisticQuery, 'period' | 'grouping'>,
   limit: number,
 ): Promise<string[]> {
-  const newest = (await windowStarts(stores, period)).at(-1);
   const keys: string[] = [];
-  if (newest === undefined) return keys;
-  for await (const { windowed } of stores(storeName(period, grouping)).fetchAll(newest, newest + 1)) {
+  let newestMs: number | undefined;
+  // The statistic by type has one row for each window, so it is the quickest way to the newest.
+  for await (const { windowed } of stores(storeName(period, 'type')).fetchKey(allKey, allTime.fromMs, allTime.toMs)) {
+    newestMs = windowed.startMs;
+  }
+  if (newestMs === undefined) return keys;
+  for await (const { windowed } of stores(storeName(period, grouping)).fetchAll(newestMs, newestMs + 1)) {
     keys.push(windowed.key);
     if (keys.length >= limit) break;
   }
   return keys.sort(new Intl.Collator('en', { numeric: true }).compare);
-}
-
-async function* windowsOf(source: StatisticSource, query: StatisticQuery): AsyncIterable<WindowRows> {
-  const { period, grouping, key } = query;
-  const store = source.stores(storeName(period, grouping));
-  const range = rangeOf(query, source.zone);
-  if (key === undefined) {
-    yield* readWindows(store, grouping, await windowStarts(source.stores, period, range));
-    return;
-  }
-  for await (const { windowed, value } of store.fetchKey(key, range.fromMs, range.toMs)) {
-    const window = new WindowRows(grouping, windowed.startMs, windowed.endMs);
-    window.add(windowed.key, value);
-    yield window;
-  }
 }
 
 /** A window starts in `[fromMs, toMs)` exactly if its first day is in `[fromDay, toDay)`. */

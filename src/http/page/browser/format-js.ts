@@ -62,11 +62,6 @@ export function ago(ms) {
   return Math.round(seconds / 86400) + ' days ago';
 }
 
-/** 14 ms, 2.3 s */
-export function seconds(value) {
-  return value < 1 ? whole.format(value * 1000) + ' ms' : value.toFixed(1) + ' s';
-}
-
 /** late 2 · future 1; what is 0 is left out. */
 export function reasons(counts) {
   const named = Object.entries(counts).filter(([, n]) => n > 0);

@@ -1,7 +1,7 @@
 /** Browser module: what the engine says of itself. */
 export const statusJs: string = `
 import { el, svg, table, write } from './dom.js';
-import { ago, bytes, civil, compact, count, percent, reasons, seconds } from './format.js';
+import { ago, bytes, civil, count, percent, reasons } from './format.js';
 import { Rates, rowsRead } from './rates.js';
 
 const stateWords = {
@@ -53,11 +53,8 @@ export class Figures {
     this.showFiles(feeds);
     this.showDropped(tasks, feeds, rows);
     const { commits } = view;
-    const mean = commits.count === 0 ? '' : ' · mean ' + seconds(commits.seconds / commits.count);
-    this.commits.show(
-      commits.lastAtMs === null ? 'none yet' : ago(view.nowMs - commits.lastAtMs),
-      compact(commits.count) + mean,
-    );
+    const last = commits.lastAtMs === null ? 'none yet' : ago(view.nowMs - commits.lastAtMs);
+    this.commits.show(last, count(commits.count) + ' commits in all');
   }
 
   showTime(tasks) {
@@ -85,7 +82,7 @@ export class Figures {
     const late = feeds.length > 0 ? sum(feeds, (feed) => feed.late) : sum(tasks, (task) => task.dropped.late);
     this.late.show(
       count(late),
-      late === 0 ? 'every record was in time' : percent(late / Math.max(1, rows)) + ' of rows',
+      late === 0 ? 'all were in time' : percent(late / Math.max(1, rows)) + ' of rows',
     );
     const byReason = {};
     for (const feed of feeds) {

@@ -4,7 +4,6 @@ import { Zone } from '../../../../src/common/time/zone.ts';
 import type { ReadOnlyVersionedStore, Version, WindowRow } from '../../../../src/runtime/read-only-stores.ts';
 import { Windowed } from '../../../../src/serde/windowed.ts';
 import { periodWindows } from '../../../../topologies/grid/statistics/period-windows.ts';
-import type { StatisticStore } from '../../../../topologies/grid/statistics/read-windows.ts';
 import {
   type Counts,
   type EventType,
@@ -14,8 +13,9 @@ import {
   periods,
   storeName,
 } from '../../../../topologies/grid/statistics/statistic.ts';
+import type { StatisticStore } from '../../../../topologies/grid/statistics/statistic-stores.ts';
 
-/** A window store of counts in memory. `tasks` > 1 gives `fetchAll` rows task by task. */
+/** A window store of counts in memory. */
 export class FakeStore implements StatisticStore {
   readonly kind = 'window';
   readonly name: string;
@@ -24,11 +24,9 @@ export class FakeStore implements StatisticStore {
   /** Rows that were given out. */
   given = 0;
   readonly #rows: Map<string, WindowRow<string, Counts>> = new Map();
-  readonly #tasks: number;
 
-  constructor(name: string, tasks = 1) {
+  constructor(name: string) {
     this.name = name;
-    this.#tasks = tasks;
   }
 
   put(key: string, startMs: number, endMs: number, counts: Counts): void {
@@ -59,11 +57,9 @@ export class FakeStore implements StatisticStore {
 
   async *fetchAll(fromMs: number, toMs: number): AsyncIterable<WindowRow<string, Counts>> {
     this.reads.push(`* ${fromMs} ${toMs}`);
-    for (let task = 0; task < this.#tasks; task++) {
-      for (const row of this.#sorted()) {
-        const { key, startMs } = row.windowed;
-        if (taskOf(key, this.#tasks) === task && startMs >= fromMs && startMs < toMs) yield this.#give(row);
-      }
+    for (const row of this.#sorted()) {
+      const { startMs } = row.windowed;
+      if (startMs >= fromMs && startMs < toMs) yield this.#give(row);
     }
   }
 
@@ -85,23 +81,17 @@ export class FakeStore implements StatisticStore {
   }
 }
 
-function taskOf(key: string, tasks: number): number {
-  let sum = 0;
-  for (const character of key) sum += character.charCodeAt(0);
-  return sum % tasks;
-}
-
 /** All 24 stores, empty. */
 export class FakeStores {
   readonly zone: string;
   readonly #stores: Map<string, FakeStore> = new Map();
 
-  constructor(zone: string, tasks = 1) {
+  constructor(zone: string) {
     this.zone = zone;
     for (const period of periods) {
       for (const grouping of groupings) {
         const name = storeName(period, grouping);
-        this.#stores.set(name, new FakeStore(name, tasks));
+        this.#stores.set(name, new FakeStore(name));
       }
     }
   }

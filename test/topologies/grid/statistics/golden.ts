@@ -17,8 +17,8 @@ export function goldenFile(name: string): string {
 }
 
 /** Stores that hold the golden statistics, read by csv-parse. */
-export function goldenStores(tasks = 1): FakeStores {
-  const stores = new FakeStores('Europe/Paris', tasks);
+export function goldenStores(): FakeStores {
+  const stores = new FakeStores('Europe/Paris');
   for (const period of periods) {
     for (const grouping of groupings) {
       const rows: Record<string, string>[] = parse(goldenFile(csvFileName(period, grouping)), { columns: true });

@@ -1,0 +1,55 @@
+import { StreamsError } from '../common/errors.ts';
+import type { StateSettings } from '../runtime/state-folder.ts';
+import type { ApplicationSpec } from './application.ts';
+import { topicsOf } from './application.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { defineCommand } from './command-spec.ts';
+import { settingsOf } from './replay-settings.ts';
+import { stateOption } from './state-options.ts';
+
+/** `describe`: the topology in words or as a diagram. For any application. */
+export function describeCommand(spec: ApplicationSpec): CommandSpec {
+  return defineCommand({
+    name: 'describe',
+    summary: 'describe the topology',
+    description:
+      'Describes the topology of a state: its sources, processors and stores, and which sources are guarded against records from the ' +
+      'future. If the default folder holds no state, the topology is that of the default settings.',
+    examples: [`${spec.name} describe`, `${spec.name} describe --format mermaid > topology.mmd`],
+    options: [
+      {
+        flags: '--format <format>',
+        description: 'how it is written',
+        choices: ['text', 'mermaid', 'json'],
+        default: 'text',
+      },
+      stateOption,
+    ],
+    kind: 'batch',
+    settings: true,
+    async run({ options, config, stdout, stderr }) {
+      const [app, { describeTopology }] = await Promise.all([spec.load(), import('./serve-state.ts')]);
+      const mayBeAbsent = config.origin('state.dir').source === 'default';
+      const settings = settingsOf(spec, {}, await savedSettings(options.state, mayBeAbsent), options.state);
+      const topology = app.topology(settings, topicsOf(spec, settings.topics));
+      stdout.write(describeTopology(topology, options.format));
+      if (config.get('processing.guarantee') !== 'at_least_once') return;
+      stderr.write(
+        'processing.guarantee is at_least_once: on Kafka a crash can count changes twice, so tables that subtract can be too high. Over files all is exactly once.\n',
+      );
+    },
+  });
+}
+
+async function savedSettings(directory: string, mayBeAbsent: boolean): Promise<StateSettings | undefined> {
+  const { StateFolder } = await import('../runtime/state-folder.ts');
+  try {
+    const folder = await StateFolder.open(directory, { create: false });
+    const { saved } = folder;
+    await folder.close();
+    return saved?.settings;
+  } catch (error) {
+    if (mayBeAbsent && StreamsError.is(error) && error.code === 'STREAMS_STATE_MISSING') return undefined;
+    throw error;
+  }
+}

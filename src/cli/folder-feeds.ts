@@ -1,0 +1,55 @@
+import { join, resolve } from 'node:path';
+import { StreamsError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { parseCivilDate } from '../common/time/civil.ts';
+import { Zone } from '../common/time/zone.ts';
+import { FolderFeed } from '../files/folder-feed.ts';
+import { Letters } from '../files/letters.ts';
+import type { Feed } from '../runtime/feed.ts';
+import type { Application, OpenState, ReplaySettings } from './application.ts';
+import { type FolderInput, feedPrefix } from './folder-inputs.ts';
+import type { Defer } from './with-cleanup.ts';
+
+/** How folders are read. */
+export interface FolderFeedsOptions {
+  readonly folders: readonly FolderInput[];
+  readonly follow: boolean;
+  readonly verify: boolean;
+  readonly onError: 'continue' | 'fail';
+  /** @defaultValue `dead.jsonl` in the state folder */
+  readonly dead?: string | undefined;
+  /** @defaultValue `late.jsonl` in the state folder */
+  readonly late?: string | undefined;
+  readonly logger: Logger;
+}
+
+/** A feed for each folder, all of which write to the same letters. */
+export async function openFolderFeeds(
+  app: Application,
+  { directory, settings }: OpenState,
+  options: FolderFeedsOptions,
+  defer: Defer,
+): Promise<readonly Feed[]> {
+  const { folders, follow, verify, onError, logger } = options;
+  if (folders.length === 0) return [];
+  const deadFile = options.dead ?? join(directory, 'dead.jsonl');
+  const lateFile = options.late ?? join(directory, 'late.jsonl');
+  if (resolve(deadFile) === resolve(lateFile)) {
+    throw new StreamsError('STREAMS_USAGE', `--dead and --late are the same file, ${deadFile}: give two.`);
+  }
+  const dead = await Letters.open(deadFile);
+  defer(() => dead.close());
+  const late = await Letters.open(lateFile);
+  defer(() => late.close());
+  const shared = { ...rangeOf(settings), follow, verify, onError, dead, late, logger };
+  return folders.map(({ topic, directory: folder }) => {
+    const own = { topic, directory: folder, format: app.format(settings), keyPrefix: feedPrefix(topic) };
+    return new FolderFeed({ ...shared, ...own });
+  });
+}
+
+/** The event times between two civil dates. */
+function rangeOf({ zone, from, to }: ReplaySettings): { readonly fromMs?: number; readonly toMs?: number } {
+  const startOf = (date: string): number => Zone.of(zone).startOfDay(parseCivilDate(date)!);
+  return { ...(from !== null && { fromMs: startOf(from) }), ...(to !== null && { toMs: startOf(to) }) };
+}

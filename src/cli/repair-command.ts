@@ -1,0 +1,41 @@
+import type { ApplicationSpec } from './application.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { defineCommand } from './command-spec.ts';
+import { settingsOf } from './replay-settings.ts';
+
+/** `repair`: dead letters as CSV files, to be mended and replayed. For any application. */
+export function repairCommand(spec: ApplicationSpec): CommandSpec {
+  return defineCommand({
+    name: 'repair',
+    summary: 'write dead letters as CSV files, to be mended and replayed',
+    description:
+      'Writes the raw rows of a file of dead or late letters as CSV with a header, one file for each file they came from, and prints their names. ' +
+      "Mend the rows, then replay the folder's files as new ones. A row that was too long is there with its beginning only.",
+    examples: [
+      `${spec.name} repair --dead .data/state/dead.jsonl --out mended`,
+      `${spec.name} repair --dead .data/state/dead.jsonl --out mended --events data/events`,
+    ],
+    options: [
+      { flags: '--dead <file>', description: 'file of dead letters', required: true },
+      { flags: '--out <dir>', description: 'folder that gets the CSV files', required: true },
+      {
+        flags: '--events <dir>',
+        description: 'folder of the original files, whose headers the rows then get',
+        repeatable: true,
+      },
+    ],
+    kind: 'batch',
+    async run({ options, stdout, logger }) {
+      const [{ repairDeadLetters }, app] = await Promise.all([import('../files/repair.ts'), spec.load()]);
+      const { columns } = app.format(settingsOf(spec, {}, undefined, ''));
+      const { files, headers, rows } = await repairDeadLetters({
+        deadFile: options.dead,
+        outDir: options.out,
+        header: columns.join(','),
+        originals: options.events,
+      });
+      for (const { path } of files) stdout.write(`${path}\n`);
+      logger.info({ rows, files: files.length, headers }, 'wrote the raw rows of the letters');
+    },
+  });
+}

@@ -1,0 +1,35 @@
+import type { ApplicationSpec } from './application.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { defineCommand } from './command-spec.ts';
+import { withState } from './read-state.ts';
+import { writeAddress } from './replay-command.ts';
+import { portOption, stateOption } from './state-options.ts';
+
+/** `serve`: a state over HTTP, without input. For any application. */
+export function serveCommand(spec: ApplicationSpec): CommandSpec {
+  return defineCommand({
+    name: 'serve',
+    summary: 'serve a state over HTTP',
+    description:
+      'Serves what is in a state until SIGINT or SIGTERM: a page at /, /metrics, /healthz, /readyz, /topology, /tasks, /stores and ' +
+      'the paths of the application. It takes no input: replay --serve does both.',
+    examples: [`${spec.name} serve`, `${spec.name} serve --state /var/lib/${spec.name} --port 0`],
+    options: [stateOption, portOption],
+    kind: 'continuous',
+    settings: true,
+    async run(context) {
+      const { serveState, untilAborted } = await import('./serve-state.ts');
+      const { options, config, logger, signal } = context;
+      await withState(spec, { directory: options.state, config, logger }, async (state, app) => {
+        state.streams.serve();
+        const server = await serveState(spec, app, state, { port: options.port, logger });
+        try {
+          writeAddress(context, server.url);
+          await untilAborted(signal);
+        } finally {
+          await server.close();
+        }
+      });
+    },
+  });
+}

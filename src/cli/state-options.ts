@@ -1,0 +1,23 @@
+import { port } from './option-parsers.ts';
+
+/** `--state`, for commands that work on a state folder. */
+export const stateOption: {
+  readonly flags: '--state <dir>';
+  readonly description: string;
+  readonly setting: 'state.dir';
+} = { flags: '--state <dir>', description: 'folder of the state', setting: 'state.dir' };
+
+/** `--port`, for commands that serve. */
+export const portOption: {
+  readonly flags: '--port <number>';
+  readonly description: string;
+  readonly default: string;
+  readonly env: string;
+  readonly parse: (text: string) => number;
+} = {
+  flags: '--port <number>',
+  description: 'port to serve at on 127.0.0.1; 0 takes any free one and prints it',
+  default: '8080',
+  env: 'WEIR_PORT',
+  parse: port,
+};

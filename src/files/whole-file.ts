@@ -1,0 +1,35 @@
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf, StreamsError } from '../common/errors.ts';
+
+/**
+ * Writes a file under another name, and gives it its own when it is whole and on the disk: it replaces an older one in one step. Its folder is made if it is
+ * absent.
+ *
+ * @throws {@link StreamsError} `STREAMS_FILE` - if the file system refuses; other errors of `write` as they are. The file under way is not left behind.
+ */
+export async function writeWholeFile<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    const result = await writeNew(unfinished, write);
+    await rename(unfinished, file);
+    return result;
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => {});
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const message = `cannot write ${file}: ${messageOf(error)}. Give a place that can be written, with room for it.`;
+    throw new StreamsError('STREAMS_FILE', message, { file, cause: error });
+  }
+}
+
+async function writeNew<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const handle = await open(file, 'w');
+  try {
+    const result = await write(handle);
+    await handle.datasync();
+    return result;
+  } finally {
+    await handle.close();
+  }
+}

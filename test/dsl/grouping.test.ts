@@ -1,0 +1,106 @@
+import test from 'ava';
+import { type KStream, Serdes, StreamsBuilder, type Topology } from '../../src/index.ts';
+import { shown, TextDriver, tell, texts } from './text-driver.ts';
+
+const internalTopics = (topology: Topology): string[] => [...topology.repartitions.keys()];
+
+/** The internal topics of a count over what `build` makes of a stream. */
+function topicsOf(build: (stream: KStream<string, string>) => KStream<string, string>): string[] {
+  const builder = new StreamsBuilder();
+  build(builder.stream('in', texts)).groupByKey(texts).count({ name: 'counts' });
+  return internalTopics(builder.build());
+}
+
+test('an aggregate of an unchanged key needs no repartition, whatever happened to the values', (t) => {
+  t.deepEqual(topicsOf((stream) => stream), []);
+  t.deepEqual(topicsOf((stream) => stream.filter(() => true).mapValues((value) => value).peek(() => {})), []);
+  t.deepEqual(topicsOf((stream) => stream.flatMapValues((value) => [value])), []);
+});
+
+test('after anything that may change the key an aggregate goes through a repartition topic by itself', (t) => {
+  const expected = ['counts-repartition'];
+  t.deepEqual(topicsOf((stream) => stream.selectKey((key) => key)), expected);
+  t.deepEqual(topicsOf((stream) => stream.map((key, value) => [key, value])), expected);
+  t.deepEqual(topicsOf((stream) => stream.flatMap((key, value) => [[key, value]])), expected);
+  t.deepEqual(topicsOf((stream) => stream.process<string, string>(() => ({ process() {} }))), expected);
+  t.deepEqual(topicsOf((stream) => stream.selectKey((key) => key).mapValues((value) => value).filter(() => true)), expected);
+  t.deepEqual(topicsOf((stream) => stream.merge(stream.selectKey((key) => key))), expected);
+});
+
+test('a repartition asked for is the only one: the key is in place afterwards', (t) => {
+  t.deepEqual(topicsOf((stream) => stream.selectKey((key) => key).repartition({ name: 'mine', ...texts })), ['mine-repartition']);
+});
+
+test('joins and toTable of a re-keyed stream go through a topic of their name', (t) => {
+  const builder = new StreamsBuilder();
+  const table = builder.table('rows', { ...texts, name: 'rows' });
+  const stream = builder.stream('in', texts).selectKey((_key, value) => value);
+  stream.join(table, (value) => value, { name: 'met', ...texts });
+  stream.toTable({ name: 'latest', ...texts });
+  t.deepEqual(internalTopics(builder.build()), ['met-repartition', 'latest-repartition']);
+});
+
+test('the grouping names its repartition topic', (t) => {
+  const builder = new StreamsBuilder();
+  builder.stream('in', texts).groupBy((_key, value) => value, { name: 'by-value', ...texts }).count({ name: 'counts' });
+  t.deepEqual(internalTopics(builder.build()), ['by-value-repartition']);
+});
+
+test('groupBy counts by the new key; records with a new key of none are left out', async (t) => {
+  const builder = new StreamsBuilder();
+  const grouped = builder.stream('in', texts).groupBy((_key, value) => (value === 'x' ? undefined : value) as string, texts);
+  tell(grouped.count({ name: 'counts' }));
+  const driver = await TextDriver.of(builder);
+  t.deepEqual(await driver.pipe('in', 'k a @1', 'l a @3', 'k x @4', 'k b @2'), ['out a 1 @1', 'out a 2 @3', 'out b 1 @2']);
+  t.deepEqual(await driver.rows('counts'), ['a 2 @3', 'b 1 @2']);
+});
+
+test('reduce begins with the first value, aggregate with the initializer', async (t) => {
+  const builder = new StreamsBuilder();
+  const grouped = builder.stream('in', texts).groupByKey();
+  tell(grouped.reduce((total, value) => total + value, { name: 'joined' }), 'reduced');
+  tell(grouped.aggregate(() => 100, (_key, value, sum) => sum + Number(value), { name: 'sums', valueSerde: Serdes.int64 }), 'summed');
+  const driver = await TextDriver.of(builder);
+  t.deepEqual(await driver.pipe('in', 'a 1 @5', 'a 2 @3'), [
+    'reduced a 1 @5',
+    'summed a 101 @5',
+    'reduced a 12 @5',
+    'summed a 103 @5',
+  ]);
+});
+
+test('an aggregator that gives nothing deletes the row, and the next record begins anew with its own time', async (t) => {
+  const builder = new StreamsBuilder();
+  const sums = builder
+    .stream('in', texts)
+    .groupByKey()
+    .aggregate(
+      () => 0,
+      (_key, value, sum) => (value === '0' ? undefined : sum + Number(value)),
+      { name: 'sums', valueSerde: Serdes.int64 },
+    );
+  tell(sums);
+  const driver = await TextDriver.of(builder);
+  t.deepEqual(await driver.pipe('in', 'a 1 @9', 'a 0 @4', 'a 5 @2'), ['out a 1 @9', 'out a - @9', 'out a 5 @2']);
+});
+
+test('records without key or value do not count in an aggregate without windows, and are counted as dropped', async (t) => {
+  const builder = new StreamsBuilder();
+  tell(builder.stream('in', texts).groupByKey().count({ name: 'counts' }));
+  const driver = await TextDriver.of(builder);
+  t.deepEqual(await driver.pipe('in', 'a 1 @1', '- 1 @2', 'a - @3'), ['out a 1 @1']);
+  t.is(driver.driver.dropped().null_key, 2);
+});
+
+test('records placed by a changed key meet in one task, whatever task they came from', async (t) => {
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', texts)
+    .groupBy((_key, value) => value, texts)
+    .count({ name: 'counts' })
+    .toStream()
+    .to('out', shown());
+  const driver = await TextDriver.of(builder, { partitions: 5 });
+  const records = ['a', 'b', 'c', 'd', 'e', 'f'].map((key, at) => `${key} x @${at}`);
+  t.deepEqual((await driver.pipe('in', ...records)).at(-1), 'out x 6 @5');
+});

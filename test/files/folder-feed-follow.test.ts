@@ -1,0 +1,97 @@
+import { rmSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import test, { type ExecutionContext } from 'ava';
+import { StreamsError } from '../../src/common/errors.ts';
+import { FolderWorld, nameOf, type OpenFeed, readings, rows } from './helpers/folder-world.ts';
+
+/** Takes records until there are as many as wanted (an idle feed is waited for), or for 5 s. */
+async function take({ feed }: OpenFeed, wanted: number): Promise<string[]> {
+  const records: string[] = [];
+  const deadlineMs = performance.now() + 5000;
+  while (performance.now() < deadlineMs) {
+    const batch = await feed.poll();
+    if (batch === undefined) throw new Error('a following feed has no end');
+    if (batch === 'idle') {
+      if (records.length >= wanted) break;
+      await feed.wait(50);
+      continue;
+    }
+    for (let i = 0; i < batch.length; i++) records.push(nameOf(batch, i));
+    batch.accept(batch.length);
+  }
+  return records;
+}
+
+async function follow(t: ExecutionContext): Promise<{ world: FolderWorld; open: OpenFeed }> {
+  const world = await FolderWorld.create(t);
+  const open = await world.feed({ follow: true });
+  t.teardown(() => open.close());
+  await open.feed.open(world.database);
+  return { world, open };
+}
+
+test('a following feed is idle when there is nothing, and finds new files', async (t) => {
+  const { world, open } = await follow(t);
+  t.is(await open.feed.poll(), 'idle');
+  world.write('b.csv', readings(1, 2));
+  t.deepEqual(await take(open, 2), ['b.csv:2:1', 'b.csv:3:2']);
+  world.write('a.csv', readings(3));
+  world.write('c.csv', readings(4));
+  t.deepEqual(await take(open, 2), ['a.csv:2:3', 'c.csv:2:4']);
+  t.deepEqual([open.feed.progress.filesDone, open.feed.progress.filesTotal], [3, 3]);
+});
+
+test('a following feed reads on what grows, and a cut line when its rest is there', async (t) => {
+  const { world, open } = await follow(t);
+  world.write('a.csv', readings(1));
+  t.deepEqual(await take(open, 1), ['a.csv:2:1']);
+  world.append('a.csv', '2,2,te');
+  world.write('b.csv.gz', gzipSync(readings(7)));
+  t.deepEqual(await take(open, 1), ['b.csv:2:7']);
+  world.append('a.csv', `xt\n${rows(3)}`);
+  world.append('b.csv.gz', gzipSync(rows(8)));
+  t.deepEqual((await take(open, 3)).sort(), ['a.csv:3:2', 'a.csv:4:3', 'b.csv:3:8']);
+  await world.commit(open.feed);
+  t.deepEqual((await world.run()).records, []);
+});
+
+test('a following feed refuses a file that is rewritten while it runs', async (t) => {
+  const { world, open } = await follow(t);
+  world.write('a.csv', readings(1, 2));
+  await take(open, 2);
+  world.write('a.csv', readings(1, 3));
+  const error = await t.throwsAsync(take(open, 1));
+  t.true(StreamsError.is(error) && error.code === 'STREAMS_FILE_REWRITTEN');
+});
+
+test('a following feed tells a folder that is gone', async (t) => {
+  const { world, open } = await follow(t);
+  await open.feed.poll();
+  rmSync(world.events, { recursive: true });
+  const error = await t.throwsAsync(take(open, 1));
+  t.true(StreamsError.is(error) && error.code === 'STREAMS_FILE');
+  t.regex(error!.message, /does not exist/);
+});
+
+test('a wait ends at a change, at its time-out, and when the feed is closed', async (t) => {
+  const { world, open } = await follow(t);
+  const waited = async (timeoutMs: number): Promise<number> => {
+    const startMs = performance.now();
+    await open.feed.wait(timeoutMs);
+    return performance.now() - startMs;
+  };
+  t.true((await waited(20)) < 5000);
+  setTimeout(() => world.write('a.csv', readings(1)), 50);
+  t.true((await waited(20_000)) < 10_000);
+  t.deepEqual(await take(open, 1), ['a.csv:2:1']);
+  const wait = waited(20_000);
+  setTimeout(() => void open.feed.close(), 300);
+  t.true((await wait) < 10_000);
+});
+
+test('feeds of several folders are read side by side', async (t) => {
+  const opens = await Promise.all([follow(t), follow(t), follow(t)]);
+  for (const [i, { world }] of opens.entries()) world.write(`${i}.csv`, readings(i));
+  const found = await Promise.all(opens.map(({ open }) => take(open, 1)));
+  t.deepEqual(found, [['0.csv:2:0'], ['1.csv:2:1'], ['2.csv:2:2']]);
+});

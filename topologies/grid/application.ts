@@ -1,0 +1,43 @@
+import type { Application, OpenState } from '../../src/cli/application.ts';
+import type { ReadOnlyVersionedStore } from '../../src/runtime/read-only-stores.ts';
+import { eventFormat } from './events/event-format.ts';
+import { loadPark } from './park/load-park.ts';
+import { parkHistories } from './park/park-history.ts';
+import { exportStatistics } from './statistics/export-statistics.ts';
+import { gridMetrics } from './statistics/grid-metrics.ts';
+import { gridPage } from './statistics/grid-page.ts';
+import type { StatisticSource } from './statistics/query-statistics.ts';
+import type { StatisticStore, StatisticStores } from './statistics/statistic-stores.ts';
+import { statisticsRoutes } from './statistics/statistics-routes.ts';
+import { gridTopology, parkTable } from './topology.ts';
+
+/** The statistics of a grid as an application of the runtime. */
+export const gridApplication: Application = {
+  topology: ({ zone, graceMs }, topics) => gridTopology({ zone, graceMs, topics }),
+  format: ({ zone }) => eventFormat(zone),
+  async loadTable(_store, directory, { zone }) {
+    return parkHistories(await loadPark(directory, { manufacturers: false }), zone);
+  },
+  serve(state) {
+    const source = statisticSource(state);
+    const { stores, isFinal } = source;
+    const park = (): ReadOnlyVersionedStore<string, unknown> =>
+      state.streams.store(parkTable) as ReadOnlyVersionedStore<string, unknown>;
+    return {
+      routes: statisticsRoutes(source),
+      page: gridPage(source.zone),
+      collectors: [gridMetrics({ stores, park, isFinal })],
+    };
+  },
+  export: (state, outDir, signal) =>
+    exportStatistics(statisticStores(state), outDir, state.settings.zone, signal === undefined ? {} : { signal }),
+};
+
+/** What the statistics of a state are read from. */
+export function statisticSource(state: OpenState): StatisticSource {
+  return { stores: statisticStores(state), zone: state.settings.zone, isFinal: (endMs) => state.isFinal(endMs) };
+}
+
+function statisticStores({ streams }: OpenState): StatisticStores {
+  return (name) => streams.store(name) as StatisticStore;
+}

@@ -1,0 +1,108 @@
+import type { OpenState } from '../../../src/cli/application.ts';
+import type { CommandSpec } from '../../../src/cli/command-spec.ts';
+import { defineCommand } from '../../../src/cli/command-spec.ts';
+import { groupedCount } from '../../../src/cli/progress-text.ts';
+import { portOption } from '../../../src/cli/state-options.ts';
+import { formatTable } from '../../../src/cli/table.ts';
+import type { Logger } from '../../../src/common/logger.ts';
+import { gridSpec } from '../application-spec.ts';
+import { type Counts, eventTypes } from '../statistics/statistic.ts';
+
+const directory = '.data/demo';
+
+/** `demo`: what `npm start` runs. */
+export const demoCommand: CommandSpec = defineCommand({
+  name: 'demo',
+  summary: 'generate 90 days, replay them, print results and serve them',
+  description:
+    `Generates a small data set of 90 days into ${directory}, unless it is there, replays it, prints a table of results, and serves them until SIGINT ` +
+    'or SIGTERM. Run again it goes on with what is there.',
+  examples: ['weir demo', 'weir demo --port 0'],
+  options: [portOption],
+  kind: 'continuous',
+  settings: true,
+  async run(context) {
+    const [{ demoData }, { replay }] = await Promise.all([
+      import('./demo-data.ts'),
+      import('../../../src/cli/replay.ts'),
+    ]);
+    const { events, park, state } = await demoData(directory, context);
+    const { options, stdout } = context;
+    let address = '';
+    const request = {
+      events: [events],
+      tables: new Map(gridSpec.tables.map(({ store }) => [store, park])),
+      state,
+      settings: {},
+      follow: false,
+      serve: true,
+      final: false,
+      verify: false,
+      port: options.port,
+    };
+    await replay(
+      gridSpec,
+      request,
+      { ...context, logger: quiet(context.logger) },
+      {
+        serving(url) {
+          address = url;
+        },
+        async done(opened) {
+          stdout.write(await resultsOf(opened));
+          stdout.write(`\nserving ${address} until Ctrl-C\n`);
+        },
+      },
+    );
+  },
+});
+
+/** A logger whose news is not for somebody who looks at a demonstration. */
+function quiet(logger: Logger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.debug(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}
+
+/** Events by month, and by region of the whole time. */
+async function resultsOf(state: OpenState): Promise<string> {
+  const [{ queryStatistics }, { statisticSource }] = await Promise.all([
+    import('../statistics/query-statistics.ts'),
+    import('../application.ts'),
+  ]);
+  const source = statisticSource(state);
+  const months = new Groups();
+  for await (const row of queryStatistics(source, { period: 'month', grouping: 'type' })) {
+    months.add(row.window_start.slice(0, 7), row.type_evt, row.n);
+  }
+  const regions = new Groups();
+  for await (const row of queryStatistics(source, { period: 'year', grouping: 'region' })) {
+    regions.add(row.key, row.type_evt, row.n);
+  }
+  return `\n${months.table('month', 12)}\n${regions.table('region', 6)}`;
+}
+
+/** Counts by a key, as a table. */
+class Groups {
+  readonly #counts = new Map<string, Counts>();
+
+  add(key: string, type: keyof Counts, n: number): void {
+    const counts = this.#counts.get(key) ?? { ev_C: 0, ev_K: 0, ev_N: 0 };
+    counts[type] += n;
+    this.#counts.set(key, counts);
+  }
+
+  /** The first rows, and how many more there are. */
+  table(title: string, limit: number): string {
+    const rows = [...this.#counts].slice(0, limit).map(([key, counts]) => {
+      const all = eventTypes.reduce((sum, type) => sum + counts[type], 0);
+      return [key, ...eventTypes.map((type) => groupedCount(counts[type])), groupedCount(all)];
+    });
+    const numbers = [...eventTypes, 'all'].map((column) => ({ title: column, align: 'right' as const }));
+    const more = this.#counts.size - rows.length;
+    return formatTable([title, ...numbers], rows) + (more > 0 ? `and ${more} more\n` : '');
+  }
+}

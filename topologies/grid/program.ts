@@ -1,0 +1,35 @@
+import type { ProgramSpec } from '../../src/cli/command-spec.ts';
+import { configCommand } from '../../src/cli/config-command.ts';
+import { describeCommand } from '../../src/cli/describe-command.ts';
+import { digestCommand } from '../../src/cli/digest-command.ts';
+import { repairCommand } from '../../src/cli/repair-command.ts';
+import { replayCommand } from '../../src/cli/replay-command.ts';
+import { serveCommand } from '../../src/cli/serve-command.ts';
+import { gridSpec } from './application-spec.ts';
+import { demoCommand } from './commands/demo-command.ts';
+import { exportCommand } from './commands/export-command.ts';
+import { generateCommand } from './commands/generate-command.ts';
+import { parkShowCommand } from './commands/park-show-command.ts';
+import { queryCommand } from './commands/query-command.ts';
+
+/** `weir`: the statistics of a grid's smart meters on the command line. */
+export const gridProgram: ProgramSpec = {
+  name: gridSpec.name,
+  version: gridSpec.version,
+  description:
+    "Counts the events of a power grid's smart meters by day, week, month and year: replays files, serves and exports the results.",
+  commands: [
+    replayCommand(gridSpec),
+    serveCommand(gridSpec),
+    queryCommand,
+    exportCommand,
+    digestCommand(gridSpec),
+    describeCommand(gridSpec),
+    repairCommand(gridSpec),
+    parkShowCommand,
+    generateCommand,
+    demoCommand,
+    configCommand(gridSpec.name),
+  ],
+  groups: { park: 'the park: which equipment is installed where', config: 'settings' },
+};
