@@ -49,8 +49,8 @@ for (const { title, wall, cpu } of medians) {
   const times = title === 'grid' ? '' : `, ${(wall / medians[0]!.wall).toFixed(2)} times the grid's time`;
   console.log(`  ${title}: ${wall.toFixed(2)} s, ${cpu.toFixed(2)} CPU s${times}`);
 }
-const small =
-  topology === 'grid' ? await grid(quarter)(`grid, ${quarter.days} days`) : await runOther('other', quarter);
+const smallTitle = `${topology}, ${quarter.days} days`;
+const small = await (topology === 'grid' ? grid(quarter)(smallTitle) : runOther(smallTitle, quarter));
 const large = median(figures[topology === 'grid' ? 0 : 1]!);
 const [least, most] = [small, large].map(({ peakRssBytes }) => Math.round(peakRssBytes / 1e6));
 console.log(`memory: ${least} MB with ${quarter.days} days, ${most} MB with ${all.days}`);

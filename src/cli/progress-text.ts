@@ -19,16 +19,19 @@ export interface Pace {
   readonly remainingMs: number | undefined;
 }
 
-const grouped: Intl.NumberFormat = new Intl.NumberFormat('en-US');
-const short: Intl.NumberFormat = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+// Made when they are first needed: each costs some ms.
+let grouped: Intl.NumberFormat | undefined;
+let short: Intl.NumberFormat | undefined;
 
 /** A count with thousands separators: `414,720`. */
 export function groupedCount(count: number): string {
+  grouped ??= new Intl.NumberFormat('en-US');
   return grouped.format(count);
 }
 
 /** A rate in three digits: `2.1M`, `460K`. */
 export function shortCount(count: number): string {
+  short ??= new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
   return short.format(count);
 }
 

@@ -11,11 +11,12 @@ export type Cell = string | number | boolean | null | undefined;
 const ascii: RegExp = /^[\x20-\x7e]*$/;
 const wide: RegExp =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-const graphemes: Intl.Segmenter = new Intl.Segmenter();
+let graphemes: Intl.Segmenter | undefined;
 
 /** Columns of a terminal that a text fills: a letter with its accents fills 1 however it is encoded, a CJK letter 2. */
 export function displayWidth(text: string): number {
   if (ascii.test(text)) return text.length;
+  graphemes ??= new Intl.Segmenter();
   let width = 0;
   for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1;
   return width;

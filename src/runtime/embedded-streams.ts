@@ -88,6 +88,8 @@ export class EmbeddedStreams {
   #flushFactor = 4;
   #lastCommitAtMs: number | undefined;
   #committing: Promise<void> | undefined;
+  /** What is told with committed rows: a row is final only once all that it counts is committed. */
+  #committed = { operatorTimeMs: -1, final: false };
 
   private constructor(topology: Topology, options: EmbeddedOptions, folder: StateFolder) {
     this.topology = topology;
@@ -137,6 +139,7 @@ export class EmbeddedStreams {
     try {
       const streams = new EmbeddedStreams(topology, options, folder);
       await streams.#engine.open((taskId) => folder.savedTask(taskId));
+      streams.#committed = streams.#clocks();
       return streams;
     } catch (error) {
       await folder.close();
@@ -247,16 +250,17 @@ export class EmbeddedStreams {
     return digestOf(specs, (spec) => this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[spec.name]!, partition)), this.#folder.database);
   }
 
-  /** Least time that a windowed operator has observed over its tasks, ms: no record of an earlier closed window counts any more. -1 if one saw none. */
+  /**
+   * Least time that a windowed operator has observed over its tasks, ms, as of the last commit: no record of an earlier closed window counts any more. -1 if one
+   * saw none.
+   */
   operatorTimeMs(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (const task of this.#engine.tasks) for (const time of Object.values(task.operatorTimes())) least = Math.min(least, time);
-    return least === Number.POSITIVE_INFINITY ? -1 : least;
+    return this.#committed.operatorTimeMs;
   }
 
-  /** Whether the open windows were closed for good. */
+  /** Whether the open windows were closed for good, and that is committed. */
   get final(): boolean {
-    return this.#saved.final;
+    return this.#committed.final;
   }
 
   /** Settings as they are saved. */
@@ -341,7 +345,9 @@ export class EmbeddedStreams {
         // The time of this commit is in the totals of the next.
         this.#saved = { ...this.#saved, totals: { commits: commits + 1, committedRows: committedRows + rows, commitSeconds: this.#commitSeconds } };
         this.#folder.save(batch, this.#saved);
+        const clocks = this.#clocks();
         await batch.write({ sync: this.#options.syncWrites });
+        this.#committed = clocks;
         this.#lastCommitAtMs = Date.now();
       }
       this.#engine.commitRequested = false;
@@ -354,6 +360,12 @@ export class EmbeddedStreams {
     } finally {
       await batch.close();
     }
+  }
+
+  #clocks(): { readonly operatorTimeMs: number; readonly final: boolean } {
+    let least = Number.POSITIVE_INFINITY;
+    for (const task of this.#engine.tasks) for (const time of Object.values(task.operatorTimes())) least = Math.min(least, time);
+    return { operatorTimeMs: least === Number.POSITIVE_INFINITY ? -1 : least, final: this.#saved.final };
   }
 
   #cacheIsFull(): boolean {

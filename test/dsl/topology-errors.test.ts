@@ -7,6 +7,7 @@ import {
   TimeWindows,
   Topology,
   untilWindowCloses,
+  type Windows,
 } from '../../src/index.ts';
 import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts';
 import { texts } from './text-driver.ts';
@@ -109,7 +110,7 @@ test('a roll-up is refused unless each window lies in one of the coarser ones', 
   const weeks = stream.windowedBy(CalendarWindows.isoWeek('Europe/Paris').grace(0)).count({ name: 'weeks' });
   const hours = stream.windowedBy(TimeWindows.ofSizeWithNoGrace(3_600_000)).count({ name: 'hours' });
   const add = (_key: string, value: number, sum: number): number => sum + value;
-  const roll = (table: typeof weeks, windows: Parameters<typeof table.rollUp>[1]) => (): unknown =>
+  const roll = (table: typeof weeks, windows: Windows) => (): unknown =>
     table.rollUp(windows, () => 0, add, add, { name: 'rolled', valueSerde: Serdes.int64 });
   refused(t, roll(weeks, CalendarWindows.month('Europe/Paris').grace(0)), /roll-up rolled: the windows of weeks do not each lie/);
   refused(t, roll(hours, CalendarWindows.day('Europe/Paris').grace(0)), /do not each lie/);

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 
-const folder = process.env.WEIR_GOLDEN ?? join(import.meta.dirname, '../../../../../shared/data');
+const folder = process.env.GOLDEN_DATA ?? join(import.meta.dirname, '../../../../../shared/data');
 
-/** Path in the folder of golden data, beside the checkout or where `WEIR_GOLDEN` says. */
+/** Path in the folder of golden data, beside the checkout or where `GOLDEN_DATA` says. */
 export function goldenPath(...parts: string[]): string {
   return join(folder, ...parts);
 }
