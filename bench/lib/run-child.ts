@@ -33,8 +33,10 @@ export function runTypeScript(
   script: string,
   args: readonly string[],
   onLine?: (line: unknown) => void,
+  nodeOptions: readonly string[] = [],
 ): Promise<ChildRun> {
-  return runChild(process.execPath, ['--import', preload, '--import', 'tsx', script, ...args], onLine);
+  const options = [...nodeOptions, '--import', preload, '--import', 'tsx'];
+  return runChild(process.execPath, [...options, script, ...args], onLine);
 }
 
 /**

@@ -3,9 +3,13 @@ import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { parseCivilDate } from '../common/time/civil.ts';
 import { Zone } from '../common/time/zone.ts';
+import type { WantedPartition } from '../files/file-batch.ts';
 import { FolderFeed } from '../files/folder-feed.ts';
 import { Letters } from '../files/letters.ts';
 import type { Feed } from '../runtime/feed.ts';
+import { placement } from '../runtime/runtime-nodes.ts';
+import type { SourceSpec } from '../topology/node-spec.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Application, OpenState, ReplaySettings } from './application.ts';
 import { type FolderInput, feedPrefix } from './folder-inputs.ts';
 import type { Defer } from './with-cleanup.ts';
@@ -26,7 +30,7 @@ export interface FolderFeedsOptions {
 /** A feed for each folder, all of which write to the same letters. */
 export async function openFolderFeeds(
   app: Application,
-  { directory, settings }: OpenState,
+  { directory, settings, streams }: OpenState,
   options: FolderFeedsOptions,
   defer: Defer,
 ): Promise<readonly Feed[]> {
@@ -42,10 +46,27 @@ export async function openFolderFeeds(
   const late = await Letters.open(lateFile);
   defer(() => late.close());
   const shared = { ...rangeOf(settings), follow, verify, onError, dead, late, logger };
-  return folders.map(({ topic, directory: folder }) => {
-    const own = { topic, directory: folder, format: app.format(settings), keyPrefix: feedPrefix(topic) };
-    return new FolderFeed({ ...shared, ...own });
+  return folders.flatMap(({ topic, directory: folder }) => {
+    const feed = (partition?: WantedPartition<unknown>): Feed =>
+      new FolderFeed({
+        ...shared,
+        topic,
+        directory: folder,
+        format: app.format(settings),
+        keyPrefix: feedPrefix(topic, partition?.number),
+        ...(partition && { partition }),
+      });
+    // Only the records of one partition are in order of time with those of another topic, so each gets its own feed.
+    if (folders.length === 1 || settings.partitions === 1) return [feed()];
+    const placeOf = placementOf(streams.topology, topic, settings.partitions);
+    return Array.from({ length: settings.partitions }, (_, number) => feed({ number, placeOf }));
   });
+}
+
+/** Which partition a key of a topic belongs to. */
+function placementOf(topology: Topology, topic: string, partitions: number): (key: unknown) => number {
+  const source = topology.nodes.find((node) => node.kind === 'source' && node.topics.includes(topic)) as SourceSpec;
+  return placement(source.keySerde, partitions);
 }
 
 /** The event times between two civil dates. */

@@ -90,7 +90,10 @@ function checkRequest(spec: ApplicationSpec, request: ReplayRequest): void {
   if (follow && final)
     throw usage('--final closes the windows at the end of the input, and --follow has none: give one of them');
   if (out === '') throw usage('--out is empty: give a folder');
-  if (settings.zone !== undefined) Zone.of(settings.zone);
+  const { zone, from, to } = settings;
+  if (from != null && to != null && from >= to)
+    throw usage(`--from ${from} is not before --to ${to}: from is included, to is not`);
+  if (zone !== undefined) Zone.of(zone);
 }
 
 function usage(message: string): StreamsError {

@@ -22,6 +22,22 @@ export interface FatalRow {
   readonly origin: RecordOrigin;
 }
 
+/** Which records of a topic are wanted: those of one of its partitions. The bad rows, which have no key, are told by the feed of partition 0. */
+export interface WantedPartition<K> {
+  readonly number: number;
+  readonly placeOf: (key: K) => number;
+}
+
+/** Which rows a batch takes, and what bad ones mean. */
+export interface BatchOptions<K> {
+  /** Most records of a batch. */
+  readonly capacity: number;
+  readonly range?: TimeRange | undefined;
+  readonly partition?: WantedPartition<K> | undefined;
+  /** Stop at the first bad row. */
+  readonly fail: boolean;
+}
+
 /** What a batch tells its feed, and what it writes to. */
 export interface BatchSink {
   readonly progress: FeedProgress;
@@ -29,6 +45,8 @@ export interface BatchSink {
   readonly late: Letters;
   /** Rows are accepted up to here. */
   moveTo(position: FilePosition): void;
+  /** What a feed that stops at bad rows throws at one. */
+  fatal(row: FatalRow): Error;
 }
 
 interface BadRow {
@@ -57,9 +75,9 @@ export class FileBatch<K, V> implements FeedBatch {
   readonly values: V[];
   readonly #format: RowFormat<K, V>;
   readonly #sink: BatchSink;
-  readonly #range: TimeRange | undefined;
-  readonly #fail: boolean;
-  readonly #capacity: number;
+  readonly #options: BatchOptions<K>;
+  /** Whether bad rows are this feed's to tell. */
+  readonly #tellsBad: boolean;
   readonly #out: DecodedRow<K, V> = { key: undefined as K, value: undefined as V };
   /** Window indexes and lines of the records' rows. */
   readonly #starts: Int32Array;
@@ -79,12 +97,12 @@ export class FileBatch<K, V> implements FeedBatch {
   #badTaken = 0;
   #skippedTaken = 0;
 
-  constructor(format: RowFormat<K, V>, sink: BatchSink, capacity: number, range: TimeRange | undefined, fail: boolean) {
+  constructor(format: RowFormat<K, V>, sink: BatchSink, options: BatchOptions<K>) {
     this.#format = format;
     this.#sink = sink;
-    this.#range = range;
-    this.#fail = fail;
-    this.#capacity = capacity;
+    this.#options = options;
+    this.#tellsBad = (options.partition?.number ?? 0) === 0;
+    const { capacity } = options;
     this.keys = new Array<K>(capacity).fill(undefined as K);
     this.values = new Array<V>(capacity).fill(undefined as V);
     this.#starts = new Int32Array(capacity);
@@ -112,11 +130,13 @@ export class FileBatch<K, V> implements FeedBatch {
     this.#reset(file, bytes, base);
     const layoutBefore = scanner.layout;
     let found: ScanOutcome = scannedRow;
-    while (this.length < this.#capacity) {
+    const { capacity, fail } = this.#options;
+    while (this.length < capacity) {
       found = scanner.next(this.#out);
       if (found === scannedRow) this.#add(scanner);
       else if (found !== scannedDead) break;
-      else if (this.#fail) return this.#stopBefore(scanner, layoutBefore);
+      else if (!this.#tellsBad) continue;
+      else if (fail) return this.#stopBefore(scanner, layoutBefore);
       else this.#addBad(scanner);
     }
     this.#end = endOf(scanner, base);
@@ -146,7 +166,9 @@ export class FileBatch<K, V> implements FeedBatch {
   }
 
   dead(i: number, reason: 'future' | 'processing'): void {
-    this.#notes.push({ record: this.#open(i), reason });
+    const record = this.#open(i);
+    if (reason === 'future' && this.#options.fail) throw this.#sink.fatal({ reason, origin: this.origin(record) });
+    this.#notes.push({ record, reason });
   }
 
   origin(i: number): RecordOrigin {
@@ -166,9 +188,11 @@ export class FileBatch<K, V> implements FeedBatch {
   #add(scanner: CsvScanner<K, V>): void {
     const { key, value } = this.#out;
     const i = this.length;
-    if (this.#range !== undefined) {
+    const { partition, range } = this.#options;
+    if (partition !== undefined && partition.placeOf(key) !== partition.number) return;
+    if (range !== undefined) {
       const timestamp = this.#format.timestampOf(value);
-      if (timestamp < this.#range.fromMs || timestamp >= this.#range.toMs) {
+      if (timestamp < range.fromMs || timestamp >= range.toMs) {
         this.#skipped++;
         return;
       }

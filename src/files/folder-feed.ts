@@ -3,7 +3,7 @@ import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
 import { CsvScanner } from './csv-scanner.ts';
-import { type FatalRow, FileBatch, type FilePosition } from './file-batch.ts';
+import { type FatalRow, FileBatch, type FilePosition, type WantedPartition } from './file-batch.ts';
 import { bytesOnDisk, FileLedger } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
 import { FolderSurvey, type PendingFile } from './folder-survey.ts';
@@ -27,6 +27,8 @@ export interface FolderFeedOptions<K, V> {
   readonly fromMs?: number;
   /** Rows whose event time is this or later are skipped, ms since the epoch. @defaultValue none are */
   readonly toMs?: number;
+  /** Only the records of one partition, for a topic that is read by a feed for each. @defaultValue all records */
+  readonly partition?: WantedPartition<K>;
   /** `fail` stops at the first bad row. @defaultValue `continue` */
   readonly onError?: 'continue' | 'fail';
   /** Where bad rows go. */
@@ -60,6 +62,7 @@ const lookShare = 1 / 50;
  */
 export class FolderFeed<K, V> implements Feed {
   readonly topic: string;
+  readonly partition?: number;
   readonly progress: FeedProgress;
   readonly #options: FolderFeedOptions<K, V>;
   readonly #follow: boolean;
@@ -91,11 +94,13 @@ export class FolderFeed<K, V> implements Feed {
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
     this.#reader = new FileReader(queue, options.chunkBytes);
     this.#scanner = new CsvScanner(format);
-    const { fromMs = -Infinity, toMs = Infinity, batchRows = 4096, onError } = options;
+    const { fromMs = -Infinity, toMs = Infinity, batchRows = 4096, onError, partition } = options;
+    if (partition !== undefined) this.partition = partition.number;
     const range = fromMs === -Infinity && toMs === Infinity ? undefined : { fromMs, toMs };
     const moveTo = (position: FilePosition): void => this.#moveTo(position);
-    const sink = { progress: this.progress, dead, late, moveTo };
-    this.#batch = new FileBatch(format, sink, batchRows, range, onError === 'fail');
+    const fatal = (row: FatalRow): StreamsError => this.#badRow(row);
+    const sink = { progress: this.progress, dead, late, moveTo, fatal };
+    this.#batch = new FileBatch(format, sink, { capacity: batchRows, range, partition, fail: onError === 'fail' });
   }
 
   timestampOf(value: unknown): number {

@@ -125,7 +125,10 @@ export class QuotedRecord {
     return bytes[at + 1] === lf ? at + 1 : this.#fail('misplaced');
   }
 
-  /** A line end inside quotes. False if the line before it is a row by itself (the record's first line is not asked). */
+  /**
+   * A line end inside quotes. False if the line before it is a row by itself. The record's first line is not asked, nor is its last: with the quote that closes
+   * the record it holds an odd number of them, so it is no row.
+   */
   #crossLine(bytes: Buffer, at: number): boolean {
     if (this.#lineStart > this.#start && this.#isRow?.(bytes, this.#lineStart, at) === true) return false;
     this.lines++;
@@ -136,7 +139,7 @@ export class QuotedRecord {
   #close(bytes: Buffer, at: number, end: number): RecordEnd {
     this.stop = at > this.#start && bytes[at - 1] === cr ? at - 1 : at;
     this.next = at < end ? at + 1 : at;
-    return this.lines > 1 && this.#isRow?.(bytes, this.#lineStart, at) === true ? 'stray' : 'closed';
+    return 'closed';
   }
 
   #add(start: number, end: number, doubled: boolean): void {

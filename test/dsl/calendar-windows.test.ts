@@ -116,8 +116,10 @@ test('the window that holds a time is the one of an independent calendar, in any
 
 test('the window that holds a time is the one of luxon, wherever days begin at one midnight', (t) => {
   const zones = fc.constantFrom('Europe/Paris', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Tokyo', 'UTC');
+  // In 1976 the summer of Paris ended at 01:00, so that 26 September had two midnights.
+  const since1977 = fc.integer({ min: at('1977-01-02T00:00:00Z'), max: at('2100-12-31T00:00:00Z') });
   fc.assert(
-    fc.property(anyUnit, zones, fc.array(until2100, { minLength: 1, maxLength: 8 }), (unit, zone, times) => {
+    fc.property(anyUnit, zones, fc.array(since1977, { minLength: 1, maxLength: 8 }), (unit, zone, times) => {
       // The same windows for all times: what they remember of the time before must not show.
       const windows = CalendarWindows[unit](zone);
       return times.every((ms) => {

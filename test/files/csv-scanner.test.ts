@@ -180,7 +180,7 @@ test('a stray opening quote makes its line bad and swallows no good row', (t) =>
   );
 });
 
-test('a stray quote is found although the record closes, if its last line is a row by itself', (t) => {
+test('a stray quote is found although the next line has quotes of its own', (t) => {
   const found = scan(readingFormat, 'id,at,text\n1,1,"x\n2,2,""\n3,3,z\n');
   t.deepEqual(badRows(found), ['2:quote:1,1,"x']);
   t.deepEqual(
@@ -204,6 +204,29 @@ test('a record of more than 1 MiB does not close: its first line is bad', (t) =>
     t.deepEqual(
       goodRows(found).map(({ id }) => id),
       [2],
+    );
+  }
+});
+
+test('a quoted record over several lines may have 1 MiB', (t) => {
+  const longest = `1,2,"a\n${'x'.repeat(maxRowBytes - 8)}"`;
+  for (const lineEnd of ['\n', '\r\n']) {
+    const whole = scan(readingFormat, ['id,at,text', longest, '3,4,y', ''].join(lineEnd), { chunk: 1 << 18 });
+    t.deepEqual(
+      whole.rows.map(({ line, raw, value }) => [line, raw.length, value?.id]),
+      [
+        [2, maxRowBytes, 1],
+        [4, 5, 3],
+      ],
+    );
+    const more = scan(readingFormat, ['id,at,text', longest.replace('a', 'aa'), '3,4,y', ''].join(lineEnd));
+    t.deepEqual(
+      more.rows.map(({ line, reason }) => [line, reason]),
+      [
+        [2, 'quote'],
+        [3, 'quote'],
+        [4, undefined],
+      ],
     );
   }
 });

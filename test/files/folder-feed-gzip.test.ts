@@ -86,6 +86,13 @@ test('a gzip file that was read in part is read on from its position', async (t)
   t.is(second.progress.bytes, statSync(world.path('a.csv.gz')).size);
 });
 
+test('a small gzip file that was read in part is read on, although all of it was decompressed', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv.gz', gzipSync(readings(1, 2, 3)));
+  await world.run({ commitAt: 1, killAt: 2 });
+  t.deepEqual((await world.run()).records, ['a.csv:3:2', 'a.csv:4:3']);
+});
+
 test('a cut gzip member gives its whole rows, and the rest waits and is read when it is there', async (t) => {
   const bytes = gzipSync(header + noise(1, 40_000));
   for (const follow of [false, true]) {
@@ -155,7 +162,9 @@ test('a file may change its form, and is checked and read on in the other one', 
   await world.run();
   world.write('a.csv.gz', gzipSync(content));
   world.remove('a.csv');
-  t.deepEqual((await world.run()).records, []);
+  const packed = await world.run();
+  t.deepEqual(packed.records, []);
+  t.is(packed.progress.bytes, statSync(world.path('a.csv.gz')).size);
   world.append('a.csv.gz', gzipSync(rows(5001)));
   t.deepEqual((await world.run()).records, ['a.csv:5002:5001']);
   world.write('a.csv', `${content}${rows(5001, 5002)}`);

@@ -119,6 +119,16 @@ test('notes on records may come in any order before they are accepted', async (t
   await close();
 });
 
+test('a refused record stands among the bad rows in the order of the file, however late it is accepted', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', `id,at,text\nbad 1\n${rows(1)}bad 2\n${rows(2, 3)}bad 3\n`);
+  await world.run({ deadId: 2 });
+  t.deepEqual(
+    world.deadLetters().map(({ line }) => line),
+    [2, 4, 5, 7],
+  );
+});
+
 test('rows out of the time range are skipped and counted', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('a.csv', readings(1, 5, 9, 10, 6, 4));
@@ -165,6 +175,18 @@ test('on error fail a bad header is told, and read again by a run that goes on',
       [2, 9, '1,1'],
     ],
   );
+});
+
+test('on error fail a bad header may be mended in place, since nothing behind it was read', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', '\n\nid,at,txet\n1,1,x\n');
+  const { feed, close } = await world.feed({ onError: 'fail' });
+  await feed.open(world.database);
+  await t.throwsAsync(feed.poll(), { message: /^a\.csv:3:2: / });
+  await world.commit(feed);
+  await close();
+  world.write('a.csv', '\n\nid,at,text\n1,1,x\n');
+  t.deepEqual((await world.run({ onError: 'fail' })).records, ['a.csv:4:1']);
 });
 
 test('a file of bad rows alone is read to its end', async (t) => {

@@ -187,32 +187,46 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
   }
 
   async rejoin(changes: readonly GlobalChange[]): Promise<void> {
-    if (this.#how.key !== undefined || !this.#windowed) {
+    if (this.#how.key !== undefined) {
       await this.#rejoinByScan(changes);
       return;
     }
-    const asOf = this.#how.asOf;
+    const byStart = this.#windowed && this.#how.versioned && this.#how.asOf === undefined;
     for (const { key, intervals } of changes)
-      for (const { fromMs, toMs } of asOf === undefined ? intervals : [{ fromMs: -Infinity, toMs: Infinity }])
-        for (const startMs of this.#leftTable.startsIn(fromMs, toMs)) this.#rejoinRow(key, startMs);
+      for (const { fromMs, toMs } of byStart ? intervals : [{ fromMs: -Infinity, toMs: Infinity }])
+        for (const startMs of this.#leftTable.startsIn(fromMs, toMs)) this.#rejoinRow(key, startMs, intervals);
   }
 
   async #rejoinByScan(changes: readonly GlobalChange[]): Promise<void> {
     const identity = (key: unknown): unknown => keyIdentity(this.#global.keySerde, key);
-    const changed = new Set(changes.map((change) => identity(change.key)));
+    const changed = new Map(changes.map(({ key, intervals }) => [identity(key), intervals]));
     for await (const page of this.#leftTable.rows())
       for (const { key, startMs, value } of page) {
         if (value === undefined) continue;
-        const rowKey = this.#windowed ? new Windowed(key, startMs, this.#leftTable.endOf(startMs)) : key;
-        if (changed.has(identity(this.#globalKey(rowKey, value)))) this.#rejoinRow(key, startMs);
+        const intervals = changed.get(identity(this.#globalKey(this.#rowKey(key, startMs), value)));
+        if (intervals !== undefined) this.#rejoinRow(key, startMs, intervals);
       }
   }
 
-  #rejoinRow(key: unknown, startMs: number): void {
+  /** Joins a row again if the version that it meets has changed. */
+  #rejoinRow(key: unknown, startMs: number, intervals: GlobalChange['intervals']): void {
     const row = this.#leftTable.read(key, startMs);
     if (row === undefined) return;
-    const rowKey = this.#windowed ? new Windowed(key, startMs, this.#leftTable.endOf(startMs)) : key;
-    this.table.update(this.table.forUpdate(key, startMs), this.#joined(rowKey, row.value), row.timestamp, true);
+    const rowKey = this.#rowKey(key, startMs);
+    const asOf = this.#asOf(rowKey, row.value);
+    // The last interval, without end, is that of the latest version too.
+    if (intervals.some(({ fromMs, toMs }) => fromMs <= asOf && (asOf < toMs || toMs === Number.POSITIVE_INFINITY)))
+      this.table.update(this.table.forUpdate(key, startMs), this.#joined(rowKey, row.value), row.timestamp, true);
+  }
+
+  #rowKey(key: unknown, startMs: number): unknown {
+    return this.#windowed ? new Windowed(key, startMs, this.#leftTable.endOf(startMs)) : key;
+  }
+
+  /** As of when the global table is read for a row: Infinity for the latest. */
+  #asOf(key: unknown, value: unknown): number {
+    if (!this.#how.versioned) return Number.POSITIVE_INFINITY;
+    return this.#how.asOf?.(key, value) ?? (key instanceof Windowed ? key.startMs : Number.POSITIVE_INFINITY);
   }
 
   #globalKey(key: unknown, value: unknown): unknown {
@@ -222,12 +236,7 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
 
   #joined(key: unknown, value: unknown): unknown {
     const globalKey = this.#globalKey(key, value);
-    let row: unknown;
-    if (!isAbsent(globalKey)) {
-      const asOf = this.#how.asOf?.(key, value) ?? (key instanceof Windowed ? key.startMs : undefined);
-      row =
-        asOf === undefined || !this.#how.versioned ? this.#global.latest(globalKey) : this.#global.get(globalKey, asOf);
-    }
+    const row = isAbsent(globalKey) ? undefined : this.#global.get(globalKey, this.#asOf(key, value));
     return row === undefined && !this.#left ? undefined : present(this.#joiner(value, row, key));
   }
 }

@@ -142,7 +142,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   }
 
   get hasDirty(): boolean {
-    return this.#flushed < this.#dirty.length || this.#expirePending;
+    return this.#flushed < this.#dirty.length;
   }
 
   /** Puts up to `limit` changed rows into the batch and tells of them; true when none is left. */
@@ -153,8 +153,8 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       row.dirty = false;
       this.#meter.dirtyBytes -= entryBytes;
       this.#meter.flushedBytes += entryBytes;
-      if (row.startMs < this.#expireBefore) continue;
-      this.#write(batch, row);
+      // A row that has expired is not written any more, but what became of it before is told all the same.
+      if (row.startMs >= this.#expireBefore) this.#write(batch, row);
       if (this.cached && (row.value !== undefined || row.told !== undefined)) this.#tell(row);
     }
     if (this.#flushed < this.#dirty.length) return false;

@@ -67,7 +67,7 @@ function quiet(logger: Logger): Logger {
   };
 }
 
-/** Events by month, and by region of the whole time. */
+/** Events by month, and those of the largest regions. */
 async function resultsOf(state: OpenState): Promise<string> {
   const [{ queryStatistics }, { statisticSource }] = await Promise.all([
     import('../statistics/query-statistics.ts'),
@@ -82,7 +82,7 @@ async function resultsOf(state: OpenState): Promise<string> {
   for await (const row of queryStatistics(source, { period: 'year', grouping: 'region' })) {
     regions.add(row.key, row.type_evt, row.n);
   }
-  return `\n${months.table('month', 12)}\n${regions.table('region', 6)}`;
+  return `\n${months.table('month')}\n${regions.largest(6).table('region')}`;
 }
 
 /** Counts by a key, as a table. */
@@ -95,14 +95,25 @@ class Groups {
     this.#counts.set(key, counts);
   }
 
-  /** The first rows, and how many more there are. */
-  table(title: string, limit: number): string {
-    const rows = [...this.#counts].slice(0, limit).map(([key, counts]) => {
-      const all = eventTypes.reduce((sum, type) => sum + counts[type], 0);
-      return [key, ...eventTypes.map((type) => groupedCount(counts[type])), groupedCount(all)];
-    });
-    const numbers = [...eventTypes, 'all'].map((column) => ({ title: column, align: 'right' as const }));
-    const more = this.#counts.size - rows.length;
-    return formatTable([title, ...numbers], rows) + (more > 0 ? `and ${more} more\n` : '');
+  /** Those with most events. */
+  largest(count: number): Groups {
+    const found = new Groups();
+    const all = [...this.#counts].sort(([, a], [, b]) => sumOf(b) - sumOf(a));
+    for (const [key, counts] of all.slice(0, count)) found.#counts.set(key, counts);
+    return found;
   }
+
+  table(title: string): string {
+    const rows = [...this.#counts].map(([key, counts]) => [
+      key,
+      ...eventTypes.map((type) => groupedCount(counts[type])),
+      groupedCount(sumOf(counts)),
+    ]);
+    const numbers = [...eventTypes, 'all'].map((column) => ({ title: column, align: 'right' as const }));
+    return formatTable([title, ...numbers], rows);
+  }
+}
+
+function sumOf(counts: Counts): number {
+  return eventTypes.reduce((sum, type) => sum + counts[type], 0);
 }
