@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
-import { FolderWorld, nameOf, type OpenFeed, readings, rows } from './helpers/folder-world.ts';
+import { FolderWorld, nameOf, type OpenFeed, type RunOptions, range, readings, rows } from './helpers/folder-world.ts';
 
 /** Takes records until there are as many as wanted (an idle feed is waited for), or for 5 s. */
 async function take({ feed }: OpenFeed, wanted: number): Promise<string[]> {
@@ -22,9 +22,9 @@ async function take({ feed }: OpenFeed, wanted: number): Promise<string[]> {
   return records;
 }
 
-async function follow(t: ExecutionContext): Promise<{ world: FolderWorld; open: OpenFeed }> {
+async function follow(t: ExecutionContext, options: RunOptions = {}): Promise<{ world: FolderWorld; open: OpenFeed }> {
   const world = await FolderWorld.create(t);
-  const open = await world.feed({ follow: true });
+  const open = await world.feed({ ...options, follow: true });
   t.teardown(() => open.close());
   await open.feed.open(world.database);
   return { world, open };
@@ -53,6 +53,26 @@ test('a following feed reads on what grows, and a cut line when its rest is ther
   t.deepEqual((await take(open, 3)).sort(), ['a.csv:3:2', 'a.csv:4:3', 'b.csv:3:8']);
   await world.commit(open.feed);
   t.deepEqual((await world.run()).records, []);
+});
+
+test('a file that grows while it is read is read once', async (t) => {
+  const { world, open } = await follow(t, { chunkBytes: 100, batchRows: 5 });
+  world.write('a.csv', readings(...range(1, 30)));
+  const records: string[] = [];
+  for (let next = 31; next < 60; next += 10) {
+    const batch = await open.feed.poll();
+    if (typeof batch !== 'object') return t.fail();
+    for (let i = 0; i < batch.length; i++) records.push(nameOf(batch, i));
+    batch.accept(batch.length);
+    world.append('a.csv', rows(...range(next, next + 9)));
+    // Longer than the folder is left alone.
+    await new Promise((resolve) => setTimeout(resolve, 230));
+  }
+  records.push(...(await take(open, 60 - records.length)));
+  t.deepEqual(
+    records,
+    range(1, 60).map((id) => `a.csv:${id + 1}:${id}`),
+  );
 });
 
 test('a following feed refuses a file that is rewritten while it runs', async (t) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,6 +23,27 @@ async function committedRecords(state: string): Promise<number | undefined> {
   }
 }
 
+/** Sizes of the files that a database writes its batches to. */
+async function logs(state: string): Promise<string> {
+  const folder = join(state, 'db');
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.log')).sort();
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => `${name} ${size}`,
+        () => '',
+      ),
+    ),
+  );
+  return sizes.filter((text) => !text.endsWith(' 0')).join();
+}
+
+/** Resolves when the process has committed something: then it is at work, however slow its start was. */
+async function committing(state: string, ended: () => boolean): Promise<void> {
+  const before = await logs(state);
+  while (!ended() && (await logs(state)) === before) await delay(2);
+}
+
 async function died(child: ChildProcess): Promise<NodeJS.Signals | number | null> {
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   return signal ?? code;
@@ -39,18 +60,35 @@ test.serial('a replay killed again and again ends in the state of one that was n
   const expected = await digestOf(calm);
   const expectedFiles = await exported(calm, join(data, 'calm-out'));
   const total = (await committedRecords(calm))!;
-  const letters = { dead: await readFile(join(calm, 'dead.jsonl'), 'utf8'), late: await readFile(join(calm, 'late.jsonl'), 'utf8') };
+  const letters = {
+    dead: await readFile(join(calm, 'dead.jsonl'), 'utf8'),
+    late: await readFile(join(calm, 'late.jsonl'), 'utf8'),
+  };
 
   const state = join(data, 'killed');
-  const args = ['replay', '--events', `${data}/events`, '--park', `${data}/park`, '--state', state, '--set', 'commit.interval.ms=20'];
+  const args = [
+    'replay',
+    '--events',
+    `${data}/events`,
+    '--park',
+    `${data}/park`,
+    '--state',
+    state,
+    '--set',
+    'commit.interval.ms=20',
+  ];
   const positions = new Set<number>();
   let inside = 0;
   let rounds = 0;
   for (let done = 0; done < kills; ) {
     const child = spawn(process.execPath, ['dist/topologies/grid/main.js', ...args], { stdio: 'ignore' });
-    const exit = died(child);
-    const finished = await Promise.race([exit.then(() => true), delay(150 + Math.floor(random() * 500)).then(() => false)]);
-    if (!finished) {
+    let ended = false;
+    const exit = died(child).finally(() => {
+      ended = true;
+    });
+    await committing(state, () => ended);
+    await Promise.race([exit, delay(Math.floor(random() * 250))]);
+    if (!ended) {
       child.kill('SIGKILL');
       t.is(await exit, 'SIGKILL');
       done++;
@@ -75,7 +113,9 @@ test.serial('a replay killed again and again ends in the state of one that was n
   t.deepEqual(await exported(state, join(data, 'killed-out')), expectedFiles);
   t.is(await readFile(join(state, 'dead.jsonl'), 'utf8'), letters.dead);
   t.is(await readFile(join(state, 'late.jsonl'), 'utf8'), letters.late);
-  t.log(`${kills} kills, ${inside} strictly inside, ${positions.size} different positions, ${rounds} whole replays on the way`);
+  t.log(
+    `${kills} kills, ${inside} strictly inside, ${positions.size} different positions, ${rounds} whole replays on the way`,
+  );
   t.true(inside >= (kills * 2) / 3, 'two thirds of the kills are strictly inside');
   t.true(positions.size >= Math.min(20, kills / 2), 'the kills hit different committed positions');
 });
@@ -86,9 +126,13 @@ for (const moment of ['before', 'in', 'after'])
     const fixture = 'test/integration/fixtures/replay-that-dies.ts';
     const run = async (state: string, when: string, commit: number): Promise<NodeJS.Signals | number | null> =>
       died(
-        spawn(process.execPath, ['--import', 'tsx', fixture, `${data}/events`, `${data}/park`, state, when, String(commit)], {
-          stdio: ['ignore', 'ignore', 'inherit'],
-        }),
+        spawn(
+          process.execPath,
+          ['--import', 'tsx', fixture, `${data}/events`, `${data}/park`, state, when, String(commit)],
+          {
+            stdio: ['ignore', 'ignore', 'inherit'],
+          },
+        ),
       );
     const calm = join(data, `calm-${moment}`);
     t.is(await run(calm, 'never', 0), 0);
@@ -115,9 +159,13 @@ test.serial('a replay stopped by SIGTERM at random exits with 143 and goes on to
   const state = join(data, 'terminated');
   let stopped = 0;
   for (let i = 0; i < 40 && stopped < 8; i++) {
-    const child = spawn(process.execPath, ['dist/topologies/grid/main.js', 'replay', '--events', `${data}/events`, '--state', state], {
-      stdio: 'ignore',
-    });
+    const child = spawn(
+      process.execPath,
+      ['dist/topologies/grid/main.js', 'replay', '--events', `${data}/events`, '--state', state],
+      {
+        stdio: 'ignore',
+      },
+    );
     const exit = died(child);
     await Promise.race([exit, delay(200 + Math.floor(random() * 300))]);
     child.kill('SIGTERM');

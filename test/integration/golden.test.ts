@@ -1,5 +1,5 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -48,7 +48,17 @@ if (existsSync(golden)) {
 
   test.serial('several partitions give the same digest', async (t) => {
     const state = join(folder, 'partitions');
-    await weir(['replay', '--events', `${golden}/events`, '--park', `${golden}/park`, '--state', state, '--partitions', '5']);
+    await weir([
+      'replay',
+      '--events',
+      `${golden}/events`,
+      '--park',
+      `${golden}/park`,
+      '--state',
+      state,
+      '--partitions',
+      '5',
+    ]);
     t.is(await digestOf(state), await digestOf(calm));
   });
 
@@ -95,7 +105,17 @@ if (existsSync(golden)) {
 
   test.serial('a second replay on a state folder is refused at once and the first is unharmed', async (t) => {
     const state = join(folder, 'shared');
-    const first = weir(['replay', '--events', `${golden}/events`, '--park', `${golden}/park`, '--state', state, '--set', 'commit.interval.ms=20']);
+    const first = weir([
+      'replay',
+      '--events',
+      `${golden}/events`,
+      '--park',
+      `${golden}/park`,
+      '--state',
+      state,
+      '--set',
+      'commit.interval.ms=20',
+    ]);
     let refused = 0;
     for (let i = 0; i < 3; i++) {
       const second = await tryWeir(['replay', '--events', `${golden}/events`, '--state', state]);

@@ -42,7 +42,12 @@ test.serial('every damaged row is in the dead letters with its place and reason,
   t.deepEqual(await replayed(folder), await filesOf(join(folder, 'truth', 'statistics')));
   const letters = (await readFile(join(folder, 'state', 'dead.jsonl'), 'utf8')).trim().split('\n');
   const found = letters.map((line) => {
-    const { file, line: number, offset, reason } = JSON.parse(line) as { file: string; line: number; offset: number; reason: string };
+    const {
+      file,
+      line: number,
+      offset,
+      reason,
+    } = JSON.parse(line) as { file: string; line: number; offset: number; reason: string };
     return `${file},${number},${offset},${reason}`;
   });
   const [header, ...damaged] = (await readFile(join(folder, 'truth', 'damaged.csv'), 'utf8')).trim().split('\n');

@@ -12,7 +12,9 @@ export interface Finished {
 
 /** Runs the built program to its end, whatever its exit code. */
 export async function tryWeir(args: readonly string[]): Promise<Finished> {
-  const child = spawn(process.execPath, ['dist/topologies/grid/main.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['dist/topologies/grid/main.js', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const stdout: string[] = [];
   const stderr: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.push(text));

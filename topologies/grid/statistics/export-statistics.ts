@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, StreamsError } from '../../../src/common/errors.ts';
 import type { CalendarWindows } from '../../../src/dsl/calendar-windows.ts';
+import { writeWholeFile } from '../../../src/files/whole-file.ts';
 import { periodWindows } from './period-windows.ts';
 import { eventTypes, type Grouping, groupings, type Period, periods, storeName } from './statistic.ts';
 import { csvFileName, csvGroupCells, csvHeader } from './statistic-csv.ts';
@@ -47,13 +47,12 @@ export async function exportStatistics(
 ): Promise<readonly ExportedFile[]> {
   const { signal } = options;
   const exported: ExportedFile[] = [];
-  await writing(outDir, () => mkdir(outDir, { recursive: true }));
   for (const period of options.periods ?? periods) {
     const windows = periodWindows(period, zone);
     for (const grouping of options.groupings ?? groupings) {
       const store = stores(storeName(period, grouping));
       const file = join(outDir, csvFileName(period, grouping));
-      const rows = await writeWhole(file, (handle) => writeRows(handle, grouping, windows, store, signal));
+      const rows = await writeWholeFile(file, (handle) => writeRows(handle, grouping, windows, store, signal));
       exported.push({ file, rows });
     }
   }
@@ -91,41 +90,4 @@ async function writeRows(
   }
   await handle.write(chunk);
   return rows;
-}
-
-/** Writes a file under another name and gives it its own when it is whole and on the disk. */
-function writeWhole<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  return writing(file, async () => {
-    try {
-      const result = await writeNew(unfinished, write);
-      await rename(unfinished, file);
-      return result;
-    } catch (error) {
-      await rm(unfinished, { force: true }).catch(() => {});
-      throw error;
-    }
-  });
-}
-
-async function writeNew<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const handle = await open(file, 'w');
-  try {
-    const result = await write(handle);
-    await handle.datasync();
-    return result;
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Names the file in an error of the file system; other errors are not ours to explain. */
-async function writing<T>(file: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const message = `cannot write ${file}: ${messageOf(error)}. Give a folder that can be written, with room for the files.`;
-    throw new StreamsError('STREAMS_FILE', message, { file, cause: error });
-  }
 }

@@ -1,0 +1,188 @@
+import test from 'ava';
+import type { Database } from '../../../state/database.ts';
+import { openMemoryDatabase } from '../../../state/memory-database.ts';
+import { TimeWindows } from '../../../src/dsl/time-windows.ts';
+import type { StoreSpec } from '../../../src/processor/node.ts';
+import { keyValueRows, windowRows } from '../../../src/runtime/stores/byte-rows.ts';
+import { type CacheMeter, CachedTable } from '../../../src/runtime/stores/cached-table.ts';
+import { jsonSerde, stringSerde } from '../../../src/serde/serdes.ts';
+
+interface Box {
+  n: number;
+}
+
+interface World {
+  readonly database: Database;
+  readonly table: CachedTable<string, Box>;
+  readonly meter: CacheMeter;
+  /** `key startMs old -> new @time`, told since the last look. */
+  readonly told: () => string[];
+  /** Writes the changed rows, `limit` a step. */
+  readonly commit: (limit?: number) => Promise<void>;
+}
+
+async function world(kind: 'key-value' | 'window', cached = true, database?: Database): Promise<World> {
+  const db = database ?? (await openMemoryDatabase());
+  const windows = TimeWindows.ofSizeWithNoGrace(10);
+  const spec = {
+    name: 'boxes',
+    kind,
+    keySerde: stringSerde,
+    valueSerde: jsonSerde<Box>(),
+    cached,
+    result: true,
+    ...(kind === 'window' ? { windows } : {}),
+  } as unknown as StoreSpec;
+  const meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedBytes: 0 };
+  const rows = (kind === 'window' ? windowRows : keyValueRows)(db, Uint8Array.of(1));
+  const table = new CachedTable<string, Box>(spec, rows, meter, cached);
+  await table.open();
+  const told: string[] = [];
+  table.onChange((key, startMs, newValue, oldValue, timestamp) =>
+    told.push(`${key} ${startMs} ${oldValue?.n ?? '-'} -> ${newValue?.n ?? '-'} @${timestamp}`),
+  );
+  const commit = async (limit = 1000): Promise<void> => {
+    const batch = db.batch();
+    while (table.hasDirty) table.flush(batch, limit);
+    await table.flushExpired(batch);
+    await batch.write({ sync: false });
+  };
+  return { database: db, table, meter, told: () => told.splice(0), commit };
+}
+
+/** Adds 1 to a row in place. */
+function add(table: CachedTable<string, Box>, key: string, startMs: number, timestamp: number): void {
+  const row = table.forUpdate(key, startMs);
+  const box = row.value ?? { n: 0 };
+  box.n++;
+  table.update(row, box, timestamp);
+}
+
+const listed = async (table: CachedTable<string, Box>): Promise<string[]> => {
+  const all: string[] = [];
+  for await (const page of table.rows())
+    for (const { key, startMs, value, timestamp } of page) all.push(`${key} ${startMs} ${value?.n} @${timestamp}`);
+  return all;
+};
+
+test('changes of a row are told once a flush, from the value told last', async (t) => {
+  const { table, told, commit } = await world('key-value');
+  add(table, 'a', 0, 1);
+  add(table, 'a', 0, 2);
+  t.deepEqual(told(), []);
+  await commit();
+  t.deepEqual(told(), ['a 0 - -> 2 @2']);
+  add(table, 'a', 0, 3);
+  await commit();
+  t.deepEqual(told(), ['a 0 2 -> 3 @3']);
+});
+
+test('without a cache each change is told at once', async (t) => {
+  const { table, told } = await world('key-value', false);
+  add(table, 'a', 0, 1);
+  add(table, 'a', 0, 2);
+  t.deepEqual(told(), ['a 0 - -> 1 @1', 'a 0 1 -> 2 @2']);
+});
+
+test('a row that came and went between two flushes is not told, one that only went is', async (t) => {
+  const { table, told, commit } = await world('key-value');
+  add(table, 'a', 0, 1);
+  table.update(table.forUpdate('a', 0), undefined, 2);
+  add(table, 'b', 0, 3);
+  await commit();
+  t.deepEqual(told(), ['b 0 - -> 1 @3']);
+  table.update(table.forUpdate('b', 0), undefined, 4);
+  await commit();
+  t.deepEqual(told(), ['b 0 1 -> - @4']);
+  t.deepEqual(await listed(table), []);
+});
+
+test('rows that were forgotten are read back, and their old value is the one committed', async (t) => {
+  const { table, meter, told, commit } = await world('key-value');
+  add(table, 'a', 0, 1);
+  await commit();
+  table.age();
+  table.age();
+  t.is(meter.cachedBytes, 0);
+  t.deepEqual(table.read('a', 0), { value: { n: 1 }, timestamp: 1 });
+  add(table, 'a', 0, 5);
+  await commit();
+  t.deepEqual(told(), ['a 0 - -> 1 @1', 'a 0 1 -> 2 @5']);
+});
+
+test('a row used since the last ageing stays in memory', async (t) => {
+  const { table, commit } = await world('key-value');
+  add(table, 'a', 0, 1);
+  await commit();
+  const { misses } = table.stats;
+  for (let i = 0; i < 3; i++) {
+    table.age();
+    table.read('a', 0);
+  }
+  t.is(table.stats.misses, misses);
+});
+
+test('rows are listed by window and key, changed ones with their value of now, deleted ones not at all', async (t) => {
+  const { table, commit } = await world('window');
+  for (const [key, startMs] of [['b', 0], ['a', 10], ['d', 0], ['c', 10]] as const) add(table, key, startMs, 1);
+  await commit();
+  add(table, 'a', 0, 2);
+  add(table, 'b', 0, 3);
+  add(table, 'b', 10, 4);
+  table.update(table.forUpdate('d', 0), undefined, 5);
+  add(table, 'z', 20, 6);
+  t.deepEqual(await listed(table), ['a 0 1 @2', 'b 0 2 @3', 'a 10 1 @1', 'b 10 1 @4', 'c 10 1 @1', 'z 20 1 @6']);
+  await commit();
+  t.deepEqual(await listed(table), ['a 0 1 @2', 'b 0 2 @3', 'a 10 1 @1', 'b 10 1 @4', 'c 10 1 @1', 'z 20 1 @6']);
+});
+
+test('another table over the same database finds the committed rows and nothing else', async (t) => {
+  const { database, table, commit } = await world('window');
+  add(table, 'a', 10, 1);
+  await commit();
+  add(table, 'a', 20, 2);
+  const reopened = await world('window', true, database);
+  t.deepEqual(await listed(reopened.table), ['a 10 1 @1']);
+  t.deepEqual(reopened.table.startsIn(0, 100), [10]);
+});
+
+test('expired windows are deleted with the next commit; what changed in them before is told all the same', async (t) => {
+  const { table, told, commit } = await world('window');
+  add(table, 'a', 0, 1);
+  add(table, 'a', 10, 11);
+  await commit();
+  told();
+  add(table, 'a', 0, 2);
+  add(table, 'b', 0, 3);
+  table.expireBefore(10);
+  t.deepEqual(await listed(table), ['a 10 1 @11']);
+  await commit();
+  t.deepEqual(told(), ['a 0 1 -> 2 @2', 'b 0 - -> 1 @3']);
+  t.deepEqual(await listed(table), ['a 10 1 @11']);
+  t.deepEqual(table.startsIn(0, 100), [10]);
+  t.is(table.stats.expired, 1);
+});
+
+test('a flush in small steps tells of each row once, and leaves nothing dirty', async (t) => {
+  const { table, meter, told, commit } = await world('key-value');
+  const keys = Array.from({ length: 25 }, (_, at) => `k${String(at).padStart(2, '0')}`);
+  for (const key of keys) add(table, key, 0, 1);
+  t.true(meter.dirtyBytes > 0);
+  await commit(4);
+  t.deepEqual(told(), keys.map((key) => `${key} 0 - -> 1 @1`));
+  t.is(meter.dirtyBytes, 0);
+  t.false(table.hasDirty);
+});
+
+test('a value told is never changed afterwards, a shared one is copied before it is changed', async (t) => {
+  const { table, commit } = await world('key-value');
+  const given: Box = { n: 5 };
+  table.update(table.forUpdate('a', 0), given, 1, true);
+  add(table, 'a', 0, 2);
+  t.deepEqual(given, { n: 5 });
+  await commit();
+  const before = table.read('a', 0)!.value;
+  add(table, 'a', 0, 3);
+  t.deepEqual(before, { n: 6 });
+  t.deepEqual(table.read('a', 0), { value: { n: 7 }, timestamp: 3 });
+});
