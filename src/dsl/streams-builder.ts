@@ -1,4 +1,4 @@
-import type { StoreSpec } from '../processor/node.ts';
+import type { StoreSpec, StoreWindows } from '../processor/node.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { Topology } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
@@ -171,7 +171,6 @@ export interface StateStoreOptions<K, V> extends Omit<Materialized<K, V>, 'keySe
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   /** Of a window store: where its windows end. */
-  readonly windows?: SourceWindows;
+  readonly windows?: StoreWindows;
 }
 
-type SourceWindows = NonNullable<StoreSpec['windows']>;

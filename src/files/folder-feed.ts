@@ -160,6 +160,7 @@ export class FolderFeed<K, V> implements Feed {
     this.#ledger.save(batch, { ...counts, deadBytes: dead.length, lateBytes: late.length });
   }
 
+  /** Gives back files and watchers. */
   async close(): Promise<void> {
     this.#watch?.close();
     await this.#reader.close();

@@ -41,6 +41,7 @@ export interface DecodedRow<K, V> {
 export interface RowFormat<K, V> {
   /** Names of the columns that must stand in the header, in the order in which `decode` sees them. */
   readonly columns: readonly string[];
+  /** Judges a row and fills `out`, or says why the row is bad. */
   decode(row: RowView, out: DecodedRow<K, V>): DeadReason | undefined;
   /** Event time of a decoded value, ms since the epoch: what `--from` and `--to` are held against. */
   timestampOf(value: V): number;

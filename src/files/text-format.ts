@@ -8,6 +8,7 @@ export type TextRow<C extends string> = { readonly [Column in C]: string };
 export interface TextFormatOptions<C extends string, K, V> {
   /** Columns that the header must name, in any order; other columns are ignored. */
   readonly columns: readonly C[];
+  /** The key of a row. */
   readonly key: (row: TextRow<C>) => K;
   /** The value; undefined: the row is bad (`reason`). */
   readonly value: (row: TextRow<C>) => V | undefined;

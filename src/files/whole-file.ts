@@ -10,17 +10,17 @@ import { messageOf, StreamsError } from '../common/errors.ts';
  */
 export async function writeWholeFile<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
   const unfinished = `${file}.${process.pid}.tmp`;
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    const result = await writeNew(unfinished, write);
-    await rename(unfinished, file);
-    return result;
-  } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => {});
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const message = `cannot write ${file}: ${messageOf(error)}. Give a place that can be written, with room for it.`;
-    throw new StreamsError('STREAMS_FILE', message, { file, cause: error });
-  }
+  await named(dirname(file), (folder) => mkdir(folder, { recursive: true }));
+  return named(file, async () => {
+    try {
+      const result = await writeNew(unfinished, write);
+      await rename(unfinished, file);
+      return result;
+    } catch (error) {
+      await rm(unfinished, { force: true }).catch(() => {});
+      throw error;
+    }
+  });
 }
 
 async function writeNew<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
@@ -31,5 +31,16 @@ async function writeNew<T>(file: string, write: (handle: FileHandle) => Promise<
     return result;
   } finally {
     await handle.close();
+  }
+}
+
+/** Names the path in an error of the file system; other errors are not ours to explain. */
+async function named<T>(path: string, act: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await act(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const message = `cannot write ${path}: ${messageOf(error)}. Give a place that can be written, with room for it.`;
+    throw new StreamsError('STREAMS_FILE', message, { file: path, cause: error });
   }
 }

@@ -7,5 +7,5 @@ export const dropReasons = [
   'future',
   'deserialization',
 ] as const;
-/** One of {@link dropReasons}. */
+/** Why a record was dropped. */
 export type DropReason = (typeof dropReasons)[number];

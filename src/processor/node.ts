@@ -45,6 +45,8 @@ export interface TableStore<K, V> {
   update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number, shared?: boolean): void;
   /** The row's value and time, not to be changed. */
   read(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
+  /** The row as its changes were told: without those that wait in the cache. Its time may be that of one that waits. */
+  readTold(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
   /** Who is told of changes: one listener a store. */
   onChange(listener: ChangeListener<K, V>): void;
   /** Deletes rows whose window starts before this, with the next commit, without telling the listener. */
@@ -177,6 +179,16 @@ export function followsGlobalTable(node: ProcessorNode): node is ProcessorNode &
   return 'rejoin' in node;
 }
 
+/** What a window store must know of its windows. */
+export interface StoreWindows {
+  /** First ms after the window that starts at `startMs`. */
+  endOf(startMs: number): number;
+  /** One line that identifies the windows: part of the saved topology. */
+  describe(): string;
+  /** How long rows are kept after their window's start, ms of operator time. Infinity: for ever. */
+  readonly retentionMs: number;
+}
+
 /** What is known of a store before any task exists. */
 export interface StoreSpec {
   readonly name: string;
@@ -184,7 +196,7 @@ export interface StoreSpec {
   readonly keySerde: Serde<unknown>;
   readonly valueSerde: Serde<unknown>;
   /** The windows of a window store: one line that identifies them, and their ends. */
-  readonly windows?: { endOf(startMs: number): number; describe(): string; readonly retentionMs: number };
+  readonly windows?: StoreWindows;
   /** False: each update is told at once, as if the cache were of size 0. @defaultValue true */
   readonly cached: boolean;
   /** True for the stores that hold results: what a digest covers. */

@@ -9,6 +9,7 @@ export type Punctuator = (timestampMs: number) => void | Promise<void>;
 
 /** Stops a schedule. */
 export interface Cancellable {
+  /** No further call. */
   cancel(): void;
 }
 
@@ -36,7 +37,9 @@ export interface ProcessorContext<KOut, VOut> {
   forward(record: Record<KOut, VOut>, childName?: string): void;
   /** @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` for a store that is not connected to this processor. */
   keyValueStore<K, V>(name: string): KeyValueStore<K, V>;
+  /** A window store by name; errors as for `keyValueStore`. */
   windowStore<K, V>(name: string): WindowStore<K, V>;
+  /** A versioned store by name; errors as for `keyValueStore`. */
   versionedStore<K, V>(name: string): VersionedKeyValueStore<K, V>;
   /**
    * Calls `punctuator` each `intervalMs` of the given time. Stream-time schedules start at 0, so the first record fires one, and stay on multiples
@@ -54,8 +57,11 @@ export interface ProcessorContext<KOut, VOut> {
  * Kafka Streams: `processor/api/Processor.java`.
  */
 export interface Processor<KIn, VIn, KOut, VOut> {
+  /** Called once, before the first record. */
   init?(context: ProcessorContext<KOut, VOut>): void;
+  /** Called for each record, in order. */
   process(record: Record<KIn, VIn>): void | Promise<void>;
+  /** Called once, when the task is closed. */
   close?(): void;
 }
 

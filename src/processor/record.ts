@@ -21,14 +21,17 @@ export class Record<K, V> {
     this.headers = headers;
   }
 
+  /** The record with another key. */
   withKey<K2>(key: K2): Record<K2, V> {
     return new Record(key, this.value, this.timestamp, this.headers);
   }
 
+  /** The record with another value. */
   withValue<V2>(value: V2): Record<K, V2> {
     return new Record(this.key, value, this.timestamp, this.headers);
   }
 
+  /** The record with another event time, ms. */
   withTimestamp(timestamp: number): Record<K, V> {
     return new Record(this.key, this.value, timestamp, this.headers);
   }

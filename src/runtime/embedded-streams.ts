@@ -24,7 +24,7 @@ export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | '
 export interface EmbeddedOptions {
   /** @defaultValue 'weir' */
   readonly applicationId?: string;
-  /** Folder of the state: see {@link StateFolder}. */
+  /** Folder of the state; one process at a time can have it. */
   readonly stateDir: string;
   /** Partitions of the source topics. Lateness depends on it. @defaultValue what the folder says, else 1 */
   readonly partitions?: number;
@@ -268,6 +268,7 @@ export class EmbeddedStreams {
     return this.#saved.settings;
   }
 
+  /** Counters, clocks and caches as they are now. */
   stats(): EngineStats {
     const tasks = this.#engine.tasks.map((task) => {
       task.stats.streamTimeMs = task.streamTimeMs;

@@ -27,6 +27,7 @@ export interface FeedBatch {
   late(i: number): void;
   /** Record `i` is refused: goes to the dead letters. */
   dead(i: number, reason: 'future' | 'processing'): void;
+  /** Where record `i` came from. */
   origin(i: number): RecordOrigin;
 }
 
@@ -67,5 +68,6 @@ export interface Feed {
   wait(timeoutMs: number): Promise<void>;
   /** Makes letters durable and adds the position as of the accepted records to the batch. */
   save(batch: WriteBatch): Promise<void>;
+  /** Gives back what the feed holds open. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ export type { ValueAndTimestamp, Version, WindowRow };
 export interface ReadOnlyKeyValueStore<K, V> {
   readonly kind: 'key-value';
   readonly name: string;
+  /** The row of a key, or undefined. */
   get(key: K): ValueAndTimestamp<V> | undefined;
   /** Rows in the order of their serialized keys, task by task. */
   all(): AsyncIterable<{ readonly key: K; readonly value: V; readonly timestamp: number }>;
@@ -23,6 +24,7 @@ export interface ReadOnlyWindowStore<K, V> {
   fetchKey(key: K, fromMs: number, toMs: number): AsyncIterable<WindowRow<K, V>>;
   /** Rows of all keys whose window starts in `[fromMs, toMs)`, by start, then serialized key. */
   fetchAll(fromMs: number, toMs: number): AsyncIterable<WindowRow<K, V>>;
+  /** Reads a key as text. @throws Error if it is none. */
   parseKey(text: string): K;
 }
 
@@ -32,7 +34,9 @@ export interface ReadOnlyVersionedStore<K, V> {
   readonly name: string;
   /** The version valid at `asOfMs` (default: the latest). */
   get(key: K, asOfMs?: number): V | undefined;
+  /** All keys with their versions, in the order of their serialized keys. */
   all(): AsyncIterable<{ readonly key: K; readonly versions: readonly Version<V>[] }>;
+  /** Reads a key as text. @throws Error if it is none. */
   parseKey(text: string): K;
 }
 

@@ -215,6 +215,7 @@ export class TopologyTestDriver {
     return (await digestOf(specs, (spec) => prefixes(spec.name), this.#database)).all;
   }
 
+  /** Closes the processors. */
   async close(): Promise<void> {
     this.#engine.close();
     await this.#database.close();
@@ -252,7 +253,9 @@ function unknownStore(store: string): StreamsError {
 
 /** Takes test records. */
 export interface TestInputTopic<K, V> {
+  /** One record, processed to its end. */
   pipeInput(key: K | undefined, value: V | undefined, timestamp: number): Promise<void>;
+  /** Records, one after the other. */
   pipeAll(records: Iterable<TestRecord<K, V>>): Promise<void>;
 }
 
@@ -260,7 +263,9 @@ export interface TestInputTopic<K, V> {
 export interface TestOutputTopic<K, V> {
   /** @throws RangeError if there is none. */
   readRecord(): TestRecord<K, V>;
+  /** The value of the next record. */
   readValue(): V | undefined;
+  /** All records that wait. */
   readAll(): TestRecord<K, V>[];
   readonly isEmpty: boolean;
   readonly size: number;

@@ -56,22 +56,26 @@ test('a following feed reads on what grows, and a cut line when its rest is ther
 });
 
 test('a file that grows while it is read is read once', async (t) => {
-  const { world, open } = await follow(t, { chunkBytes: 100, batchRows: 5 });
-  world.write('a.csv', readings(...range(1, 30)));
+  const { world, open } = await follow(t, { chunkBytes: 200 });
+  world.write('a.csv', readings(...range(1, 20)));
   const records: string[] = [];
-  for (let next = 31; next < 60; next += 10) {
+  for (let next = 21; records.length < 40; ) {
     const batch = await open.feed.poll();
-    if (typeof batch !== 'object') return t.fail();
+    if (typeof batch !== 'object') {
+      await open.feed.wait(100);
+      continue;
+    }
     for (let i = 0; i < batch.length; i++) records.push(nameOf(batch, i));
     batch.accept(batch.length);
-    world.append('a.csv', rows(...range(next, next + 9)));
+    if (next <= 40) world.append('a.csv', rows(...range(next, next + 9)));
+    next += 10;
     // Longer than the folder is left alone.
     await new Promise((resolve) => setTimeout(resolve, 230));
   }
-  records.push(...(await take(open, 60 - records.length)));
+  records.push(...(await take(open, 0)));
   t.deepEqual(
     records,
-    range(1, 60).map((id) => `a.csv:${id + 1}:${id}`),
+    range(1, 40).map((id) => `a.csv:${id + 1}:${id}`),
   );
 });
 

@@ -56,8 +56,8 @@ function derivedView<K, V, R>(
 ): TableViewSupplier<K, R> {
   return {
     stores: parent.stores,
-    create(context) {
-      const view = parent.create(context);
+    create(context, of) {
+      const view = parent.create(context, of);
       return (key) => {
         const row = view(key);
         const value = row === undefined ? undefined : rowOf(key, row.value);

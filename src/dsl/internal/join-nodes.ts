@@ -37,7 +37,7 @@ export class StreamTableJoinNode extends ProcessorNode {
 
   override init(context: NodeContext): void {
     this.#context = context;
-    this.#view = this.#supplier.create(context);
+    this.#view = this.#supplier.create(context, 'now');
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
@@ -121,7 +121,7 @@ export class TableTableJoinNode extends ProcessorNode {
 
   override init(context: NodeContext): void {
     this.#context = context;
-    this.#view = this.#other.create(context);
+    this.#view = this.#other.create(context, 'told');
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {

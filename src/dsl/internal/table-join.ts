@@ -64,8 +64,8 @@ export function joinTables<K, R>(
     valueSerde: options.valueSerde as Serde<R> | undefined,
     view: {
       stores: [...leftView.stores, ...rightView.stores],
-      create(context) {
-        return joinedView<K, R>(leftView.create(context), rightView.create(context), joiner, leftJoin);
+      create(context, of) {
+        return joinedView<K, R>(leftView.create(context, of), rightView.create(context, of), joiner, leftJoin);
       },
     },
     store: undefined,

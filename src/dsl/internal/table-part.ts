@@ -8,10 +8,18 @@ import type { Graph } from './graph.ts';
 /** Reads a table's row in one task. */
 export type TableView<K, V> = (key: K) => ValueAndTimestamp<V> | undefined;
 
+/**
+ * Which row is read: the row of now, for streams, or the row as its changes were told so far.
+ *
+ * A join of tables goes by what was told: then what it says about a change of one side fits what it said, and will say, about the other's, whatever
+ * waits in caches.
+ */
+export type ViewOf = 'now' | 'told';
+
 /** Makes views; names the stores they read, so that their nodes share a task. */
 export interface TableViewSupplier<K, V> {
   readonly stores: readonly string[];
-  create(context: NodeContext): TableView<K, V>;
+  create(context: NodeContext, of: ViewOf): TableView<K, V>;
 }
 
 /** What the DSL knows of a table: the node whose changes it is, and how its rows are read. */
@@ -63,9 +71,10 @@ export function rowKey(key: unknown): readonly [key: unknown, startMs: number] {
 export function storeView<K, V>(store: string): TableViewSupplier<K, V> {
   return {
     stores: [store],
-    create(context) {
+    create(context, of) {
       const table = context.table<unknown, V>(store);
-      return (key) => (key instanceof Windowed ? table.read(key.key, key.startMs) : table.read(key, 0));
+      const read = (of === 'now' ? table.read : table.readTold).bind(table);
+      return (key) => (key instanceof Windowed ? read(key.key, key.startMs) : read(key, 0));
     },
   };
 }

@@ -128,6 +128,11 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     return row.value === undefined ? undefined : { value: row.value, timestamp: row.timestamp };
   }
 
+  readTold(key: K, startMs: number): ValueAndTimestamp<V> | undefined {
+    const row = this.#row(key, startMs);
+    return row.told === undefined ? undefined : { value: row.told, timestamp: row.timestamp };
+  }
+
   update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number, shared = false): void {
     const row = entry as CachedRow<K, V>;
     row.value = value;
@@ -324,7 +329,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     const rows: Unstored<K, V>[] = [];
     for (let i = this.#flushed; i < this.#dirty.length; i++) {
       const row = this.#dirty[i]!;
-      if (!row.stored && row.value !== undefined) rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
+      if (!row.stored && row.value !== undefined && row.startMs >= this.#expireBefore) rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
     }
     return rows.sort((a, b) => a.startMs - b.startMs || compareBytes(a.key, b.key));
   }

@@ -1,12 +1,16 @@
+import { rm } from 'node:fs/promises';
 import type { OpenState } from '../../../src/cli/application.ts';
-import type { CommandSpec } from '../../../src/cli/command-spec.ts';
+import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { groupedCount } from '../../../src/cli/progress-text.ts';
+import type { ReplayRequest } from '../../../src/cli/replay.ts';
 import { portOption } from '../../../src/cli/state-options.ts';
 import { formatTable } from '../../../src/cli/table.ts';
+import { StreamsError, type StreamsErrorCode } from '../../../src/common/errors.ts';
 import type { Logger } from '../../../src/common/logger.ts';
 import { gridSpec } from '../application-spec.ts';
 import { type Counts, eventTypes } from '../statistics/statistic.ts';
+import type { DemoFolders } from './demo-data.ts';
 
 const directory = '.data/demo';
 
@@ -22,40 +26,57 @@ export const demoCommand: CommandSpec = defineCommand({
   kind: 'continuous',
   settings: true,
   async run(context) {
-    const [{ demoData }, { replay }] = await Promise.all([
-      import('./demo-data.ts'),
-      import('../../../src/cli/replay.ts'),
-    ]);
-    const { events, park, state } = await demoData(directory, context);
-    const { options, stdout } = context;
-    let address = '';
-    const request = {
-      events: [events],
-      tables: new Map(gridSpec.tables.map(({ store }) => [store, park])),
-      state,
-      settings: {},
-      follow: false,
-      serve: true,
-      final: false,
-      verify: false,
-      port: options.port,
-    };
-    await replay(
-      gridSpec,
-      request,
-      { ...context, logger: quiet(context.logger) },
-      {
-        serving(url) {
-          address = url;
-        },
-        async done(opened) {
-          stdout.write(await resultsOf(opened));
-          stdout.write(`\nserving ${address} until Ctrl-C\n`);
-        },
-      },
-    );
+    const { demoData } = await import('./demo-data.ts');
+    const folders = await demoData(directory, context);
+    try {
+      await replayDemo(folders, context);
+    } catch (error) {
+      if (!StreamsError.is(error) || !outdated.has(error.code)) throw error;
+      context.logger.warn({ state: folders.state, code: error.code }, 'the state is of no more use: it is made anew');
+      await rm(folders.state, { recursive: true, force: true });
+      await replayDemo(folders, context);
+    }
   },
 });
+
+/** What a state says that another version, or somebody else, has touched. */
+const outdated: ReadonlySet<StreamsErrorCode> = new Set([
+  'STREAMS_STATE_INCOMPATIBLE',
+  'STREAMS_STATE_FINAL',
+  'STREAMS_FILE_REWRITTEN',
+  'STREAMS_INPUT_REFUSED',
+]);
+
+async function replayDemo({ events, park, state }: DemoFolders, context: CommandContext): Promise<void> {
+  const { replay } = await import('../../../src/cli/replay.ts');
+  const { options, stdout } = context;
+  const request: ReplayRequest = {
+    events: [events],
+    tables: new Map(gridSpec.tables.map(({ store }) => [store, park])),
+    state,
+    settings: {},
+    follow: false,
+    serve: true,
+    final: false,
+    verify: false,
+    port: options.port as number,
+  };
+  let address = '';
+  await replay(
+    gridSpec,
+    request,
+    { ...context, logger: quiet(context.logger) },
+    {
+      serving(url) {
+        address = url;
+      },
+      async done(opened) {
+        stdout.write(await resultsOf(opened));
+        stdout.write(`\nserving ${address} until Ctrl-C\n`);
+      },
+    },
+  );
+}
 
 /** A logger whose news is not for somebody who looks at a demonstration. */
 function quiet(logger: Logger): Logger {
