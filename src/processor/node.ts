@@ -128,9 +128,6 @@ export abstract class ProcessorNode {
 
   abstract process(key: unknown, value: unknown, timestamp: number): void;
 
-  /** No more input will ever come: give out what waits for the end of windows. */
-  finish(): void {}
-
   close(): void {}
 
   protected forward(key: unknown, value: unknown, timestamp: number): void {
@@ -166,6 +163,21 @@ export interface FollowsGlobalTable {
   readonly globalStore: string;
   /** Recomputes the rows of these keys whose time lies in one of the intervals. */
   rejoin(changes: readonly GlobalChange[]): Promise<void> | void;
+}
+
+/** A node that gives out what waited in it once all changes above it have been told. */
+export interface ReleasesAtFlush {
+  /**
+   * The caches above it have been flushed.
+   *
+   * @param final - no more input will ever come: what waits for the end of windows leaves too.
+   */
+  flushed(final: boolean): void;
+}
+
+/** Whether a node gives something out at a flush. */
+export function releasesAtFlush(node: ProcessorNode): node is ProcessorNode & ReleasesAtFlush {
+  return 'flushed' in node;
 }
 
 /** A key of a versioned table, and where its value as of a time has changed: half-open intervals, bounds may be infinite. */

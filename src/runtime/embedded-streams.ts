@@ -176,7 +176,7 @@ export class EmbeddedStreams {
       this.#become('RUNNING');
       await this.#loop(options);
       if (options.final === true && options.signal?.aborted !== true) {
-        await this.#engine.finish();
+        this.#engine.finish();
         this.#saved = { ...this.#saved, final: true };
       }
       await this.commit();

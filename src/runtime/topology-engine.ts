@@ -2,7 +2,7 @@ import type { Database, WriteBatch } from '../../state/database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
-import { followsGlobalTable, type GlobalChange, type ProcessorNode } from '../processor/node.ts';
+import { followsGlobalTable, type GlobalChange, type ProcessorNode, type ReleasesAtFlush, releasesAtFlush } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import type { SubTopology } from '../topology/sub-topology.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -36,10 +36,11 @@ export interface EngineOptions {
   readonly wallClockMs: () => number;
 }
 
-/** A table and the order in which it is flushed: that of its node in the topology, so that one pass empties all. */
-interface OrderedTable {
+/** A step of a flush. Steps follow the order of their nodes in the topology, so that one pass empties all. */
+interface FlushStep {
   readonly order: number;
-  readonly table: CachedTable<unknown, unknown>;
+  /** A table, or a node that waited for the tables above it. */
+  readonly flushed: CachedTable<unknown, unknown> | ReleasesAtFlush;
 }
 
 /** Memory for the histories of a task's own versioned store, bytes. */
@@ -66,11 +67,12 @@ export class TopologyEngine implements TaskHost {
   readonly globalDropped: Record<DropReason, number> = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
   commitRequested = false;
   readonly #options: EngineOptions;
-  readonly #flushOrder: readonly OrderedTable[];
+  readonly #flushSteps: readonly FlushStep[];
   readonly #internal: InternalTopics;
   readonly #nodes: { readonly task: Task; readonly node: ProcessorNode }[] = [];
   readonly #bySource = new Map<string, { readonly task: Task; readonly source: TaskSource }[]>();
   #pending: Promise<void> | undefined;
+  #final = false;
   readonly #busy = (): boolean => this.#pending !== undefined;
 
   constructor(topology: Topology, options: EngineOptions) {
@@ -81,16 +83,16 @@ export class TopologyEngine implements TaskHost {
     const parts = topology.subTopologies;
     const counts = taskCounts(topology, parts, options.partitions);
     this.#internal = new InternalTopics(topology, (topic) => counts[parts.find(({ sources }) => sources.some(({ topics }) => topics.includes(topic)))!.id]!);
-    const ordered: OrderedTable[] = [];
+    const steps: FlushStep[] = [];
     const tasks: Task[] = [];
     for (const part of parts)
-      for (let partition = 0; partition < counts[part.id]!; partition++) tasks.push(this.#makeTask(part, partition, ordered));
+      for (let partition = 0; partition < counts[part.id]!; partition++) tasks.push(this.#makeTask(part, partition, steps));
     this.tasks = tasks;
     this.#internal.connect(tasks, (task, source, key, value, timestamp) => {
       task.process(source, key, value, timestamp, -1, options.maxFutureMs);
     });
-    this.#flushOrder = ordered.sort((a, b) => a.order - b.order);
-    this.tables = this.#flushOrder.map(({ table }) => table);
+    this.#flushSteps = steps.sort((a, b) => a.order - b.order);
+    this.tables = this.#flushSteps.map(({ flushed }) => flushed).filter((flushed) => flushed instanceof CachedTable);
   }
 
   /** Reads back what tables and nodes keep in memory; `saved` gives a task's clocks. */
@@ -142,24 +144,20 @@ export class TopologyEngine implements TaskHost {
     await this.settle();
     const before = this.meter.flushedBytes;
     do {
-      for (const { table } of this.#flushOrder)
-        while (table.hasDirty && !table.flush(batch, flushSlice)) {
-          await this.settle();
-          await breathe();
-        }
-        await this.settle();
+      for (const { flushed } of this.#flushSteps) {
+        if (flushed instanceof CachedTable) await this.#flushTable(flushed, batch);
+        else flushed.flushed(this.#final);
+        if (this.unsettled) await this.settle();
+      }
     } while (this.tables.some((table) => table.hasDirty));
     for (const store of [...this.versioned.values(), ...this.taskVersioned]) store.flush(batch);
     for (const table of this.tables) await table.flushExpired(batch);
     return this.meter.flushedBytes - before;
   }
 
-  /** Gives out what waits for the end of windows: no more input will come. */
-  async finish(): Promise<void> {
-    for (const { node } of this.#nodes) {
-      node.finish();
-      await this.settle();
-    }
+  /** No more input will come: with the next flush leaves what waits for the end of windows. */
+  finish(): void {
+    this.#final = true;
   }
 
   /** Replaces a global table's histories of these keys and joins again what depends on them. Returns how many keys changed. */
@@ -199,6 +197,13 @@ export class TopologyEngine implements TaskHost {
       }
   }
 
+  async #flushTable(table: CachedTable<unknown, unknown>, batch: WriteBatch): Promise<void> {
+    while (table.hasDirty && !table.flush(batch, flushSlice)) {
+      await this.settle();
+      await breathe();
+    }
+  }
+
   dropped(task: Task, reason: DropReason): void {
     this.#options.dropped(task, reason);
   }
@@ -227,9 +232,12 @@ export class TopologyEngine implements TaskHost {
     );
   }
 
-  #makeTask(part: SubTopology, partition: number, ordered: OrderedTable[]): Task {
-    const tables = this.#makeTables(part, partition, ordered);
+  #makeTask(part: SubTopology, partition: number, steps: FlushStep[]): Task {
+    const tables = this.#makeTables(part, partition, steps);
     const nodes = this.#makeNodes(part);
+    // Before its own table: what it gives out is a change of it.
+    const names = this.topology.nodes.map(({ name }) => name);
+    for (const node of nodes.values()) if (releasesAtFlush(node)) steps.unshift({ order: names.indexOf(node.name), flushed: node });
     const sources = new Map<string, TaskSource>();
     for (const spec of part.sources)
       for (const topic of spec.topics) sources.set(topic, { topic, spec, node: nodes.get(spec.name)!, partitionTimeMs: -1 });
@@ -244,7 +252,7 @@ export class TopologyEngine implements TaskHost {
     return task;
   }
 
-  #makeTables(part: SubTopology, partition: number, ordered: OrderedTable[]): Map<string, CachedTable<unknown, unknown>> {
+  #makeTables(part: SubTopology, partition: number, steps: FlushStep[]): Map<string, CachedTable<unknown, unknown>> {
     const { database, prefixOf, caching } = this.#options;
     const tables = new Map<string, CachedTable<unknown, unknown>>();
     const all = this.topology.nodes;
@@ -254,7 +262,7 @@ export class TopologyEngine implements TaskHost {
       const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(name, partition));
       const table = new CachedTable<unknown, unknown>(spec, rows, this.meter, caching);
       tables.set(name, table);
-      ordered.push({ order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)), table });
+      steps.push({ order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)), flushed: table });
     }
     return tables;
   }

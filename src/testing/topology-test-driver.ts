@@ -194,8 +194,7 @@ export class TopologyTestDriver {
 
   /** Closes all windows: what is suppressed leaves. */
   async finish(): Promise<void> {
-    await this.flush();
-    await this.#engine.finish();
+    this.#engine.finish();
     await this.flush();
   }
 

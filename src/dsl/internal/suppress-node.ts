@@ -1,6 +1,6 @@
 import { compareBytes } from '../../common/bytes.ts';
 import { Change } from '../../processor/change.ts';
-import { type NodeContext, type OperatorClock, ProcessorNode, type TableStore } from '../../processor/node.ts';
+import { type NodeContext, type OperatorClock, ProcessorNode, type ReleasesAtFlush, type TableStore } from '../../processor/node.ts';
 import { keyIdentity } from '../../serde/key-identity.ts';
 import { Windowed } from '../../serde/windowed.ts';
 
@@ -8,9 +8,11 @@ import { Windowed } from '../../serde/windowed.ts';
  * Holds a windowed table's rows back until their window closes: `windowEnd <= observedStreamTime - grace`. Rows leave by window, then by serialized
  * key, each once, with the time of its last update. Deletions are not passed on.
  *
+ * Where the table above has a cache they leave at its flush: during it some changes are told, and move the time, before others that are older.
+ *
  * Kafka Streams: `KTableSuppressProcessorSupplier.java`.
  */
-export class SuppressNode extends ProcessorNode {
+export class SuppressNode extends ProcessorNode implements ReleasesAtFlush {
   readonly #store: string;
   readonly #graceMs: number;
   #table!: TableStore<unknown, unknown>;
@@ -44,11 +46,17 @@ export class SuppressNode extends ProcessorNode {
       this.#waiting.get(windowed.startMs)?.delete(keyIdentity(this.#table.keySerde, windowed.key));
     else this.#wait(windowed.key, windowed.startMs);
     if (timestamp > this.#clock.timeMs) this.#clock.timeMs = timestamp;
-    if (this.#earliestEnd <= this.#clock.timeMs - this.#graceMs) this.#release(this.#clock.timeMs - this.#graceMs);
+    if (!this.#table.cached) this.#releaseClosed();
   }
 
-  override finish(): void {
-    this.#release(Number.POSITIVE_INFINITY);
+  flushed(final: boolean): void {
+    if (final) this.#release(Number.POSITIVE_INFINITY);
+    else this.#releaseClosed();
+  }
+
+  #releaseClosed(): void {
+    const closeTimeMs = this.#clock.timeMs - this.#graceMs;
+    if (this.#earliestEnd <= closeTimeMs) this.#release(closeTimeMs);
   }
 
   #wait(key: unknown, startMs: number): void {
