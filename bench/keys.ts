@@ -29,7 +29,14 @@ const run = await runTypeScript(`${import.meta.dirname}/lib/replay-keys.ts`, arg
 const events = told.filter(({ phase }) => phase === 'events');
 const [start, end] = [events[0]!, events.at(-1)!];
 if (end.rows !== data.rows) throw new Error(`${end.rows} rows were read, not ${data.rows}`);
-console.log(`park: ${start.seconds.toFixed(1)} s, rss ${mb(most(told.filter(({ phase }) => phase === 'park')))} MB`);
+console.log(
+  `park: ${start.seconds.toFixed(1)} s, rss ${mb(
+    most(
+      told.filter(({ phase }) => phase === 'park'),
+      ({ rssBytes }) => rssBytes,
+    ),
+  )} MB`,
+);
 const wallSeconds = end.seconds - start.seconds;
 const { peakRssBytes, cpuSeconds } = run;
 const title = `${meters.toLocaleString('en-US')} meters, ${days} days, cache ${cache} MiB`;
@@ -42,6 +49,9 @@ rates.forEach((rate, i) => {
 });
 console.log(`  the last quarter has ${((100 * rates[3]!) / rates[0]!).toFixed(0)} % of the first one's rate`);
 console.log(`  memory: ${mb(peakRssBytes)} MB, allowed ${mb(allowedBytes)} MB (cache + 200 MB)`);
+console.log(
+  `  of it in samples: up to ${mb(most(told, (at) => at.rssBytes - at.mappedBytes))} MB of its own, up to ${mb(most(told, (at) => at.mappedBytes))} MB of mapped files`,
+);
 const commits = end.commits - start.commits;
 const committed = end.committedRows - start.committedRows;
 const commitSeconds = end.commitSeconds - start.commitSeconds;
@@ -63,8 +73,8 @@ function timeOf(rows: number): number {
   return b.rows === a.rows ? b.seconds : a.seconds + ((rows - a.rows) / (b.rows - a.rows)) * (b.seconds - a.seconds);
 }
 
-function most(of: readonly Sample[]): number {
-  return Math.max(...of.map(({ rssBytes }) => rssBytes));
+function most(of: readonly Sample[], bytes: (sample: Sample) => number): number {
+  return Math.max(...of.map(bytes));
 }
 
 function mb(bytes: number): string {

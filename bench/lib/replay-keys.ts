@@ -1,4 +1,5 @@
 /** A process of bench/keys: `replay-keys.ts EVENTS PARK STATE CACHE-BYTES` replays files through the grid's topology and tells each second how far it is. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { feedPrefix } from '../../src/cli/folder-inputs.ts';
 import { FolderFeed } from '../../src/files/folder-feed.ts';
@@ -17,6 +18,8 @@ export interface Sample {
   readonly seconds: number;
   readonly rows: number;
   readonly rssBytes: number;
+  /** Of these, pages of files that are mapped: LevelDB maps its tables. The system takes them back when it needs memory. 0 where it does not tell. */
+  readonly mappedBytes: number;
   readonly commits: number;
   readonly commitSeconds: number;
   readonly committedRows: number;
@@ -52,6 +55,14 @@ function sample(): void {
   const { feeds, commits, commitSeconds, committedRows } = streams.stats();
   const rows = feeds[0]?.rows ?? 0;
   const seconds = process.uptime();
-  const rssBytes = process.memoryUsage.rss();
-  tellParent({ phase, seconds, rows, rssBytes, commits, commitSeconds, committedRows } satisfies Sample);
+  const memory = { rssBytes: process.memoryUsage.rss(), mappedBytes: mappedBytes() };
+  tellParent({ phase, seconds, rows, ...memory, commits, commitSeconds, committedRows } satisfies Sample);
+}
+
+function mappedBytes(): number {
+  try {
+    return Number(/RssFile:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }

@@ -15,11 +15,13 @@ export interface TableOptions<K, V>
     Omit<Materialized<K, V>, 'name' | 'keySerde' | 'valueSerde'> {
   /** Name of the store. */
   readonly name: string;
+  /** The table has a store: see {@link UnstoredTableOptions} for one without. */
   readonly materialize?: true;
 }
 
 /** Where a table without store comes from. */
 export interface UnstoredTableOptions<K, V> extends Consumed<K, V> {
+  /** No store: what a value was before is not known. */
   readonly materialize: false;
 }
 
@@ -173,4 +175,3 @@ export interface StateStoreOptions<K, V> extends Omit<Materialized<K, V>, 'keySe
   /** Of a window store: where its windows end. */
   readonly windows?: StoreWindows;
 }
-

@@ -60,7 +60,9 @@ export class NodeProcessorContext implements ProcessorContext<unknown, unknown> 
 
   schedule(intervalMs: number, type: PunctuationType, punctuator: Punctuator): Cancellable {
     if (!(intervalMs >= 1)) throw new RangeError(`a punctuation interval is at least 1 ms, not ${intervalMs}`);
-    return this.#context.schedule(this.#name, intervalMs, type, (timestampMs) => this.#punctuate(punctuator, timestampMs));
+    return this.#context.schedule(this.#name, intervalMs, type, (timestampMs) =>
+      this.#punctuate(punctuator, timestampMs),
+    );
   }
 
   commit(): void {

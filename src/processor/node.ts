@@ -154,7 +154,9 @@ export abstract class ProcessorNode {
 
 /** The first node to fail names itself: its author's code threw. */
 export function failureOf(node: ProcessorNode, error: unknown): StreamsError {
-  return StreamsError.from(error, 'STREAMS_PROCESSING', `node ${node.name} failed: ${messageOf(error)}`, { nodeName: node.name });
+  return StreamsError.from(error, 'STREAMS_PROCESSING', `node ${node.name} failed: ${messageOf(error)}`, {
+    nodeName: node.name,
+  });
 }
 
 /** A node that follows a versioned global table: told when a key's history has changed. */

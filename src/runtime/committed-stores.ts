@@ -3,7 +3,13 @@ import { type History, VersionedBytesStore, versionAt } from '../../state/versio
 import type { StoreSpec } from '../processor/node.ts';
 import type { ValueAndTimestamp } from '../processor/rows.ts';
 import { Windowed } from '../serde/windowed.ts';
-import type { ReadOnlyKeyValueStore, ReadOnlyStore, ReadOnlyVersionedStore, ReadOnlyWindowStore, WindowRow } from './read-only-stores.ts';
+import type {
+  ReadOnlyKeyValueStore,
+  ReadOnlyStore,
+  ReadOnlyVersionedStore,
+  ReadOnlyWindowStore,
+  WindowRow,
+} from './read-only-stores.ts';
 import { type ByteRows, keyValueRows, windowRows } from './stores/byte-rows.ts';
 import { mergedRows } from './stores/merged-rows.ts';
 import { RowValueCodec } from './stores/row-value.ts';
@@ -31,27 +37,41 @@ export function committedStore(spec: StoreSpec, database: Database, places: Stor
   if (spec.kind === 'versioned') return versionedStore(spec, database, places);
   const make = spec.kind === 'window' ? windowRows : keyValueRows;
   const parts = places.prefixes.map((prefix) => make(database, prefix));
-  return spec.kind === 'window' ? windowStore(spec, database, parts, places) : keyValueStore(spec, database, parts, places);
+  return spec.kind === 'window'
+    ? windowStore(spec, database, parts, places)
+    : keyValueStore(spec, database, parts, places);
 }
 
-function valueOf(codec: RowValueCodec<unknown>, bytes: Uint8Array | undefined): ValueAndTimestamp<unknown> | undefined {
+function rowOfBytes(
+  codec: RowValueCodec<unknown>,
+  bytes: Uint8Array | undefined,
+): ValueAndTimestamp<unknown> | undefined {
   return bytes === undefined ? undefined : { value: codec.value(bytes), timestamp: codec.timestamp(bytes) };
 }
 
-function keyValueStore(spec: StoreSpec, database: Database, parts: readonly ByteRows[], places: StorePlaces): ReadOnlyKeyValueStore<unknown, unknown> {
+function keyValueStore(
+  spec: StoreSpec,
+  database: Database,
+  parts: readonly ByteRows[],
+  places: StorePlaces,
+): ReadOnlyKeyValueStore<unknown, unknown> {
   const codec = new RowValueCodec(spec.valueSerde);
   return {
     kind: 'key-value',
     name: spec.name,
     parseKey: keyParser(spec),
-    get: (key) => valueOf(codec, parts[places.placeOf(key)]!.get(0, spec.keySerde.serialize(key))),
+    get: (key) => rowOfBytes(codec, parts[places.placeOf(key)]!.get(0, spec.keySerde.serialize(key))),
     async *all() {
       const snapshot = database.snapshot();
       try {
         for (const part of parts)
           for await (const page of part.pages(0, 1, snapshot))
             for (const { key, value } of page)
-              yield { key: spec.keySerde.deserialize(key), value: codec.value(value), timestamp: codec.timestamp(value) };
+              yield {
+                key: spec.keySerde.deserialize(key),
+                value: codec.value(value),
+                timestamp: codec.timestamp(value),
+              };
       } finally {
         await snapshot.close();
       }
@@ -59,7 +79,12 @@ function keyValueStore(spec: StoreSpec, database: Database, parts: readonly Byte
   };
 }
 
-function windowStore(spec: StoreSpec, database: Database, parts: readonly ByteRows[], places: StorePlaces): ReadOnlyWindowStore<unknown, unknown> {
+function windowStore(
+  spec: StoreSpec,
+  database: Database,
+  parts: readonly ByteRows[],
+  places: StorePlaces,
+): ReadOnlyWindowStore<unknown, unknown> {
   const codec = new RowValueCodec(spec.valueSerde);
   const windows = spec.windows!;
   const rowOf = (key: unknown, startMs: number, value: Uint8Array): WindowRow<unknown, unknown> => ({
@@ -71,9 +96,13 @@ function windowStore(spec: StoreSpec, database: Database, parts: readonly ByteRo
     kind: 'window',
     name: spec.name,
     parseKey: keyParser(spec),
-    fetch: (key, startMs) => valueOf(codec, parts[places.placeOf(key)]!.get(startMs, spec.keySerde.serialize(key))),
+    fetch: (key, startMs) => rowOfBytes(codec, parts[places.placeOf(key)]!.get(startMs, spec.keySerde.serialize(key))),
     async *fetchKey(key, fromMs, toMs) {
-      for await (const { startMs, value } of parts[places.placeOf(key)]!.ofKey(spec.keySerde.serialize(key), fromMs, toMs))
+      for await (const { startMs, value } of parts[places.placeOf(key)]!.ofKey(
+        spec.keySerde.serialize(key),
+        fromMs,
+        toMs,
+      ))
         yield rowOf(key, startMs, value);
     },
     async *fetchAll(fromMs, toMs) {
@@ -89,10 +118,17 @@ function windowStore(spec: StoreSpec, database: Database, parts: readonly ByteRo
   };
 }
 
-function versionedStore(spec: StoreSpec, database: Database, places: StorePlaces): ReadOnlyVersionedStore<unknown, unknown> {
+function versionedStore(
+  spec: StoreSpec,
+  database: Database,
+  places: StorePlaces,
+): ReadOnlyVersionedStore<unknown, unknown> {
   const parts = places.prefixes.map((prefix) => new VersionedBytesStore(database, prefix));
   const decode = (history: History<Uint8Array>): { readonly validFromMs: number; readonly value: unknown }[] =>
-    history.map(({ validFromMs, value }) => ({ validFromMs, value: value === null ? undefined : spec.valueSerde.deserialize(value) }));
+    history.map(({ validFromMs, value }) => ({
+      validFromMs,
+      value: value === null ? undefined : spec.valueSerde.deserialize(value),
+    }));
   return {
     kind: 'versioned',
     name: spec.name,
@@ -106,7 +142,8 @@ function versionedStore(spec: StoreSpec, database: Database, places: StorePlaces
       try {
         for (const part of parts)
           for await (const page of part.range({}, snapshot))
-            for (const { key, history } of page) yield { key: spec.keySerde.deserialize(key), versions: decode(history) };
+            for (const { key, history } of page)
+              yield { key: spec.keySerde.deserialize(key), versions: decode(history) };
       } finally {
         await snapshot.close();
       }

@@ -24,7 +24,9 @@ export async function digestOf(
       const one = createHash('sha256');
       const name = Buffer.from(spec.name);
       const make = spec.kind === 'window' ? windowRows : keyValueRows;
-      const parts = prefixesOf(spec).map((prefix) => make(database, prefix).pages(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, snapshot));
+      const parts = prefixesOf(spec).map((prefix) =>
+        make(database, prefix).pages(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, snapshot),
+      );
       for await (const page of mergedRows(parts))
         for (const row of page) {
           const bytes = rowBytes(name, row, spec.kind === 'window');

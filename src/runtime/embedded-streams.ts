@@ -1,4 +1,4 @@
-import type { DatabaseFactory } from '../../state/database.ts';
+import type { DatabaseFactory, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { DropReason } from '../processor/drop-reason.ts';
@@ -12,8 +12,8 @@ import type { Feed } from './feed.ts';
 import { FeedDriver } from './feed-driver.ts';
 import type { ReadOnlyStore } from './read-only-stores.ts';
 import { type OutputReceiver, placement } from './runtime-nodes.ts';
-import { rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from './state-folder.ts';
 import { checkSaved, storeNumbers } from './saved-state.ts';
+import { rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from './state-folder.ts';
 import type { Task } from './task.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
 
@@ -69,7 +69,10 @@ export interface RunOptions {
 export class EmbeddedStreams {
   readonly topology: Topology;
   readonly #options: Required<
-    Pick<EmbeddedOptions, 'commitIntervalMs' | 'commitIntervalRecords' | 'statestoreCacheMaxBytes' | 'maxFutureMs' | 'syncWrites'>
+    Pick<
+      EmbeddedOptions,
+      'commitIntervalMs' | 'commitIntervalRecords' | 'statestoreCacheMaxBytes' | 'maxFutureMs' | 'syncWrites'
+    >
   > &
     EmbeddedOptions;
   readonly #folder: StateFolder;
@@ -87,7 +90,9 @@ export class EmbeddedStreams {
   /** How many rows a flush changes for each row that was dirty before it: a changed row changes others downstream. Learnt from each commit. */
   #flushFactor = 4;
   #lastCommitAtMs: number | undefined;
-  #committing: Promise<void> | undefined;
+  /** The commit being put together, and the one being written. */
+  #starting: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
   /** What is told with committed rows: a row is final only once all that it counts is committed. */
   #committed = { operatorTimeMs: -1, final: false };
 
@@ -130,7 +135,10 @@ export class EmbeddedStreams {
    */
   static async open(topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
     const { openDatabase } = options;
-    const folder = await StateFolder.open(options.stateDir, { create: options.create ?? true, ...(openDatabase === undefined ? {} : { openDatabase }) });
+    const folder = await StateFolder.open(options.stateDir, {
+      create: options.create ?? true,
+      ...(openDatabase === undefined ? {} : { openDatabase }),
+    });
     return EmbeddedStreams.over(folder, topology, options);
   }
 
@@ -169,7 +177,16 @@ export class EmbeddedStreams {
    */
   async run(feeds: readonly Feed[], options: RunOptions = {}): Promise<void> {
     if (this.#saved.final)
-      throw new StreamsError('STREAMS_STATE_FINAL', `${this.#folder.directory} is final: its windows were closed for good. Replay into a new folder.`);
+      throw new StreamsError(
+        'STREAMS_STATE_FINAL',
+        `${this.#folder.directory} is final: its windows were closed for good. Replay into a new folder.`,
+      );
+    const [unfinished] = this.#saved.loading ?? [];
+    if (unfinished !== undefined)
+      throw new StreamsError(
+        'STREAMS_INPUT_REFUSED',
+        `the last load of ${unfinished} into ${this.#folder.directory} was interrupted half-way. Load it again.`,
+      );
     try {
       this.#become('REBALANCING');
       await this.#openFeeds(feeds);
@@ -192,18 +209,26 @@ export class EmbeddedStreams {
    *
    * @returns how many keys changed.
    */
-  async loadGlobalTable(store: string, histories: Iterable<readonly [key: unknown, versions: readonly Version<unknown>[]]>): Promise<number> {
+  async loadGlobalTable(
+    store: string,
+    histories: Iterable<readonly [key: unknown, versions: readonly Version<unknown>[]]>,
+  ): Promise<number> {
     const table = this.#engine.versioned.get(store);
-    if (table === undefined) throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
+    if (table === undefined)
+      throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
     try {
       const gone = new Set<unknown>();
       for await (const key of table.keys()) gone.add(key);
       let changed = 0;
+      const { loading = [] } = this.#saved;
       let slice: (readonly [unknown, readonly Version<unknown>[]])[] = [];
       const apply = async (): Promise<void> => {
         changed += await this.#engine.replaceHistories(store, slice);
         slice = [];
-        if (this.#cacheIsFull()) await this.commit();
+        if (!this.#cacheIsFull()) return;
+        // Part of the table is committed: until all of it is, the state says so.
+        if (!loading.includes(store)) this.#saved = { ...this.#saved, loading: [...loading, store] };
+        await this.commit();
       };
       for (const entry of histories) {
         gone.delete(entry[0]);
@@ -211,6 +236,8 @@ export class EmbeddedStreams {
       }
       for (const key of gone) if (slice.push([key, []]) >= 1000) await apply();
       await apply();
+      if (this.#saved.loading?.includes(store))
+        this.#saved = { ...this.#saved, loading: loading.filter((other) => other !== store) };
       await this.commit();
       return changed;
     } catch (error) {
@@ -221,18 +248,18 @@ export class EmbeddedStreams {
 
   /** Commits now: one atomic write of everything that changed. Nothing is written if nothing did. */
   async commit(): Promise<void> {
-    while (this.#committing !== undefined) await this.#committing;
-    this.#committing = this.#commit().finally(() => {
-      this.#committing = undefined;
-    });
-    await this.#committing;
+    await this.#beginCommit();
+    await this.#writing;
   }
 
   /** The committed rows of a store. @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` */
   store(name: string): ReadOnlyStore {
     const spec = this.#specs().find((store) => store.name === name);
     if (spec === undefined)
-      throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no store ${name}. The stores are: ${this.storeNames().join(', ')}.`);
+      throw new StreamsError(
+        'STREAMS_STATE_STORE_UNKNOWN',
+        `there is no store ${name}. The stores are: ${this.storeNames().join(', ')}.`,
+      );
     return committedStore(spec, this.#folder.database, {
       prefixes: this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[name]!, partition)),
       placeOf: placement(spec.keySerde, this.#partitionsOf(spec).length),
@@ -247,7 +274,11 @@ export class EmbeddedStreams {
   /** SHA-256 over the committed rows of the tables that hold results, as 64 hex digits; by store where asked. */
   async digest(): Promise<{ readonly all: string; readonly byStore: ReadonlyMap<string, string> }> {
     const specs = this.topology.stores.filter((spec) => spec.result);
-    return digestOf(specs, (spec) => this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[spec.name]!, partition)), this.#folder.database);
+    return digestOf(
+      specs,
+      (spec) => this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[spec.name]!, partition)),
+      this.#folder.database,
+    );
   }
 
   /**
@@ -279,7 +310,10 @@ export class EmbeddedStreams {
       applicationId: this.#saved.applicationId,
       state: this.#state,
       tasks,
-      stores: [...this.#engine.tables.map((table) => table.snapshotStats()), ...[...this.#engine.versioned.values()].map((table) => table.snapshotStats())],
+      stores: [
+        ...this.#engine.tables.map((table) => table.snapshotStats()),
+        ...[...this.#engine.versioned.values()].map((table) => table.snapshotStats()),
+      ],
       feeds: this.#feeds.map((feed) => feed.progress),
       commits: this.#saved.totals.commits,
       commitSeconds: this.#commitSeconds,
@@ -294,7 +328,8 @@ export class EmbeddedStreams {
   async close(): Promise<void> {
     if (this.#state === 'NOT_RUNNING') return;
     if (this.#state !== 'ERROR') this.#become('PENDING_SHUTDOWN');
-    await this.#committing?.catch(() => {});
+    await this.#starting?.catch(() => {});
+    await this.#writing.catch(() => {});
     for (const feed of this.#feeds) await feed.close();
     this.#engine.close();
     await this.#folder.close();
@@ -311,17 +346,24 @@ export class EmbeddedStreams {
       const outcome = await driver.step(limit, () => this.#cacheIsFull() || this.#engine.commitRequested);
       const now = Date.now();
       for (const task of this.#engine.tasks) task.punctuateWallClock(now);
+      if (this.#engine.unsettled) await this.#engine.settle();
       sinceCommit += driver.taken;
       if (outcome === 'end') {
         if (options.follow !== true) return;
       }
       const due = now - lastCommit >= this.#options.commitIntervalMs && driver.changed;
-      if (due || sinceCommit >= this.#options.commitIntervalRecords || this.#cacheIsFull() || this.#engine.commitRequested) {
-        await this.commit();
+      if (
+        due ||
+        sinceCommit >= this.#options.commitIntervalRecords ||
+        this.#cacheIsFull() ||
+        this.#engine.commitRequested
+      ) {
+        await this.#beginCommit();
         lastCommit = Date.now();
         sinceCommit = 0;
       }
-      if (outcome === 'idle' || outcome === 'end') await driver.wait(driver.changed ? this.#options.commitIntervalMs : 1000, options.signal);
+      if (outcome === 'idle' || outcome === 'end')
+        await driver.wait(driver.changed ? this.#options.commitIntervalMs : 1000, options.signal);
       else if (now - lastBreath >= 20) {
         lastBreath = now;
         await new Promise((resolve) => setImmediate(resolve));
@@ -329,43 +371,75 @@ export class EmbeddedStreams {
     }
   }
 
-  async #commit(): Promise<void> {
+  async #beginCommit(): Promise<void> {
+    while (this.#starting !== undefined) await this.#starting;
+    this.#starting = this.#startCommit().finally(() => {
+      this.#starting = undefined;
+    });
+    await this.#starting;
+  }
+
+  /**
+   * Puts everything that changed into a batch and starts its write. The next records may be taken while it is written: rows in the batch stay in the caches
+   * until it is done.
+   */
+  async #startCommit(): Promise<void> {
+    await this.#writing;
     const started = performance.now();
-    const { database } = this.#folder;
-    const batch = database.batch();
+    const batch = this.#folder.database.batch();
     try {
       const dirtyBefore = this.#engine.meter.dirtyBytes;
-      const told = await this.#engine.flush(batch);
-      if (dirtyBefore > 0) this.#flushFactor = Math.max(1, Math.min(16, told / dirtyBefore));
+      const flushed = await this.#engine.flush(batch);
+      if (dirtyBefore > 0) this.#flushFactor = Math.max(1, Math.min(16, flushed / dirtyBefore));
       const rows = batch.length;
       for (const feed of this.#feeds) await feed.save(batch);
       const changed = batch.length > 0 || this.#driver?.changed === true || this.#folder.saved !== this.#saved;
-      if (changed) {
-        for (const task of this.#engine.tasks) this.#folder.saveTask(batch, task.taskId, task.save());
-        const { commits, committedRows } = this.#saved.totals;
-        // The time of this commit is in the totals of the next.
-        this.#saved = { ...this.#saved, totals: { commits: commits + 1, committedRows: committedRows + rows, commitSeconds: this.#commitSeconds } };
-        this.#folder.save(batch, this.#saved);
-        const clocks = this.#clocks();
-        await batch.write({ sync: this.#options.syncWrites });
-        this.#committed = clocks;
-        this.#lastCommitAtMs = Date.now();
-      }
       this.#engine.commitRequested = false;
       if (this.#driver !== undefined) this.#driver.changed = false;
-      if (this.#engine.meter.cachedBytes > this.#options.statestoreCacheMaxBytes / 2) for (const table of this.#engine.tables) table.age();
-      this.#commitSeconds += (performance.now() - started) / 1000;
+      if (changed) this.#saveState(batch, rows);
+      const writing = changed ? this.#write(batch, started) : batch.close();
+      this.#engine.meter.writing = writing;
+      this.#writing = writing;
+      // Whoever waits for it next is told; without this, nobody waiting yet would count as nobody ever.
+      writing.catch(() => {});
+    } catch (error) {
+      await batch.close();
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  #saveState(batch: WriteBatch, rows: number): void {
+    for (const task of this.#engine.tasks) this.#folder.saveTask(batch, task.taskId, task.save());
+    const { commits, committedRows } = this.#saved.totals;
+    // The time of this commit is in the totals of the next.
+    const totals = { commits: commits + 1, committedRows: committedRows + rows, commitSeconds: this.#commitSeconds };
+    this.#saved = { ...this.#saved, totals };
+    this.#folder.save(batch, this.#saved);
+  }
+
+  async #write(batch: WriteBatch, started: number): Promise<void> {
+    const clocks = this.#clocks();
+    try {
+      await batch.write({ sync: this.#options.syncWrites });
     } catch (error) {
       this.#fail(error);
       throw error;
     } finally {
       await batch.close();
     }
+    this.#committed = clocks;
+    this.#lastCommitAtMs = Date.now();
+    this.#commitSeconds += (performance.now() - started) / 1000;
+    // Only now: rows of the batch could not be read back before.
+    if (this.#engine.meter.cachedBytes > this.#options.statestoreCacheMaxBytes / 2)
+      for (const table of this.#engine.tables) table.age();
   }
 
   #clocks(): { readonly operatorTimeMs: number; readonly final: boolean } {
     let least = Number.POSITIVE_INFINITY;
-    for (const task of this.#engine.tasks) for (const time of Object.values(task.operatorTimes())) least = Math.min(least, time);
+    for (const task of this.#engine.tasks)
+      for (const time of Object.values(task.operatorTimes())) least = Math.min(least, time);
     return { operatorTimeMs: least === Number.POSITIVE_INFINITY ? -1 : least, final: this.#saved.final };
   }
 
@@ -389,7 +463,10 @@ export class EmbeddedStreams {
     const output = this.#options.output;
     const sink = topology.nodes.find((node) => node.kind === 'sink' && !topology.repartitions.has(node.topic));
     if (sink !== undefined && output === undefined)
-      throw new StreamsError('STREAMS_CONFIG', `node ${sink.name} writes to a topic, but no output is given. Give one in the options.`);
+      throw new StreamsError(
+        'STREAMS_CONFIG',
+        `node ${sink.name} writes to a topic, but no output is given. Give one in the options.`,
+      );
     return new TopologyEngine(topology, {
       applicationId: this.#saved.applicationId,
       database: this.#folder.database,
@@ -413,7 +490,8 @@ export class EmbeddedStreams {
   }
 
   #partitionsOf(spec: StoreSpec): readonly number[] {
-    if (spec.kind === 'versioned' && this.topology.globalTables.some((table) => table.store.name === spec.name)) return [sharedPartition];
+    if (spec.kind === 'versioned' && this.topology.globalTables.some((table) => table.store.name === spec.name))
+      return [sharedPartition];
     const part = this.topology.subTopologies.find((sub) => sub.stores.includes(spec.name));
     return this.#engine.tasks.filter((task) => task.subTopology === part?.id).map((task) => task.partition);
   }

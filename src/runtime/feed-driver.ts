@@ -54,7 +54,8 @@ export class FeedDriver {
       const placeOf = partition === undefined ? place : () => partition;
       return { feed, readers, placeOf, batch: undefined, at: 0, headMs: 0, state: 'more' as StepOutcome };
     });
-    const merged = feeds.length > 1 && this.#lanes.some(({ readers, feed }) => readers.length > 1 && feed.partition === undefined);
+    const merged =
+      feeds.length > 1 && this.#lanes.some(({ readers, feed }) => readers.length > 1 && feed.partition === undefined);
     if (merged) throw new TypeError('several feeds over several partitions: give each feed its partition');
   }
 
@@ -126,7 +127,8 @@ export class FeedDriver {
 
   async #takeMerged(max: number, full: () => boolean): Promise<StepOutcome> {
     for (; this.taken < max; ) {
-      for (const lane of this.#lanes) if (lane.batch === undefined || lane.at >= lane.batch.length) await this.#refill(lane);
+      for (const lane of this.#lanes)
+        if (lane.batch === undefined || lane.at >= lane.batch.length) await this.#refill(lane);
       const lane = this.#least();
       if (lane === undefined) break;
       this.#current = lane;
@@ -166,7 +168,12 @@ export class FeedDriver {
     let least: Lane | undefined;
     for (const lane of this.#lanes) {
       if (lane.batch === undefined) continue;
-      if (least === undefined || lane.headMs < least.headMs || (lane.headMs === least.headMs && comesBefore(lane.feed, least.feed))) least = lane;
+      if (
+        least === undefined ||
+        lane.headMs < least.headMs ||
+        (lane.headMs === least.headMs && comesBefore(lane.feed, least.feed))
+      )
+        least = lane;
     }
     return least;
   }
@@ -201,15 +208,19 @@ export class FeedDriver {
     if (!StreamsError.is(error) || error.code !== 'STREAMS_PROCESSING') throw error;
     const { file, line, offset } = lane.batch!.origin(lane.at);
     const { nodeName } = error.details;
-    const placed = new StreamsError('STREAMS_PROCESSING', `record ${file}:${line} (offset ${offset}): ${error.message}`, {
-      ...error.details,
-      ...(nodeName === undefined ? {} : { nodeName }),
-      topic: lane.feed.topic,
-      file,
-      line,
-      offset,
-      cause: error.details.cause ?? error,
-    });
+    const placed = new StreamsError(
+      'STREAMS_PROCESSING',
+      `record ${file}:${line} (offset ${offset}): ${error.message}`,
+      {
+        ...error.details,
+        ...(nodeName === undefined ? {} : { nodeName }),
+        topic: lane.feed.topic,
+        file,
+        line,
+        offset,
+        cause: error.details.cause ?? error,
+      },
+    );
     if (this.#options.onError(placed) === 'fail') throw placed;
     lane.readers[lane.placeOf(lane.batch!.keys[lane.at])]!.task.stats.dropped.processing++;
     lane.batch!.dead(lane.at, 'processing');

@@ -1,4 +1,4 @@
-import type { WriteBatch, Reader } from '../../state/database.ts';
+import type { Reader, WriteBatch } from '../../state/database.ts';
 
 /** Where a record came from, as the dead and late letters name it. */
 export interface RecordOrigin {

@@ -24,7 +24,10 @@ export class InternalTopics {
   constructor(topology: Topology, partitionsOf: (topic: string) => number) {
     this.#depths = topicDepths(topology);
     for (const topic of this.#depths.keys())
-      this.#queues.set(topic, Array.from({ length: partitionsOf(topic) }, () => new RepartitionQueue(() => this.#waiting++)));
+      this.#queues.set(
+        topic,
+        Array.from({ length: partitionsOf(topic) }, () => new RepartitionQueue(() => this.#waiting++)),
+      );
   }
 
   /** Queues of an internal topic, by partition; undefined for a topic of the user's. */
@@ -42,7 +45,15 @@ export class InternalTopics {
     const lanesOf = (task: Task): Lane[] =>
       [...task.sources.values()].flatMap((source): Lane[] => {
         const queue = this.#queues.get(source.topic)?.[task.partition];
-        return queue === undefined ? [] : [{ topic: source.topic, queue, take: (key, value, timestamp) => take(task, source, key, value, timestamp) }];
+        return queue === undefined
+          ? []
+          : [
+              {
+                topic: source.topic,
+                queue,
+                take: (key, value, timestamp) => take(task, source, key, value, timestamp),
+              },
+            ];
       });
     const depth = (lanes: readonly Lane[]): number => Math.max(...lanes.map(({ topic }) => this.#depths.get(topic)!));
     this.#tasks = tasks

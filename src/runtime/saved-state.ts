@@ -32,7 +32,10 @@ function firstDifference(before: string, after: string): string {
 }
 
 /** A number for each store: those it had, and the next free ones for new stores. */
-export function storeNumbers(topology: Topology, saved: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
+export function storeNumbers(
+  topology: Topology,
+  saved: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
   const numbers: Record<string, number> = { ...saved };
   let next = Math.max(-1, ...Object.values(saved)) + 1;
   for (const { name } of [...topology.stores, ...topology.globalTables.map((table) => table.store)]) {

@@ -42,7 +42,10 @@ export class Schedules {
       if (schedule.cancelled || schedule.nextMs > nowMs) continue;
       const due = schedule.nextMs;
       const following = due + schedule.intervalMs;
-      schedule.nextMs = following > nowMs ? following : due + (Math.floor((nowMs - due) / schedule.intervalMs) + 1) * schedule.intervalMs;
+      schedule.nextMs =
+        following > nowMs
+          ? following
+          : due + (Math.floor((nowMs - due) / schedule.intervalMs) + 1) * schedule.intervalMs;
       fired++;
       schedule.call(nowMs);
     }
@@ -63,6 +66,9 @@ export class Schedules {
   }
 
   #update(): void {
-    this.#next = this.#schedules.reduce((least, schedule) => Math.min(least, schedule.nextMs), Number.POSITIVE_INFINITY);
+    this.#next = this.#schedules.reduce(
+      (least, schedule) => Math.min(least, schedule.nextMs),
+      Number.POSITIVE_INFINITY,
+    );
   }
 }

@@ -20,6 +20,8 @@ export interface SavedState {
   readonly stores: Readonly<Record<string, number>>;
   /** True once the open windows were closed: no more input. */
   readonly final: boolean;
+  /** Global tables whose load was begun and committed in part. */
+  readonly loading?: readonly string[];
   /** Totals over all runs. */
   readonly totals: { readonly commits: number; readonly committedRows: number; readonly commitSeconds: number };
 }
@@ -60,16 +62,26 @@ export class StateFolder {
    * @param create - False: a folder without state is an error.
    * @throws StreamsError `STREAMS_STATE_MISSING`, `STREAMS_STATE_STORE_LOCKED`, `STREAMS_STATE_NEWER`, `STREAMS_STATE_STORE_CORRUPT`
    */
-  static async open(directory: string, options: { readonly create: boolean; readonly openDatabase?: DatabaseFactory }): Promise<StateFolder> {
+  static async open(
+    directory: string,
+    options: { readonly create: boolean; readonly openDatabase?: DatabaseFactory },
+  ): Promise<StateFolder> {
     const location = join(directory, 'db');
     if (!options.create && !(await exists(location)))
-      throw new StreamsError('STREAMS_STATE_MISSING', `${directory} holds no state. Give the folder of an earlier replay with --state.`);
-    if (options.create) await mkdir(directory, { recursive: true }).catch((error: unknown) => failedFolder(directory, error));
+      throw new StreamsError(
+        'STREAMS_STATE_MISSING',
+        `${directory} holds no state. Give the folder of an earlier replay with --state.`,
+      );
+    if (options.create)
+      await mkdir(directory, { recursive: true }).catch((error: unknown) => failedFolder(directory, error));
     const folder = new StateFolder(directory, await (options.openDatabase ?? openLevelDatabase)(location));
     try {
       folder.#saved = folder.#readState();
       if (folder.#saved === undefined && !options.create)
-        throw new StreamsError('STREAMS_STATE_MISSING', `${directory} holds no committed state. Run a replay into it first.`);
+        throw new StreamsError(
+          'STREAMS_STATE_MISSING',
+          `${directory} holds no committed state. Run a replay into it first.`,
+        );
     } catch (error) {
       await folder.close();
       throw error;
@@ -127,5 +139,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function failedFolder(directory: string, error: unknown): never {
-  throw StreamsError.from(error, 'STREAMS_STATE_STORE_WRITE', `the state folder ${directory} cannot be made. Give a writable one with --state.`);
+  throw StreamsError.from(
+    error,
+    'STREAMS_STATE_STORE_WRITE',
+    `the state folder ${directory} cannot be made. Give a writable one with --state.`,
+  );
 }

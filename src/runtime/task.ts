@@ -123,7 +123,14 @@ export class Task implements NodeContext {
    *
    * @returns why the record was refused before it moved any clock, or undefined.
    */
-  process(source: TaskSource, key: unknown, value: unknown, timestamp: number, offset: number, maxFutureMs: number): 'future' | undefined {
+  process(
+    source: TaskSource,
+    key: unknown,
+    value: unknown,
+    timestamp: number,
+    offset: number,
+    maxFutureMs: number,
+  ): 'future' | undefined {
     const at = this.timeOf(source, key, value, timestamp, offset, maxFutureMs);
     if (at === futureTime) {
       this.stats.dropped.future++;
@@ -137,12 +144,20 @@ export class Task implements NodeContext {
     if (at > this.streamTimeMs) this.streamTimeMs = at;
     source.node.process(key, value, at);
     this.stats.processed++;
-    if (this.streamTimeMs >= this.#streamSchedules.nextMs) this.stats.punctuations += this.#streamSchedules.fire(this.streamTimeMs);
+    if (this.streamTimeMs >= this.#streamSchedules.nextMs)
+      this.stats.punctuations += this.#streamSchedules.fire(this.streamTimeMs);
     return undefined;
   }
 
   /** The record's event time; {@link futureTime} for one that lies too far after its arrival. Makes it the record in process. */
-  timeOf(source: TaskSource, key: unknown, value: unknown, timestamp: number, offset: number, maxFutureMs: number): number {
+  timeOf(
+    source: TaskSource,
+    key: unknown,
+    value: unknown,
+    timestamp: number,
+    offset: number,
+    maxFutureMs: number,
+  ): number {
     const record = this.#record;
     const spec = source.spec;
     record.key = key;
@@ -151,7 +166,8 @@ export class Task implements NodeContext {
     record.offset = offset;
     record.partition = this.partition;
     record.topic = source.topic;
-    const at = spec.timestampExtractor === undefined ? timestamp : spec.timestampExtractor(record, source.partitionTimeMs);
+    const at =
+      spec.timestampExtractor === undefined ? timestamp : spec.timestampExtractor(record, source.partitionTimeMs);
     return spec.arrivalTime !== undefined && at > spec.arrivalTime(record) + maxFutureMs ? futureTime : at;
   }
 
@@ -168,7 +184,10 @@ export class Task implements NodeContext {
 
   versioned<K, V>(
     name: string,
-  ): VersionedTable<K, V> & { put(key: K, value: V | undefined, validFromMs: number): void; history(key: K): readonly Version<V>[] } {
+  ): VersionedTable<K, V> & {
+    put(key: K, value: V | undefined, validFromMs: number): void;
+    history(key: K): readonly Version<V>[];
+  } {
     const table = this.#versioned.get(name);
     if (table === undefined) throw this.#unknownStore(name);
     return table as unknown as VersionedTable<K, V> & {
@@ -190,7 +209,12 @@ export class Task implements NodeContext {
     this.#host.dropped(this, reason);
   }
 
-  schedule(nodeName: string, intervalMs: number, type: 'stream-time' | 'wall-clock', call: (timestampMs: number) => void): { cancel(): void } {
+  schedule(
+    nodeName: string,
+    intervalMs: number,
+    type: 'stream-time' | 'wall-clock',
+    call: (timestampMs: number) => void,
+  ): { cancel(): void } {
     return type === 'stream-time'
       ? this.#streamSchedules.add(nodeName, Math.max(0, this.streamTimeMs), intervalMs, call)
       : this.#wallSchedules.add(nodeName, this.#host.wallClockMs() + intervalMs, intervalMs, call);
@@ -235,8 +259,12 @@ export class Task implements NodeContext {
   }
 
   #unknownStore(name: string): StreamsError {
-    return new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `task ${this.taskId} has no store ${name}. Connect it to the node that asks for it.`, {
-      taskId: this.taskId,
-    });
+    return new StreamsError(
+      'STREAMS_STATE_STORE_UNKNOWN',
+      `task ${this.taskId} has no store ${name}. Connect it to the node that asks for it.`,
+      {
+        taskId: this.taskId,
+      },
+    );
   }
 }

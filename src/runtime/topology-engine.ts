@@ -2,14 +2,20 @@ import type { Database, WriteBatch } from '../../state/database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
-import { followsGlobalTable, type GlobalChange, type ProcessorNode, type ReleasesAtFlush, releasesAtFlush } from '../processor/node.ts';
+import {
+  followsGlobalTable,
+  type GlobalChange,
+  type ProcessorNode,
+  type ReleasesAtFlush,
+  releasesAtFlush,
+} from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import type { SubTopology } from '../topology/sub-topology.ts';
 import type { Topology } from '../topology/topology.ts';
 import { InternalTopics } from './internal-topics.ts';
 import { type OutputReceiver, RepartitionSinkNode, SinkNode, SourceNode } from './runtime-nodes.ts';
 import { keyValueRows, windowRows } from './stores/byte-rows.ts';
-import { type CacheMeter, CachedTable } from './stores/cached-table.ts';
+import { CachedTable, type CacheMeter } from './stores/cached-table.ts';
 import { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { type SavedTask, Task, type TaskHost, type TaskSource } from './task.ts';
 
@@ -62,9 +68,11 @@ export class TopologyEngine implements TaskHost {
   readonly versioned: ReadonlyMap<string, VersionedTableStore>;
   /** Versioned stores of single tasks. */
   readonly taskVersioned: VersionedTableStore[] = [];
-  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedBytes: 0 };
+  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedBytes: 0, writing: Promise.resolve() };
   /** Records of global tables' topics that were dropped, by reason. */
-  readonly globalDropped: Record<DropReason, number> = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
+  readonly globalDropped: Record<DropReason, number> = Object.fromEntries(
+    dropReasons.map((reason) => [reason, 0]),
+  ) as Record<DropReason, number>;
   commitRequested = false;
   readonly #options: EngineOptions;
   readonly #flushSteps: readonly FlushStep[];
@@ -82,11 +90,15 @@ export class TopologyEngine implements TaskHost {
     this.versioned = this.#makeGlobalTables();
     const parts = topology.subTopologies;
     const counts = taskCounts(topology, parts, options.partitions);
-    this.#internal = new InternalTopics(topology, (topic) => counts[parts.find(({ sources }) => sources.some(({ topics }) => topics.includes(topic)))!.id]!);
+    this.#internal = new InternalTopics(
+      topology,
+      (topic) => counts[parts.find(({ sources }) => sources.some(({ topics }) => topics.includes(topic)))!.id]!,
+    );
     const steps: FlushStep[] = [];
     const tasks: Task[] = [];
     for (const part of parts)
-      for (let partition = 0; partition < counts[part.id]!; partition++) tasks.push(this.#makeTask(part, partition, steps));
+      for (let partition = 0; partition < counts[part.id]!; partition++)
+        tasks.push(this.#makeTask(part, partition, steps));
     this.tasks = tasks;
     this.#internal.connect(tasks, (task, source, key, value, timestamp) => {
       task.process(source, key, value, timestamp, -1, options.maxFutureMs);
@@ -114,7 +126,10 @@ export class TopologyEngine implements TaskHost {
   readersOf(topic: string): readonly { readonly task: Task; readonly source: TaskSource }[] {
     const readers = this.#bySource.get(topic);
     if (readers === undefined)
-      throw new StreamsError('STREAMS_MISSING_SOURCE_TOPIC', `the topology reads no topic ${topic}. It reads: ${this.topology.sourceTopics.join(', ')}.`);
+      throw new StreamsError(
+        'STREAMS_MISSING_SOURCE_TOPIC',
+        `the topology reads no topic ${topic}. It reads: ${this.topology.sourceTopics.join(', ')}.`,
+      );
     return readers;
   }
 
@@ -161,9 +176,13 @@ export class TopologyEngine implements TaskHost {
   }
 
   /** Replaces a global table's histories of these keys and joins again what depends on them. Returns how many keys changed. */
-  async replaceHistories(store: string, histories: readonly (readonly [key: unknown, versions: readonly Version<unknown>[]])[]): Promise<number> {
+  async replaceHistories(
+    store: string,
+    histories: readonly (readonly [key: unknown, versions: readonly Version<unknown>[]])[],
+  ): Promise<number> {
     const table = this.versioned.get(store);
-    if (table === undefined) throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
+    if (table === undefined)
+      throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
     const changes: GlobalChange[] = [];
     for (const [key, versions] of histories) {
       const intervals = table.replaceHistory(key, versions);
@@ -183,7 +202,9 @@ export class TopologyEngine implements TaskHost {
       }
       const table = this.versioned.get(store.name)!;
       const intervals =
-        history === 'record' ? table.put(key, value ?? undefined, timestamp) : table.replaceHistory(key, (value ?? []) as readonly Version<unknown>[]);
+        history === 'record'
+          ? table.put(key, value ?? undefined, timestamp)
+          : table.replaceHistory(key, (value ?? []) as readonly Version<unknown>[]);
       await this.#rejoin(store.name, intervals.length === 0 ? [] : [{ key, intervals }]);
     }
   }
@@ -227,7 +248,11 @@ export class TopologyEngine implements TaskHost {
     return new Map(
       this.topology.globalTables.map(({ store, versioned }) => [
         store.name,
-        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), { keepsVersions: versioned, cacheBytes, global: true }),
+        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), {
+          keepsVersions: versioned,
+          cacheBytes,
+          global: true,
+        }),
       ]),
     );
   }
@@ -237,10 +262,12 @@ export class TopologyEngine implements TaskHost {
     const nodes = this.#makeNodes(part);
     // Before its own table: what it gives out is a change of it.
     const names = this.topology.nodes.map(({ name }) => name);
-    for (const node of nodes.values()) if (releasesAtFlush(node)) steps.unshift({ order: names.indexOf(node.name), flushed: node });
+    for (const node of nodes.values())
+      if (releasesAtFlush(node)) steps.unshift({ order: names.indexOf(node.name), flushed: node });
     const sources = new Map<string, TaskSource>();
     for (const spec of part.sources)
-      for (const topic of spec.topics) sources.set(topic, { topic, spec, node: nodes.get(spec.name)!, partitionTimeMs: -1 });
+      for (const topic of spec.topics)
+        sources.set(topic, { topic, spec, node: nodes.get(spec.name)!, partitionTimeMs: -1 });
     const versioned = new Map([...this.versioned, ...this.#makeVersioned(part, partition)]);
     const task = new Task(this, { subTopology: part.id, partition }, sources, tables, versioned);
     for (const node of nodes.values()) this.#nodes.push({ task, node });
@@ -262,7 +289,10 @@ export class TopologyEngine implements TaskHost {
       const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(name, partition));
       const table = new CachedTable<unknown, unknown>(spec, rows, this.meter, caching);
       tables.set(name, table);
-      steps.push({ order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)), flushed: table });
+      steps.push({
+        order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)),
+        flushed: table,
+      });
     }
     return tables;
   }
@@ -284,7 +314,10 @@ export class TopologyEngine implements TaskHost {
       else if (spec.kind === 'processor') nodes.set(spec.name, spec.create());
       else {
         const queues = this.#internal.queuesOf(spec.topic);
-        nodes.set(spec.name, queues === undefined ? new SinkNode(spec, this.#options.output) : new RepartitionSinkNode(spec, queues));
+        nodes.set(
+          spec.name,
+          queues === undefined ? new SinkNode(spec, this.#options.output) : new RepartitionSinkNode(spec, queues),
+        );
       }
     }
     for (const spec of part.nodes) {
@@ -308,7 +341,10 @@ function taskCounts(topology: Topology, parts: readonly SubTopology[], partition
     );
     const first = counts[0];
     if (first === undefined)
-      throw new StreamsError('STREAMS_TOPOLOGY', `sub-topology ${part.id} has no source: ${part.nodes.map((node) => node.name).join(', ')}.`);
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `sub-topology ${part.id} has no source: ${part.nodes.map((node) => node.name).join(', ')}.`,
+      );
     const other = counts.find(({ count }) => count !== first.count);
     if (other !== undefined)
       throw new StreamsError(

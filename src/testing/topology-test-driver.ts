@@ -210,7 +210,9 @@ export class TopologyTestDriver {
     await this.flush();
     const specs = this.topology.stores.filter((spec) => spec.result);
     const prefixes = (name: string): Uint8Array[] =>
-      this.#engine.tables.filter((table) => table.name === name).map((_, partition) => rowPrefix(this.#stores[name]!, partition));
+      this.#engine.tables
+        .filter((table) => table.name === name)
+        .map((_, partition) => rowPrefix(this.#stores[name]!, partition));
     return (await digestOf(specs, (spec) => prefixes(spec.name), this.#database)).all;
   }
 

@@ -1,5 +1,12 @@
 import test from 'ava';
-import { type GlobalKTable, Serdes, StreamsBuilder, TimeWindows, type Version, type Windowed } from '../../src/index.ts';
+import {
+  type GlobalKTable,
+  Serdes,
+  StreamsBuilder,
+  TimeWindows,
+  type Version,
+  type Windowed,
+} from '../../src/index.ts';
 import { TextDriver, tell, texts } from './text-driver.ts';
 
 const pair = (value: unknown, place: string | undefined): string => `${value}/${place ?? 'unknown'}`;
@@ -64,13 +71,23 @@ test('a record of the global topic without a key is dropped and counted', async 
 async function windowJoin(caching: boolean, left = true): Promise<TextDriver> {
   const builder = new StreamsBuilder();
   const places: GlobalKTable<string, string> = builder.globalHistoryTable('places', { ...texts, name: 'park' });
-  const counts = builder.stream('in', texts).groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(10, 1000)).count({ name: 'counts' });
-  const joiner = (n: number, place: string | undefined): { n: number; place: string } => ({ n, place: place ?? 'unknown' });
+  const counts = builder
+    .stream('in', texts)
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSizeAndGrace(10, 1000))
+    .count({ name: 'counts' });
+  const joiner = (n: number, place: string | undefined): { n: number; place: string } => ({
+    n,
+    place: place ?? 'unknown',
+  });
   const options = { name: 'placed', valueSerde: Serdes.json<{ n: number; place: string }>() };
   const placed = left ? counts.leftJoin(places, joiner, options) : counts.join(places, joiner, options);
   tell(
     placed
-      .groupBy((_key: Windowed<string>, { n, place }) => [place, n], { keySerde: Serdes.string, valueSerde: Serdes.int64 })
+      .groupBy((_key: Windowed<string>, { n, place }) => [place, n], {
+        keySerde: Serdes.string,
+        valueSerde: Serdes.int64,
+      })
       .aggregate(
         () => 0,
         (_place, n, sum) => sum + n,
@@ -83,7 +100,10 @@ async function windowJoin(caching: boolean, left = true): Promise<TextDriver> {
 
 /** Gives a key another history: its places by the time from which they are valid. */
 async function place(driver: TextDriver, key: string, history: Record<number, string | undefined>): Promise<void> {
-  const versions: Version<string>[] = Object.entries(history).map(([time, value]) => ({ validFromMs: Number(time), value }));
+  const versions: Version<string>[] = Object.entries(history).map(([time, value]) => ({
+    validFromMs: Number(time),
+    value,
+  }));
   await driver.driver.inputTopic('places').pipeInput(key, versions, 0);
   await driver.driver.flush();
 }
@@ -150,7 +170,11 @@ test('a table without windows is joined with the latest version, by a key of its
   const meters = builder.table('meters', { ...texts, name: 'meters' });
   tell(meters.leftJoin(places, pair, { name: 'placed', valueSerde: Serdes.string, key: (_meter, value) => value }));
   const driver = await TextDriver.of(builder);
-  t.deepEqual(await driver.pipe('meters', 'm1 p @1', 'm2 q @2', 'm3 p @3'), ['out m1 p/unknown @1', 'out m2 q/unknown @2', 'out m3 p/unknown @3']);
+  t.deepEqual(await driver.pipe('meters', 'm1 p @1', 'm2 q @2', 'm3 p @3'), [
+    'out m1 p/unknown @1',
+    'out m2 q/unknown @2',
+    'out m3 p/unknown @3',
+  ]);
   t.deepEqual(await driver.pipe('places', 'p Lyon @100'), ['out m1 p/Lyon @1', 'out m3 p/Lyon @3']);
   t.deepEqual(await driver.pipe('meters', 'm1 q @4', 'm2 - @5'), ['out m1 q/unknown @4', 'out m2 - @5']);
   t.deepEqual(await driver.pipe('places', 'q Nice @100', 'p Brest @50'), ['out m1 q/Nice @4']);

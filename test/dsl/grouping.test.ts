@@ -12,23 +12,63 @@ function topicsOf(build: (stream: KStream<string, string>) => KStream<string, st
 }
 
 test('an aggregate of an unchanged key needs no repartition, whatever happened to the values', (t) => {
-  t.deepEqual(topicsOf((stream) => stream), []);
-  t.deepEqual(topicsOf((stream) => stream.filter(() => true).mapValues((value) => value).peek(() => {})), []);
-  t.deepEqual(topicsOf((stream) => stream.flatMapValues((value) => [value])), []);
+  t.deepEqual(
+    topicsOf((stream) => stream),
+    [],
+  );
+  t.deepEqual(
+    topicsOf((stream) =>
+      stream
+        .filter(() => true)
+        .mapValues((value) => value)
+        .peek(() => {}),
+    ),
+    [],
+  );
+  t.deepEqual(
+    topicsOf((stream) => stream.flatMapValues((value) => [value])),
+    [],
+  );
 });
 
 test('after anything that may change the key an aggregate goes through a repartition topic by itself', (t) => {
   const expected = ['counts-repartition'];
-  t.deepEqual(topicsOf((stream) => stream.selectKey((key) => key)), expected);
-  t.deepEqual(topicsOf((stream) => stream.map((key, value) => [key, value])), expected);
-  t.deepEqual(topicsOf((stream) => stream.flatMap((key, value) => [[key, value]])), expected);
-  t.deepEqual(topicsOf((stream) => stream.process<string, string>(() => ({ process() {} }))), expected);
-  t.deepEqual(topicsOf((stream) => stream.selectKey((key) => key).mapValues((value) => value).filter(() => true)), expected);
-  t.deepEqual(topicsOf((stream) => stream.merge(stream.selectKey((key) => key))), expected);
+  t.deepEqual(
+    topicsOf((stream) => stream.selectKey((key) => key)),
+    expected,
+  );
+  t.deepEqual(
+    topicsOf((stream) => stream.map((key, value) => [key, value])),
+    expected,
+  );
+  t.deepEqual(
+    topicsOf((stream) => stream.flatMap((key, value) => [[key, value]])),
+    expected,
+  );
+  t.deepEqual(
+    topicsOf((stream) => stream.process<string, string>(() => ({ process() {} }))),
+    expected,
+  );
+  t.deepEqual(
+    topicsOf((stream) =>
+      stream
+        .selectKey((key) => key)
+        .mapValues((value) => value)
+        .filter(() => true),
+    ),
+    expected,
+  );
+  t.deepEqual(
+    topicsOf((stream) => stream.merge(stream.selectKey((key) => key))),
+    expected,
+  );
 });
 
 test('a repartition asked for is the only one: the key is in place afterwards', (t) => {
-  t.deepEqual(topicsOf((stream) => stream.selectKey((key) => key).repartition({ name: 'mine', ...texts })), ['mine-repartition']);
+  t.deepEqual(
+    topicsOf((stream) => stream.selectKey((key) => key).repartition({ name: 'mine', ...texts })),
+    ['mine-repartition'],
+  );
 });
 
 test('joins and toTable of a re-keyed stream go through a topic of their name', (t) => {
@@ -42,24 +82,43 @@ test('joins and toTable of a re-keyed stream go through a topic of their name', 
 
 test('the grouping names its repartition topic', (t) => {
   const builder = new StreamsBuilder();
-  builder.stream('in', texts).groupBy((_key, value) => value, { name: 'by-value', ...texts }).count({ name: 'counts' });
+  builder
+    .stream('in', texts)
+    .groupBy((_key, value) => value, { name: 'by-value', ...texts })
+    .count({ name: 'counts' });
   t.deepEqual(internalTopics(builder.build()), ['by-value-repartition']);
 });
 
 test('groupBy counts by the new key; records with a new key of none are left out', async (t) => {
   const builder = new StreamsBuilder();
-  const grouped = builder.stream('in', texts).groupBy((_key, value) => (value === 'x' ? undefined : value) as string, texts);
+  const grouped = builder
+    .stream('in', texts)
+    .groupBy((_key, value) => (value === 'x' ? undefined : value) as string, texts);
   tell(grouped.count({ name: 'counts' }));
   const driver = await TextDriver.of(builder);
-  t.deepEqual(await driver.pipe('in', 'k a @1', 'l a @3', 'k x @4', 'k b @2'), ['out a 1 @1', 'out a 2 @3', 'out b 1 @2']);
+  t.deepEqual(await driver.pipe('in', 'k a @1', 'l a @3', 'k x @4', 'k b @2'), [
+    'out a 1 @1',
+    'out a 2 @3',
+    'out b 1 @2',
+  ]);
   t.deepEqual(await driver.rows('counts'), ['a 2 @3', 'b 1 @2']);
 });
 
 test('reduce begins with the first value, aggregate with the initializer', async (t) => {
   const builder = new StreamsBuilder();
   const grouped = builder.stream('in', texts).groupByKey();
-  tell(grouped.reduce((total, value) => total + value, { name: 'joined' }), 'reduced');
-  tell(grouped.aggregate(() => 100, (_key, value, sum) => sum + Number(value), { name: 'sums', valueSerde: Serdes.int64 }), 'summed');
+  tell(
+    grouped.reduce((total, value) => total + value, { name: 'joined' }),
+    'reduced',
+  );
+  tell(
+    grouped.aggregate(
+      () => 100,
+      (_key, value, sum) => sum + Number(value),
+      { name: 'sums', valueSerde: Serdes.int64 },
+    ),
+    'summed',
+  );
   const driver = await TextDriver.of(builder);
   t.deepEqual(await driver.pipe('in', 'a 1 @5', 'a 2 @3'), [
     'reduced a 1 @5',

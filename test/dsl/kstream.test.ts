@@ -42,7 +42,9 @@ test('peek sees each record on its way, forEach ends there', async (t) => {
   const seen: string[] = [];
   const builder = new StreamsBuilder();
   const stream = builder.stream('in', texts).peek((key, value) => seen.push(`peek ${key} ${value}`));
-  stream.forEach((key, value) => seen.push(`each ${key} ${value}`));
+  stream.forEach((key, value) => {
+    seen.push(`each ${key} ${value}`);
+  });
   stream.to('out');
   const driver = await TextDriver.of(builder);
   t.deepEqual(await driver.pipe('in', 'k a @1', 'k b @2'), ['out k a @1', 'out k b @2']);
@@ -70,9 +72,16 @@ test('a record goes to the first branch whose predicate holds, else to the defau
 test('unnamed branches are numbered from 1, the default is 0; without a default other records go nowhere', async (t) => {
   const builder = new StreamsBuilder();
   const stream = builder.stream('in', texts);
-  const numbered = stream.split({ name: 'n-' }).branch(() => false).branch(() => false).defaultBranch();
+  const numbered = stream
+    .split({ name: 'n-' })
+    .branch(() => false)
+    .branch(() => false)
+    .defaultBranch();
   t.deepEqual([...numbered.keys()], ['n-1', 'n-2', 'n-0']);
-  const only = stream.split({ name: 'only-' }).branch((_key, value) => value === 'a', { name: 'a' }).noDefaultBranch();
+  const only = stream
+    .split({ name: 'only-' })
+    .branch((_key, value) => value === 'a', { name: 'a' })
+    .noDefaultBranch();
   t.deepEqual([...only.keys()], ['only-a']);
   only.get('only-a')!.to('out');
   const driver = await TextDriver.of(builder);
@@ -90,12 +99,15 @@ test('merge gives the records of both streams in the order in which they arrive'
 
 test('a stream of several topics reads them as one', async (t) => {
   const builder = new StreamsBuilder();
-  builder.stream(['one', 'two'], texts).mapValues((value) => value.toUpperCase()).to('out', shown());
+  builder
+    .stream(['one', 'two'], texts)
+    .mapValues((value) => value.toUpperCase())
+    .to('out', shown());
   const driver = await TextDriver.of(builder);
-  t.deepEqual([...(await driver.pipe('two', 'a x @1')), ...(await driver.pipe('one', 'b y @0'))], [
-    'out a X @1',
-    'out b Y @0',
-  ]);
+  t.deepEqual(
+    [...(await driver.pipe('two', 'a x @1')), ...(await driver.pipe('one', 'b y @0'))],
+    ['out a X @1', 'out b Y @0'],
+  );
 });
 
 test('children get a record depth first, in the order in which they were added', async (t) => {
@@ -166,7 +178,10 @@ test('a stream-table join meets the row of the moment; without a row join drops,
     const driver = await TextDriver.of(builder);
     t.deepEqual(await driver.pipe('in', 'a 1 @10'), left ? ['out a 1/none @10'] : []);
     await driver.pipe('rows', 'a X @50');
-    t.deepEqual(await driver.pipe('in', 'a 2 @11', 'b 3 @12'), left ? ['out a 2/X @11', 'out b 3/none @12'] : ['out a 2/X @11']);
+    t.deepEqual(
+      await driver.pipe('in', 'a 2 @11', 'b 3 @12'),
+      left ? ['out a 2/X @11', 'out b 3/none @12'] : ['out a 2/X @11'],
+    );
     await driver.pipe('rows', 'a - @60');
     t.deepEqual(await driver.pipe('in', 'a 4 @13'), left ? ['out a 4/none @13'] : []);
   }
@@ -174,8 +189,13 @@ test('a stream-table join meets the row of the moment; without a row join drops,
 
 test('repartition sends records through a topic, and leaves out those without a key', async (t) => {
   const driver = await over((stream) =>
-    stream.selectKey((_key, value) => (value === 'x' ? undefined : value)).repartition({ name: 'r', keySerde: Serdes.string as never }),
+    stream
+      .selectKey((_key, value) => (value === 'x' ? undefined : value))
+      .repartition({ name: 'r', keySerde: Serdes.string as never }),
   );
   t.deepEqual(await driver.pipe('in', 'k b @2', 'k x @3', 'k a @1'), ['out b b @2', 'out a a @1']);
-  t.deepEqual(Object.values(driver.driver.dropped()).reduce((sum, count) => sum + count), 0);
+  t.deepEqual(
+    Object.values(driver.driver.dropped()).reduce((sum, count) => sum + count),
+    0,
+  );
 });

@@ -3,7 +3,10 @@ import { type KTable, Serdes, StreamsBuilder } from '../../src/index.ts';
 import { TextDriver, tell, texts } from './text-driver.ts';
 
 /** A driver over what `build` makes of the table of topic `rows`, told in topic `out`. */
-async function over<K, V>(build: (table: KTable<string, string>) => KTable<K, V>, caching = false): Promise<TextDriver> {
+async function over<K, V>(
+  build: (table: KTable<string, string>) => KTable<K, V>,
+  caching = false,
+): Promise<TextDriver> {
   const builder = new StreamsBuilder();
   tell(build(builder.table('rows', { ...texts, name: 'rows' })));
   return TextDriver.of(builder, { caching });
@@ -47,7 +50,11 @@ test('a filter of a table without a store tells of a deletion for each value tha
   const builder = new StreamsBuilder();
   tell(builder.table('rows', { ...texts, materialize: false }).filter(big));
   const driver = await TextDriver.of(builder);
-  t.deepEqual(await driver.pipe('rows', 'a 1 @1', 'a 10 @2', 'a 3 @3', '- 4 @4'), ['out a - @1', 'out a 10 @2', 'out a - @3']);
+  t.deepEqual(await driver.pipe('rows', 'a 1 @1', 'a 10 @2', 'a 3 @3', '- 4 @4'), [
+    'out a - @1',
+    'out a 10 @2',
+    'out a - @3',
+  ]);
   t.is(driver.driver.dropped().null_key, 1);
   t.deepEqual(builder.build().stores, []);
 });
@@ -100,7 +107,10 @@ test('a count by group follows its members: out of the old group first, then int
 test('within one group the old value is subtracted and the new one added as one change', async (t) => {
   const driver = await over((table) =>
     table
-      .groupBy((_key, value) => [value.slice(0, 1), Number(value.slice(1))], { keySerde: Serdes.string, valueSerde: Serdes.int64 })
+      .groupBy((_key, value) => [value.slice(0, 1), Number(value.slice(1))], {
+        keySerde: Serdes.string,
+        valueSerde: Serdes.int64,
+      })
       .reduce(
         (sum, value) => sum + value,
         (sum, value) => sum - value,
@@ -127,7 +137,12 @@ test('a group whose aggregate becomes nothing has no row, and begins anew with t
         { name: 'sizes', valueSerde: Serdes.int64 },
       ),
   );
-  t.deepEqual(await driver.pipe('rows', 'a x @9', 'a y @10', 'b x @2'), ['out x 1 @9', 'out x - @10', 'out y 1 @10', 'out x 1 @2']);
+  t.deepEqual(await driver.pipe('rows', 'a x @9', 'a y @10', 'b x @2'), [
+    'out x 1 @9',
+    'out x - @10',
+    'out y 1 @10',
+    'out x 1 @2',
+  ]);
   t.deepEqual(await driver.rows('sizes'), ['x 1 @2', 'y 1 @10']);
 });
 
@@ -137,14 +152,20 @@ test('a group of none, or a grouped value of none, is as if the row were not the
       .groupBy((_key, value) => [value === 'x' ? undefined : 'all', value === 'y' ? undefined : value] as never, texts)
       .count({ name: 'counts' }),
   );
-  t.deepEqual(await driver.pipe('rows', 'a 1 @1', 'b x @2', 'c y @3', 'a x @4', 'b 2 @5'), ['out all 1 @1', 'out all 0 @4', 'out all 1 @5']);
+  t.deepEqual(await driver.pipe('rows', 'a 1 @1', 'b x @2', 'c y @3', 'a x @4', 'b 2 @5'), [
+    'out all 1 @1',
+    'out all 0 @4',
+    'out all 1 @5',
+  ]);
 });
 
 test('an inner join of tables has the rows that both have', async (t) => {
   const builder = new StreamsBuilder();
   const left = builder.table('left', { ...texts, name: 'left' });
   const right = builder.table('right', { ...texts, name: 'right' });
-  tell(left.join(right, (a, b, key) => `${key}:${a}${b}`, { name: 'both', materialize: true, valueSerde: Serdes.string }));
+  tell(
+    left.join(right, (a, b, key) => `${key}:${a}${b}`, { name: 'both', materialize: true, valueSerde: Serdes.string }),
+  );
   const driver = await TextDriver.of(builder);
   t.deepEqual(await driver.pipe('left', 'a 1 @10', 'b 2 @11'), []);
   t.deepEqual(await driver.pipe('right', 'a X @5', 'c Z @6'), ['out a a:1X @10']);
@@ -191,8 +212,15 @@ test('a table derived without a store is read through its parent', async (t) => 
   const builder = new StreamsBuilder();
   const table = builder.table('rows', { ...texts, name: 'rows' });
   const derived = table.filter(big).mapValues((value) => `${value}!`);
-  builder.stream('in', texts).leftJoin(derived, (value, row) => `${value}/${row ?? 'none'}`).to('out', { valueSerde: Serdes.string });
+  builder
+    .stream('in', texts)
+    .leftJoin(derived, (value, row) => `${value}/${row ?? 'none'}`)
+    .to('out', { valueSerde: Serdes.string });
   const driver = await TextDriver.of(builder);
   await driver.pipe('rows', 'a 10 @1', 'b 1 @2');
-  t.deepEqual(await driver.pipe('in', 'a x @3', 'b y @4', 'c z @5'), ['out a x/10! @3', 'out b y/none @4', 'out c z/none @5']);
+  t.deepEqual(await driver.pipe('in', 'a x @3', 'b y @4', 'c z @5'), [
+    'out a x/10! @3',
+    'out b y/none @4',
+    'out c z/none @5',
+  ]);
 });

@@ -43,7 +43,11 @@ test('two repartition topics of one name are refused', (t) => {
 test('a topic read twice is refused', (t) => {
   const builder = new StreamsBuilder();
   builder.stream('in', { ...texts, name: 'first' });
-  refused(t, () => builder.stream(['other', 'in'], { ...texts, name: 'second' }), /topic in is read by first and by second/);
+  refused(
+    t,
+    () => builder.stream(['other', 'in'], { ...texts, name: 'second' }),
+    /topic in is read by first and by second/,
+  );
   refused(t, () => builder.stream([], texts), /reads no topic/);
 });
 
@@ -55,7 +59,11 @@ test('a node below an unknown parent, or below a sink, is refused', (t) => {
 
 test('a processor that names an unknown store is refused', (t) => {
   const topology = new Topology().addSource('source', 'in', texts);
-  refused(t, () => topology.addProcessor('node', pass, 'source', ['rows']), /node uses store rows, which does not exist/);
+  refused(
+    t,
+    () => topology.addProcessor('node', pass, 'source', ['rows']),
+    /node uses store rows, which does not exist/,
+  );
 });
 
 test('a node or store without a name is refused', (t) => {
@@ -68,15 +76,33 @@ test('a serde that is missing after a change of type is asked for, where it is n
   const stream = new StreamsBuilder().stream('in', texts);
   refused(t, () => stream.mapValues((value) => value.length).to('out'), /to out needs a valueSerde/);
   refused(t, () => stream.map((key, value) => [value, key]).to('out'), /to out needs a keySerde/);
-  refused(t, () => stream.map((key, value) => [value, key]).groupByKey().count({ name: 'counts' }), /counts needs a keySerde/);
   refused(
     t,
-    () => stream.groupByKey().aggregate(() => 0, () => 1, { name: 'sums' }),
+    () =>
+      stream
+        .map((key, value) => [value, key])
+        .groupByKey()
+        .count({ name: 'counts' }),
+    /counts needs a keySerde/,
+  );
+  refused(
+    t,
+    () =>
+      stream.groupByKey().aggregate(
+        () => 0,
+        () => 1,
+        { name: 'sums' },
+      ),
     /sums needs a valueSerde/,
   );
   refused(
     t,
-    () => stream.selectKey((key) => key, texts).mapValues((value) => value.length).groupByKey().count({ name: 'more' }),
+    () =>
+      stream
+        .selectKey((key) => key, texts)
+        .mapValues((value) => value.length)
+        .groupByKey()
+        .count({ name: 'more' }),
     /the grouping for more needs a valueSerde/,
   );
 });
@@ -92,17 +118,31 @@ test('the rows of a suppressed table cannot be looked up: joins are refused, gro
   const counts = windowed.count({ name: 'counts' });
   const final = counts.suppress(untilWindowCloses({ name: 'final' }));
   refused(t, () => counts.join(final, (a, b) => a + b), /needs the rows of final, which keeps none/);
-  t.notThrows(() => final.groupBy((key, n) => [key.key, n], { keySerde: Serdes.string }).count({ name: 'windows-per-key' }));
+  t.notThrows(() =>
+    final.groupBy((key, n) => [key.key, n], { keySerde: Serdes.string }).count({ name: 'windows-per-key' }),
+  );
 });
 
 test('a table without a store can be neither grouped nor joined', (t) => {
   const builder = new StreamsBuilder();
   const unstored = builder.table('in', { ...texts, materialize: false, name: 'loose' });
   const stored = builder.table('rows', { ...texts, name: 'rows' });
-  refused(t, () => unstored.groupBy((key, value) => [value, key], texts).count({ name: 'counts' }), /needs the rows of loose/);
+  refused(
+    t,
+    () => unstored.groupBy((key, value) => [value, key], texts).count({ name: 'counts' }),
+    /needs the rows of loose/,
+  );
   refused(t, () => stored.join(unstored, (a, b) => a + b), /needs the rows of loose/);
   refused(t, () => unstored.leftJoin(stored, (a, b) => a + b), /needs the rows of loose/);
-  refused(t, () => builder.stream('s', texts).join(unstored.mapValues((v) => v), (a, b) => a + b), /which keeps none/);
+  refused(
+    t,
+    () =>
+      builder.stream('s', texts).join(
+        unstored.mapValues((v) => v),
+        (a, b) => a + b,
+      ),
+    /which keeps none/,
+  );
 });
 
 test('a roll-up is refused unless each window lies in one of the coarser ones', (t) => {
@@ -112,7 +152,11 @@ test('a roll-up is refused unless each window lies in one of the coarser ones', 
   const add = (_key: string, value: number, sum: number): number => sum + value;
   const roll = (table: typeof weeks, windows: Windows) => (): unknown =>
     table.rollUp(windows, () => 0, add, add, { name: 'rolled', valueSerde: Serdes.int64 });
-  refused(t, roll(weeks, CalendarWindows.month('Europe/Paris').grace(0)), /roll-up rolled: the windows of weeks do not each lie/);
+  refused(
+    t,
+    roll(weeks, CalendarWindows.month('Europe/Paris').grace(0)),
+    /roll-up rolled: the windows of weeks do not each lie/,
+  );
   refused(t, roll(hours, CalendarWindows.day('Europe/Paris').grace(0)), /do not each lie/);
   refused(t, roll(hours, TimeWindows.ofSizeWithNoGrace(5_400_000)), /do not each lie/);
   t.notThrows(roll(hours, TimeWindows.ofSizeWithNoGrace(7_200_000)));
@@ -122,7 +166,11 @@ test('a join with a global table needs a store on the left: its rows are joined 
   const builder = new StreamsBuilder();
   const global = builder.globalTable('global', { ...texts, name: 'global' });
   const table = builder.table('in', { ...texts, name: 'rows' }).mapValues((value) => value);
-  refused(t, () => table.join(global, (a, b) => a + b, { name: 'met', ...texts }), /join met: .* has no store to join again from/);
+  refused(
+    t,
+    () => table.join(global, (a, b) => a + b, { name: 'met', ...texts }),
+    /join met: .* has no store to join again from/,
+  );
 });
 
 test('a store of windows needs windows, and no other does', (t) => {

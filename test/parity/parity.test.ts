@@ -20,11 +20,18 @@ for (const name of scenarioNames()) {
 }
 
 test('every topology of the scenarios is built here, and none besides', (t) => {
-  t.deepEqual([...topologyNames].sort(), [...new Set(scenarioNames().map((name) => loadScenario(name).topology))].sort());
+  t.deepEqual(
+    [...topologyNames].sort(),
+    [...new Set(scenarioNames().map((name) => loadScenario(name).topology))].sort(),
+  );
 });
 
 test('every difference is about some scenario', (t) => {
-  for (const { scenarios } of differences) t.true(scenarioNames().some((name) => scenarios.test(name)), String(scenarios));
+  for (const { scenarios } of differences)
+    t.true(
+      scenarioNames().some((name) => scenarios.test(name)),
+      String(scenarios),
+    );
 });
 
 function inOneOrder<T>(output: readonly T[]): readonly T[] {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type KStream, Record, Serdes, StreamsBuilder, Windowed, WindowedSerde, TimeWindows } from '../../src/index.ts';
+import { type KStream, Record, Serdes, StreamsBuilder, TimeWindows, Windowed, WindowedSerde } from '../../src/index.ts';
 import { shown, TextDriver, texts } from '../dsl/text-driver.ts';
 
 /** A value `x+5 y+0` becomes a record of key x, 5 ms after its own time, and one of key y at its time. */
@@ -40,14 +40,21 @@ test('among heads of equal time the first topic by name comes next, however they
   const stream = spread(builder.stream('in', texts));
   through(stream, 'c').merge(through(stream, 'a')).merge(through(stream, 'b')).to('out');
   const driver = await TextDriver.of(builder);
-  t.deepEqual(await driver.pipe('in', 'k b+0 c+0 a+0 c+0 @7'), ['out a a+0 @7', 'out b b+0 @7', 'out c c+0 @7', 'out c c+0 @7']);
+  t.deepEqual(await driver.pipe('in', 'k b+0 c+0 a+0 c+0 @7'), [
+    'out a a+0 @7',
+    'out b b+0 @7',
+    'out c c+0 @7',
+    'out c c+0 @7',
+  ]);
 });
 
 test('a task waits for records that take a longer way to it', async (t) => {
   const builder = new StreamsBuilder();
   const stream = spread(builder.stream('in', texts));
   const straight = through(stream, 'a');
-  const detour = through(stream, 'b').mapValues((value) => `${value} detour`).repartition({ name: 'longer', partitions: 1, valueSerde: Serdes.string });
+  const detour = through(stream, 'b')
+    .mapValues((value) => `${value} detour`)
+    .repartition({ name: 'longer', partitions: 1, valueSerde: Serdes.string });
   straight.merge(detour).to('out');
   const driver = await TextDriver.of(builder);
   t.deepEqual(await driver.pipe('in', 'k a+5 b+1 @0'), ['out b b+1 detour @1', 'out a a+5 @5']);
@@ -65,7 +72,10 @@ test('records of one key stay in order through any number of partitions', async 
   const out = await driver.pipe('in', ...records);
   for (const letter of 'abc') {
     const numbers = out.filter((line) => line.startsWith(`out ${letter} `)).map((line) => Number(line.split('@')[1]));
-    t.deepEqual(numbers, [...numbers].sort((a, b) => a - b));
+    t.deepEqual(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    );
   }
   t.is(out.length, 40);
 });
@@ -93,5 +103,10 @@ test('windowed keys are placed by their base key', async (t) => {
   const records = ['a', 'b', 'c', 'd'].flatMap((key) => [0, 10, 20].map((start) => `${key} ${start} @${start}`));
   const out = await driver.pipe('in', ...records);
   // By murmur2 of 7 partitions: a 5, b 6, c 0, d 1.
-  t.deepEqual([...new Set(out.map((line) => line.replace(/ @.*/, '')))].sort(), ['out a 1_5', 'out b 1_6', 'out c 1_0', 'out d 1_1']);
+  t.deepEqual([...new Set(out.map((line) => line.replace(/ @.*/, '')))].sort(), [
+    'out a 1_5',
+    'out b 1_6',
+    'out c 1_0',
+    'out d 1_1',
+  ]);
 });

@@ -44,7 +44,8 @@ async function ticking({ type, everyMs, tick, process }: Ticks, wallClockMs = 0)
   return TextDriver.of(builder, { wallClockMs });
 }
 
-const forwardTime = (timeMs: number, context: Context): void => context.forward(new Record('tick', String(timeMs), timeMs));
+const forwardTime = (timeMs: number, context: Context): void =>
+  context.forward(new Record('tick', String(timeMs), timeMs));
 
 test('a stream-time schedule fires at the first record, then at each multiple reached, once for a jump, never for older records', async (t) => {
   const driver = await ticking({ type: 'stream-time', everyMs: 10, tick: forwardTime });
@@ -196,7 +197,9 @@ test('each task has its own stream time and its own schedules', async (t) => {
     .stream('in', texts)
     .process<string, string>(() => ({
       init(context) {
-        context.schedule(10, 'stream-time', (timeMs) => context.forward(new Record(context.taskId, String(timeMs), timeMs)));
+        context.schedule(10, 'stream-time', (timeMs) =>
+          context.forward(new Record(context.taskId, String(timeMs), timeMs)),
+        );
       },
       process() {},
     }))

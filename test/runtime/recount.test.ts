@@ -24,7 +24,8 @@ test('the total never changes with the park, and no row is ever negative or 0 wh
         if (step.what === 'event') total += step.units;
         t.is(driver.keyValue<string, number>('total', 'all')?.value ?? 0, total);
         for (const name of tableNames)
-          for (const { value } of await driver.rows<string, number>(name)) t.true(value > 0 || (value === 0 && name === 'day-meter'));
+          for (const { value } of await driver.rows<string, number>(name))
+            t.true(value > 0 || (value === 0 && name === 'day-meter'));
       };
       await (await taken(steps, { caching: false, afterEach: check })).close();
     }),

@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { Serdes, StreamsBuilder, TimeWindows, type Topology, type Version, Windowed, WindowedSerde } from '../../src/index.ts';
+import {
+  Serdes,
+  StreamsBuilder,
+  TimeWindows,
+  type Topology,
+  type Version,
+  Windowed,
+  WindowedSerde,
+} from '../../src/index.ts';
 import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts';
 
 /** One event of a meter: so many units at a time. */
@@ -42,9 +50,12 @@ export const anySteps: fc.Arbitrary<Step[]> = (() => {
     .map((versions) => versions.sort((x, y) => x.validFromMs - y.validFromMs));
   const places = fc.record({ what: fc.constant('places' as const), meter, history });
   const flush = fc.constant<Flush>({ what: 'flush' });
-  return fc.array(fc.oneof({ weight: 8, arbitrary: event }, { weight: 3, arbitrary: places }, { weight: 1, arbitrary: flush }), {
-    maxLength: 60,
-  });
+  return fc.array(
+    fc.oneof({ weight: 8, arbitrary: event }, { weight: 3, arbitrary: places }, { weight: 1, arbitrary: flush }),
+    {
+      maxLength: 60,
+    },
+  );
 })();
 
 interface Placed {
@@ -71,7 +82,8 @@ export function recountTopology(): Topology {
       { name: 'day-meter', valueSerde: units },
     );
   const add = (_key: unknown, value: number, sum: number): number => sum + value;
-  const subtract = (_key: unknown, value: number, sum: number): number | undefined => (sum === value ? undefined : sum - value);
+  const subtract = (_key: unknown, value: number, sum: number): number | undefined =>
+    sum === value ? undefined : sum - value;
   const placed = perDay.leftJoin(park, (n, place): Placed => ({ units: n, place: place ?? 'unknown' }), {
     name: 'day-placed',
     valueSerde: Serdes.json<Placed>(),
@@ -98,7 +110,11 @@ export const tableNames = ['day-meter', 'day-place', 'month-place', 'total'] as 
 /** A driver that has taken the steps. */
 export async function taken(
   steps: readonly Step[],
-  options: { readonly caching: boolean; readonly partitions?: number; readonly afterEach?: (driver: TopologyTestDriver) => Promise<void> },
+  options: {
+    readonly caching: boolean;
+    readonly partitions?: number;
+    readonly afterEach?: (driver: TopologyTestDriver) => Promise<void>;
+  },
 ): Promise<TopologyTestDriver> {
   const driver = await TopologyTestDriver.create(recountTopology(), options);
   const events = driver.inputTopic<string, number>('events');

@@ -31,7 +31,11 @@ test('with caches a window leaves with the flush after its close, with all that 
 
 test('each window leaves once, with its final count, whatever waits in caches and is flushed when', async (t) => {
   const records = fc.array(
-    fc.record({ key: fc.constantFrom('a', 'b', 'c'), step: fc.integer({ min: -12, max: 9 }), flush: fc.integer({ min: 0, max: 5 }) }),
+    fc.record({
+      key: fc.constantFrom('a', 'b', 'c'),
+      step: fc.integer({ min: -12, max: 9 }),
+      flush: fc.integer({ min: 0, max: 5 }),
+    }),
     { maxLength: 50 },
   );
   await fc.assert(

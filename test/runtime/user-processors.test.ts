@@ -240,7 +240,8 @@ test('a processor reads a global table and cannot write to it', async (t) => {
 });
 
 test('a store that is not connected to a processor is refused to it', async (t) => {
-  const error = await t.throwsAsync(running((context) => (context.keyValueStore('numbers'), {})));
+  const ask = (context: Context): object => ({ store: context.keyValueStore('numbers') });
+  const error = await t.throwsAsync(running(ask));
   t.is((error as StreamsError).code, 'STREAMS_STATE_STORE_UNKNOWN');
   t.regex(error!.message, /processor mine asks for store numbers/);
 });
@@ -274,7 +275,10 @@ test('a processor knows its task and where the record in process came from', asy
         context = given;
       },
       process: () => {
-        const { topic, partition } = context.recordMetadata as Pick<ConsumedRecord<string, string>, 'topic' | 'partition'>;
+        const { topic, partition } = context.recordMetadata as Pick<
+          ConsumedRecord<string, string>,
+          'topic' | 'partition'
+        >;
         seen.push([context.taskId, topic, partition, context.streamTimeMs]);
       },
     };

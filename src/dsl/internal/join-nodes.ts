@@ -183,7 +183,12 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
   override process(key: unknown, value: unknown, timestamp: number): void {
     const change = value as AnyChange;
     const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
-    this.table.update(row, change.newValue === undefined ? undefined : this.#joined(key, change.newValue), timestamp, true);
+    this.table.update(
+      row,
+      change.newValue === undefined ? undefined : this.#joined(key, change.newValue),
+      timestamp,
+      true,
+    );
   }
 
   async rejoin(changes: readonly GlobalChange[]): Promise<void> {

@@ -1,6 +1,12 @@
 import { compareBytes } from '../../common/bytes.ts';
 import { Change } from '../../processor/change.ts';
-import { type NodeContext, type OperatorClock, ProcessorNode, type ReleasesAtFlush, type TableStore } from '../../processor/node.ts';
+import {
+  type NodeContext,
+  type OperatorClock,
+  ProcessorNode,
+  type ReleasesAtFlush,
+  type TableStore,
+} from '../../processor/node.ts';
 import { keyIdentity } from '../../serde/key-identity.ts';
 import { Windowed } from '../../serde/windowed.ts';
 

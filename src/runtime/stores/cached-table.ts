@@ -15,6 +15,8 @@ export interface CacheMeter {
   cachedBytes: number;
   /** Dirty bytes flushed since the start. */
   flushedBytes: number;
+  /** The write of the last flush: until it is done the database does not have the rows that were flushed. */
+  writing?: Promise<void>;
 }
 
 /** Memory of one cached row with a small value: row, value, slot of a map. Measured on Node 20 with counts of three numbers. */
@@ -95,7 +97,16 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#windowed = spec.kind === 'window';
     this.cached = cached && spec.cached;
     this.#codec = new RowValueCodec(this.#valueSerde);
-    this.stats = { store: spec.name, kind: spec.kind, hits: 0, misses: 0, puts: 0, cachedEntries: 0, dirtyBytes: 0, expired: 0 };
+    this.stats = {
+      store: spec.name,
+      kind: spec.kind,
+      hits: 0,
+      misses: 0,
+      puts: 0,
+      cachedEntries: 0,
+      dirtyBytes: 0,
+      expired: 0,
+    };
   }
 
   /** Learns which windows the database has rows of. */
@@ -152,6 +163,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   /** Puts up to `limit` changed rows into the batch and tells of them; true when none is left. */
   flush(batch: WriteBatch, limit: number): boolean {
+    if (this.#flushed === 0 && this.#dirty.length >= sortedFlush) this.#dirty.sort(byWindowAndKey);
     const end = Math.min(this.#dirty.length, this.#flushed + limit);
     while (this.#flushed < end) {
       const row = this.#dirty[this.#flushed++]!;
@@ -194,7 +206,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     return this.#starts.between(fromMs, toMs);
   }
 
-  /** Forgets the rows not used since the last call. Only after a flush: nothing may be dirty. */
+  /** Forgets the rows not used since the last call. At most once between two flushes, and when what was flushed is written. */
   age(): void {
     this.#meter.cachedBytes -= this.#oldCount * entryBytes;
     this.#old = this.#young;
@@ -212,6 +224,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   }
 
   async *rows(): AsyncIterable<readonly TableEntry<K, V>[]> {
+    await this.#meter.writing;
     const unstored = this.#unstoredRows();
     let next = 0;
     for await (const page of this.#rows.pages(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) {
@@ -329,7 +342,8 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     const rows: Unstored<K, V>[] = [];
     for (let i = this.#flushed; i < this.#dirty.length; i++) {
       const row = this.#dirty[i]!;
-      if (!row.stored && row.value !== undefined && row.startMs >= this.#expireBefore) rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
+      if (!row.stored && row.value !== undefined && row.startMs >= this.#expireBefore)
+        rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
     }
     return rows.sort((a, b) => a.startMs - b.startMs || compareBytes(a.key, b.key));
   }
@@ -340,12 +354,26 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   }
 }
 
+/** From so many rows on a flush is sorted: neighbours are then read and written together, which takes LevelDB a third of the time. */
+const sortedFlush = 512;
+
+/** Close to the order of the rows in the database; any order will do. */
+function byWindowAndKey(a: TableEntry<unknown, unknown>, b: TableEntry<unknown, unknown>): number {
+  const windows = a.startMs - b.startMs;
+  if (windows !== 0) return windows;
+  return (a.key as string) < (b.key as string) ? -1 : 1;
+}
+
 interface Unstored<K, V> {
   readonly row: CachedRow<K, V>;
   readonly startMs: number;
   readonly key: Uint8Array;
 }
 
-function before(row: { readonly startMs: number; readonly key: Uint8Array }, startMs: number, key: Uint8Array): boolean {
+function before(
+  row: { readonly startMs: number; readonly key: Uint8Array },
+  startMs: number,
+  key: Uint8Array,
+): boolean {
   return row.startMs < startMs || (row.startMs === startMs && compareBytes(row.key, key) < 0);
 }

@@ -9,7 +9,9 @@ export async function* mergedRows(parts: readonly Pages[]): AsyncGenerator<reado
     yield* parts[0]!;
     return;
   }
-  const heads = await Promise.all(parts.map(async (part) => advance({ pages: part[Symbol.asyncIterator](), page: [], at: -1 })));
+  const heads = await Promise.all(
+    parts.map(async (part) => advance({ pages: part[Symbol.asyncIterator](), page: [], at: -1 })),
+  );
   try {
     for (let page = await nextPage(heads); page.length > 0; page = await nextPage(heads)) yield page;
   } finally {

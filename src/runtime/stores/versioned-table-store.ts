@@ -1,5 +1,12 @@
 import type { Database, WriteBatch } from '../../../state/database.ts';
-import { changedIntervals, type History, type Interval, putVersion, VersionedBytesStore, versionAt } from '../../../state/versioned-store.ts';
+import {
+  changedIntervals,
+  type History,
+  type Interval,
+  putVersion,
+  VersionedBytesStore,
+  versionAt,
+} from '../../../state/versioned-store.ts';
 import { equalBytes } from '../../common/bytes.ts';
 import type { StoreSpec, VersionedTable } from '../../processor/node.ts';
 import type { Version } from '../../processor/rows.ts';
@@ -42,6 +49,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   #young = new Map<unknown, CachedHistory>();
   #old = new Map<unknown, CachedHistory>();
   #dirty = new Map<unknown, CachedHistory>();
+  #flushed: ReadonlyMap<unknown, CachedHistory> = new Map();
   readonly #keyScratch = new Uint8Array(256);
 
   constructor(spec: StoreSpec, database: Database, prefix: Uint8Array, options: VersionedTableOptions) {
@@ -52,7 +60,16 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     this.#keepsVersions = options.keepsVersions;
     this.global = options.global;
     this.#generationKeys = Math.max(1000, Math.floor(options.cacheBytes / historyBytes / 2));
-    this.stats = { store: spec.name, kind: 'versioned', hits: 0, misses: 0, puts: 0, cachedEntries: 0, dirtyBytes: 0, expired: 0 };
+    this.stats = {
+      store: spec.name,
+      kind: 'versioned',
+      hits: 0,
+      misses: 0,
+      puts: 0,
+      cachedEntries: 0,
+      dirtyBytes: 0,
+      expired: 0,
+    };
   }
 
   get(key: unknown, asOfMs: number): unknown {
@@ -71,7 +88,9 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   /** Adds a version; returns where the value as of a time has changed. */
   put(key: unknown, value: unknown, validFromMs: number): readonly Interval[] {
     const before = this.#cached(key).history;
-    const after = this.#keepsVersions ? putVersion(before, validFromMs, value ?? null) : [{ validFromMs, value: value ?? null }];
+    const after = this.#keepsVersions
+      ? putVersion(before, validFromMs, value ?? null)
+      : [{ validFromMs, value: value ?? null }];
     return this.#replace(key, before, after.every((version) => version.value === null) ? [] : after);
   }
 
@@ -84,11 +103,15 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   /** Puts changed histories into the batch. */
   flush(batch: WriteBatch): void {
     for (const { key, history } of this.#dirty.values()) {
-      const encoded = history.map(({ validFromMs, value }) => ({ validFromMs, value: value === null ? null : this.#valueSerde.serialize(value) }));
+      const encoded = history.map(({ validFromMs, value }) => ({
+        validFromMs,
+        value: value === null ? null : this.#valueSerde.serialize(value),
+      }));
       this.#store.replaceHistory(batch, this.keySerde.serialize(key), encoded);
       this.stats.puts++;
     }
-    for (const [identity, cached] of this.#dirty) this.#remember(identity, cached);
+    // Kept until the next flush: the database has them when their batch is written, not now.
+    this.#flushed = this.#dirty;
     this.#dirty = new Map();
   }
 
@@ -103,7 +126,9 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   }
 
   #replace(key: unknown, before: History<unknown>, after: History<unknown>): readonly Interval[] {
-    const intervals = changedIntervals(before, after, (a, b) => equalBytes(this.#valueSerde.serialize(a), this.#valueSerde.serialize(b)));
+    const intervals = changedIntervals(before, after, (a, b) =>
+      equalBytes(this.#valueSerde.serialize(a), this.#valueSerde.serialize(b)),
+    );
     if (intervals.length === 0) return intervals;
     const identity = keyIdentity(this.keySerde, key);
     this.#young.delete(identity);
@@ -114,7 +139,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
 
   #cached(key: unknown): CachedHistory {
     const identity = keyIdentity(this.keySerde, key);
-    const found = this.#young.get(identity) ?? this.#dirty.get(identity);
+    const found = this.#young.get(identity) ?? this.#dirty.get(identity) ?? this.#flushed.get(identity);
     if (found !== undefined) {
       this.stats.hits++;
       return found;
@@ -126,9 +151,10 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
       return this.#remember(identity, old);
     }
     this.stats.misses++;
-    const history = this.#store
-      .history(this.#keyBytes(key))
-      .map(({ validFromMs, value }) => ({ validFromMs, value: value === null ? null : this.#valueSerde.deserialize(value) }));
+    const history = this.#store.history(this.#keyBytes(key)).map(({ validFromMs, value }) => ({
+      validFromMs,
+      value: value === null ? null : this.#valueSerde.deserialize(value),
+    }));
     return this.#remember(identity, { key, history });
   }
 

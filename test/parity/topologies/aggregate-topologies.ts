@@ -1,11 +1,15 @@
 import type { KGroupedStream, KTable } from '../../../src/index.ts';
 import { bucket, n, tail } from '../values.ts';
-import { groupedTexts, numbers, texts, type Text, type Topology, type Wiring } from '../wiring.ts';
+import { groupedTexts, numbers, type Text, type Topology, texts, type Wiring } from '../wiring.ts';
 
 /** Aggregates of a grouped stream in a key-value store: section "Grouped streams" of README.md. */
 export const aggregateTopologies: { readonly [name: string]: Topology } = {
   count: (w) => out(w, group(w).count(numbers('counts'))),
-  reduce: (w) => out(w, group(w).reduce((total, v) => tail(total + v), texts('reduced'))),
+  reduce: (w) =>
+    out(
+      w,
+      group(w).reduce((total, v) => tail(total + v), texts('reduced')),
+    ),
   aggregate: (w) =>
     out(
       w,

@@ -1,6 +1,6 @@
 import type { KTable } from '../../../src/index.ts';
 import { keyIn, shown, tail } from '../values.ts';
-import { groupedTexts, type Text, texts, type Topology, type Wiring } from '../wiring.ts';
+import { groupedTexts, type Text, type Topology, texts, type Wiring } from '../wiring.ts';
 import { table } from './table-topologies.ts';
 
 /** Joins: section "Joins" of README.md. */

@@ -1,4 +1,11 @@
-import { type KeyValueStore, type KStream, type Processor, type ProcessorContext, Record, Serdes } from '../../../src/index.ts';
+import {
+  type KeyValueStore,
+  type KStream,
+  type Processor,
+  type ProcessorContext,
+  Record,
+  Serdes,
+} from '../../../src/index.ts';
 import { n } from '../values.ts';
 import type { Text, Topology, Wiring } from '../wiring.ts';
 
@@ -7,7 +14,10 @@ export const processorTopologies: { readonly [name: string]: Topology } = {
   'process-count': (w) => {
     w.builder.addStateStore({ kind: 'key-value', name: 'seen', keySerde: Serdes.string, valueSerde: Serdes.int64 });
     const everyMs = w.number('everyMs');
-    w.to('out', w.stream('in').process(() => new Counter(everyMs), { name: 'counter', stores: ['seen'] }));
+    w.to(
+      'out',
+      w.stream('in').process(() => new Counter(everyMs), { name: 'counter', stores: ['seen'] }),
+    );
   },
   'repartition-order': repartitionOrder,
 };

@@ -1,6 +1,6 @@
 import type { KGroupedTable, KTable } from '../../../src/index.ts';
 import { bucket, even, n, tail } from '../values.ts';
-import { groupedTexts, numbers, type Text, texts, type Topology, type Wiring } from '../wiring.ts';
+import { groupedTexts, numbers, type Text, type Topology, texts, type Wiring } from '../wiring.ts';
 
 /** Tables: section "Tables" of README.md. */
 export const tableTopologies: { readonly [name: string]: Topology } = {
@@ -13,7 +13,11 @@ export const tableTopologies: { readonly [name: string]: Topology } = {
         w.flag('materialized') ? { ...texts('kept'), materialize: true } : { name: 'keep' },
       ),
     ),
-  'table-unstored-filter': (w) => out(w, w.unstoredTable('table').filter((_k, v) => even(v), { name: 'keep' })),
+  'table-unstored-filter': (w) =>
+    out(
+      w,
+      w.unstoredTable('table').filter((_k, v) => even(v), { name: 'keep' }),
+    ),
   'table-map-values': (w) =>
     out(
       w,

@@ -1,6 +1,13 @@
-import { type KTable, Serdes, TimeWindows, type TimeWindowedKStream, untilWindowCloses, type Windowed } from '../../../src/index.ts';
+import {
+  type KTable,
+  Serdes,
+  type TimeWindowedKStream,
+  TimeWindows,
+  untilWindowCloses,
+  type Windowed,
+} from '../../../src/index.ts';
 import { shown, tail } from '../values.ts';
-import { numbers, texts, type Text, type Topology, type Wiring } from '../wiring.ts';
+import { numbers, type Text, type Topology, texts, type Wiring } from '../wiring.ts';
 import { group } from './aggregate-topologies.ts';
 
 /** Aggregates in tumbling and hopping windows: section "Windows" of README.md. */

@@ -1,11 +1,11 @@
 import test from 'ava';
-import type { Database } from '../../../state/database.ts';
-import { openMemoryDatabase } from '../../../state/memory-database.ts';
 import { TimeWindows } from '../../../src/dsl/time-windows.ts';
 import type { StoreSpec } from '../../../src/processor/node.ts';
 import { keyValueRows, windowRows } from '../../../src/runtime/stores/byte-rows.ts';
-import { type CacheMeter, CachedTable } from '../../../src/runtime/stores/cached-table.ts';
+import { CachedTable, type CacheMeter } from '../../../src/runtime/stores/cached-table.ts';
 import { jsonSerde, stringSerde } from '../../../src/serde/serdes.ts';
+import type { Database } from '../../../state/database.ts';
+import { openMemoryDatabase } from '../../../state/memory-database.ts';
 
 interface Box {
   n: number;
@@ -124,7 +124,13 @@ test('a row used since the last ageing stays in memory', async (t) => {
 
 test('rows are listed by window and key, changed ones with their value of now, deleted ones not at all', async (t) => {
   const { table, commit } = await world('window');
-  for (const [key, startMs] of [['b', 0], ['a', 10], ['d', 0], ['c', 10]] as const) add(table, key, startMs, 1);
+  for (const [key, startMs] of [
+    ['b', 0],
+    ['a', 10],
+    ['d', 0],
+    ['c', 10],
+  ] as const)
+    add(table, key, startMs, 1);
   await commit();
   add(table, 'a', 0, 2);
   add(table, 'b', 0, 3);
@@ -169,7 +175,10 @@ test('a flush in small steps tells of each row once, and leaves nothing dirty', 
   for (const key of keys) add(table, key, 0, 1);
   t.true(meter.dirtyBytes > 0);
   await commit(4);
-  t.deepEqual(told(), keys.map((key) => `${key} 0 - -> 1 @1`));
+  t.deepEqual(
+    told(),
+    keys.map((key) => `${key} 0 - -> 1 @1`),
+  );
   t.is(meter.dirtyBytes, 0);
   t.false(table.hasDirty);
 });

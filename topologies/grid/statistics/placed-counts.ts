@@ -9,19 +9,39 @@ export interface PlacedCounts {
   readonly place: Place | undefined;
 }
 
+/** Bytes of places: a place is written with each of its rows. */
+const known = new WeakMap<Place, Uint8Array>();
+const nowhere = new Uint8Array(0);
+
+function placeBytes(place: Place | undefined): Uint8Array {
+  if (place === undefined) return nowhere;
+  let bytes = known.get(place);
+  if (bytes === undefined) {
+    bytes = placeSerde.serialize(place);
+    known.set(place, bytes);
+  }
+  return bytes;
+}
+
+function write({ counts, place }: PlacedCounts, target: Uint8Array, at: number): number {
+  const bytes = placeBytes(place);
+  const end = writeCounts(counts, target, at);
+  if (end < 0 || end + bytes.length > target.length) return -1;
+  target.set(bytes, end);
+  return end + bytes.length;
+}
+
 /** Counts, then the place; no bytes after the counts for none. */
 export const placedCountsSerde: Serde<PlacedCounts> = {
   name: 'placed-counts',
-  serialize({ counts, place }) {
-    const placeBytes = place === undefined ? new Uint8Array(0) : placeSerde.serialize(place);
-    const bytes = new Uint8Array(24 + placeBytes.length);
-    const end = writeCounts(counts, bytes, 0);
-    bytes.set(placeBytes, end);
-    return bytes.subarray(0, end + placeBytes.length);
+  serialize(value) {
+    const bytes = new Uint8Array(24 + placeBytes(value.place).length);
+    return bytes.subarray(0, write(value, bytes, 0));
   },
   deserialize(bytes) {
     const { counts, end } = readCounts(bytes);
     return { counts, place: end === bytes.length ? undefined : placeSerde.deserialize(bytes.subarray(end)) };
   },
+  write,
   clone: (value) => value,
 };
