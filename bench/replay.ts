@@ -2,7 +2,8 @@
  * How fast files become statistics: the built program replays a generated data set into a new durable state and exports the 24 files, its start and end
  * included. Each run's files are compared with the true ones.
  *
- * `--topology other` does the same with bench/topologies/substation-peak.ts, and tells its rate as a share of the grid's.
+ * `--topology other` does the same with bench/topologies/substation-peak.ts besides, and tells how many times the grid's time it takes. `--peers` runs DuckDB
+ * besides, by the module `duckdb` of `--python`.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { printConditions } from './lib/conditions.ts';
 import { type Figures, median } from './lib/figures.ts';
 import { type GridData, gridData } from './lib/grid-data.ts';
 import { readOptions } from './lib/options.ts';
+import type { Loaded } from './lib/replay-other.ts';
 import { runDuckDb, runGrid, runOther } from './lib/replay-runs.ts';
 import { root } from './lib/run-child.ts';
 
@@ -44,14 +46,16 @@ for (let run = 1; run <= runs; run++)
     figures[i]!.push(await measure(`${title}, ${all.days} days, run ${run} of ${runs}`));
 
 console.log('medians');
-const medians = figures.map((ofContender, i) => ({ title: contenders[i]![0], ...secondsOf(median(ofContender)) }));
-for (const { title, wall, cpu } of medians) {
-  const times = title === 'grid' ? '' : `, ${(wall / medians[0]!.wall).toFixed(2)} times the grid's time`;
-  console.log(`  ${title}: ${wall.toFixed(2)} s, ${cpu.toFixed(2)} CPU s${times}`);
+const medians = figures.map(median);
+for (const [i, found] of medians.entries()) {
+  const { wallSeconds, cpuSeconds } = found;
+  console.log(
+    `  ${contenders[i]![0]}: ${wallSeconds.toFixed(2)} s, ${cpuSeconds.toFixed(2)} CPU s${comparison(found)}`,
+  );
 }
 const smallTitle = `${topology}, ${quarter.days} days`;
 const small = await (topology === 'grid' ? grid(quarter)(smallTitle) : runOther(smallTitle, quarter));
-const large = median(figures[topology === 'grid' ? 0 : 1]!);
+const large = medians[topology === 'grid' ? 0 : 1]!;
 const [least, most] = [small, large].map(({ peakRssBytes }) => Math.round(peakRssBytes / 1e6));
 console.log(`memory: ${least} MB with ${quarter.days} days, ${most} MB with ${all.days}`);
 
@@ -63,6 +67,10 @@ function duckDb(plan: 'plain' | 'expert', threads: number): (title: string) => P
   return (title) => runDuckDb(title, all, python, plan, threads);
 }
 
-function secondsOf({ wallSeconds, cpuSeconds }: Figures): { readonly wall: number; readonly cpu: number } {
-  return { wall: wallSeconds, cpu: cpuSeconds };
+/** How many times the grid's time it took, and how much of it a built program would not need: to load TypeScript. */
+function comparison(found: Figures & Partial<Loaded>): string {
+  if (found === medians[0]) return '';
+  const { wallSeconds, loadSeconds } = found;
+  const times = `, ${(wallSeconds / medians[0]!.wallSeconds).toFixed(2)} times the grid's time`;
+  return loadSeconds === undefined ? times : `${times} (of it ${loadSeconds.toFixed(2)} s to load its TypeScript)`;
 }

@@ -19,6 +19,7 @@ const { runs, rows, batch, sync } = readOptions({
 });
 printConditions();
 for (const count of numbers(rows)) for (const perCommit of numbers(batch)) await compare(count, perCommit);
+await freshFolder('store');
 
 async function compare(count: number, perCommit: number): Promise<void> {
   const ways = { raw: [] as Figures[], table: [] as Figures[] };

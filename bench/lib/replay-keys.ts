@@ -28,7 +28,8 @@ export interface Sample {
 const [events, park, state, cacheBytes] = process.argv.slice(2);
 if (events === undefined || park === undefined || state === undefined) throw new TypeError('give EVENTS PARK STATE');
 const zone = 'Europe/Paris';
-const options = { stateDir: state, statestoreCacheMaxBytes: Number(cacheBytes) };
+// A commit writes pages of many keys: with a million keys, one a second would write each page anew for a few rows.
+const options = { stateDir: state, statestoreCacheMaxBytes: Number(cacheBytes), commitIntervalMs: 60_000 };
 const streams = await EmbeddedStreams.open(gridTopology({ zone, graceMs: 86_400_000 }), options);
 let phase: Sample['phase'] = 'park';
 const timer = setInterval(sample, 1000);

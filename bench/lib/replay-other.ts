@@ -10,6 +10,14 @@ import { loadPark } from '../../topologies/grid/park/load-park.ts';
 import { parkHistories } from '../../topologies/grid/park/park-history.ts';
 import { placeSerde } from '../../topologies/grid/park/place.ts';
 import { peaksStore, reportsTopic, sitesTable, substationPeak } from '../topologies/substation-peak.ts';
+import { tellParent } from './tell-parent.ts';
+
+/** Told before anything is opened: how long the process took to load its TypeScript. */
+export interface Loaded {
+  readonly loadSeconds: number;
+}
+
+tellParent({ loadSeconds: process.uptime() } satisfies Loaded);
 
 const [events, park, state] = process.argv.slice(2);
 if (events === undefined || park === undefined || state === undefined) throw new TypeError('give EVENTS PARK STATE');

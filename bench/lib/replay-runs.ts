@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Figures, lineOf } from './figures.ts';
 import { expectSameFiles, freshFolder } from './folders.ts';
 import type { GridData } from './grid-data.ts';
+import type { Loaded } from './replay-other.ts';
 import { type ChildRun, root, runChild, runNode, runTypeScript } from './run-child.ts';
 
 /**
@@ -21,12 +22,15 @@ export async function runGrid(title: string, data: GridData, settings: readonly 
   return printed(title, data.rows, run, [state, out]);
 }
 
-/** The topology of bench/topologies, in a process of its own, into a new state. */
-export async function runOther(title: string, data: GridData): Promise<Figures> {
+/** The topology of bench/topologies, in a process of its own, into a new state. Tells too how much of the time went into loading TypeScript. */
+export async function runOther(title: string, data: GridData): Promise<Figures & Loaded> {
   const state = await freshFolder('state');
   const args = [data.events, data.park, state];
-  const run = await runTypeScript(join(import.meta.dirname, 'replay-other.ts'), args);
-  return printed(title, data.rows, run, [state]);
+  let loadSeconds = 0;
+  const run = await runTypeScript(join(import.meta.dirname, 'replay-other.ts'), args, (line) => {
+    loadSeconds = (line as Loaded).loadSeconds;
+  });
+  return { ...(await printed(title, data.rows, run, [state])), loadSeconds };
 }
 
 /**

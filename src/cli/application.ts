@@ -28,6 +28,7 @@ export interface OpenState {
   readonly settings: ReplaySettings;
   /** Whether a window that ends at `windowEndMs` takes no more records. */
   isFinal(windowEndMs: number): boolean;
+  /** Gives the folder back. */
   close(): Promise<void>;
 }
 
@@ -94,6 +95,7 @@ export interface ApplicationSpec {
     readonly grace: string;
   };
   readonly tables: readonly FolderTable[];
+  /** Gives the part that does work, mostly by a dynamic import. */
   load(): Promise<Application>;
 }
 

@@ -17,7 +17,10 @@ export interface CommandContext<Options = Readonly<Record<string, unknown>>, Arg
   /** Results, and nothing else. */
   readonly stdout: ResultOutput;
   /** Notes to a person. Written above a progress bar, if one is shown. */
-  readonly stderr: { write(text: string): void };
+  readonly stderr: {
+    /** Writes a text; its line ends are its own. */
+    write(text: string): void;
+  };
   readonly logger: Logger;
   /** Aborted by the first SIGINT or SIGTERM: commit, close and return. */
   readonly signal: AbortSignal;

@@ -9,7 +9,7 @@ export const commonOptions: CommonOptions = {
       flags: '--log-level <level>',
       description: 'how much to log to stderr',
       choices: logLevels,
-      default: 'info',
+      default: 'warn',
       env: 'WEIR_LOG_LEVEL',
     },
   ],

@@ -3,8 +3,10 @@ import type { Reader } from '../../state/database.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { FileLedger } from '../files/file-ledger.ts';
 import { listFolder } from '../files/folder.ts';
-import { metaKey } from '../runtime/state-folder.ts';
+import { feedPrefix } from '../files/folder-feed.ts';
 import { type ApplicationSpec, topicsOf } from './application.ts';
+
+export { feedPrefix };
 
 /** A folder that is a topic. */
 export interface FolderInput {
@@ -46,11 +48,6 @@ export async function folderInputs(
     inputs.push({ topic, directory, files });
   }
   return inputs;
-}
-
-/** Where a feed's rows live in a state's database. A feed of one partition has its own. */
-export function feedPrefix(topic: string, partition?: number): Uint8Array {
-  return metaKey(partition === undefined ? `feed/${topic}/` : `feed/${topic}/${partition}/`);
 }
 
 /**

@@ -5,7 +5,9 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /** Where signals come from: `process`, or an event emitter in its place. */
 export interface SignalSource {
+  /** Calls the listener at each such signal. */
   on(name: StopSignal, listener: (name: StopSignal) => void): unknown;
+  /** Calls it no more. */
   off(name: StopSignal, listener: (name: StopSignal) => void): unknown;
 }
 

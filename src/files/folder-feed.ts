@@ -2,6 +2,7 @@ import type { Reader, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
+import { metaKey } from '../runtime/state-folder.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { type FatalRow, FileBatch, type FilePosition, type WantedPartition } from './file-batch.ts';
 import { bytesOnDisk, FileLedger } from './file-ledger.ts';
@@ -35,8 +36,8 @@ export interface FolderFeedOptions<K, V> {
   readonly dead: Letters;
   /** Where rows go that came too late. */
   readonly late: Letters;
-  /** Where its rows live in the database: all keys that begin with this are the feed's. */
-  readonly keyPrefix: Uint8Array;
+  /** Where its rows live in the database: all keys that begin with this are the feed's. @defaultValue made of topic and partition */
+  readonly keyPrefix?: Uint8Array;
   /** Most records of a batch. @defaultValue 4096 */
   readonly batchRows?: number;
   /** Bytes read at once. @defaultValue 1 MiB */
@@ -48,6 +49,8 @@ export interface FolderFeedOptions<K, V> {
 const lookIntervalMs = 200;
 /** And no more than this share of the time goes into looking. */
 const lookShare = 1 / 50;
+/** But a look that took long, as the first of a slow folder may, delays the next one by no more than this. */
+const lookPauseLimitMs = 5000;
 
 /**
  * A folder of CSV files as a topic: its files in the order of their names, one after the other; (file, byte offset) is a record's offset.
@@ -83,13 +86,13 @@ export class FolderFeed<K, V> implements Feed {
   #failure: StreamsError | undefined;
 
   constructor(options: FolderFeedOptions<K, V>) {
-    const { topic, directory, format, dead, late } = options;
+    const { topic, directory, format, dead, late, keyPrefix = feedPrefix(topic, options.partition?.number) } = options;
     this.topic = topic;
     this.#options = options;
     this.#follow = options.follow ?? false;
     this.#logger = options.logger ?? silentLogger;
     this.progress = newProgress(topic);
-    this.#ledger = new FileLedger(topic, format.columns, options.keyPrefix);
+    this.#ledger = new FileLedger(topic, format.columns, keyPrefix);
     this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: this.#logger });
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
     this.#reader = new FileReader(queue, options.chunkBytes);
@@ -246,7 +249,7 @@ export class FolderFeed<K, V> implements Feed {
 
   #looked(startMs: number): void {
     const nowMs = performance.now();
-    this.#nextLookMs = nowMs + Math.max(lookIntervalMs, (nowMs - startMs) / lookShare);
+    this.#nextLookMs = nowMs + lookPauseMs(nowMs - startMs);
     this.progress.filesTotal = this.#survey.filesTotal;
     this.progress.bytesTotal = this.#survey.bytesTotal;
   }
@@ -276,6 +279,16 @@ export class FolderFeed<K, V> implements Feed {
         `found: the line goes on with ${found}`,
     );
   }
+}
+
+/** Where a feed's rows live in a state's database. A feed of one partition has its own. */
+export function feedPrefix(topic: string, partition?: number): Uint8Array {
+  return metaKey(partition === undefined ? `feed/${topic}/` : `feed/${topic}/${partition}/`);
+}
+
+/** How long to leave a folder alone after a look that took so long, ms. */
+export function lookPauseMs(lookMs: number): number {
+  return Math.min(Math.max(lookIntervalMs, lookMs / lookShare), lookPauseLimitMs);
 }
 
 function newProgress(topic: string): FeedProgress {

@@ -38,5 +38,6 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly query: Readonly<Record<string, QueryParameter>>;
+  /** Answers a request whose query was checked. What it throws becomes a problem. */
   handle(request: RouteRequest): Response | Promise<Response>;
 }

@@ -10,7 +10,7 @@ import type {
   ReadOnlyWindowStore,
   WindowRow,
 } from './read-only-stores.ts';
-import { type ByteRows, keyValueRows, windowRows } from './stores/byte-rows.ts';
+import { type ByteRows, keyText, keyValueRows, windowRows } from './stores/byte-rows.ts';
 import { mergedRows } from './stores/merged-rows.ts';
 import { RowValueCodec } from './stores/row-value.ts';
 
@@ -60,7 +60,7 @@ function keyValueStore(
     kind: 'key-value',
     name: spec.name,
     parseKey: keyParser(spec),
-    get: (key) => rowOfBytes(codec, parts[places.placeOf(key)]!.get(0, spec.keySerde.serialize(key))),
+    get: (key) => rowOfBytes(codec, parts[places.placeOf(key)]!.read(0, keyText(spec.keySerde, key))),
     async *all() {
       const snapshot = database.snapshot();
       try {
@@ -96,14 +96,19 @@ function windowStore(
     kind: 'window',
     name: spec.name,
     parseKey: keyParser(spec),
-    fetch: (key, startMs) => rowOfBytes(codec, parts[places.placeOf(key)]!.get(startMs, spec.keySerde.serialize(key))),
+    fetch: (key, startMs) => rowOfBytes(codec, parts[places.placeOf(key)]!.read(startMs, keyText(spec.keySerde, key))),
     async *fetchKey(key, fromMs, toMs) {
-      for await (const { startMs, value } of parts[places.placeOf(key)]!.ofKey(
-        spec.keySerde.serialize(key),
-        fromMs,
-        toMs,
-      ))
-        yield rowOf(key, startMs, value);
+      const part = parts[places.placeOf(key)]!;
+      const text = keyText(spec.keySerde, key);
+      const snapshot = database.snapshot();
+      try {
+        for (const startMs of await part.starts(snapshot)) {
+          const value = startMs >= fromMs && startMs < toMs ? part.read(startMs, text, snapshot) : undefined;
+          if (value !== undefined) yield rowOf(key, startMs, value);
+        }
+      } finally {
+        await snapshot.close();
+      }
     },
     async *fetchAll(fromMs, toMs) {
       const snapshot = database.snapshot();

@@ -87,8 +87,6 @@ export class EmbeddedStreams {
   #driver: FeedDriver | undefined;
   #feeds: readonly Feed[] = [];
   #commitSeconds = 0;
-  /** How many rows a flush changes for each row that was dirty before it: a changed row changes others downstream. Learnt from each commit. */
-  #flushFactor = 4;
   #lastCommitAtMs: number | undefined;
   /** The commit being put together, and the one being written. */
   #starting: Promise<void> | undefined;
@@ -388,10 +386,7 @@ export class EmbeddedStreams {
     const started = performance.now();
     const batch = this.#folder.database.batch();
     try {
-      const dirtyBefore = this.#engine.meter.dirtyBytes;
-      const flushed = await this.#engine.flush(batch);
-      if (dirtyBefore > 0) this.#flushFactor = Math.max(1, Math.min(16, flushed / dirtyBefore));
-      const rows = batch.length;
+      const rows = await this.#engine.flush(batch);
       for (const feed of this.#feeds) await feed.save(batch);
       const changed = batch.length > 0 || this.#driver?.changed === true || this.#folder.saved !== this.#saved;
       this.#engine.commitRequested = false;
@@ -428,6 +423,7 @@ export class EmbeddedStreams {
     } finally {
       await batch.close();
     }
+    this.#engine.written();
     this.#committed = clocks;
     this.#lastCommitAtMs = Date.now();
     this.#commitSeconds += (performance.now() - started) / 1000;
@@ -446,7 +442,8 @@ export class EmbeddedStreams {
   #cacheIsFull(): boolean {
     const { dirtyBytes, cachedBytes } = this.#engine.meter;
     const max = this.#options.statestoreCacheMaxBytes;
-    return dirtyBytes * this.#flushFactor > max / 2 || cachedBytes > max;
+    // A dirty row takes its place again in the batch, with what it changes downstream.
+    return 2 * dirtyBytes > max / 2 || cachedBytes > max;
   }
 
   async #openFeeds(feeds: readonly Feed[]): Promise<void> {

@@ -54,6 +54,8 @@ const taskVersionedBytes = 4 * 1024 * 1024;
 
 /** How many rows are flushed before the queues are drained. */
 const flushSlice = 2048;
+/** Tables with so many changed rows are flushed before their turn. */
+const earlyFlush = 16_384;
 
 /**
  * All tasks of a topology in one process over one database: takes records in, drains the queues between sub-topologies, and puts everything that changed
@@ -68,7 +70,7 @@ export class TopologyEngine implements TaskHost {
   readonly versioned: ReadonlyMap<string, VersionedTableStore>;
   /** Versioned stores of single tasks. */
   readonly taskVersioned: VersionedTableStore[] = [];
-  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedBytes: 0, writing: Promise.resolve() };
+  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedRows: 0, writing: Promise.resolve() };
   /** Records of global tables' topics that were dropped, by reason. */
   readonly globalDropped: Record<DropReason, number> = Object.fromEntries(
     dropReasons.map((reason) => [reason, 0]),
@@ -154,10 +156,10 @@ export class TopologyEngine implements TaskHost {
     }
   }
 
-  /** Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. Returns how many bytes of dirty rows that were. */
+  /** Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. Returns how many rows that were. */
   async flush(batch: WriteBatch): Promise<number> {
     await this.settle();
-    const before = this.meter.flushedBytes;
+    const before = this.meter.flushedRows;
     do {
       for (const { flushed } of this.#flushSteps) {
         if (flushed instanceof CachedTable) await this.#flushTable(flushed, batch);
@@ -165,9 +167,19 @@ export class TopologyEngine implements TaskHost {
         if (this.unsettled) await this.settle();
       }
     } while (this.tables.some((table) => table.hasDirty));
+    // Clean rows can be read again from their pages: they must not make the next commit early.
+    for (const table of this.tables) if (this.meter.cachedBytes > this.#options.cacheMaxBytes / 4) table.forget();
     for (const store of [...this.versioned.values(), ...this.taskVersioned]) store.flush(batch);
-    for (const table of this.tables) await table.flushExpired(batch);
-    return this.meter.flushedBytes - before;
+    for (const table of this.tables) {
+      await table.flushExpired(batch);
+      table.seal(batch);
+    }
+    return this.meter.flushedRows - before;
+  }
+
+  /** The batch of the last flush is written. */
+  written(): void {
+    for (const table of this.tables) table.written();
   }
 
   /** No more input will come: with the next flush leaves what waits for the end of windows. */
@@ -218,10 +230,18 @@ export class TopologyEngine implements TaskHost {
       }
   }
 
+  /** Flushes a table. What it changes downstream is flushed early where that is much, so that a large commit needs little memory. */
   async #flushTable(table: CachedTable<unknown, unknown>, batch: WriteBatch): Promise<void> {
-    while (table.hasDirty && !table.flush(batch, flushSlice)) {
+    const later = this.tables.slice(this.tables.indexOf(table) + 1);
+    for (let done = !table.hasDirty; !done; ) {
+      done = table.flush(batch, flushSlice);
       await this.settle();
-      await breathe();
+      for (const other of later)
+        if (other.dirtyRows >= earlyFlush) {
+          await this.#flushTable(other, batch);
+          other.forget();
+        }
+      if (!done) await breathe();
     }
   }
 

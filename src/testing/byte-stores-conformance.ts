@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Database, DatabaseFactory, Entry, WriteBatch } from '../../state/database.ts';
 import { KeyValueBytesStore } from '../../state/key-value-store.ts';
 import { type History, VersionedBytesStore } from '../../state/versioned-store.ts';
-import { WindowBytesStore, type WindowRow } from '../../state/window-store.ts';
+import { PagedWindowStore, type WindowRow } from '../../state/paged-window-store.ts';
 import { concatBytes } from '../common/bytes.ts';
 import { type ConformanceCase, withDatabase } from './database-conformance.ts';
 
@@ -155,13 +155,25 @@ const keyValueCases: readonly (readonly [string, (database: Database) => Promise
   ],
 ];
 
-/** Rows of keys 1 and 2 in windows at -1 day, 0, 1 day and 3 days; key 2 has none at 0. */
-async function windowStore(database: Database): Promise<{ store: WindowBytesStore; othersAreThere: () => void }> {
-  const made = await amongOthers(database, (db, prefix) => new WindowBytesStore(db, prefix));
+/** A key of one byte as text. */
+const key = (value: number): string => String.fromCharCode(value);
+
+/** Changes a window store in one batch. */
+async function changeWindows(database: Database, store: PagedWindowStore, add: () => void): Promise<void> {
   await change(database, (batch) => {
+    add();
+    store.seal(batch);
+  });
+  store.written();
+}
+
+/** Rows of keys 1 and 2 in windows at -1 day, 0, 1 day and 3 days; key 2 has none at 0. */
+async function windowStore(database: Database): Promise<{ store: PagedWindowStore; othersAreThere: () => void }> {
+  const made = await amongOthers(database, (db, prefix) => new PagedWindowStore(db, prefix));
+  await changeWindows(database, made.store, () => {
     for (const day of [3, 0, -1, 1]) {
-      made.store.put(batch, day * dayMs, bytes(1), bytes(10 + day));
-      if (day !== 0) made.store.put(batch, day * dayMs, bytes(2), bytes(20 + day));
+      made.store.put(day * dayMs, key(1), bytes(10 + day));
+      if (day !== 0) made.store.put(day * dayMs, key(2), bytes(20 + day));
     }
   });
   return made;
@@ -172,90 +184,109 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
     'a window store reads what was written, per key and window',
     async (database) => {
       const { store, othersAreThere } = await windowStore(database);
-      assert.deepEqual(store.get(-dayMs, bytes(1)), bytes(9));
-      assert.deepEqual(store.get(3 * dayMs, bytes(2)), bytes(23));
-      assert.equal(store.get(0, bytes(2)), undefined);
-      assert.equal(store.get(1, bytes(1)), undefined);
-      await change(database, (batch) => {
-        store.del(batch, 0, bytes(1));
-        store.put(batch, dayMs, bytes(1), bytes());
-        store.put(batch, dayMs, bytes(), bytes(5));
+      assert.deepEqual(store.get(-dayMs, key(1)), bytes(9));
+      assert.deepEqual(store.get(3 * dayMs, key(2)), bytes(23));
+      assert.equal(store.get(0, key(2)), undefined);
+      assert.equal(store.get(1, key(1)), undefined);
+      await changeWindows(database, store, () => {
+        store.del(0, key(1));
+        store.put(dayMs, key(1), bytes());
+        store.put(dayMs, '', bytes(5));
       });
-      assert.equal(store.get(0, bytes(1)), undefined);
-      assert.deepEqual(store.get(dayMs, bytes(1)), bytes());
-      assert.deepEqual(store.get(dayMs, bytes()), bytes(5));
-      assert.ok((await store.approximateSize()) >= 0);
+      for (const read of [store, new PagedWindowStore(database, bytes(7))]) {
+        assert.equal(read.get(0, key(1)), undefined);
+        assert.deepEqual(read.get(dayMs, key(1)), bytes());
+        assert.deepEqual(read.get(dayMs, ''), bytes(5));
+        assert.deepEqual(read.read(database, dayMs, ''), bytes(5));
+      }
       othersAreThere();
+      assert.throws(() => store.put(0.5, key(1), bytes()), RangeError);
     },
   ],
   [
-    'a row key of a window store is prefix, start with its sign bit flipped, key',
+    'applied changes are read before their batch is written, by the store alone',
     async (database) => {
-      const store = new WindowBytesStore(database, bytes(7));
-      const target = new Uint8Array(32);
-      const length = store.writeKey(target, 1490482800000, bytes(0x43, 0x21));
-      assert.equal(Buffer.from(target.subarray(0, length)).toString('hex'), '078000015b07b2a5804321');
-      await change(database, (batch) => batch.put(target.subarray(0, length), bytes(1)));
-      assert.deepEqual(store.get(1490482800000, bytes(0x43, 0x21)), bytes(1));
-      assert.throws(() => store.writeKey(target, 0.5, bytes()), RangeError);
-      assert.throws(() => store.writeKey(new Uint8Array(8), 0, bytes()), RangeError);
-      assert.throws(() => store.get(Number.NaN, bytes()), RangeError);
+      const { store } = await windowStore(database);
+      const batch = database.batch();
+      store.put(dayMs, key(1), bytes(99));
+      store.del(dayMs, key(2));
+      store.apply(batch);
+      assert.deepEqual(store.get(dayMs, key(1)), bytes(99));
+      assert.equal(store.get(dayMs, key(2)), undefined);
+      assert.deepEqual(store.read(database, dayMs, key(1)), bytes(11));
+      store.seal(batch);
+      await batch.write({ sync: false });
+      assert.deepEqual(store.read(database, dayMs, key(1)), bytes(99));
+      store.written();
+      assert.deepEqual(store.get(dayMs, key(1)), bytes(99));
+    },
+  ],
+  [
+    'a page of a window store stands under prefix, start with its sign bit flipped, 1 and its first key',
+    async (database) => {
+      const store = new PagedWindowStore(database, bytes(7));
+      await changeWindows(database, store, () => store.put(1490482800000, 'C!', bytes(1)));
+      const row = Buffer.from('078000015b07b2a58001', 'hex');
+      assert.equal(Buffer.from(database.get(row)!).toString('hex'), '0243210101');
+    },
+  ],
+  [
+    'a window of many rows stands in many pages, which come and go with the rows',
+    async (database) => {
+      const store = new PagedWindowStore(database, bytes(7));
+      const text = (i: number): string => String(i).padStart(6, '0');
+      await changeWindows(database, store, () => {
+        for (let i = 0; i < 5000; i += 2) store.put(0, text(i), new Uint8Array(40).fill(i));
+      });
+      await changeWindows(database, store, () => {
+        for (let i = 4999; i > 0; i -= 2) store.put(0, text(i), new Uint8Array(40).fill(i));
+      });
+      const fresh = new PagedWindowStore(database, bytes(7));
+      for (const i of [0, 1, 2, 77, 2500, 4998, 4999]) assert.deepEqual(fresh.get(0, text(i)), new Uint8Array(40).fill(i));
+      assert.equal(fresh.get(0, text(5000)), undefined);
+      const rows = await all(fresh.rows(database));
+      assert.deepEqual(
+        rows.map((row) => Buffer.from(row.key).toString()),
+        Array.from({ length: 5000 }, (_, i) => text(i)),
+      );
+      await changeWindows(database, fresh, () => {
+        for (let i = 0; i < 5000; i++) if (i !== 3333) fresh.del(0, text(i));
+      });
+      assert.equal((await all(fresh.rows(database))).length, 1);
+      assert.deepEqual(new PagedWindowStore(database, bytes(7)).get(0, text(3333)), new Uint8Array(40).fill(3333));
+      await changeWindows(database, fresh, () => fresh.del(0, text(3333)));
+      assert.deepEqual(await fresh.starts(database), []);
     },
   ],
   [
     'the starts of a window store are distinct, ascending and in [from, to)',
     async (database) => {
       const { store } = await windowStore(database);
-      assert.deepEqual(await store.starts(), [-dayMs, 0, dayMs, 3 * dayMs]);
-      assert.deepEqual(await store.starts(0, 3 * dayMs), [0, dayMs]);
-      assert.deepEqual(await store.starts(1), [dayMs, 3 * dayMs]);
-      assert.deepEqual(await store.starts(0.5, dayMs + 0.5), [dayMs]);
-      assert.deepEqual(await store.starts(dayMs, dayMs), []);
-      assert.deepEqual(await store.starts(3 * dayMs, 0), []);
-      assert.deepEqual(await store.starts(Number.POSITIVE_INFINITY), []);
-      assert.deepEqual(await store.starts(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY), []);
+      assert.deepEqual(await store.starts(database), [-dayMs, 0, dayMs, 3 * dayMs]);
+      assert.deepEqual(await store.starts(database, 0, 3 * dayMs), [0, dayMs]);
+      assert.deepEqual(await store.starts(database, 1), [dayMs, 3 * dayMs]);
+      assert.deepEqual(await store.starts(database, 0.5, dayMs + 0.5), [dayMs]);
+      assert.deepEqual(await store.starts(database, dayMs, dayMs), []);
+      assert.deepEqual(await store.starts(database, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY), []);
     },
   ],
   [
     'starts of up to 53 bits, negative ones too, are in numeric order',
     async (database) => {
-      const store = new WindowBytesStore(database, bytes(255));
-      const starts = [
-        Number.MIN_SAFE_INTEGER,
-        -(2 ** 32),
-        -1,
-        0,
-        1,
-        255,
-        256,
-        2 ** 31,
-        2 ** 32,
-        Number.MAX_SAFE_INTEGER,
-      ];
-      await change(database, (batch) => {
-        for (const start of [...starts].reverse()) store.put(batch, start, bytes(1), bytes(1));
+      const store = new PagedWindowStore(database, bytes(255));
+      const starts = [Number.MIN_SAFE_INTEGER, -(2 ** 32), -1, 0, 1, 255, 256, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER];
+      await changeWindows(database, store, () => {
+        for (const start of [...starts].reverse()) store.put(start, key(1), bytes(1));
       });
-      assert.deepEqual(await store.starts(), starts);
+      assert.deepEqual(await store.starts(database), starts);
       assert.deepEqual(
-        (await store.fetchKey(bytes(1), -Infinity, Infinity)).map(({ startMs }) => startMs),
+        (await all(store.rows(database))).map(({ startMs }) => startMs),
         starts,
       );
     },
   ],
   [
-    'fetchKey gives one key over the windows of a time',
-    async (database) => {
-      const { store } = await windowStore(database);
-      assert.deepEqual(await store.fetchKey(bytes(2), -dayMs, 3 * dayMs), [
-        { startMs: -dayMs, value: bytes(19) },
-        { startMs: dayMs, value: bytes(21) },
-      ]);
-      assert.deepEqual(await store.fetchKey(bytes(3), -Infinity, Infinity), []);
-      assert.deepEqual(await store.fetchKey(bytes(1), 1, dayMs), []);
-    },
-  ],
-  [
-    'fetchAll gives all rows of a time by start and then key, in pages, in both directions',
+    'all rows of a time come by start and then key',
     async (database) => {
       const { store } = await windowStore(database);
       const every = [
@@ -267,29 +298,20 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
         '259200000 1=13',
         '259200000 2=23',
       ];
-      assert.deepEqual(await rowsOf(store.fetchAll()), every);
-      assert.deepEqual(await rowsOf(store.fetchAll(0, 3 * dayMs)), every.slice(2, 5));
-      assert.deepEqual(await rowsOf(store.fetchAll(-Infinity, Infinity, { reverse: true })), [...every].reverse());
-      assert.deepEqual(await rowsOf(store.fetchAll(1, Infinity, { limit: 3, pageSize: 2 })), every.slice(3, 6));
-      const sizes: number[] = [];
-      for await (const page of store.fetchAll(-Infinity, Infinity, { pageSize: 3 })) sizes.push(page.length);
-      assert.deepEqual(sizes, [3, 3, 1]);
+      assert.deepEqual(await rowsOf(store.rows(database)), every);
+      assert.deepEqual(await rowsOf(store.rows(database, 0, 3 * dayMs)), every.slice(2, 5));
     },
   ],
   [
-    'expireBefore removes every row of the windows that start earlier, once its batch is written',
+    'expireBefore removes the windows that start earlier, once its batch is written',
     async (database) => {
       const { store, othersAreThere } = await windowStore(database);
       const batch = database.batch();
-      assert.equal(await store.expireBefore(batch, dayMs), 3);
-      assert.deepEqual(await store.starts(), [-dayMs, 0, dayMs, 3 * dayMs]);
+      assert.equal(await store.expireBefore(batch, dayMs), 2);
+      assert.deepEqual(await store.starts(database), [-dayMs, 0, dayMs, 3 * dayMs]);
       await batch.write({ sync: false });
-      assert.deepEqual(await store.starts(), [dayMs, 3 * dayMs]);
-      const next = database.batch();
-      assert.equal(await store.expireBefore(next, dayMs), 0);
-      assert.equal(await store.expireBefore(next, Infinity), 4);
-      await next.write({ sync: false });
-      assert.deepEqual(await store.starts(), []);
+      assert.deepEqual(await store.starts(database), [dayMs, 3 * dayMs]);
+      assert.equal(store.get(0, key(1)), undefined);
       othersAreThere();
     },
   ],
@@ -300,14 +322,15 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
       const snapshot = database.snapshot();
       const batch = database.batch();
       await store.expireBefore(batch, 3 * dayMs);
-      store.put(batch, 3 * dayMs, bytes(1), bytes(99));
+      store.put(3 * dayMs, key(1), bytes(99));
+      store.seal(batch);
       await batch.write({ sync: false });
-      assert.deepEqual(store.get(0, bytes(1), snapshot), bytes(10));
-      assert.equal(store.get(0, bytes(1)), undefined);
-      assert.deepEqual(await store.starts(-Infinity, Infinity, snapshot), [-dayMs, 0, dayMs, 3 * dayMs]);
-      assert.equal((await store.fetchKey(bytes(1), -Infinity, Infinity, snapshot)).length, 4);
-      assert.equal((await all(store.fetchAll(-Infinity, Infinity, {}, snapshot))).length, 7);
-      assert.deepEqual(await rowsOf(store.fetchAll()), ['259200000 1=99', '259200000 2=23']);
+      store.written();
+      assert.deepEqual(store.read(snapshot, 0, key(1)), bytes(10));
+      assert.equal(store.read(database, 0, key(1)), undefined);
+      assert.deepEqual(await store.starts(snapshot), [-dayMs, 0, dayMs, 3 * dayMs]);
+      assert.equal((await all(store.rows(snapshot))).length, 7);
+      assert.deepEqual(await rowsOf(store.rows(database)), ['259200000 1=99', '259200000 2=23']);
       await snapshot.close();
     },
   ],

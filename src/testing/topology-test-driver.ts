@@ -190,6 +190,7 @@ export class TopologyTestDriver {
     const batch = this.#database.batch();
     await this.#engine.flush(batch);
     await batch.write({ sync: false });
+    this.#engine.written();
   }
 
   /** Closes all windows: what is suppressed leaves. */

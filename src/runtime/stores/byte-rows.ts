@@ -1,6 +1,9 @@
 import type { Database, Reader, WriteBatch } from '../../../state/database.ts';
 import { KeyValueBytesStore } from '../../../state/key-value-store.ts';
-import { WindowBytesStore } from '../../../state/window-store.ts';
+import { latin1 } from '../../../state/latin1.ts';
+import { PagedWindowStore } from '../../../state/paged-window-store.ts';
+import type { Serde } from '../../serde/serde.ts';
+import { stringSerde } from '../../serde/serdes.ts';
 
 /** One row as bytes. */
 export interface ByteRow {
@@ -10,52 +13,82 @@ export interface ByteRow {
   readonly value: Uint8Array;
 }
 
+/** A serialized key as latin1 text of its bytes: as short and as ordered as they are, and free where a key is ASCII text itself. */
+export type KeyText = string;
+
+/** The text of a serialized key. */
+export function keyText<K>(serde: Serde<K>, key: K): KeyText {
+  if (serde === (stringSerde as unknown) && isAscii(key as string)) return key as string;
+  const bytes = serde.serialize(key);
+  return latin1(bytes, 0, bytes.length);
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
 /** The rows of one store of one task in a database, whatever their layout. */
 export interface ByteRows {
-  get(startMs: number, key: Uint8Array, reader?: Reader): Uint8Array | undefined;
-  put(batch: WriteBatch, startMs: number, key: Uint8Array, value: Uint8Array): void;
-  del(batch: WriteBatch, startMs: number, key: Uint8Array): void;
+  /** A row as the next commit will have it; good until the next call. */
+  get(startMs: number, key: KeyText): Uint8Array | undefined;
+  /** A row as it is written. */
+  read(startMs: number, key: KeyText, reader?: Reader): Uint8Array | undefined;
+  put(batch: WriteBatch, startMs: number, key: KeyText, value: Uint8Array): void;
+  del(batch: WriteBatch, startMs: number, key: KeyText): void;
+  /** After some puts: all of them are in the batch. */
+  apply(batch: WriteBatch): void;
+  /** After the last put: the batch is complete. */
+  seal(batch: WriteBatch): void;
+  /** The batch is written. */
+  written(): void;
+  /** Whether `get` sees rows of a batch that is not written yet, so that they may be forgotten elsewhere. */
+  readonly seesUnwritten: boolean;
   /** Distinct window starts, ascending; `[0]` in a key-value store. */
   starts(reader?: Reader): Promise<readonly number[]>;
   /** All rows whose window starts in `[fromMs, toMs)`, by start and key. */
   pages(fromMs: number, toMs: number, reader?: Reader): AsyncIterable<readonly ByteRow[]>;
-  /** Rows of one key whose window starts in `[fromMs, toMs)`. */
-  ofKey(key: Uint8Array, fromMs: number, toMs: number, reader?: Reader): AsyncIterable<ByteRow>;
-  /** Deletes the rows of windows that start before this; returns how many. */
+  /** Deletes the windows that start before this; returns how many. */
   expireBefore(batch: WriteBatch, startMs: number): Promise<number>;
 }
 
-/** Rows of a key-value store. */
+const nothing = (): void => {};
+const bytesOf = (key: KeyText): Uint8Array => Buffer.from(key, 'latin1');
+
+/** Rows of a key-value store: an entry of the database each. */
 export function keyValueRows(database: Database, prefix: Uint8Array): ByteRows {
   const store = new KeyValueBytesStore(database, prefix);
   return {
-    get: (_startMs, key, reader) => store.get(key, reader),
-    put: (batch, _startMs, key, value) => store.put(batch, key, value),
-    del: (batch, _startMs, key) => store.del(batch, key),
+    get: (_startMs, key) => store.get(bytesOf(key)),
+    read: (_startMs, key, reader) => store.get(bytesOf(key), reader),
+    put: (batch, _startMs, key, value) => store.put(batch, bytesOf(key), value),
+    del: (batch, _startMs, key) => store.del(batch, bytesOf(key)),
+    apply: nothing,
+    seal: nothing,
+    written: nothing,
+    seesUnwritten: false,
     starts: async () => [0],
     async *pages(_fromMs, _toMs, reader) {
       for await (const page of store.range({}, reader)) yield page.map(([key, value]) => ({ startMs: 0, key, value }));
-    },
-    async *ofKey(key, _fromMs, _toMs, reader) {
-      const value = store.get(key, reader);
-      if (value !== undefined) yield { startMs: 0, key, value };
     },
     expireBefore: async () => 0,
   };
 }
 
-/** Rows of a window store. */
+/** Rows of a window store: pages of rows. */
 export function windowRows(database: Database, prefix: Uint8Array): ByteRows {
-  const store = new WindowBytesStore(database, prefix);
+  const store = new PagedWindowStore(database, prefix);
   return {
-    get: (startMs, key, reader) => store.get(startMs, key, reader),
-    put: (batch, startMs, key, value) => store.put(batch, startMs, key, value),
-    del: (batch, startMs, key) => store.del(batch, startMs, key),
-    starts: (reader) => store.starts(undefined, undefined, reader),
-    pages: (fromMs, toMs, reader) => store.fetchAll(fromMs, toMs, {}, reader),
-    async *ofKey(key, fromMs, toMs, reader) {
-      for (const { startMs, value } of await store.fetchKey(key, fromMs, toMs, reader)) yield { startMs, key, value };
-    },
+    get: (startMs, key) => store.get(startMs, key),
+    read: (startMs, key, reader = database) => store.read(reader, startMs, key),
+    put: (_batch, startMs, key, value) => store.put(startMs, key, value),
+    del: (_batch, startMs, key) => store.del(startMs, key),
+    apply: (batch) => store.apply(batch),
+    seal: (batch) => store.seal(batch),
+    written: () => store.written(),
+    seesUnwritten: true,
+    starts: (reader = database) => store.starts(reader),
+    pages: (fromMs, toMs, reader = database) => store.rows(reader, fromMs, toMs),
     expireBefore: (batch, startMs) => store.expireBefore(batch, startMs),
   };
 }

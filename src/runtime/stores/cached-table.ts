@@ -5,7 +5,7 @@ import type { ValueAndTimestamp } from '../../processor/rows.ts';
 import { keyIdentity } from '../../serde/key-identity.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
-import type { ByteRows } from './byte-rows.ts';
+import { type ByteRows, keyText } from './byte-rows.ts';
 import { RowValueCodec } from './row-value.ts';
 import { SortedNumbers } from './sorted-numbers.ts';
 
@@ -13,8 +13,8 @@ import { SortedNumbers } from './sorted-numbers.ts';
 export interface CacheMeter {
   dirtyBytes: number;
   cachedBytes: number;
-  /** Dirty bytes flushed since the start. */
-  flushedBytes: number;
+  /** Rows flushed since the start. */
+  flushedRows: number;
   /** The write of the last flush: until it is done the database does not have the rows that were flushed. */
   writing?: Promise<void>;
 }
@@ -85,7 +85,6 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #expirePending = false;
   // The window used last: most records fall into the same one.
   #last: CachedWindow<K, V> | undefined;
-  #keyScratch = new Uint8Array(256);
 
   constructor(spec: StoreSpec, rows: ByteRows, meter: CacheMeter, cached: boolean) {
     this.name = spec.name;
@@ -169,15 +168,41 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       const row = this.#dirty[this.#flushed++]!;
       row.dirty = false;
       this.#meter.dirtyBytes -= entryBytes;
-      this.#meter.flushedBytes += entryBytes;
       // A row that has expired is not written any more, but what became of it before is told all the same.
       if (row.startMs >= this.#expireBefore) this.#write(batch, row);
       if (this.cached && (row.value !== undefined || row.told !== undefined)) this.#tell(row);
     }
+    this.#rows.apply(batch);
     if (this.#flushed < this.#dirty.length) return false;
     this.#dirty = [];
     this.#flushed = 0;
     return true;
+  }
+
+  /** How many rows a flush has to write. */
+  get dirtyRows(): number {
+    return this.#dirty.length - this.#flushed;
+  }
+
+  /** Forgets all rows, if none is dirty and all can be read again before the batch is written. */
+  forget(): void {
+    if (this.hasDirty || !this.#rows.seesUnwritten) return;
+    this.#meter.cachedBytes -= (this.#count + this.#oldCount) * entryBytes;
+    this.#young = new Map();
+    this.#old = new Map();
+    this.#count = 0;
+    this.#oldCount = 0;
+    this.#last = undefined;
+  }
+
+  /** After the last flush: the batch is complete. */
+  seal(batch: WriteBatch): void {
+    this.#rows.seal(batch);
+  }
+
+  /** The batch is written. */
+  written(): void {
+    this.#rows.written();
   }
 
   /** Adds the deletion of expired windows to the batch. */
@@ -286,7 +311,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #load(key: K, window: CachedWindow<K, V>): CachedRow<K, V> {
     this.stats.misses++;
     if (!this.#stored.has(window.startMs)) return new CachedRow<K, V>(key, window);
-    const bytes = this.#rows.get(window.startMs, this.#keyBytes(key));
+    const bytes = this.#rows.get(window.startMs, keyText(this.keySerde, key));
     return bytes === undefined ? new CachedRow<K, V>(key, window) : this.#decoded(key, window, bytes);
   }
 
@@ -301,14 +326,15 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   #write(batch: WriteBatch, row: CachedRow<K, V>): void {
     if (row.value !== undefined) {
-      this.#rows.put(batch, row.startMs, this.#keyBytes(row.key), this.#codec.encode(row.value, row.timestamp));
+      this.#rows.put(batch, row.startMs, keyText(this.keySerde, row.key), this.#codec.encode(row.value, row.timestamp));
       row.stored = true;
       this.#stored.add(row.startMs);
     } else if (row.stored) {
-      this.#rows.del(batch, row.startMs, this.#keyBytes(row.key));
+      this.#rows.del(batch, row.startMs, keyText(this.keySerde, row.key));
       row.stored = false;
     } else return;
     this.stats.puts++;
+    this.#meter.flushedRows++;
   }
 
   #tell(row: CachedRow<K, V>): void {
@@ -316,12 +342,6 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     row.told = row.value;
     row.owned = false;
     this.#listener?.(row.key, row.startMs, row.value, old, row.timestamp);
-  }
-
-  /** The key's bytes, in a buffer that the next call uses again. */
-  #keyBytes(key: K): Uint8Array {
-    const end = this.keySerde.write?.(key, this.#keyScratch, 0) ?? -1;
-    return end >= 0 ? this.#keyScratch.subarray(0, end) : this.keySerde.serialize(key);
   }
 
   #copy(value: V): V {

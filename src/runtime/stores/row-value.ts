@@ -1,6 +1,10 @@
 import { readInt64, writeInt64 } from '../../common/bytes.ts';
 import type { Serde } from '../../serde/serde.ts';
 
+const timestampLength = 8;
+/** Up to this length views of the scratch buffer are kept: a view costs more than a short copy. */
+const longestKeptView = 256;
+
 /**
  * A row's value as bytes: event time, then the value.
  *
@@ -11,7 +15,8 @@ import type { Serde } from '../../serde/serde.ts';
  */
 export class RowValueCodec<V> {
   readonly #serde: Serde<V>;
-  #scratch = new Uint8Array(256);
+  #scratch = new Uint8Array(longestKeptView);
+  #views: Uint8Array[] = [];
 
   constructor(serde: Serde<V>) {
     this.#serde = serde;
@@ -19,23 +24,35 @@ export class RowValueCodec<V> {
 
   /** The bytes, in a buffer that the next call uses again. */
   encode(value: V, timestamp: number): Uint8Array {
-    const end = this.#serde.write?.(value, this.#scratch, 8) ?? -1;
-    if (end >= 0) {
-      writeInt64(this.#scratch, 0, timestamp);
-      return this.#scratch.subarray(0, end);
+    let end = this.#serde.write?.(value, this.#scratch, timestampLength) ?? -1;
+    if (end < 0) {
+      const bytes = this.#serde.serialize(value);
+      end = bytes.length + timestampLength;
+      if (end > this.#scratch.length) {
+        this.#scratch = new Uint8Array(2 * end);
+        this.#views = [];
+      }
+      this.#scratch.set(bytes, timestampLength);
     }
-    const bytes = this.#serde.serialize(value);
-    if (bytes.length + 8 > this.#scratch.length) this.#scratch = new Uint8Array(2 * (bytes.length + 8));
     writeInt64(this.#scratch, 0, timestamp);
-    this.#scratch.set(bytes, 8);
-    return this.#scratch.subarray(0, bytes.length + 8);
+    return this.#view(end);
   }
 
+  /** The value of a row. */
   value(bytes: Uint8Array): V {
-    return this.#serde.deserialize(bytes.subarray(8));
+    return this.#serde.deserialize(bytes.subarray(timestampLength));
   }
 
+  /** The event time of a row. */
   timestamp(bytes: Uint8Array): number {
     return readInt64(bytes, 0);
+  }
+
+  #view(length: number): Uint8Array {
+    const kept = this.#views[length];
+    if (kept !== undefined) return kept;
+    const view = this.#scratch.subarray(0, length);
+    if (length <= longestKeptView) this.#views[length] = view;
+    return view;
   }
 }

@@ -33,7 +33,7 @@ async function world(kind: 'key-value' | 'window', cached = true, database?: Dat
     result: true,
     ...(kind === 'window' ? { windows } : {}),
   } as unknown as StoreSpec;
-  const meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedBytes: 0 };
+  const meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedRows: 0 };
   const rows = (kind === 'window' ? windowRows : keyValueRows)(db, Uint8Array.of(1));
   const table = new CachedTable<string, Box>(spec, rows, meter, cached);
   await table.open();

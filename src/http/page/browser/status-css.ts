@@ -11,6 +11,7 @@ export const statusCss: string = `
 }
 .tile {
   position: relative;
+  container-type: inline-size;
   min-width: 0;
   padding: 16px 18px 18px;
   box-shadow: -1px -1px 0 var(--line);
@@ -21,7 +22,7 @@ export const statusCss: string = `
 }
 .tile .figure {
   margin-top: 3px;
-  font-size: 22px;
+  font-size: clamp(16px, 13cqi, 22px);
   font-weight: 620;
   letter-spacing: -0.015em;
   line-height: 1.3;
@@ -206,7 +207,7 @@ tbody th {
     padding: 13px 14px 15px;
   }
   .tile .figure {
-    font-size: 19px;
+    font-size: clamp(15px, 13cqi, 19px);
   }
   .panel {
     padding: 16px 16px 14px;

@@ -1,0 +1,267 @@
+import { concatBytes, equalBytes, prefixEnd, readOrderedInt64, writeOrderedInt64 } from '../src/common/bytes.ts';
+import type { Database, Reader, WriteBatch } from './database.ts';
+import { decodeDirectory, encodeDirectory, findPage } from './page-directory.ts';
+import { PageCursor, PageWriter, rowsOf } from './page-rows.ts';
+import { PendingRows } from './pending-rows.ts';
+
+/** A row of a window store: the value of a key in the window that starts at `startMs`. */
+export interface WindowRow {
+  /** Start of the window, inclusive, ms since the epoch. */
+  readonly startMs: number;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+const startLength = 8;
+const directoryTag = 0;
+const pageTag = 1;
+const allTime = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+
+/** Directories kept in memory between commits. */
+const keptWindows = 256;
+
+/** What is known of a window: where its pages begin, and pages that the database does not have yet. */
+interface PagedWindow {
+  readonly startMs: number;
+  /** Where each page begins: keys as latin1 text, ascending, the first ''. */
+  readonly separators: string[];
+  /** The directory changed since it was written. */
+  changed: boolean;
+  /** The database has a directory row. */
+  stored: boolean;
+  /** Pages in a batch that is not written yet, by separator; undefined: removed. */
+  readonly unwritten: Map<string, Uint8Array | undefined>;
+  readonly cursor: PageCursor;
+  cursorPage: number;
+}
+
+/**
+ * A store of values per key and window, many rows to a database entry: the rows of a window stand sorted in pages of about 4 KiB, so that a million changed
+ * rows are some thousands of reads and writes. Time comes first, so new windows append and old ones go as one range.
+ *
+ * ```
+ * page        prefix | start: int64, big-endian, sign bit flipped | 01 | first key   ->  rows, see page-rows.ts
+ * directory   prefix | start                                      | 00               ->  first keys of the pages, see page-directory.ts
+ *             only where a window has several pages
+ *             in hexadecimal: prefix 07, start 1490482800000, the first page: [07 | 80 00 01 5b 07 b2 a5 80 | 01]
+ * ```
+ *
+ * Keys are given as latin1 text of their bytes (latin1.ts). Changes are gathered by `put` and `del`, merged into their pages by `apply` (best in the order of keys) and complete with `seal`; all go into the caller's
+ * batch. `get` sees applied changes at once, everything else what is written: so call `written` when the batch is. One batch at a time.
+ */
+export class PagedWindowStore {
+  readonly #database: Database;
+  readonly #prefix: Uint8Array;
+  readonly #windows = new Map<number, PagedWindow>();
+  readonly #pending = new PendingRows();
+  readonly #writer = new PageWriter();
+
+  /**
+   * @param database - Where the rows are.
+   * @param prefix - Bytes that start this store's rows and no other's. Copied.
+   */
+  constructor(database: Database, prefix: Uint8Array) {
+    this.#database = database;
+    this.#prefix = new Uint8Array(prefix);
+  }
+
+  /** The value of a key in a window, applied changes included; the view is good until the next call. */
+  get(startMs: number, key: string): Uint8Array | undefined {
+    const window = this.#window(startMs);
+    const at = findPage(window.separators, key);
+    if (window.cursorPage !== at) {
+      window.cursor.open(this.#page(window, at));
+      window.cursorPage = at;
+    }
+    return window.cursor.find(key);
+  }
+
+  /** The value of a key in a window as a reader has it: what is written. */
+  read(reader: Reader, startMs: number, key: string): Uint8Array | undefined {
+    const directoryKey = this.#rowKey(startMs, directoryTag);
+    let directory = reader.get(directoryKey);
+    for (;;) {
+      const separators = directory === undefined ? [''] : decodeDirectory(directory);
+      const page = reader.get(this.#rowKey(startMs, pageTag, separators[findPage(separators, key)]!));
+      const after = reader.get(directoryKey);
+      if (same(directory, after)) {
+        const cursor = new PageCursor();
+        cursor.open(page);
+        return cursor.find(key)?.slice();
+      }
+      // A batch was written between the two reads: the key may be in another page now.
+      directory = after;
+    }
+  }
+
+  /** Gathers a change. The value is copied. */
+  put(startMs: number, key: string, value: Uint8Array): void {
+    assertStart(startMs);
+    this.#pending.add(startMs, key, value);
+  }
+
+  /** Gathers a removal. */
+  del(startMs: number, key: string): void {
+    assertStart(startMs);
+    this.#pending.add(startMs, key, undefined);
+  }
+
+  /** Merges the gathered changes into their pages, which go into the batch. */
+  apply(batch: WriteBatch): void {
+    const pending = this.#pending;
+    pending.sort();
+    for (let from = 0; from < pending.length; ) {
+      const window = this.#window(pending.startOf(from));
+      const page = findPage(window.separators, pending.keyOf(from));
+      const end = window.separators[page + 1];
+      let to = from + 1;
+      while (to < pending.length && pending.startOf(to) === window.startMs && (end === undefined || pending.keyOf(to) < end)) to++;
+      this.#merge(batch, window, page, from, to);
+      from = to;
+    }
+    pending.clear();
+  }
+
+  /** Applies what is gathered and completes the batch: the directories of windows whose pages changed. */
+  seal(batch: WriteBatch): void {
+    this.apply(batch);
+    for (const window of this.#windows.values()) {
+      if (!window.changed) continue;
+      window.changed = false;
+      if (window.separators.length > 1) batch.put(this.#rowKey(window.startMs, directoryTag), encodeDirectory(window.separators));
+      else if (window.stored) batch.del(this.#rowKey(window.startMs, directoryTag));
+      window.stored = window.separators.length > 1;
+    }
+  }
+
+  /** The batch is written: pages need not be kept any more. */
+  written(): void {
+    for (const window of this.#windows.values()) window.unwritten.clear();
+    if (this.#windows.size <= keptWindows) return;
+    const extra = this.#windows.size - keptWindows;
+    for (const startMs of [...this.#windows.keys()].slice(0, extra)) this.#windows.delete(startMs);
+  }
+
+  /** The starts of the windows in `[fromMs, toMs)` that have rows, ascending. One seek a start. */
+  async starts(reader: Reader, fromMs: number = allTime.from, toMs: number = allTime.to): Promise<number[]> {
+    const starts: number[] = [];
+    const end = this.#bound(toMs);
+    for (let from = this.#bound(fromMs); ; ) {
+      const first = await firstKey(reader, from, end);
+      if (first === undefined) return starts;
+      const startMs = readOrderedInt64(first, this.#prefix.length);
+      starts.push(startMs);
+      from = this.#bound(startMs + 1);
+    }
+  }
+
+  /** All written rows of the windows that start in `[fromMs, toMs)`, by start and then by key. */
+  async *rows(reader: Reader, fromMs: number = allTime.from, toMs: number = allTime.to): AsyncGenerator<readonly WindowRow[]> {
+    const lt = this.#bound(toMs);
+    const tagAt = this.#prefix.length + startLength;
+    for await (const entries of reader.pages({ gte: this.#bound(fromMs) ?? this.#prefix, ...(lt === undefined ? {} : { lt }) }, 64)) {
+      const rows: WindowRow[] = [];
+      for (const [key, page] of entries)
+        if (key[tagAt] === pageTag) rowsOf(page, readOrderedInt64(key, this.#prefix.length), rows);
+      if (rows.length > 0) yield rows;
+    }
+  }
+
+  /** Adds the removal of all windows that start before `startMs`; returns how many there were. */
+  async expireBefore(batch: WriteBatch, startMs: number): Promise<number> {
+    const gone = new Set<number>();
+    for await (const entries of this.#database.pages({ gte: this.#prefix, lt: this.#bound(startMs)! }, 1000))
+      for (const [key] of entries) {
+        batch.del(key);
+        gone.add(readOrderedInt64(key, this.#prefix.length));
+      }
+    for (const window of this.#windows.values()) {
+      if (window.startMs >= startMs) continue;
+      for (const separator of window.unwritten.keys()) batch.del(this.#rowKey(window.startMs, pageTag, separator));
+      batch.del(this.#rowKey(window.startMs, directoryTag));
+      this.#windows.delete(window.startMs);
+      gone.add(window.startMs);
+    }
+    return gone.size;
+  }
+
+  #merge(batch: WriteBatch, window: PagedWindow, page: number, from: number, to: number): void {
+    const writer = this.#writer;
+    writer.merge(this.#page(window, page), this.#pending, from, to);
+    const separator = window.separators[page]!;
+    const pages = writer.split();
+    this.#write(batch, window, separator, pages[0]?.bytes);
+    const added = pages.slice(1);
+    for (const { first, bytes } of added) this.#write(batch, window, first, bytes);
+    // An emptied page goes, but the first separator stays: keys before all others need a page to go to.
+    if (pages.length === 0 && page > 0) window.separators.splice(page, 1);
+    else if (added.length > 0) window.separators.splice(page + 1, 0, ...added.map(({ first }) => first));
+    else return;
+    window.changed = true;
+  }
+
+  #write(batch: WriteBatch, window: PagedWindow, separator: string, bytes: Uint8Array | undefined): void {
+    const key = this.#rowKey(window.startMs, pageTag, separator);
+    if (bytes === undefined) batch.del(key);
+    else batch.put(key, bytes);
+    window.unwritten.set(separator, bytes);
+    window.cursorPage = -1;
+  }
+
+  #page(window: PagedWindow, page: number): Uint8Array | undefined {
+    const separator = window.separators[page]!;
+    const unwritten = window.unwritten.get(separator);
+    if (unwritten !== undefined || window.unwritten.has(separator)) return unwritten;
+    return this.#database.get(this.#rowKey(window.startMs, pageTag, separator));
+  }
+
+  #window(startMs: number): PagedWindow {
+    const known = this.#windows.get(startMs);
+    if (known !== undefined) return known;
+    const directory = this.#database.get(this.#rowKey(startMs, directoryTag));
+    const window: PagedWindow = {
+      startMs,
+      separators: directory === undefined ? [''] : decodeDirectory(directory),
+      changed: false,
+      stored: directory !== undefined,
+      unwritten: new Map(),
+      cursor: new PageCursor(),
+      cursorPage: -1,
+    };
+    this.#windows.set(startMs, window);
+    return window;
+  }
+
+  #rowKey(startMs: number, tag: number, separator = ''): Uint8Array {
+    const at = this.#prefix.length + startLength;
+    const key = new Uint8Array(at + 1 + separator.length);
+    key.set(this.#prefix);
+    writeOrderedInt64(key, this.#prefix.length, startMs);
+    key[at] = tag;
+    for (let i = 0; i < separator.length; i++) key[at + 1 + i] = separator.charCodeAt(i);
+    return key;
+  }
+
+  /** Before all rows of windows that start at this or later; after all rows for Infinity (undefined: there is no such key). */
+  #bound(startMs: number): Uint8Array | undefined {
+    if (startMs === Number.POSITIVE_INFINITY) return prefixEnd(this.#prefix);
+    if (startMs === Number.NEGATIVE_INFINITY) return this.#prefix;
+    const start = new Uint8Array(startLength);
+    writeOrderedInt64(start, 0, Math.ceil(startMs));
+    return concatBytes(this.#prefix, start);
+  }
+}
+
+async function firstKey(reader: Reader, gte: Uint8Array | undefined, lt: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+  if (gte === undefined) return undefined;
+  for await (const entries of reader.pages({ gte, ...(lt === undefined ? {} : { lt }), limit: 1 }, 1)) return entries[0]?.[0];
+  return undefined;
+}
+
+function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : equalBytes(a, b);
+}
+
+function assertStart(startMs: number): void {
+  if (!Number.isSafeInteger(startMs)) throw new RangeError(`a window starts at an integer of ms, not at ${startMs}`);
+}

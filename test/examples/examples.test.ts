@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { promisify } from 'node:util';
+import test from 'ava';
+
+const folder = new URL('../../examples/', import.meta.url);
+
+/** What each example prints. */
+const printed: Readonly<Record<string, string>> = {
+  '1-count-words-in-a-test-driver.ts': `
+    Topologies:
+       Sub-topology: 0
+        Source: lines (topics: [lines])
+          --> words
+        Processor: words (stores: [])
+          --> KSTREAM-KEY-SELECT-0000000002
+          <-- lines
+        Processor: KSTREAM-KEY-SELECT-0000000002 (stores: [])
+          --> by-word-repartition-filter
+          <-- words
+        Processor: by-word-repartition-filter (stores: [])
+          --> by-word-repartition-sink
+          <-- KSTREAM-KEY-SELECT-0000000002
+        Sink: by-word-repartition-sink (topic: by-word-repartition)
+          <-- by-word-repartition-filter
+
+       Sub-topology: 1
+        Source: by-word-repartition-source (topics: [by-word-repartition])
+          --> counts
+        Processor: counts (stores: [counts])
+          --> changes
+          <-- by-word-repartition-source
+        Processor: changes (stores: [])
+          --> out
+          <-- counts
+        Sink: out (topic: counts)
+          <-- changes
+
+    a 1 @0
+    weir 1 @0
+    is 1 @0
+    a 2 @0
+    low 1 @0
+    dam 1 @0
+    a 3 @1000
+    dam 2 @1000
+    the store says: a 3
+  `,
+  '2-daily-sums-of-a-csv-folder.ts': `
+    2 files and 5 rows read so far, 1 of them bad
+    2024-03-30 (24 h) meter 8: 101 Wh
+    2024-03-30 (24 h) meter 9: 40 Wh
+    2024-03-31 (23 h) meter 8: 200 Wh
+    3 files and 7 rows read so far, 1 of them bad
+    2024-03-30 (24 h) meter 8: 101 Wh
+    2024-03-30 (24 h) meter 9: 40 Wh
+    2024-03-31 (23 h) meter 8: 220 Wh
+    2024-04-01 (24 h) meter 9: 7 Wh
+    dead: b.csv:3 columns: 2024-03-31T08:00:00Z,,none,9
+  `,
+  '3-join-with-a-versioned-table.ts': `
+    meter 8 is in Lyon, meter 9 is not known:
+      event of meter 8: first in Lyon
+      event of meter 8: second in Lyon
+      event of meter 8: third in Lyon
+      event of meter 9: fourth in unknown
+      Lyon: 3 events
+      unknown: 1 events
+    a correction: meter 8 was moved to Nice at 1 h, and meter 9 was there all the time:
+      event of meter 8: fifth in Nice
+      Lyon: 1 events
+      Nice: 4 events
+  `,
+  '4-processor-with-a-store-and-punctuation.ts': `
+    minute 0: pulse of meter 8
+    minute 5: pulse of meter 9
+    minute 58: pulse of meter 9
+    minute 61: pulse of meter 9
+      alert at minute 61: meter 8 silent since minute 0
+    minute 130: pulse of meter 9
+    minute 140: pulse of meter 8
+  `,
+  'readme.ts': `
+    [C:8@1517353200000/1517439600000] 1200
+    [C:8@1517439600000/1517526000000] 300
+  `,
+};
+
+/** A text as a reader compares it: without empty lines and the indentation that all lines have. */
+function lines(text: string): string[] {
+  const filled = text.split('\n').filter((line) => line.trim() !== '');
+  const margin = Math.min(...filled.map((line) => line.search(/\S/)));
+  return filled.map((line) => line.slice(margin));
+}
+
+test('each example has its expected output here', (t) => {
+  t.deepEqual(
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .sort(),
+    Object.keys(printed),
+  );
+});
+
+for (const [name, expected] of Object.entries(printed)) {
+  test.serial(`example ${name} prints what its comments promise`, async (t) => {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+      '--import',
+      'tsx',
+      new URL(name, folder).pathname,
+    ]);
+    t.is(stderr, '');
+    t.deepEqual(lines(stdout), lines(expected));
+  });
+}
