@@ -115,7 +115,12 @@ export class PagedWindowStore {
       const page = findPage(window.separators, pending.keyOf(from));
       const end = window.separators[page + 1];
       let to = from + 1;
-      while (to < pending.length && pending.startOf(to) === window.startMs && (end === undefined || pending.keyOf(to) < end)) to++;
+      while (
+        to < pending.length &&
+        pending.startOf(to) === window.startMs &&
+        (end === undefined || pending.keyOf(to) < end)
+      )
+        to++;
       this.#merge(batch, window, page, from, to);
       from = to;
     }
@@ -128,7 +133,8 @@ export class PagedWindowStore {
     for (const window of this.#windows.values()) {
       if (!window.changed) continue;
       window.changed = false;
-      if (window.separators.length > 1) batch.put(this.#rowKey(window.startMs, directoryTag), encodeDirectory(window.separators));
+      if (window.separators.length > 1)
+        batch.put(this.#rowKey(window.startMs, directoryTag), encodeDirectory(window.separators));
       else if (window.stored) batch.del(this.#rowKey(window.startMs, directoryTag));
       window.stored = window.separators.length > 1;
     }
@@ -156,10 +162,17 @@ export class PagedWindowStore {
   }
 
   /** All written rows of the windows that start in `[fromMs, toMs)`, by start and then by key. */
-  async *rows(reader: Reader, fromMs: number = allTime.from, toMs: number = allTime.to): AsyncGenerator<readonly WindowRow[]> {
+  async *rows(
+    reader: Reader,
+    fromMs: number = allTime.from,
+    toMs: number = allTime.to,
+  ): AsyncGenerator<readonly WindowRow[]> {
     const lt = this.#bound(toMs);
     const tagAt = this.#prefix.length + startLength;
-    for await (const entries of reader.pages({ gte: this.#bound(fromMs) ?? this.#prefix, ...(lt === undefined ? {} : { lt }) }, 64)) {
+    for await (const entries of reader.pages(
+      { gte: this.#bound(fromMs) ?? this.#prefix, ...(lt === undefined ? {} : { lt }) },
+      64,
+    )) {
       const rows: WindowRow[] = [];
       for (const [key, page] of entries)
         if (key[tagAt] === pageTag) rowsOf(page, readOrderedInt64(key, this.#prefix.length), rows);
@@ -252,9 +265,14 @@ export class PagedWindowStore {
   }
 }
 
-async function firstKey(reader: Reader, gte: Uint8Array | undefined, lt: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+async function firstKey(
+  reader: Reader,
+  gte: Uint8Array | undefined,
+  lt: Uint8Array | undefined,
+): Promise<Uint8Array | undefined> {
   if (gte === undefined) return undefined;
-  for await (const entries of reader.pages({ gte, ...(lt === undefined ? {} : { lt }), limit: 1 }, 1)) return entries[0]?.[0];
+  for await (const entries of reader.pages({ gte, ...(lt === undefined ? {} : { lt }), limit: 1 }, 1))
+    return entries[0]?.[0];
   return undefined;
 }
 

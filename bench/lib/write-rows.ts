@@ -68,7 +68,7 @@ async function openTable(path: string): Promise<{ commit: Commit; close: () => P
   const table = new CachedTable<string, Uint8Array>(spec as never, rows, meter, true);
   await table.open();
   const commit: Commit = async (keys, values) => {
-    for (let i = 0; i < keys.length; i++) table.update(table.forUpdate(keys[i]!, 0), values[i], i, true);
+    for (let i = 0; i < keys.length; i++) table.set(keys[i]!, 0, values[i], i);
     const batch = database.batch();
     while (!table.flush(batch, 2048));
     await batch.write({ sync });

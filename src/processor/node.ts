@@ -43,12 +43,16 @@ export interface TableStore<K, V> {
    * @defaultValue false
    */
   update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number, shared?: boolean): void;
+  /**
+   * Sets a row whatever it was. Where nobody asks for old values it is not read first.
+   */
+  set(key: K, startMs: number, value: V | undefined, timestamp: number): void;
   /** The row's value and time, not to be changed. */
   read(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
   /** The row as its changes were told: without those that wait in the cache. Its time may be that of one that waits. */
   readTold(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
-  /** Who is told of changes: one listener a store. */
-  onChange(listener: ChangeListener<K, V>): void;
+  /** Who is told of changes: one listener a store. Without `oldValues` it may be told none. */
+  onChange(listener: ChangeListener<K, V>, oldValues: boolean): void;
   /** Deletes rows whose window starts before this, with the next commit, without telling the listener. */
   expireBefore(startMs: number): void;
   /** Rows of the store, uncommitted ones included. */

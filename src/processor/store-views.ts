@@ -10,7 +10,7 @@ export function keyValueStoreOf<K, V>(context: NodeContext, name: string): KeyVa
     name,
     get: (key) => table.read(key, 0)?.value,
     put(key, value, timestampMs = Math.max(0, context.streamTimeMs)) {
-      table.update(table.forUpdate(key, 0), value, timestampMs);
+      table.set(key, 0, value, timestampMs);
     },
     delete(key) {
       const old = table.read(key, 0)?.value;
@@ -39,7 +39,7 @@ export function windowStoreOf<K, V>(context: NodeContext, name: string): WindowS
     name,
     fetch: (key, startMs) => table.read(key, startMs)?.value,
     put(key, value, startMs, timestampMs = startMs) {
-      table.update(table.forUpdate(key, startMs), value, timestampMs);
+      table.set(key, startMs, value, timestampMs);
     },
     async *fetchRange(key, fromMs, toMs): AsyncGenerator<WindowRow<K, V>> {
       for (const startMs of table.startsIn(fromMs, toMs)) {

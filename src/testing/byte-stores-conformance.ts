@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Database, DatabaseFactory, Entry, WriteBatch } from '../../state/database.ts';
 import { KeyValueBytesStore } from '../../state/key-value-store.ts';
-import { type History, VersionedBytesStore } from '../../state/versioned-store.ts';
 import { PagedWindowStore, type WindowRow } from '../../state/paged-window-store.ts';
+import { type History, VersionedBytesStore } from '../../state/versioned-store.ts';
 import { concatBytes } from '../common/bytes.ts';
 import { type ConformanceCase, withDatabase } from './database-conformance.ts';
 
@@ -242,7 +242,8 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
         for (let i = 4999; i > 0; i -= 2) store.put(0, text(i), new Uint8Array(40).fill(i));
       });
       const fresh = new PagedWindowStore(database, bytes(7));
-      for (const i of [0, 1, 2, 77, 2500, 4998, 4999]) assert.deepEqual(fresh.get(0, text(i)), new Uint8Array(40).fill(i));
+      for (const i of [0, 1, 2, 77, 2500, 4998, 4999])
+        assert.deepEqual(fresh.get(0, text(i)), new Uint8Array(40).fill(i));
       assert.equal(fresh.get(0, text(5000)), undefined);
       const rows = await all(fresh.rows(database));
       assert.deepEqual(
@@ -274,7 +275,18 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
     'starts of up to 53 bits, negative ones too, are in numeric order',
     async (database) => {
       const store = new PagedWindowStore(database, bytes(255));
-      const starts = [Number.MIN_SAFE_INTEGER, -(2 ** 32), -1, 0, 1, 255, 256, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER];
+      const starts = [
+        Number.MIN_SAFE_INTEGER,
+        -(2 ** 32),
+        -1,
+        0,
+        1,
+        255,
+        256,
+        2 ** 31,
+        2 ** 32,
+        Number.MAX_SAFE_INTEGER,
+      ];
       await changeWindows(database, store, () => {
         for (const start of [...starts].reverse()) store.put(start, key(1), bytes(1));
       });

@@ -235,6 +235,13 @@ test('logs are JSON lines on stderr, plain lines on a terminal, and follow the l
   t.is((await run([work], 'work --log-level silent')).stderr, '');
 });
 
+test('news is not logged unless it is asked for', async (t) => {
+  const work = doing(async ({ logger }) => logger.info({}, 'going on'));
+  t.is((await run([work], 'work')).stderr, '');
+  t.is(JSON.parse((await run([work], 'work --log-level info')).stderr).msg, 'going on');
+  t.is(JSON.parse((await run([work], 'work', { env: { WEIR_LOG_LEVEL: 'info' } })).stderr).msg, 'going on');
+});
+
 test('colours are for terminals, and NO_COLOR turns them off', async (t) => {
   const bad = throwing(new StreamsError('STREAMS_TIMEOUT', 'late'));
   const csi = '\u001B[';

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
+import { lookPauseMs } from '../../src/files/folder-feed.ts';
 import { FolderWorld, nameOf, type OpenFeed, type RunOptions, range, readings, rows } from './helpers/folder-world.ts';
 
 /** Takes records until there are as many as wanted (an idle feed is waited for), or for 5 s. */
@@ -111,6 +112,11 @@ test('a wait ends at a change, at its time-out, and when the feed is closed', as
   const wait = waited(20_000);
   setTimeout(() => void open.feed.close(), 300);
   t.true((await wait) < 10_000);
+});
+
+test('a folder is left alone for 200 ms, longer if looking is slow, and never for more than 5 s', (t) => {
+  const pauses = [0, 4, 10, 100, 3000].map(lookPauseMs);
+  t.deepEqual(pauses, [200, 200, 500, 5000, 5000]);
 });
 
 test('feeds of several folders are read side by side', async (t) => {

@@ -25,8 +25,10 @@ export abstract class TableNode<V> extends ProcessorNode {
     if (this.children.length === 0) return;
     const keyOf = changeKey(this.table as TableStore<unknown, unknown>, this.#windowed);
     const withOld = this.#oldValues.needed;
-    this.table.onChange((key, startMs, newValue, oldValue, timestamp) =>
-      this.forward(keyOf(key, startMs), new Change(newValue, withOld ? oldValue : undefined), timestamp),
+    this.table.onChange(
+      (key, startMs, newValue, oldValue, timestamp) =>
+        this.forward(keyOf(key, startMs), new Change(newValue, withOld ? oldValue : undefined), timestamp),
+      withOld,
     );
   }
 

@@ -22,7 +22,7 @@ export class TableSourceNode extends TableNode<unknown> {
       this.context.drop(this.name, 'null_key');
       return;
     }
-    this.table.update(this.table.forUpdate(key, 0), present(value), timestamp, true);
+    this.table.set(key, 0, present(value), timestamp);
   }
 }
 

@@ -53,16 +53,36 @@ export interface ByteRows {
 }
 
 const nothing = (): void => {};
-const bytesOf = (key: KeyText): Uint8Array => Buffer.from(key, 'latin1');
+
+const longestKeptView = 256;
+
+/** Bytes of key texts, in one buffer: each is good until the next. Short views are kept, since a new one costs more than the copy. */
+class KeyBytes {
+  readonly #scratch = Buffer.alloc(longestKeptView);
+  readonly #views: Buffer[] = [];
+
+  of(key: KeyText): Uint8Array {
+    const { length } = key;
+    if (length > longestKeptView) return Buffer.from(key, 'latin1');
+    for (let i = 0; i < length; i++) this.#scratch[i] = key.charCodeAt(i);
+    let view = this.#views[length];
+    if (view === undefined) {
+      view = this.#scratch.subarray(0, length);
+      this.#views[length] = view;
+    }
+    return view;
+  }
+}
 
 /** Rows of a key-value store: an entry of the database each. */
 export function keyValueRows(database: Database, prefix: Uint8Array): ByteRows {
   const store = new KeyValueBytesStore(database, prefix);
+  const keys = new KeyBytes();
   return {
-    get: (_startMs, key) => store.get(bytesOf(key)),
-    read: (_startMs, key, reader) => store.get(bytesOf(key), reader),
-    put: (batch, _startMs, key, value) => store.put(batch, bytesOf(key), value),
-    del: (batch, _startMs, key) => store.del(batch, bytesOf(key)),
+    get: (_startMs, key) => store.get(keys.of(key)),
+    read: (_startMs, key, reader) => store.get(keys.of(key), reader),
+    put: (batch, _startMs, key, value) => store.put(batch, keys.of(key), value),
+    del: (batch, _startMs, key) => store.del(batch, keys.of(key)),
     apply: nothing,
     seal: nothing,
     written: nothing,

@@ -39,8 +39,10 @@ class CachedRow<K, V> implements TableEntry<K, V> {
   /** `value` is this row's alone and may be changed in place. */
   owned = false;
   dirty = false;
-  /** The database has the row. */
+  /** The database has the row; of an unread one: it may have it. */
   stored = false;
+  /** Set without having been read: `told` is not known. */
+  unread = false;
 
   constructor(key: K, window: CachedWindow<K, V>) {
     this.key = key;
@@ -78,6 +80,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #dirty: CachedRow<K, V>[] = [];
   #flushed = 0;
   #listener: ChangeListener<K, V> | undefined;
+  #oldValues = false;
   /** Windows of which the database may have rows. */
   #stored: Set<number> = new Set();
   readonly #starts = new SortedNumbers();
@@ -120,8 +123,15 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     return this.#spec.windows?.endOf(startMs) ?? Number.POSITIVE_INFINITY;
   }
 
-  onChange(listener: ChangeListener<K, V>): void {
+  onChange(listener: ChangeListener<K, V>, oldValues: boolean): void {
     this.#listener = listener;
+    this.#oldValues = oldValues;
+  }
+
+  set(key: K, startMs: number, value: V | undefined, timestamp: number): void {
+    const row =
+      value === undefined || this.#oldValues || !this.cached ? this.#row(key, startMs) : this.#unread(key, startMs);
+    this.update(row, value, timestamp, true);
   }
 
   forUpdate(key: K, startMs: number): TableEntry<K, V> {
@@ -140,11 +150,14 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   readTold(key: K, startMs: number): ValueAndTimestamp<V> | undefined {
     const row = this.#row(key, startMs);
+    if (row.unread) this.#readBack(row);
     return row.told === undefined ? undefined : { value: row.told, timestamp: row.timestamp };
   }
 
   update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number, shared = false): void {
     const row = entry as CachedRow<K, V>;
+    // Whether a deletion is to be told depends on what was there.
+    if (row.unread && value === undefined) this.#readBack(row);
     row.value = value;
     row.timestamp = timestamp;
     row.owned = !shared;
@@ -282,6 +295,32 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     return loaded;
   }
 
+  /** The row, not read from the database if it is not in memory. */
+  #unread(key: K, startMs: number): CachedRow<K, V> {
+    const window = this.#last !== undefined && this.#last.startMs === startMs ? this.#last : this.#window(startMs);
+    const identity = typeof key === 'object' ? keyIdentity(this.keySerde, key) : key;
+    let row = window.rows.get(identity);
+    if (row !== undefined) return row;
+    row = this.#rejuvenate(identity, startMs);
+    if (row === undefined) {
+      row = new CachedRow<K, V>(key, window);
+      row.unread = this.#stored.has(startMs);
+      row.stored = row.unread;
+    }
+    window.rows.set(identity, row);
+    this.#count++;
+    this.#meter.cachedBytes += entryBytes;
+    return row;
+  }
+
+  /** Reads what the database has of a row that was set without that. */
+  #readBack(row: CachedRow<K, V>): void {
+    const bytes = this.#rows.get(row.startMs, keyText(this.keySerde, row.key));
+    row.told = bytes === undefined ? undefined : this.#codec.value(bytes);
+    row.stored = bytes !== undefined;
+    row.unread = false;
+  }
+
   #window(startMs: number): CachedWindow<K, V> {
     let window = this.#young.get(startMs);
     if (window === undefined) {
@@ -341,6 +380,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     const old = row.told;
     row.told = row.value;
     row.owned = false;
+    row.unread = false;
     this.#listener?.(row.key, row.startMs, row.value, old, row.timestamp);
   }
 
@@ -362,6 +402,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     const rows: Unstored<K, V>[] = [];
     for (let i = this.#flushed; i < this.#dirty.length; i++) {
       const row = this.#dirty[i]!;
+      if (row.unread) this.#readBack(row);
       if (!row.stored && row.value !== undefined && row.startMs >= this.#expireBefore)
         rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
     }

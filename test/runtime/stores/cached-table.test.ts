@@ -21,7 +21,12 @@ interface World {
   readonly commit: (limit?: number) => Promise<void>;
 }
 
-async function world(kind: 'key-value' | 'window', cached = true, database?: Database): Promise<World> {
+async function world(
+  kind: 'key-value' | 'window',
+  cached = true,
+  database?: Database,
+  oldValues = true,
+): Promise<World> {
   const db = database ?? (await openMemoryDatabase());
   const windows = TimeWindows.ofSizeWithNoGrace(10);
   const spec = {
@@ -38,14 +43,18 @@ async function world(kind: 'key-value' | 'window', cached = true, database?: Dat
   const table = new CachedTable<string, Box>(spec, rows, meter, cached);
   await table.open();
   const told: string[] = [];
-  table.onChange((key, startMs, newValue, oldValue, timestamp) =>
-    told.push(`${key} ${startMs} ${oldValue?.n ?? '-'} -> ${newValue?.n ?? '-'} @${timestamp}`),
+  table.onChange(
+    (key, startMs, newValue, oldValue, timestamp) =>
+      told.push(`${key} ${startMs} ${oldValue?.n ?? '-'} -> ${newValue?.n ?? '-'} @${timestamp}`),
+    oldValues,
   );
   const commit = async (limit = 1000): Promise<void> => {
     const batch = db.batch();
     while (table.hasDirty) table.flush(batch, limit);
     await table.flushExpired(batch);
+    table.seal(batch);
     await batch.write({ sync: false });
+    table.written();
   };
   return { database: db, table, meter, told: () => told.splice(0), commit };
 }
@@ -194,4 +203,37 @@ test('a value told is never changed afterwards, a shared one is copied before it
   add(table, 'a', 0, 3);
   t.deepEqual(before, { n: 6 });
   t.deepEqual(table.read('a', 0), { value: { n: 7 }, timestamp: 3 });
+});
+
+test('a row that is set is written and told without its old value where nobody asks for it', async (t) => {
+  const first = await world('key-value');
+  first.table.set('a', 0, { n: 1 }, 1);
+  first.table.set('b', 0, { n: 2 }, 1);
+  await first.commit();
+  const { table, told, commit } = await world('key-value', true, first.database, false);
+  table.set('a', 0, { n: 3 }, 2);
+  table.set('c', 0, { n: 4 }, 2);
+  t.deepEqual(await listed(table), ['a 0 3 @2', 'b 0 2 @1', 'c 0 4 @2']);
+  t.deepEqual(table.readTold('a', 0)?.value, { n: 1 });
+  t.is(table.readTold('c', 0), undefined);
+  await commit();
+  t.deepEqual(
+    told().map((line) => line.replace(/ \S+ ->/, ' ->')),
+    ['a 0 -> 3 @2', 'c 0 -> 4 @2'],
+  );
+  t.deepEqual(await listed(table), ['a 0 3 @2', 'b 0 2 @1', 'c 0 4 @2']);
+});
+
+test('a row that is set and deleted before a flush is told as deleted exactly where it was there before', async (t) => {
+  const first = await world('key-value');
+  first.table.set('a', 0, { n: 1 }, 1);
+  await first.commit();
+  const { table, told, commit } = await world('key-value', true, first.database, false);
+  for (const key of ['a', 'new']) {
+    table.set(key, 0, { n: 5 }, 2);
+    table.set(key, 0, undefined, 3);
+  }
+  await commit();
+  t.deepEqual(told(), ['a 0 1 -> - @3']);
+  t.deepEqual(await listed(table), []);
 });
