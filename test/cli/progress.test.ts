@@ -122,12 +122,12 @@ test('log lines wipe the bar, and a progress left running is ended with its comm
     kind: 'batch',
     async run({ progress, logger }) {
       progress.start(() => done);
-      logger.info({}, 'hello');
+      logger.warn({}, 'hello');
     },
   });
   const { stderr } = await run([work], 'work', { isTTY: true, env: { NO_COLOR: '1' } });
   const afterWipe = stderr.split('\r\u001B[2K')[1] ?? '';
-  t.regex(afterWipe, /^\d\d:\d\d:\d\d\.\d{3} INFO {2}hello\n/);
+  t.regex(afterWipe, /^\d\d:\d\d:\d\d\.\d{3} WARN {2}hello\n/);
   t.regex(stderr, /replay: 48\/48 files.*\n$/);
   t.regex((await run([work], 'work')).stderr, /^\{.*"hello"\}\nreplay: 48\/48 files.*\n$/);
 });

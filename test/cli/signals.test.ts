@@ -16,7 +16,9 @@ interface Ended {
 }
 
 async function startUntilRunning(command: string): Promise<{ child: Child; ended: Promise<Ended> }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...command.split(' ')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (data) => {
@@ -49,7 +51,7 @@ test('a batch command stopped by SIGINT commits and exits 130', async (t) => {
 });
 
 test('a batch command stopped by SIGTERM commits, says so in the log and exits 143', async (t) => {
-  const { code, stdout, stderr } = await signalled('wait', 'SIGTERM');
+  const { code, stdout, stderr } = await signalled('wait --log-level info', 'SIGTERM');
   t.is(code, 143);
   t.is(stdout, 'running\ncommitted\n');
   t.regex(stderr, /"signal":"SIGTERM","msg":"stopping: a second signal ends at once"/);

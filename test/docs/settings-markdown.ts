@@ -13,7 +13,7 @@ export function settingsMarkdown(): string {
         `- Accepts: ${type.expected}`,
         `- Environment: \`${environmentNameOf(name)}\``,
       ];
-      return `### \`${name}\`\n${doc}\n\n${facts.join('\n')}\n`;
+      return `### \`${name}\`\n\n${doc}\n\n${facts.join('\n')}\n`;
     })
     .join('\n');
 }

@@ -36,7 +36,7 @@ test('a replay stopped by SIGTERM commits, ends with 143, and the next one goes 
   await dataSet(folder, { days: 25, eventsPerDay: 8640 });
   const line = `replay --events ${folder}/events --park ${folder}/park --json`;
   const whole = JSON.parse(await good(t, `${line} --state ${folder}/whole`));
-  const running = startWeir(`${line} --state ${folder}/state --out ${folder}/out`);
+  const running = startWeir(`${line} --state ${folder}/state --out ${folder}/out --log-level info`);
   await until(() => running.stderr.text.includes('"to":"RUNNING"'));
   running.signal('SIGTERM');
   const { code, stdout, stderr } = await running.ended;
@@ -52,7 +52,7 @@ test('a second process on a state folder is refused at once, and the first one g
   const folder = await temporary(t);
   await dataSet(folder);
   const line = `replay --events ${folder}/events --park ${folder}/park --state ${folder}/state`;
-  const first = start(`${line} --follow`);
+  const first = start(`${line} --follow --log-level info`);
   await until(() => first.ran.stderr.includes('"to":"RUNNING"'));
   for (const other of [line, `digest --state ${folder}/state`]) {
     const { code, stderr } = await weir(other);
