@@ -1,16 +1,41 @@
 // The import rule of docs/architecture.md: src/common <- state <- src/* <- topologies <- test, examples, bench.
 const only = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 const home = (pkg, path) =>
-  only(`home-of-${pkg.replace(/[@/]/g, '-')}`, `${pkg} has one home: ${path}`, { path: '^(src|state|topologies)/', pathNot: path }, { path: `^node_modules/${pkg}/` });
+  only(
+    `home-of-${pkg.replace(/[@/]/g, '-')}`,
+    `${pkg} has one home: ${path}`,
+    { path: '^(src|state|topologies)/', pathNot: path },
+    { path: `^node_modules/${pkg}/` },
+  );
 
 module.exports = {
   forbidden: [
-    only('no-cycles', 'modules form no cycles at run time (types may)', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }),
-    only('common-is-a-leaf', 'src/common imports nothing of ours', { path: '^src/common/' }, { path: '^(state|src/(?!common/)|topologies)' }),
-    only('state-knows-bytes-only', 'state imports src/common alone', { path: '^state/' }, { path: '^(src/(?!common/)|topologies)' }),
+    only(
+      'no-cycles',
+      'modules form no cycles at run time (types may)',
+      {},
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    ),
+    only(
+      'common-is-a-leaf',
+      'src/common imports nothing of ours',
+      { path: '^src/common/' },
+      { path: '^(state|src/(?!common/)|topologies)' },
+    ),
+    only(
+      'state-knows-bytes-only',
+      'state imports src/common alone',
+      { path: '^state/' },
+      { path: '^(src/(?!common/)|topologies)' },
+    ),
     only('src-knows-no-application', 'src never imports topologies', { path: '^src/' }, { path: '^topologies/' }),
     only('dsl-not-runtime', 'dsl never imports runtime', { path: '^src/dsl/' }, { path: '^src/runtime/' }),
-    only('product-not-tests', 'no product code imports test, bench or examples', { path: '^(src|state|topologies)/' }, { path: '^(test|bench|examples)/' }),
+    only(
+      'product-not-tests',
+      'no product code imports test, bench or examples',
+      { path: '^(src|state|topologies)/' },
+      { path: '^(test|bench|examples)/' },
+    ),
     home('level', '^state/'),
     home('kafkajs', '^src/clients/'),
     home('prom-client', '^src/observability/'),
@@ -29,6 +54,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 };

@@ -1,8 +1,5 @@
 // The DSL
 
-// Errors and logging
-export { StreamsError, type StreamsErrorCode, type StreamsErrorDetails } from './common/errors.ts';
-export type { Logger } from './common/logger.ts';
 export { BranchedKStream } from './dsl/branched-kstream.ts';
 export { type CalendarUnit, CalendarWindows } from './dsl/calendar-windows.ts';
 export { GlobalKTable } from './dsl/global-ktable.ts';
@@ -32,12 +29,9 @@ export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts';
 export { TimeWindowedKStream } from './dsl/time-windowed-kstream.ts';
 export { TimeWindows } from './dsl/time-windows.ts';
 export type { Windows } from './dsl/windows.ts';
-// Files
-export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';
-export { Letters } from './files/letters.ts';
-export { type DeadReason, type DecodedRow, deadReasons, type RowFormat, type RowView } from './files/row-format.ts';
-export { type TextFormatOptions, type TextRow, textFormat } from './files/text-format.ts';
+
 // The Processor API
+
 export type {
   AnyStore,
   Cancellable,
@@ -51,7 +45,20 @@ export type {
 export { type ConsumedRecord, type Header, Record, type TimestampExtractor } from './processor/record.ts';
 export type { ValueAndTimestamp, Version, WindowRow } from './processor/rows.ts';
 export type { KeyValueStore, VersionedKeyValueStore, WindowStore } from './processor/state-store.ts';
+
+// Topologies
+
+export { type DescribeFormat, TopologyDescription } from './topology/describe.ts';
+export { type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts';
+
+// Serdes
+
+export type { Serde } from './serde/serde.ts';
+export { Serdes } from './serde/serdes.ts';
+export { type Window, Windowed, WindowedSerde } from './serde/windowed.ts';
+
 // Running
+
 export {
   type EmbeddedOptions,
   EmbeddedStreams,
@@ -67,10 +74,15 @@ export type {
   ReadOnlyWindowStore,
 } from './runtime/read-only-stores.ts';
 export type { OutputReceiver, OutputRecord } from './runtime/runtime-nodes.ts';
-// Serdes
-export type { Serde } from './serde/serde.ts';
-export { Serdes } from './serde/serdes.ts';
-export { type Window, Windowed, WindowedSerde } from './serde/windowed.ts';
-// Topologies
-export { type DescribeFormat, TopologyDescription } from './topology/describe.ts';
-export { type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts';
+
+// Files
+
+export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';
+export { Letters } from './files/letters.ts';
+export { type DeadReason, type DecodedRow, deadReasons, type RowFormat, type RowView } from './files/row-format.ts';
+export { type TextFormatOptions, type TextRow, textFormat } from './files/text-format.ts';
+
+// Errors and logging
+
+export { StreamsError, type StreamsErrorCode, type StreamsErrorDetails } from './common/errors.ts';
+export type { Logger } from './common/logger.ts';
