@@ -175,7 +175,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   /** Puts up to `limit` changed rows into the batch and tells of them; true when none is left. */
   flush(batch: WriteBatch, limit: number): boolean {
-    if (this.#flushed === 0 && this.#dirty.length >= sortedFlush) this.#dirty.sort(byWindowAndKey);
+    if (this.#windowed && this.#flushed === 0 && this.#dirty.length >= sortedFlush) this.#dirty.sort(byWindowAndKey);
     const end = Math.min(this.#dirty.length, this.#flushed + limit);
     while (this.#flushed < end) {
       const row = this.#dirty[this.#flushed++]!;
@@ -415,7 +415,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   }
 }
 
-/** From so many rows on a flush is sorted: neighbours are then read and written together, which takes LevelDB a third of the time. */
+/** From so many rows on a flush of a window store is sorted: rows of a page are then read and written together. */
 const sortedFlush = 512;
 
 /** Close to the order of the rows in the database; any order will do. */
