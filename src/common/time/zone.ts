@@ -246,7 +246,8 @@ function firstReaching(spans: readonly OffsetSpan[], civilMs: number): number {
  * some versions), so an alias is held against the look of the database's names only.
  */
 function isZoneName(name: string): boolean {
-  if (typeof name !== 'string' || !IANAZone.isValidZone(name)) return false;
+  // Later versions of Node take offsets such as '+01:00' for zones.
+  if (typeof name !== 'string' || !/^[A-Za-z]/.test(name) || !IANAZone.isValidZone(name)) return false;
   const resolved = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone;
   if (resolved.toLowerCase() === name.toLowerCase()) return resolved === name;
   return /^(?:(?:US|[A-Z][a-z]+)\/[A-Z]|[A-Z][^/]*$)/.test(name) && !/[A-Z]{5}/.test(name);
