@@ -25,6 +25,7 @@ export type {
   FolderTable,
   Histories,
   OpenState,
+  ReadableState,
   ReplaySettings,
   ServedParts,
 } from './cli/application.ts';

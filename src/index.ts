@@ -59,6 +59,7 @@ export { type Window, Windowed, WindowedSerde } from './serde/windowed.ts';
 
 // Running
 
+export type { Digest } from './runtime/digest.ts';
 export {
   type EmbeddedOptions,
   EmbeddedStreams,
@@ -67,11 +68,13 @@ export {
 } from './runtime/embedded-streams.ts';
 export type { DropReason, EngineStats, StoreStats, StreamsState, TaskStats } from './runtime/engine-stats.ts';
 export type { Feed, FeedBatch, FeedProgress, RecordOrigin } from './runtime/feed.ts';
+export type { StorePart } from './runtime/parts/store-part.ts';
 export type {
   ReadOnlyKeyValueStore,
   ReadOnlyStore,
   ReadOnlyVersionedStore,
   ReadOnlyWindowStore,
+  StoreReadOptions,
 } from './runtime/read-only-stores.ts';
 export type { OutputReceiver, OutputRecord } from './runtime/runtime-nodes.ts';
 

@@ -4,6 +4,7 @@ import type { Route } from '../http/route.ts';
 import type { MetricCollector } from '../observability/metric-collector.ts';
 import type { Version } from '../processor/rows.ts';
 import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
+import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
 import type { Topology } from '../topology/topology.ts';
 
 /** What results depend on: given by options of `replay`, kept with the state, not to be changed afterwards. */
@@ -21,13 +22,19 @@ export interface ReplaySettings {
   readonly topics: number;
 }
 
-/** A state that is open: what an application's commands and endpoints read. */
-export interface OpenState {
-  readonly directory: string;
-  readonly streams: EmbeddedStreams;
+/** Results that can be read, wherever they are: what an application's commands and endpoints need of them. */
+export interface ReadableState {
   readonly settings: ReplaySettings;
+  /** The committed rows of a store. @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` */
+  store(name: string, options?: StoreReadOptions): ReadOnlyStore;
   /** Whether a window that ends at `windowEndMs` takes no more records. */
   isFinal(windowEndMs: number): boolean;
+}
+
+/** A state folder that is open in this process. */
+export interface OpenState extends ReadableState {
+  readonly directory: string;
+  readonly streams: EmbeddedStreams;
   /** Gives the folder back. */
   close(): Promise<void>;
 }
@@ -60,9 +67,9 @@ export interface Application {
   /** Reads a folder of one of {@link ApplicationSpec.tables}. */
   loadTable?(store: string, directory: string, settings: ReplaySettings): Promise<Histories>;
   /** The application's own endpoints, page and metrics. */
-  serve?(state: OpenState): ServedParts;
+  serve?(state: ReadableState): ServedParts;
   /** Writes the results as files: `replay --out`. */
-  export?(state: OpenState, outDir: string, signal?: AbortSignal): Promise<unknown>;
+  export?(state: ReadableState, outDir: string, signal?: AbortSignal): Promise<unknown>;
 }
 
 /**

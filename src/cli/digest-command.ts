@@ -1,8 +1,8 @@
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
-import { withState } from './read-state.ts';
-import { stateOption } from './state-options.ts';
+import { withSource } from './read-source.ts';
+import { sourceOptions } from './source-options.ts';
 
 /** `digest`: one hash over the results of a state. For any application. */
 export function digestCommand(spec: ApplicationSpec): CommandSpec {
@@ -12,13 +12,17 @@ export function digestCommand(spec: ApplicationSpec): CommandSpec {
     description:
       'Prints the SHA-256 over all rows of the tables that hold results, as 64 hex digits. Two states with the same results have the same ' +
       'digest, however they came to them: in one run or many, by files or live, with the reference data before or after the events.',
-    examples: [`${spec.name} digest`, `${spec.name} digest --state .data/other --by-store`],
-    options: [stateOption, { flags: '--by-store', description: 'a line for each store: its name and its digest' }],
+    examples: [
+      `${spec.name} digest`,
+      `${spec.name} digest --state .data/other --by-store`,
+      `${spec.name} digest --url http://127.0.0.1:8080`,
+    ],
+    options: [...sourceOptions, { flags: '--by-store', description: 'a line for each store: its name and its digest' }],
     kind: 'batch',
     settings: true,
     run: ({ options, config, stdout }) =>
-      withState(spec, { directory: options.state, config }, async ({ streams }) => {
-        const { all, byStore } = await streams.digest();
+      withSource(spec, { options, config }, async (source) => {
+        const { all, byStore } = await source.digest();
         if (options.byStore) for (const [name, digest] of byStore) stdout.write(`${name} ${digest}\n`);
         else stdout.write(`${all}\n`);
       }),

@@ -43,6 +43,7 @@ export async function openState(
     directory,
     streams,
     settings,
+    store: (name) => streams.store(name),
     isFinal: (windowEndMs) => streams.final || windowEndMs <= streams.operatorTimeMs() - settings.graceMs,
     close: () => streams.close(),
   };

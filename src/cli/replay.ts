@@ -29,6 +29,8 @@ export interface ReplayRequest {
   readonly dead?: string | undefined;
   readonly late?: string | undefined;
   readonly port: number;
+  /** Address to serve at. */
+  readonly host: string;
 }
 
 /** Told how a replay goes. */
@@ -63,7 +65,7 @@ export async function replay(
     const state = await openInput(spec, app, request, folders, context);
     defer(() => state.close());
     if (request.serve) {
-      const server = await serveState(spec, app, state, { port: request.port, logger });
+      const server = await serveState(spec, app, state, { port: request.port, host: request.host, logger });
       defer(() => server.close());
       hooks.serving?.(server.url);
     }

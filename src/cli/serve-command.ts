@@ -3,7 +3,7 @@ import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { withState } from './read-state.ts';
 import { writeAddress } from './replay-command.ts';
-import { portOption, stateOption } from './state-options.ts';
+import { hostOption, portOption, stateOption } from './state-options.ts';
 
 /** `serve`: a state over HTTP, without input. For any application. */
 export function serveCommand(spec: ApplicationSpec): CommandSpec {
@@ -14,7 +14,7 @@ export function serveCommand(spec: ApplicationSpec): CommandSpec {
       'Serves what is in a state until SIGINT or SIGTERM: a page at /, /metrics, /healthz, /readyz, /topology, /tasks, /stores and ' +
       'the paths of the application. It takes no input: replay --serve does both.',
     examples: [`${spec.name} serve`, `${spec.name} serve --state /var/lib/${spec.name} --port 0`],
-    options: [stateOption, portOption],
+    options: [stateOption, portOption, hostOption],
     kind: 'continuous',
     settings: true,
     async run(context) {
@@ -22,7 +22,7 @@ export function serveCommand(spec: ApplicationSpec): CommandSpec {
       const { options, config, logger, signal } = context;
       await withState(spec, { directory: options.state, config, logger }, async (state, app) => {
         state.streams.serve();
-        const server = await serveState(spec, app, state, { port: options.port, logger });
+        const server = await serveState(spec, app, state, { port: options.port, host: options.host, logger });
         try {
           writeAddress(context, server.url);
           await untilAborted(signal);

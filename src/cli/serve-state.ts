@@ -3,13 +3,14 @@ import type { RunningServer } from '../http/server.ts';
 import type { DescribeFormat } from '../topology/describe.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
+import { shareState } from './share-state.ts';
 
-/** Serves an open state over HTTP on 127.0.0.1: what the engine says of itself, and the application's parts. */
+/** Serves an open state over HTTP: what the engine says of itself, and the application's parts. */
 export async function serveState(
   spec: ApplicationSpec,
   app: Application,
   state: OpenState,
-  options: { readonly port: number; readonly logger: Logger },
+  options: { readonly port: number; readonly host: string; readonly logger: Logger },
 ): Promise<RunningServer> {
   // Loaded here, so that a command that doesn't serve starts without them.
   const [{ createServer }, { createMetrics }] = await Promise.all([
@@ -17,7 +18,7 @@ export async function serveState(
     import('../observability/registry.ts'),
   ]);
   const { streams } = state;
-  const { port, logger } = options;
+  const { port, host, logger } = options;
   const { routes = [], page, collectors = [] } = app.serve?.(state) ?? {};
   const stats = (): ReturnType<typeof streams.stats> => streams.stats();
   return createServer({
@@ -26,11 +27,13 @@ export async function serveState(
       describeTopology: (format) => describeTopology(streams.topology, format),
       storeNames: () => streams.storeNames(),
       store: (name) => streams.store(name),
+      shared: shareState(streams),
     },
     metrics: createMetrics({ stats, version: spec.version, collectors, logger }),
     routes,
     ...(page && { page }),
     port,
+    host,
     logger,
   });
 }

@@ -16,8 +16,21 @@ export const portOption: {
   readonly parse: (text: string) => number;
 } = {
   flags: '--port <number>',
-  description: 'port to serve at on 127.0.0.1; 0 takes any free one and prints it',
+  description: 'port to serve at; 0 takes any free one and prints it',
   default: '8080',
   env: 'WEIR_PORT',
   parse: port,
+};
+
+/** `--host`, beside {@link portOption}. */
+export const hostOption: {
+  readonly flags: '--host <address>';
+  readonly description: string;
+  readonly default: string;
+  readonly env: string;
+} = {
+  flags: '--host <address>',
+  description: 'address to serve at; 0.0.0.0 is all of them, and lets everybody in the network read the results',
+  default: '127.0.0.1',
+  env: 'WEIR_HOST',
 };

@@ -78,7 +78,10 @@ export class Config {
   entries(): readonly ConfigEntry[] {
     const own = settingNames.map((name) => ({
       name,
-      text: String(this.#values[name] ?? ''),
+      text:
+        secret.test(name) && this.#values[name] !== undefined && !name.endsWith('.file')
+          ? '(hidden)'
+          : String(this.#values[name] ?? ''),
       origin: this.origin(name),
     }));
     const clients = [...this.#clients].sort(([a], [b]) => (a < b ? -1 : 1));

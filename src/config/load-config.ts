@@ -63,6 +63,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const clients = new Map<string, ClientSetting>();
   for (const { name, text, origin } of given) {
     if (isSettingName(name)) {
+      if (origin.source === 'flag' && secretSettings.has(name)) throw secretOnCommandLine(name);
       values[name] = readValue(name, text, origin);
       origins.set(name, origin);
     } else if (isClientSetting(name)) {
@@ -72,6 +73,16 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     }
   }
   return new Config(withDefaults(values as Partial<SettingValues>, sources.runtime ?? 'embedded'), origins, clients);
+}
+
+/** Not on command lines, which every process of the machine sees. */
+const secretSettings: ReadonlySet<SettingName> = new Set<SettingName>(['sasl.password']);
+
+function secretOnCommandLine(name: SettingName): StreamsError {
+  return new StreamsError(
+    'STREAMS_CONFIG',
+    `${name} is a secret, and a command line is seen by others. Give ${environmentNameOf(name)}, or ${name}.file with the path of a file.`,
+  );
 }
 
 /** Fills in what is not given. A default may depend on other settings, given or not. */

@@ -5,12 +5,17 @@ import { boolean, bytes, choice, hostPort, hostPorts, integer, maxTimerMs, optio
 export interface SettingValues {
   readonly 'application.id': string;
   readonly 'application.server': string | undefined;
+  readonly 'auto.offset.reset': 'earliest' | 'latest' | 'none';
   readonly 'bootstrap.servers': readonly string[];
   readonly 'buffered.records.per.partition': number;
   readonly 'client.id': string;
   readonly 'commit.interval.ms': number;
   readonly 'commit.interval.records': number;
+  readonly 'compression.type': 'none' | 'gzip' | 'lz4' | 'snappy';
+  readonly 'dead.letter.topic.name': string;
   readonly 'deserialization.exception.handler': HandlerChoice;
+  readonly 'heartbeat.interval.ms': number;
+  readonly 'late.topic.name': string;
   readonly 'max.future.ms': number;
   readonly 'max.task.idle.ms': number;
   readonly 'metrics.recording.level': 'info' | 'debug';
@@ -20,11 +25,24 @@ export interface SettingValues {
   readonly 'processing.exception.handler': HandlerChoice;
   readonly 'processing.guarantee': ProcessingGuarantee;
   readonly 'production.exception.handler': HandlerChoice;
+  readonly 'rebalance.timeout.ms': number;
+  readonly 'repartition.purge.interval.ms': number;
   readonly 'replication.factor': number;
+  readonly 'sasl.mechanism': 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly 'sasl.password': string | undefined;
+  readonly 'sasl.password.file': string | undefined;
+  readonly 'sasl.username': string | undefined;
+  readonly 'security.protocol': 'plaintext' | 'ssl' | 'sasl_plaintext' | 'sasl_ssl';
+  readonly 'session.timeout.ms': number;
+  readonly 'ssl.ca.file': string | undefined;
+  readonly 'ssl.certificate.file': string | undefined;
+  readonly 'ssl.key.file': string | undefined;
+  readonly 'ssl.verify': boolean;
   readonly 'state.dir': string;
   readonly 'statestore.cache.max.bytes': number;
   readonly 'sync.writes': boolean;
   readonly 'task.timeout.ms': number;
+  readonly 'transaction.timeout.ms': number;
 }
 
 /** Name of a setting. */
@@ -77,6 +95,11 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     ...always(undefined, 'none'),
     doc: 'Address at which the other instances reach this one to ask for keys that it owns.',
   },
+  'auto.offset.reset': {
+    type: choice(['earliest', 'latest', 'none']),
+    ...always('earliest'),
+    doc: 'Where a partition begins that the application has no committed position in; `none` stops with an error.',
+  },
   'bootstrap.servers': {
     type: hostPorts(),
     ...always<readonly string[]>([], 'none'),
@@ -84,7 +107,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   },
   'buffered.records.per.partition': {
     type: integer(1, undefined, 'records'),
-    ...always(1000),
+    ...always(10_000),
     unit: 'records',
     doc: 'Records read ahead of a partition before its fetching pauses.',
   },
@@ -110,11 +133,35 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     unit: 'records',
     doc: 'Commit at the latest after this many records.',
   },
+  'compression.type': {
+    type: choice(['none', 'gzip', 'lz4', 'snappy']),
+    ...always('none'),
+    doc: 'How what is written to the broker is compressed.',
+  },
+  'dead.letter.topic.name': {
+    type: text('a topic name, or "-" for none', /^[\w.-]{1,249}$/),
+    defaultOf: ({ get }) => `${get('application.id')}-dead-letters`,
+    defaultText: '<application.id>-dead-letters',
+    doc: 'Topic for records that cannot be read or processed, with headers that say why. Made if it does not exist; `-` for none: they are then only counted.',
+    formerly: ['errors.dead.letter.queue.topic.name'],
+  },
   'deserialization.exception.handler': {
     type: handler,
     ...always('continue'),
     doc: 'What becomes of a row or message that cannot be read: `continue` sends it to the dead letters, `fail` stops at it.',
     formerly: ['default.deserialization.exception.handler'],
+  },
+  'heartbeat.interval.ms': {
+    type: timerMs(1),
+    ...always(1000),
+    unit: 'ms',
+    doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out anew. At most a third of `session.timeout.ms`.',
+  },
+  'late.topic.name': {
+    type: text('a topic name, or "-" for none', /^[\w.-]{1,249}$/),
+    defaultOf: ({ get }) => `${get('application.id')}-late`,
+    defaultText: '<application.id>-late',
+    doc: 'Topic for records that came after their window and its grace. Made if it does not exist; `-` for none.',
   },
   'max.future.ms': {
     type: integer(0, undefined, 'ms'),
@@ -165,10 +212,73 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     doc: 'What becomes of a record that the broker refuses: `continue` drops and counts it, `fail` stops.',
     formerly: ['default.production.exception.handler'],
   },
+  'rebalance.timeout.ms': {
+    type: timerMs(1000),
+    ...always(60_000),
+    unit: 'ms',
+    doc: 'How long the group waits for an instance to join again when tasks are shared out anew.',
+  },
+  'repartition.purge.interval.ms': {
+    type: timerMs(100),
+    ...always(30_000),
+    unit: 'ms',
+    doc: 'How often records of repartition topics that are consumed are deleted from the broker.',
+  },
   'replication.factor': {
     type: integer(-1, 32_767),
     ...always(-1),
     doc: "Copies of internal topics; -1 takes the broker's default.",
+  },
+  'sasl.mechanism': {
+    type: choice(['plain', 'scram-sha-256', 'scram-sha-512']),
+    ...always('plain'),
+    doc: 'How the client says who it is, with `security.protocol` sasl_plaintext or sasl_ssl.',
+  },
+  'sasl.password': {
+    type: optional(text('text that is not empty')),
+    ...always(undefined, 'none'),
+    doc: 'Password of `sasl.username`. By environment or file only: a command line is seen by every process of the machine.',
+  },
+  'sasl.password.file': {
+    type: optional(text('a path')),
+    ...always(undefined, 'none'),
+    doc: 'File that holds the password and nothing else, as secrets are mounted.',
+  },
+  'sasl.username': {
+    type: optional(text('text that is not empty')),
+    ...always(undefined, 'none'),
+    doc: 'User name for SASL.',
+  },
+  'security.protocol': {
+    type: choice(['plaintext', 'ssl', 'sasl_plaintext', 'sasl_ssl']),
+    ...always('plaintext'),
+    doc: 'Whether the connection to the brokers is encrypted (ssl), and whether the client says who it is (sasl).',
+  },
+  'session.timeout.ms': {
+    type: timerMs(300),
+    ...always(45_000),
+    unit: 'ms',
+    doc: 'After so long without a heartbeat an instance counts as gone, and others take its tasks. An instance that is stopped in order leaves at once.',
+  },
+  'ssl.ca.file': {
+    type: optional(text('a path')),
+    ...always(undefined, "Node's own list"),
+    doc: "PEM file with the certificates that the brokers' own are checked against.",
+  },
+  'ssl.certificate.file': {
+    type: optional(text('a path')),
+    ...always(undefined, 'none'),
+    doc: "PEM file with the client's certificate, where brokers ask for one.",
+  },
+  'ssl.key.file': {
+    type: optional(text('a path')),
+    ...always(undefined, 'none'),
+    doc: 'PEM file with the key of `ssl.certificate.file`.',
+  },
+  'ssl.verify': {
+    type: boolean(),
+    ...always(true),
+    doc: '`false` takes any certificate of the broker: whoever is on the way can then read and change everything.',
   },
   'state.dir': {
     type: text('a path'),
@@ -184,14 +294,21 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   },
   'sync.writes': {
     type: boolean(),
-    ...always(true),
+    defaultOf: ({ runtime }) => runtime === 'embedded',
+    defaultText: 'true over files; false on Kafka, where the changelogs have it',
     doc: 'Whether a commit waits until the disk has it. `false` survives a killed process, not a power cut.',
   },
   'task.timeout.ms': {
     type: timerMs(0),
     ...always(300_000),
     unit: 'ms',
-    doc: 'How long a task retries an operation that the broker does not answer before it fails.',
+    doc: 'How long an operation that the broker does not answer is retried before it fails.',
+  },
+  'transaction.timeout.ms': {
+    type: timerMs(1000),
+    ...always(60_000),
+    unit: 'ms',
+    doc: 'After so long the broker gives up a transaction that nobody ends. Until then those who read committed records only wait at it.',
   },
 };
 

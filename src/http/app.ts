@@ -7,6 +7,7 @@ import { engineRoutes } from './engine-routes.ts';
 import { OpenBodies } from './open-bodies.ts';
 import { pageRoutes } from './page/page-routes.ts';
 import type { PageSpec } from './page/page-spec.ts';
+import { partsRoutes } from './parts-routes.ts';
 import { HttpProblem } from './problem.ts';
 import { queryReader } from './query.ts';
 import type { Route } from './route.ts';
@@ -47,7 +48,9 @@ export function createApp(options: AppOptions): App {
   const { engine, metrics, logger = silentLogger } = options;
   const bodies = new OpenBodies();
   const served = [...engineRoutes(engine, metrics), ...storeRoutes(engine), ...(options.routes ?? [])];
-  const routes = [...pageRoutes(options.page ?? { title: 'weir', charts: [] }, served), ...served];
+  // Of no use to people, so neither the page nor the answer to an unknown path names them.
+  const internal = engine.shared === undefined ? [] : partsRoutes(engine, engine.shared);
+  const routes = [...pageRoutes(options.page ?? { title: 'weir', charts: [] }, served), ...served, ...internal];
 
   const finish = (c: Context<Env>, response: Response): Response => finished(c, response, bodies, logger);
   const app = new Hono<Env>();
@@ -70,7 +73,8 @@ export function createApp(options: AppOptions): App {
   });
   app.onError((error, c) => {
     const problem = HttpProblem.of(error);
-    if (problem.status >= 500) logger.error({ path: c.req.path, code: problem.code, error }, messageOf(error));
+    if (problem.passes) logger.debug({ path: c.req.path, code: problem.code }, problem.message);
+    else if (problem.status >= 500) logger.error({ path: c.req.path, code: problem.code, error }, messageOf(error));
     return finish(c, problem.response());
   });
   return { fetch: (request, bindings = {}) => app.fetch(request, bindings), bodies };

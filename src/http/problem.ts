@@ -22,6 +22,9 @@ const statusOfCode: Partial<Record<ProblemCode, number>> = {
   HTTP_NOT_READY: 503,
 };
 
+/** What passes by itself: ask again in a second. */
+const passing: readonly ProblemCode[] = ['STREAMS_TASK_MIGRATED', 'STREAMS_STATE_STORE_NOT_OPEN', 'STREAMS_TIMEOUT'];
+
 /** A request that gets no answer but an explanation. */
 export class HttpProblem extends Error {
   override readonly name: string = 'HttpProblem';
@@ -47,12 +50,18 @@ export class HttpProblem extends Error {
     return new HttpProblem('HTTP_INTERNAL', 'The server failed to answer; its log says why.');
   }
 
+  /** Whether the same request will soon be answered: the answer says so by Retry-After. */
+  get passes(): boolean {
+    return passing.includes(this.code);
+  }
+
   /** The answer: RFC 9457. `type` is about:blank, so `title` is the status in words; `code` is what to branch on. */
   response(): Response {
     const { status, code } = this;
     const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail: this.message, code, ...this.more };
     const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
     if (status === 405) headers.allow = 'GET, HEAD';
+    if (this.passes) headers['retry-after'] = '1';
     return new Response(JSON.stringify(body), { status, headers });
   }
 }

@@ -8,6 +8,12 @@ export interface QueryParameter {
   readonly parse?: (text: string) => string;
 }
 
+/** `stale=ok`, for routes that read stores. */
+export const staleParameter: QueryParameter = {
+  description: 'ok: while a partition moves between instances, rows of a copy that may lag behind will do.',
+  values: ['ok'],
+};
+
 /** A request whose query has been checked: only known parameters, each at most once, each valid. */
 export interface RouteRequest {
   /** Decoded parts of the path, by the names in {@link Route.path}. */
@@ -21,7 +27,8 @@ export interface RouteRequest {
 /**
  * An endpoint that answers GET and HEAD, free of any framework: an application adds its own to the server's.
  *
- * A StreamsError that `handle` throws becomes problem JSON: 400 for `STREAMS_USAGE`, 404 for `STREAMS_STATE_STORE_UNKNOWN`, else 500.
+ * A StreamsError that `handle` throws becomes problem JSON: 400 for `STREAMS_USAGE`, 404 for `STREAMS_STATE_STORE_UNKNOWN`, 503 with Retry-After for
+ * `STREAMS_TASK_MIGRATED`, `STREAMS_STATE_STORE_NOT_OPEN` and `STREAMS_TIMEOUT`, else mostly 500.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 import type { EngineStats } from '../runtime/engine-stats.ts';
-import type { ReadOnlyStore } from '../runtime/read-only-stores.ts';
+import type { SharedParts } from '../runtime/parts/shared-state.ts';
+import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
 
 /** How a topology can be written down. */
 export const topologyFormats = ['text', 'mermaid', 'json'] as const;
@@ -10,6 +11,12 @@ export interface ServedEngine {
   stats(): EngineStats;
   describeTopology(format: TopologyFormat): string;
   storeNames(): readonly string[];
-  /** @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` - if there is no store of this name. */
-  store(name: string): ReadOnlyStore;
+  /**
+   * A store over all its partitions, those at other instances too.
+   *
+   * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` - if there is no store of this name. What its methods throw while a partition moves becomes 503.
+   */
+  store(name: string, options?: StoreReadOptions): ReadOnlyStore;
+  /** What other instances and commands may read. @defaultValue nothing */
+  readonly shared?: SharedParts;
 }

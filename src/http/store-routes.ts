@@ -4,12 +4,13 @@ import type {
   ReadOnlyStore,
   ReadOnlyVersionedStore,
   ReadOnlyWindowStore,
+  StoreReadOptions,
   WindowRow,
 } from '../runtime/read-only-stores.ts';
 import { earliestMs, latestMs, parseInstant } from './instant.ts';
 import { jsonResponse, toJson } from './json.ts';
 import { HttpProblem } from './problem.ts';
-import type { QueryParameter, Route } from './route.ts';
+import { type QueryParameter, type Route, staleParameter } from './route.ts';
 import type { ServedEngine } from './served-engine.ts';
 import { streamText } from './text-stream.ts';
 
@@ -41,24 +42,27 @@ export function storeRoutes(engine: ServedEngine): readonly Route[] {
     {
       path: '/stores/:name',
       summary: 'All rows of a store, one JSON object a line',
-      query: { ...range, limit },
+      query: { ...range, limit, stale: staleParameter },
       handle({ params, query }) {
-        const rows = rowsOf(engine.store(params.name!), query);
+        const rows = rowsOf(engine.store(params.name!, readOptions(query)), query);
         return streamText(lines(rows, Number(query.limit ?? Number.POSITIVE_INFINITY)), ndjson);
       },
     },
     {
       path: '/stores/:name/:key',
       summary: 'The value of a key',
-      query: { asOf: instant('The version valid at this time, of a versioned store.') },
-      handle: ({ params, query }) => jsonResponse(valueView(engine.store(params.name!), params.key!, query.asOf)),
+      query: { asOf: instant('The version valid at this time, of a versioned store.'), stale: staleParameter },
+      async handle({ params, query }) {
+        const store = engine.store(params.name!, readOptions(query));
+        return jsonResponse(await valueView(store, params.key!, query.asOf));
+      },
     },
     {
       path: '/stores/:name/windows/:key',
       summary: 'The windows of a key, oldest first, one JSON object a line',
-      query: { ...range, limit },
+      query: { ...range, limit, stale: staleParameter },
       handle({ params, query }) {
-        const store = engine.store(params.name!);
+        const store = engine.store(params.name!, readOptions(query));
         if (store.kind !== 'window') throw usage(`Store ${store.name} is no window store: ask /stores/NAME/KEY.`);
         const rows = windowsView(store.fetchKey(parsedKey(store, params.key!), ...bounds(query)));
         return streamText(lines(rows, Number(query.limit ?? Number.POSITIVE_INFINITY)), ndjson);
@@ -68,6 +72,10 @@ export function storeRoutes(engine: ServedEngine): readonly Route[] {
 }
 
 const ndjson = 'application/x-ndjson';
+
+function readOptions(query: Readonly<Record<string, string>>): StoreReadOptions {
+  return { stale: query.stale === 'ok' };
+}
 
 function storesView(engine: ServedEngine): object[] {
   const stats = new Map(engine.stats().stores.map((each) => [each.store, each]));
@@ -122,24 +130,24 @@ async function* lines(rows: AsyncIterable<object>, most: number): AsyncIterable<
   }
 }
 
-function valueView(store: ReadOnlyStore, keyText: string, asOf: string | undefined): object {
+async function valueView(store: ReadOnlyStore, keyText: string, asOf: string | undefined): Promise<object> {
   if (store.kind === 'window') throw usage(`Store ${store.name} is a window store: ask /stores/NAME/windows/KEY.`);
   const key = parsedKey(store, keyText);
   if (store.kind === 'versioned') return versionView(store, key, keyText, asOf);
   if (asOf !== undefined) throw usage(`Store ${store.name} is no versioned store: it has no asOf.`);
-  const found = store.get(key);
+  const found = await store.get(key);
   if (found === undefined) throw noSuchKey(store, keyText);
   return { key, value: found.value, timestamp: found.timestamp };
 }
 
-function versionView(
+async function versionView(
   store: ReadOnlyVersionedStore<unknown, unknown>,
   key: unknown,
   keyText: string,
   asOf: string | undefined,
-): object {
+): Promise<object> {
   const asOfMs = asOf === undefined ? undefined : Number(asOf);
-  const value = store.get(key, asOfMs);
+  const value = await store.get(key, asOfMs);
   if (value === undefined) throw noSuchKey(store, keyText, asOfMs);
   return { key, asOf: asOfMs === undefined ? null : isoTime(asOfMs), value };
 }

@@ -207,3 +207,169 @@ export const engineMetrics: readonly MetricSpec[] = [
   ...inputMetrics,
   ...storeMetrics,
 ];
+
+/** The instance as a member of its group. */
+const memberMetrics: readonly MetricSpec[] = [
+  {
+    name: 'streams_kafka_client_info',
+    type: 'gauge',
+    help: 'Always 1; the client and its cluster are its labels',
+    labels: ['client_id', 'cluster_id', 'processing_guarantee'],
+    kafkaStreams: 'application-id, cluster-id',
+  },
+  {
+    name: 'streams_group_generation',
+    type: 'gauge',
+    help: 'Generation of the group in which the tasks were assigned; -1 without one',
+    labels: [],
+  },
+  {
+    name: 'streams_rebalances_total',
+    type: 'counter',
+    help: 'Assignments received since the process began',
+    labels: [],
+    kafkaStreams: 'rebalance-total',
+  },
+  {
+    name: 'streams_task_state',
+    type: 'gauge',
+    help: 'Always 1; the state that a task is in is a label',
+    labels: [...task, 'kind', 'state'],
+    kafkaStreams: 'state',
+  },
+  {
+    name: 'streams_task_commit_failures_total',
+    type: 'counter',
+    help: 'Commits that failed or whose outcome was not known, since the process began',
+    labels: [],
+  },
+  {
+    name: 'streams_transactions_aborted_total',
+    type: 'counter',
+    help: 'Transactions given up since the process began',
+    labels: [],
+    kafkaStreams: 'txn-abort-time-ns-total',
+  },
+  {
+    name: 'streams_tasks_migrated_total',
+    type: 'counter',
+    help: 'Tasks dropped because another instance owned them already, since the process began',
+    labels: [],
+  },
+];
+
+/** What is read from and written to a broker, since the process began. */
+const brokerMetrics: readonly MetricSpec[] = [
+  {
+    name: 'streams_consumer_lag_records',
+    type: 'gauge',
+    help: 'Records before the end of a partition that are not processed yet',
+    labels: ['topic', 'partition'],
+    kafkaStreams: 'records-lag',
+  },
+  {
+    name: 'streams_consumer_position_offset',
+    type: 'gauge',
+    help: 'Offset of the next record of a partition',
+    labels: ['topic', 'partition'],
+  },
+  {
+    name: 'streams_consumer_records_total',
+    type: 'counter',
+    help: 'Records taken from a partition since the process began',
+    labels: ['topic', 'partition'],
+    kafkaStreams: 'records-consumed-total',
+  },
+  {
+    name: 'streams_consumer_buffered_records',
+    type: 'gauge',
+    help: 'Records of a partition fetched and not yet processed',
+    labels: ['topic', 'partition'],
+    kafkaStreams: 'active-buffer-count',
+  },
+  {
+    name: 'streams_global_lag_records',
+    type: 'gauge',
+    help: "Records of a global table's topic that are not applied yet",
+    labels: ['topic'],
+  },
+  {
+    name: 'streams_records_produced_total',
+    type: 'counter',
+    help: 'Records written to a topic since the process began, aborted ones included',
+    labels: ['topic'],
+    kafkaStreams: 'records-produced-total',
+  },
+  {
+    name: 'streams_bytes_produced_total',
+    type: 'counter',
+    help: 'Bytes written to a topic since the process began, before compression',
+    labels: ['topic'],
+    kafkaStreams: 'bytes-produced-total',
+  },
+  {
+    name: 'streams_dead_letter_records_total',
+    type: 'counter',
+    help: 'Records sent to the dead-letter topic since the process began',
+    labels: ['reason'],
+  },
+  {
+    name: 'streams_late_letter_records_total',
+    type: 'counter',
+    help: 'Records sent to the topic of late ones since the process began',
+    labels: [],
+  },
+  {
+    name: 'streams_task_record_lateness_seconds_total',
+    type: 'counter',
+    help: 'Sum of how far each processed record lay behind the stream time of its task, since the process began',
+    labels: task,
+    kafkaStreams: 'record-lateness-avg',
+  },
+  {
+    name: 'streams_committed_event_timestamp_seconds',
+    type: 'gauge',
+    help: 'Highest event time among the committed records, seconds since the epoch',
+    labels: [],
+  },
+];
+
+/** Local copies of the state: how they come about, and how large they are. */
+const copyMetrics: readonly MetricSpec[] = [
+  {
+    name: 'streams_restore_records_total',
+    type: 'counter',
+    help: 'Records read back by the latest restore of a task',
+    labels: task,
+    kafkaStreams: 'restore-total',
+  },
+  {
+    name: 'streams_restore_remaining_records',
+    type: 'gauge',
+    help: 'Records that the restore of a task has still to read; 0 when it is done',
+    labels: task,
+    kafkaStreams: 'restore-remaining-records-total',
+  },
+  {
+    name: 'streams_restore_duration_seconds',
+    type: 'gauge',
+    help: 'How long the latest restore of a task has taken, or took',
+    labels: task,
+  },
+  {
+    name: 'streams_standby_lag_records',
+    type: 'gauge',
+    help: 'Changelog records that a standby has not read yet',
+    labels: task,
+  },
+  {
+    name: 'streams_store_size_bytes',
+    type: 'gauge',
+    help: 'Bytes of a store on disk, over the tasks of the instance',
+    labels: ['store'],
+    kafkaStreams: 'total-sst-files-size',
+  },
+];
+
+/** What the runtime on Kafka adds to the engine's metrics, in the same one table. */
+export const kafkaMetrics: readonly MetricSpec[] = [...memberMetrics, ...brokerMetrics, ...copyMetrics];

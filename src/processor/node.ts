@@ -87,7 +87,8 @@ export interface NodeContext {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  readonly headers: readonly Header[];
+  /** Set by a node while it forwards a record with headers of its own. */
+  headers: readonly Header[];
   /** True while the record in process comes from a punctuation: set by the node that punctuates. */
   punctuating: boolean;
   table<K, V>(name: string): TableStore<K, V>;

@@ -4,7 +4,8 @@ export interface Header {
   readonly value: Uint8Array;
 }
 
-const noHeaders: readonly Header[] = Object.freeze([]);
+/** The headers of a record without any. */
+export const noHeaders: readonly Header[] = Object.freeze([]);
 
 /** A keyed, timed value on its way through a topology. Immutable. Kafka Streams: `processor/api/Record.java`. */
 export class Record<K, V> {

@@ -90,6 +90,17 @@ export class UserProcessorNode extends ProcessorNode {
 
   #emit(record: Record<unknown, unknown>, childName: string | undefined): void {
     if (!(record instanceof Record)) throw new TypeError(`processor ${this.name} forwards something that is no Record`);
+    const context = this.#context;
+    const { headers } = context;
+    context.headers = record.headers;
+    try {
+      this.#forward(record, childName);
+    } finally {
+      context.headers = headers;
+    }
+  }
+
+  #forward(record: Record<unknown, unknown>, childName: string | undefined): void {
     if (childName === undefined) {
       this.forward(record.key, record.value, record.timestamp);
       return;

@@ -1,42 +1,39 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '../../state/database.ts';
 import { compareBytes, writeInt64 } from '../common/bytes.ts';
 import type { StoreSpec } from '../processor/node.ts';
-import { type ByteRow, keyValueRows, windowRows } from './stores/byte-rows.ts';
+import { type StorePart, wholeTime } from './parts/store-part.ts';
+import type { ByteRow } from './stores/byte-rows.ts';
 import { mergedRows } from './stores/merged-rows.ts';
+
+/** SHA-256 over results, as 64 hex digits: over all stores, and over each by its name. */
+export interface Digest {
+  readonly all: string;
+  readonly byStore: ReadonlyMap<string, string>;
+}
 
 /**
  * SHA-256 over the sorted rows (store name, serialized key with its window's start, serialized value without its timestamp) of the given stores.
  *
  * Each part is preceded by its length as uint32, big-endian; a windowed key is the key's bytes, then the start as int64. Stores are taken by name, rows by
- * window and key, over all tasks: so the digest is the same for any number of partitions and any layout of the rows.
+ * window and key, over all partitions: so the digest is the same for any number of partitions, any layout of the rows and wherever they are.
  */
 export async function digestOf(
   stores: readonly StoreSpec[],
-  prefixesOf: (spec: StoreSpec) => readonly Uint8Array[],
-  database: Database,
-): Promise<{ readonly all: string; readonly byStore: ReadonlyMap<string, string> }> {
+  partsOf: (spec: StoreSpec) => readonly StorePart[],
+): Promise<Digest> {
   const all = createHash('sha256');
   const byStore = new Map<string, string>();
-  const snapshot = database.snapshot();
-  try {
-    for (const spec of [...stores].sort((a, b) => compareBytes(Buffer.from(a.name), Buffer.from(b.name)))) {
-      const one = createHash('sha256');
-      const name = Buffer.from(spec.name);
-      const make = spec.kind === 'window' ? windowRows : keyValueRows;
-      const parts = prefixesOf(spec).map((prefix) =>
-        make(database, prefix).pages(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, snapshot),
-      );
-      for await (const page of mergedRows(parts))
-        for (const row of page) {
-          const bytes = rowBytes(name, row, spec.kind === 'window');
-          all.update(bytes);
-          one.update(bytes);
-        }
-      byStore.set(spec.name, one.digest('hex'));
-    }
-  } finally {
-    await snapshot.close();
+  for (const spec of [...stores].sort((a, b) => compareBytes(Buffer.from(a.name), Buffer.from(b.name)))) {
+    const one = createHash('sha256');
+    const name = Buffer.from(spec.name);
+    const parts = partsOf(spec).map((part) => part.rows(wholeTime.fromMs, wholeTime.toMs));
+    for await (const page of mergedRows(parts))
+      for (const row of page) {
+        const bytes = rowBytes(name, row, spec.kind === 'window');
+        all.update(bytes);
+        one.update(bytes);
+      }
+    byStore.set(spec.name, one.digest('hex'));
   }
   return { all: all.digest('hex'), byStore };
 }

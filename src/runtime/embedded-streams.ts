@@ -5,16 +5,20 @@ import type { DropReason } from '../processor/drop-reason.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import type { Topology } from '../topology/topology.ts';
-import { committedStore } from './committed-stores.ts';
-import { digestOf } from './digest.ts';
+import { type Digest, digestOf } from './digest.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
 import type { Feed } from './feed.ts';
 import { FeedDriver } from './feed-driver.ts';
+import { localPart } from './parts/local-part.ts';
+import { readOnlyStore } from './parts/read-only-store.ts';
+import { fixedReader, type OpenSnapshot, sharedSnapshots } from './parts/snapshots.ts';
+import type { StorePart } from './parts/store-part.ts';
 import type { ReadOnlyStore } from './read-only-stores.ts';
-import { type OutputReceiver, placement } from './runtime-nodes.ts';
+import type { OutputReceiver } from './runtime-nodes.ts';
 import { checkSaved, storeNumbers } from './saved-state.ts';
 import { rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from './state-folder.ts';
 import type { Task } from './task.ts';
+import { taskIdsOf } from './task-ids.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
 
 /** What to do with a record whose processing failed. */
@@ -258,10 +262,20 @@ export class EmbeddedStreams {
         'STREAMS_STATE_STORE_UNKNOWN',
         `there is no store ${name}. The stores are: ${this.storeNames().join(', ')}.`,
       );
-    return committedStore(spec, this.#folder.database, {
-      prefixes: this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[name]!, partition)),
-      placeOf: placement(spec.keySerde, this.#partitionsOf(spec).length),
-    });
+    return readOnlyStore(spec, this.parts(name));
+  }
+
+  /** The committed rows of a store as bytes: all its partitions. None for a name that no store has. */
+  parts(name: string): readonly StorePart[] {
+    const spec = this.#specs().find((store) => store.name === name);
+    return spec === undefined ? [] : this.#parts(spec, sharedSnapshots(this.#folder.database));
+  }
+
+  #parts(spec: StoreSpec, openSnapshot: OpenSnapshot): readonly StorePart[] {
+    const { database } = this.#folder;
+    return this.#partitionsOf(spec).map((partition) =>
+      localPart(spec, database, rowPrefix(this.#stores[spec.name]!, partition), partition, openSnapshot),
+    );
   }
 
   /** Names of all stores. */
@@ -270,13 +284,15 @@ export class EmbeddedStreams {
   }
 
   /** SHA-256 over the committed rows of the tables that hold results, as 64 hex digits; by store where asked. */
-  async digest(): Promise<{ readonly all: string; readonly byStore: ReadonlyMap<string, string> }> {
-    const specs = this.topology.stores.filter((spec) => spec.result);
-    return digestOf(
-      specs,
-      (spec) => this.#partitionsOf(spec).map((partition) => rowPrefix(this.#stores[spec.name]!, partition)),
-      this.#folder.database,
-    );
+  async digest(): Promise<Digest> {
+    const snapshot = this.#folder.database.snapshot();
+    try {
+      const reader = fixedReader(snapshot);
+      const specs = this.topology.stores.filter((spec) => spec.result);
+      return await digestOf(specs, (spec) => this.#parts(spec, reader));
+    } finally {
+      await snapshot.close();
+    }
   }
 
   /**
@@ -468,7 +484,7 @@ export class EmbeddedStreams {
       applicationId: this.#saved.applicationId,
       database: this.#folder.database,
       prefixOf: (store, partition) => rowPrefix(this.#stores[store]!, partition),
-      partitions: this.#partitions,
+      tasks: taskIdsOf(topology, () => this.#partitions),
       caching: true,
       maxFutureMs: this.#options.maxFutureMs,
       cacheMaxBytes: this.#options.statestoreCacheMaxBytes,

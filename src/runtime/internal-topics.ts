@@ -1,16 +1,16 @@
 import type { Topology } from '../topology/topology.ts';
-import { RepartitionQueue } from './repartition-queue.ts';
+import { type QueueReceiver, RepartitionQueue } from './repartition-queue.ts';
 import type { Task, TaskSource } from './task.ts';
 
 /** One internal topic's queue at the task that reads it. */
 interface Lane {
   readonly topic: string;
   readonly queue: RepartitionQueue;
-  readonly take: (key: unknown, value: unknown, timestamp: number) => void;
+  readonly take: QueueReceiver;
 }
 
 /** Takes one record through a task. */
-export type RecordTaker = (task: Task, source: TaskSource, key: unknown, value: unknown, timestamp: number) => void;
+export type RecordTaker = (task: Task, source: TaskSource, ...record: Parameters<QueueReceiver>) => void;
 
 /** Records on their way between the tasks of one process: a queue for each internal topic and partition. */
 export class InternalTopics {
@@ -51,7 +51,7 @@ export class InternalTopics {
               {
                 topic: source.topic,
                 queue,
-                take: (key, value, timestamp) => take(task, source, key, value, timestamp),
+                take: (key, value, timestamp, headers) => take(task, source, key, value, timestamp, headers),
               },
             ];
       });

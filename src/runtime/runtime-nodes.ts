@@ -36,6 +36,7 @@ export function placement(keySerde: Serde<unknown>, partitions: number): (key: u
 export class RepartitionSinkNode extends ProcessorNode {
   readonly #queues: readonly RepartitionQueue[];
   readonly #place: (key: unknown) => number;
+  #context!: NodeContext;
 
   constructor(spec: SinkSpec, queues: readonly RepartitionQueue[]) {
     super(spec.name);
@@ -43,8 +44,12 @@ export class RepartitionSinkNode extends ProcessorNode {
     this.#place = placement(spec.keySerde, queues.length);
   }
 
+  override init(context: NodeContext): void {
+    this.#context = context;
+  }
+
   override process(key: unknown, value: unknown, timestamp: number): void {
-    this.#queues[this.#place(key)]!.push(key, value, timestamp);
+    this.#queues[this.#place(key)]!.push(key, value, timestamp, this.#context.headers);
   }
 }
 

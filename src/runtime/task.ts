@@ -1,13 +1,24 @@
 import { StreamsError } from '../common/errors.ts';
 import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import type { NodeContext, OperatorClock, ProcessorNode, TableStore, VersionedTable } from '../processor/node.ts';
-import type { ConsumedRecord, Header } from '../processor/record.ts';
+import { type ConsumedRecord, type Header, noHeaders } from '../processor/record.ts';
 import type { Version } from '../processor/rows.ts';
 import type { SourceSpec } from '../topology/node-spec.ts';
 import type { TaskStats } from './engine-stats.ts';
 import { Schedules } from './schedules.ts';
 import type { CachedTable } from './stores/cached-table.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
+
+/** A sub-topology and the partition of it that a task works on. */
+export interface TaskId {
+  readonly subTopology: number;
+  readonly partition: number;
+}
+
+/** `0_3`: sub-topology 0, partition 3. */
+export function taskIdText({ subTopology, partition }: TaskId): string {
+  return `${subTopology}_${partition}`;
+}
 
 /** What tasks need of the engine that runs them. */
 export interface TaskHost {
@@ -38,6 +49,11 @@ export interface SavedTask {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+/** Where the headers of a record are read when somebody asks for them. */
+export interface HeaderSource {
+  headers(i: number): readonly Header[];
+}
+
 /** The record in process, filled again for each. */
 class CurrentRecord implements ConsumedRecord<unknown, unknown> {
   topic = '';
@@ -46,10 +62,25 @@ class CurrentRecord implements ConsumedRecord<unknown, unknown> {
   key: unknown = undefined;
   value: unknown = undefined;
   timestamp = -1;
-  headers: readonly Header[] = noHeaders;
-}
+  #headers: readonly Header[] = noHeaders;
+  #source: HeaderSource | undefined;
+  #at = 0;
 
-const noHeaders: readonly Header[] = Object.freeze([]);
+  get headers(): readonly Header[] {
+    if (this.#source !== undefined) this.headers = this.#source.headers(this.#at);
+    return this.#headers;
+  }
+
+  set headers(headers: readonly Header[]) {
+    this.#source = undefined;
+    this.#headers = headers;
+  }
+
+  headersFrom(source: HeaderSource, at: number): void {
+    this.#source = source;
+    this.#at = at;
+  }
+}
 
 /** What `timeOf` says of a record from the future: it sorts after all others. */
 export const futureTime: number = Number.POSITIVE_INFINITY;
@@ -66,6 +97,8 @@ export class Task implements NodeContext {
   readonly sources: ReadonlyMap<string, TaskSource>;
   readonly stats: TaskStats;
   streamTimeMs = -1;
+  /** Sum over the records processed of how far each lay behind the stream time, ms. */
+  latenessMs = 0;
   punctuating = false;
   readonly #host: TaskHost;
   readonly #tables: ReadonlyMap<string, CachedTable<unknown, unknown>>;
@@ -77,7 +110,7 @@ export class Task implements NodeContext {
 
   constructor(
     host: TaskHost,
-    id: { readonly subTopology: number; readonly partition: number },
+    id: TaskId,
     sources: ReadonlyMap<string, TaskSource>,
     tables: ReadonlyMap<string, CachedTable<unknown, unknown>>,
     versioned: ReadonlyMap<string, VersionedTableStore>,
@@ -85,7 +118,7 @@ export class Task implements NodeContext {
     this.#host = host;
     this.subTopology = id.subTopology;
     this.partition = id.partition;
-    this.taskId = `${id.subTopology}_${id.partition}`;
+    this.taskId = taskIdText(id);
     this.sources = sources;
     this.#tables = tables;
     this.#versioned = versioned;
@@ -115,7 +148,11 @@ export class Task implements NodeContext {
   }
 
   get headers(): readonly Header[] {
-    return this.punctuating ? noHeaders : this.#record.headers;
+    return this.#record.headers;
+  }
+
+  set headers(headers: readonly Header[]) {
+    this.#record.headers = headers;
   }
 
   /**
@@ -130,7 +167,9 @@ export class Task implements NodeContext {
     timestamp: number,
     offset: number,
     maxFutureMs: number,
+    headers?: readonly Header[],
   ): 'future' | undefined {
+    if (headers !== undefined) this.#record.headers = headers;
     const at = this.timeOf(source, key, value, timestamp, offset, maxFutureMs);
     if (at === futureTime) {
       this.stats.dropped.future++;
@@ -142,11 +181,17 @@ export class Task implements NodeContext {
     }
     if (at > source.partitionTimeMs) source.partitionTimeMs = at;
     if (at > this.streamTimeMs) this.streamTimeMs = at;
+    else this.latenessMs += this.streamTimeMs - at;
     source.node.process(key, value, at);
     this.stats.processed++;
     if (this.streamTimeMs >= this.#streamSchedules.nextMs)
       this.stats.punctuations += this.#streamSchedules.fire(this.streamTimeMs);
     return undefined;
+  }
+
+  /** The next record's headers are read here, if anybody asks. */
+  headersFrom(source: HeaderSource, at: number): void {
+    this.#record.headersFrom(source, at);
   }
 
   /** The record's event time; {@link futureTime} for one that lies too far after its arrival. Makes it the record in process. */

@@ -8,16 +8,19 @@ import {
   type ProcessorNode,
   type ReleasesAtFlush,
   releasesAtFlush,
+  type StoreSpec,
 } from '../processor/node.ts';
+import { noHeaders } from '../processor/record.ts';
 import type { Version } from '../processor/rows.ts';
+import type { SinkSpec } from '../topology/node-spec.ts';
 import type { SubTopology } from '../topology/sub-topology.ts';
 import type { Topology } from '../topology/topology.ts';
 import { InternalTopics } from './internal-topics.ts';
 import { type OutputReceiver, RepartitionSinkNode, SinkNode, SourceNode } from './runtime-nodes.ts';
 import { keyValueRows, windowRows } from './stores/byte-rows.ts';
-import { CachedTable, type CacheMeter } from './stores/cached-table.ts';
+import { CachedTable, type CacheMeter, type RowListener } from './stores/cached-table.ts';
 import { VersionedTableStore } from './stores/versioned-table-store.ts';
-import { type SavedTask, Task, type TaskHost, type TaskSource } from './task.ts';
+import { type SavedTask, Task, type TaskHost, type TaskId, type TaskSource } from './task.ts';
 
 /** Where a store's rows live in the database: a prefix for each store and partition. */
 export type StorePrefix = (store: string, partition: number) => Uint8Array;
@@ -30,14 +33,22 @@ export interface EngineOptions {
   readonly applicationId: string;
   readonly database: Database;
   readonly prefixOf: StorePrefix;
-  /** Partitions of the source topics, so tasks of each sub-topology that reads them. */
-  readonly partitions: number;
+  readonly tasks: readonly TaskId[];
+  /**
+   * Makes the node that writes to a topic, an internal one or one of the user's. Absent: the engine has the tasks of both ends of internal topics, with queues between
+   * them, and `output` takes all else.
+   */
+  readonly makeSink?: (spec: SinkSpec) => ProcessorNode;
+  /** Global tables that somebody else keeps and writes. Absent: the engine's own. */
+  readonly globalTables?: ReadonlyMap<string, VersionedTableStore>;
+  /** Told of each row as it is written: what goes to a store's changelog. */
+  readonly changelog?: (spec: StoreSpec) => RowListener;
   /** False: each update is told downstream at once, as in a test driver. */
   readonly caching: boolean;
   readonly maxFutureMs: number;
   /** Memory for cached rows, bytes: a fifth of it for global tables. */
   readonly cacheMaxBytes: number;
-  readonly output: OutputReceiver;
+  readonly output?: OutputReceiver;
   readonly dropped: (task: Task, reason: DropReason) => void;
   readonly wallClockMs: () => number;
 }
@@ -76,9 +87,11 @@ export class TopologyEngine implements TaskHost {
     dropReasons.map((reason) => [reason, 0]),
   ) as Record<DropReason, number>;
   commitRequested = false;
+  /** Memory for cached rows, bytes: those above a quarter of it are forgotten when they are written. */
+  cacheMaxBytes: number;
   readonly #options: EngineOptions;
   readonly #flushSteps: readonly FlushStep[];
-  readonly #internal: InternalTopics;
+  readonly #internal: InternalTopics | undefined;
   readonly #nodes: { readonly task: Task; readonly node: ProcessorNode }[] = [];
   readonly #bySource = new Map<string, { readonly task: Task; readonly source: TaskSource }[]>();
   #pending: Promise<void> | undefined;
@@ -89,21 +102,16 @@ export class TopologyEngine implements TaskHost {
     this.topology = topology;
     this.applicationId = options.applicationId;
     this.#options = options;
-    this.versioned = this.#makeGlobalTables();
+    this.cacheMaxBytes = options.cacheMaxBytes;
+    this.versioned = options.globalTables ?? this.#makeGlobalTables();
     const parts = topology.subTopologies;
-    const counts = taskCounts(topology, parts, options.partitions);
-    this.#internal = new InternalTopics(
-      topology,
-      (topic) => counts[parts.find(({ sources }) => sources.some(({ topics }) => topics.includes(topic)))!.id]!,
-    );
+    if (options.makeSink === undefined) this.#internal = internalTopicsOf(topology, parts, options.tasks);
     const steps: FlushStep[] = [];
-    const tasks: Task[] = [];
-    for (const part of parts)
-      for (let partition = 0; partition < counts[part.id]!; partition++)
-        tasks.push(this.#makeTask(part, partition, steps));
-    this.tasks = tasks;
-    this.#internal.connect(tasks, (task, source, key, value, timestamp) => {
-      task.process(source, key, value, timestamp, -1, options.maxFutureMs);
+    this.tasks = options.tasks.map(({ subTopology, partition }) =>
+      this.#makeTask(parts[subTopology]!, partition, steps),
+    );
+    this.#internal?.connect(this.tasks, (task, source, key, value, timestamp, headers) => {
+      task.process(source, key, value, timestamp, -1, options.maxFutureMs, headers);
     });
     this.#flushSteps = steps.sort((a, b) => a.order - b.order);
     this.tables = this.#flushSteps.map(({ flushed }) => flushed).filter((flushed) => flushed instanceof CachedTable);
@@ -137,12 +145,12 @@ export class TopologyEngine implements TaskHost {
 
   /** Whether something waits in a queue or for a promise. */
   get unsettled(): boolean {
-    return this.#internal.waiting !== 0 || this.#pending !== undefined;
+    return this.#pending !== undefined || (this.#internal !== undefined && this.#internal.waiting !== 0);
   }
 
   /** Takes the queues' records through their tasks until they are empty or a node is busy. */
   drain(): void {
-    this.#internal.drain(this.#busy);
+    this.#internal?.drain(this.#busy);
   }
 
   /** Drains, waiting for busy nodes. */
@@ -159,6 +167,8 @@ export class TopologyEngine implements TaskHost {
   /** Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. Returns how many rows that were. */
   async flush(batch: WriteBatch): Promise<number> {
     await this.settle();
+    // What a cache tells of stands for many records: it has the headers of none.
+    for (const task of this.tasks) task.headers = noHeaders;
     const before = this.meter.flushedRows;
     do {
       for (const { flushed } of this.#flushSteps) {
@@ -168,8 +178,9 @@ export class TopologyEngine implements TaskHost {
       }
     } while (this.tables.some((table) => table.hasDirty));
     // Clean rows can be read again from their pages: they must not make the next commit early.
-    for (const table of this.tables) if (this.meter.cachedBytes > this.#options.cacheMaxBytes / 4) table.forget();
-    for (const store of [...this.versioned.values(), ...this.taskVersioned]) store.flush(batch);
+    for (const table of this.tables) if (this.meter.cachedBytes > this.cacheMaxBytes / 4) table.forget();
+    if (this.#options.globalTables === undefined) for (const store of this.versioned.values()) store.flush(batch);
+    for (const store of this.taskVersioned) store.flush(batch);
     for (const table of this.tables) {
       await table.flushExpired(batch);
       table.seal(batch);
@@ -200,7 +211,7 @@ export class TopologyEngine implements TaskHost {
       const intervals = table.replaceHistory(key, versions);
       if (intervals.length > 0) changes.push({ key, intervals });
     }
-    await this.#rejoin(store, changes);
+    await this.rejoin(store, changes);
     return changes.length;
   }
 
@@ -217,11 +228,12 @@ export class TopologyEngine implements TaskHost {
         history === 'record'
           ? table.put(key, value ?? undefined, timestamp)
           : table.replaceHistory(key, (value ?? []) as readonly Version<unknown>[]);
-      await this.#rejoin(store.name, intervals.length === 0 ? [] : [{ key, intervals }]);
+      await this.rejoin(store.name, intervals.length === 0 ? [] : [{ key, intervals }]);
     }
   }
 
-  async #rejoin(store: string, changes: readonly GlobalChange[]): Promise<void> {
+  /** Joins again what depends on these keys of a global table. */
+  async rejoin(store: string, changes: readonly GlobalChange[]): Promise<void> {
     if (changes.length === 0) return;
     for (const { node } of this.#nodes)
       if (followsGlobalTable(node) && node.globalStore === store) {
@@ -300,14 +312,14 @@ export class TopologyEngine implements TaskHost {
   }
 
   #makeTables(part: SubTopology, partition: number, steps: FlushStep[]): Map<string, CachedTable<unknown, unknown>> {
-    const { database, prefixOf, caching } = this.#options;
+    const { database, prefixOf, caching, changelog } = this.#options;
     const tables = new Map<string, CachedTable<unknown, unknown>>();
     const all = this.topology.nodes;
     for (const name of part.stores) {
       const spec = this.topology.stores.find((store) => store.name === name);
       if (spec === undefined || spec.kind === 'versioned') continue;
       const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(name, partition));
-      const table = new CachedTable<unknown, unknown>(spec, rows, this.meter, caching);
+      const table = new CachedTable<unknown, unknown>(spec, rows, this.meter, caching, changelog?.(spec));
       tables.set(name, table);
       steps.push({
         order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)),
@@ -318,11 +330,13 @@ export class TopologyEngine implements TaskHost {
   }
 
   #makeVersioned(part: SubTopology, partition: number): Map<string, VersionedTableStore> {
-    const { database, prefixOf } = this.#options;
+    const { database, prefixOf, changelog } = this.#options;
     const options = { keepsVersions: true, cacheBytes: taskVersionedBytes, global: false };
     const stores = this.topology.stores
       .filter(({ name, kind }) => kind === 'versioned' && part.stores.includes(name))
-      .map((spec) => new VersionedTableStore(spec, database, prefixOf(spec.name, partition), options));
+      .map(
+        (spec) => new VersionedTableStore(spec, database, prefixOf(spec.name, partition), options, changelog?.(spec)),
+      );
     this.taskVersioned.push(...stores);
     return new Map(stores.map((store) => [store.name, store]));
   }
@@ -333,11 +347,7 @@ export class TopologyEngine implements TaskHost {
       if (spec.kind === 'source') nodes.set(spec.name, new SourceNode(spec.name));
       else if (spec.kind === 'processor') nodes.set(spec.name, spec.create());
       else {
-        const queues = this.#internal.queuesOf(spec.topic);
-        nodes.set(
-          spec.name,
-          queues === undefined ? new SinkNode(spec, this.#options.output) : new RepartitionSinkNode(spec, queues),
-        );
+        nodes.set(spec.name, this.#makeSink(spec));
       }
     }
     for (const spec of part.nodes) {
@@ -346,31 +356,24 @@ export class TopologyEngine implements TaskHost {
     }
     return nodes;
   }
+
+  #makeSink(spec: SinkSpec): ProcessorNode {
+    const { makeSink, output } = this.#options;
+    if (makeSink !== undefined) return makeSink(spec);
+    const queues = this.#internal?.queuesOf(spec.topic);
+    return queues === undefined ? new SinkNode(spec, output ?? (() => {})) : new RepartitionSinkNode(spec, queues);
+  }
+}
+
+/** The queues between the tasks of one engine. */
+function internalTopicsOf(topology: Topology, parts: readonly SubTopology[], tasks: readonly TaskId[]): InternalTopics {
+  return new InternalTopics(topology, (topic) => {
+    const reader = parts.find(({ sources }) => sources.some(({ topics }) => topics.includes(topic)))!;
+    return tasks.filter(({ subTopology }) => subTopology === reader.id).length;
+  });
 }
 
 /** Lets other work of the process run: a long flush must not starve HTTP. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Tasks of each sub-topology: as many as its topics have partitions. @throws StreamsError `STREAMS_PARTITION_MISMATCH` if they differ. */
-function taskCounts(topology: Topology, parts: readonly SubTopology[], partitions: number): readonly number[] {
-  return parts.map((part) => {
-    const counts = part.sources.flatMap((source) =>
-      source.topics.map((topic) => ({ topic, count: topology.repartitions.get(topic)?.partitions ?? partitions })),
-    );
-    const first = counts[0];
-    if (first === undefined)
-      throw new StreamsError(
-        'STREAMS_TOPOLOGY',
-        `sub-topology ${part.id} has no source: ${part.nodes.map((node) => node.name).join(', ')}.`,
-      );
-    const other = counts.find(({ count }) => count !== first.count);
-    if (other !== undefined)
-      throw new StreamsError(
-        'STREAMS_PARTITION_MISMATCH',
-        `${first.topic} has ${first.count} partitions and ${other.topic} ${other.count}, but their records meet. Give both the same number.`,
-      );
-    return first.count;
-  });
 }

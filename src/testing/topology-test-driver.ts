@@ -2,13 +2,17 @@ import type { Database } from '../../state/database.ts';
 import { openMemoryDatabase } from '../../state/memory-database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
+import type { StoreSpec } from '../processor/node.ts';
 import type { ValueAndTimestamp, Version } from '../processor/rows.ts';
 import { digestOf } from '../runtime/digest.ts';
+import { localPart } from '../runtime/parts/local-part.ts';
+import type { StorePart } from '../runtime/parts/store-part.ts';
 import type { OutputRecord } from '../runtime/runtime-nodes.ts';
 import { placement } from '../runtime/runtime-nodes.ts';
 import { storeNumbers } from '../runtime/saved-state.ts';
 import { rowPrefix } from '../runtime/state-folder.ts';
 import type { CachedTable } from '../runtime/stores/cached-table.ts';
+import { taskIdsOf } from '../runtime/task-ids.ts';
 import { TopologyEngine } from '../runtime/topology-engine.ts';
 import type { Serde } from '../serde/serde.ts';
 import { Windowed } from '../serde/windowed.ts';
@@ -77,7 +81,7 @@ export class TopologyTestDriver {
       applicationId: 'test',
       database,
       prefixOf: (store, partition) => rowPrefix(this.#stores[store]!, partition),
-      partitions: options.partitions ?? 1,
+      tasks: taskIdsOf(topology, () => options.partitions ?? 1),
       caching: options.caching ?? false,
       maxFutureMs: this.#maxFutureMs,
       cacheMaxBytes: 64 * 1024 * 1024,
@@ -210,11 +214,13 @@ export class TopologyTestDriver {
   async digest(): Promise<string> {
     await this.flush();
     const specs = this.topology.stores.filter((spec) => spec.result);
-    const prefixes = (name: string): Uint8Array[] =>
+    const partsOf = (spec: StoreSpec): StorePart[] =>
       this.#engine.tables
-        .filter((table) => table.name === name)
-        .map((_, partition) => rowPrefix(this.#stores[name]!, partition));
-    return (await digestOf(specs, (spec) => prefixes(spec.name), this.#database)).all;
+        .filter((table) => table.name === spec.name)
+        .map((_, partition) =>
+          localPart(spec, this.#database, rowPrefix(this.#stores[spec.name]!, partition), partition),
+        );
+    return (await digestOf(specs, partsOf)).all;
   }
 
   /** Closes the processors. */

@@ -13,6 +13,8 @@ export interface SourceSpec {
   readonly timestampExtractor?: TimestampExtractor<unknown, unknown>;
   /** When a record reached the system, ms: without it there is no guard against records from the future. */
   readonly arrivalTime?: (record: ConsumedRecord<unknown, unknown>) => number;
+  /** True: a record without key or without value is one that cannot be read. */
+  readonly complete?: boolean;
 }
 
 /** A processor. `create` makes one node for each task. */

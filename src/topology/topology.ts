@@ -16,6 +16,10 @@ export interface SourceOptions<K, V> {
   readonly timestampExtractor?: TimestampExtractor<K, V>;
   /** When a record reached the system, ms. A record whose event time lies more than `max.future.ms` after it is refused. @defaultValue no guard */
   readonly arrivalTime?: (record: ConsumedRecord<K, V>) => number;
+  /**
+   * True: a record without key or without value is treated as one whose bytes cannot be read (`deserialization.exception.handler`), and reaches no node. @defaultValue false
+   */
+  readonly complete?: boolean;
 }
 
 /** How a sink writes. */

@@ -19,7 +19,7 @@ export function keyValueStore(
   return {
     kind: 'key-value',
     name,
-    get: (key) => (Object.hasOwn(rows, key) ? { value: rows[key], timestamp: 1 } : undefined),
+    get: async (key) => (Object.hasOwn(rows, key) ? { value: rows[key], timestamp: 1 } : undefined),
     async *all() {
       try {
         for (const [key, value] of Object.entries(rows)) yield { key, value, timestamp: 1 };
@@ -41,7 +41,7 @@ export function endlessStore(name: string): ReadOnlyKeyValueStore<number, string
     name,
     taken: 0,
     closed: 0,
-    get: () => undefined,
+    get: async () => undefined,
     async *all() {
       try {
         for (let key = 0; ; key++) {
@@ -69,7 +69,7 @@ export function windowStore(
   return {
     kind: 'window',
     name,
-    fetch: () => undefined,
+    fetch: async () => undefined,
     async *fetchKey(key, fromMs, toMs) {
       for await (const row of this.fetchAll(fromMs, toMs)) if (row.windowed.key === key) yield row;
     },
@@ -90,7 +90,7 @@ export function versionedStore(name: string): ReadOnlyVersionedStore<string, unk
   return {
     kind: 'versioned',
     name,
-    get: (key, asOfMs = 9999) =>
+    get: async (key, asOfMs = 9999) =>
       key === 'C:8' ? versions.findLast(({ validFromMs }) => validFromMs <= asOfMs)?.value : undefined,
     async *all() {
       yield { key: 'C:8', versions };

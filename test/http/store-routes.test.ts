@@ -1,4 +1,6 @@
 import test from 'ava';
+import { StreamsError } from '../../src/common/errors.ts';
+import type { StoreReadOptions } from '../../src/runtime/read-only-stores.ts';
 import { asking } from './asking.ts';
 import { fakeEngine, keyValueStore, versionedStore, windowStore } from './fake-engine.ts';
 
@@ -97,6 +99,44 @@ test('a versioned store is streamed with all versions', async (t) => {
   const [row] = rows((await ask('/stores/park')).text);
   t.is(row.key, 'C:8');
   t.deepEqual(row.versions[2], { validFrom: '1970-01-01T00:00:03.000Z', validFromMs: 3000, value: null });
+});
+
+test('a store whose partition moves is 503 with Retry-After, unless a copy that lags behind will do', async (t) => {
+  const moving = new StreamsError('STREAMS_TASK_MIGRATED', 'partition 2 of store kv is on its way', {
+    retriable: true,
+  });
+  const copy = keyValueStore('kv', { a: 1 });
+  const asked: (StoreReadOptions | undefined)[] = [];
+  const engine = {
+    ...fakeEngine([copy]),
+    store(_name: string, options?: StoreReadOptions) {
+      asked.push(options);
+      if (options?.stale === true) return copy;
+      return {
+        ...copy,
+        get: async () => {
+          throw moving;
+        },
+        all: async function* () {
+          yield* [];
+          throw moving;
+        },
+      };
+    },
+  };
+  const askMoving = asking({ engine });
+  for (const path of ['/stores/kv/a', '/stores/kv']) {
+    const answer = await askMoving(path);
+    t.is(answer.status, 503, path);
+    t.is(answer.headers.get('retry-after'), '1');
+    t.like(answer.json(), { code: 'STREAMS_TASK_MIGRATED', detail: 'partition 2 of store kv is on its way' });
+    t.is((await askMoving(`${path}?stale=ok`)).status, 200);
+    t.is((await askMoving(`${path}?stale=yes`)).status, 400);
+  }
+  t.deepEqual(
+    asked.map((options) => options?.stale),
+    [false, true, false, true],
+  );
 });
 
 for (const [path, status, code, detail] of [

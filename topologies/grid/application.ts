@@ -1,4 +1,4 @@
-import type { Application, OpenState } from '../../src/cli/application.ts';
+import type { Application, ReadableState } from '../../src/cli/application.ts';
 import type { ReadOnlyVersionedStore } from '../../src/runtime/read-only-stores.ts';
 import { eventFormat } from './events/event-format.ts';
 import { loadPark } from './park/load-park.ts';
@@ -22,7 +22,7 @@ export const gridApplication: Application = {
     const source = statisticSource(state);
     const { stores, isFinal } = source;
     const park = (): ReadOnlyVersionedStore<string, unknown> =>
-      state.streams.store(parkTable) as ReadOnlyVersionedStore<string, unknown>;
+      state.store(parkTable) as ReadOnlyVersionedStore<string, unknown>;
     return {
       routes: statisticsRoutes(source),
       page: gridPage(source.zone),
@@ -34,10 +34,10 @@ export const gridApplication: Application = {
 };
 
 /** What the statistics of a state are read from. */
-export function statisticSource(state: OpenState): StatisticSource {
+export function statisticSource(state: ReadableState): StatisticSource {
   return { stores: statisticStores(state), zone: state.settings.zone, isFinal: (endMs) => state.isFinal(endMs) };
 }
 
-function statisticStores({ streams }: OpenState): StatisticStores {
-  return (name) => streams.store(name) as StatisticStore;
+function statisticStores(state: ReadableState): StatisticStores {
+  return (name, options) => state.store(name, options) as StatisticStore;
 }

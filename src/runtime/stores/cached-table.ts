@@ -5,7 +5,7 @@ import type { ValueAndTimestamp } from '../../processor/rows.ts';
 import { keyIdentity } from '../../serde/key-identity.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
-import { type ByteRows, keyText } from './byte-rows.ts';
+import { type ByteRows, type KeyText, keyText } from './byte-rows.ts';
 import { RowValueCodec } from './row-value.ts';
 import { SortedNumbers } from './sorted-numbers.ts';
 
@@ -18,6 +18,11 @@ export interface CacheMeter {
   /** The write of the last flush: until it is done the database does not have the rows that were flushed. */
   writing?: Promise<void>;
 }
+
+/**
+ * Told of a row that is written: its window's start, its key, its value with the event time before it (good until the next call; undefined: deleted), its event time.
+ */
+export type RowListener = (startMs: number, key: KeyText, row: Uint8Array | undefined, timestamp: number) => void;
 
 /** Memory of one cached row with a small value: row, value, slot of a map. Measured on Node 20 with counts of three numbers. */
 const entryBytes = 240;
@@ -72,6 +77,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly #rows: ByteRows;
   readonly #meter: CacheMeter;
   readonly #codec: RowValueCodec<V>;
+  readonly #changelog: RowListener | undefined;
   readonly #windowed: boolean;
   #young: Rows<K, V> = new Map();
   #old: Rows<K, V> = new Map();
@@ -89,7 +95,8 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   // The window used last: most records fall into the same one.
   #last: CachedWindow<K, V> | undefined;
 
-  constructor(spec: StoreSpec, rows: ByteRows, meter: CacheMeter, cached: boolean) {
+  constructor(spec: StoreSpec, rows: ByteRows, meter: CacheMeter, cached: boolean, changelog?: RowListener) {
+    this.#changelog = changelog;
     this.name = spec.name;
     this.keySerde = spec.keySerde as Serde<K>;
     this.#valueSerde = spec.valueSerde as Serde<V>;
@@ -365,11 +372,16 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   #write(batch: WriteBatch, row: CachedRow<K, V>): void {
     if (row.value !== undefined) {
-      this.#rows.put(batch, row.startMs, keyText(this.keySerde, row.key), this.#codec.encode(row.value, row.timestamp));
+      const key = keyText(this.keySerde, row.key);
+      const bytes = this.#codec.encode(row.value, row.timestamp);
+      this.#rows.put(batch, row.startMs, key, bytes);
+      this.#changelog?.(row.startMs, key, bytes, row.timestamp);
       row.stored = true;
       this.#stored.add(row.startMs);
     } else if (row.stored) {
-      this.#rows.del(batch, row.startMs, keyText(this.keySerde, row.key));
+      const key = keyText(this.keySerde, row.key);
+      this.#rows.del(batch, row.startMs, key);
+      this.#changelog?.(row.startMs, key, undefined, row.timestamp);
       row.stored = false;
     } else return;
     this.stats.puts++;

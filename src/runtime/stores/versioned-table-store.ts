@@ -1,18 +1,21 @@
 import type { Database, WriteBatch } from '../../../state/database.ts';
+import { latin1 } from '../../../state/latin1.ts';
 import {
   changedIntervals,
+  encodeHistory,
   type History,
   type Interval,
   putVersion,
   VersionedBytesStore,
   versionAt,
 } from '../../../state/versioned-store.ts';
-import { equalBytes } from '../../common/bytes.ts';
+import { concatBytes, equalBytes, writeInt64 } from '../../common/bytes.ts';
 import type { StoreSpec, VersionedTable } from '../../processor/node.ts';
 import type { Version } from '../../processor/rows.ts';
 import { keyIdentity } from '../../serde/key-identity.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
+import type { RowListener } from './cached-table.ts';
 
 /** A key's history, read once and kept. */
 interface CachedHistory {
@@ -44,6 +47,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   readonly #valueSerde: Serde<unknown>;
   readonly #store: VersionedBytesStore;
   readonly #keepsVersions: boolean;
+  readonly #changelog: RowListener | undefined;
   /** Histories of one generation; two are kept. */
   readonly #generationKeys: number;
   #young = new Map<unknown, CachedHistory>();
@@ -52,7 +56,14 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   #flushed: ReadonlyMap<unknown, CachedHistory> = new Map();
   readonly #keyScratch = new Uint8Array(256);
 
-  constructor(spec: StoreSpec, database: Database, prefix: Uint8Array, options: VersionedTableOptions) {
+  constructor(
+    spec: StoreSpec,
+    database: Database,
+    prefix: Uint8Array,
+    options: VersionedTableOptions,
+    changelog?: RowListener,
+  ) {
+    this.#changelog = changelog;
     this.name = spec.name;
     this.keySerde = spec.keySerde;
     this.#valueSerde = spec.valueSerde;
@@ -107,7 +118,9 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
         validFromMs,
         value: value === null ? null : this.#valueSerde.serialize(value),
       }));
-      this.#store.replaceHistory(batch, this.keySerde.serialize(key), encoded);
+      const keyBytes = this.keySerde.serialize(key);
+      this.#store.replaceHistory(batch, keyBytes, encoded);
+      this.#tellChangelog(keyBytes, encoded);
       this.stats.puts++;
     }
     // Kept until the next flush: the database has them when their batch is written, not now.
@@ -123,6 +136,20 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   snapshotStats(): StoreStats {
     this.stats.cachedEntries = this.#young.size + this.#old.size + this.#dirty.size;
     return this.stats;
+  }
+
+  /** As of other stores: the newest version's time, then the history. */
+  #tellChangelog(key: Uint8Array, history: History<Uint8Array>): void {
+    if (this.#changelog === undefined) return;
+    const timestamp = Math.max(0, history.at(-1)?.validFromMs ?? 0);
+    const text = latin1(key, 0, key.length);
+    if (history.length === 0) {
+      this.#changelog(0, text, undefined, timestamp);
+      return;
+    }
+    const time = new Uint8Array(8);
+    writeInt64(time, 0, timestamp);
+    this.#changelog(0, text, concatBytes(time, encodeHistory(history)), timestamp);
   }
 
   #replace(key: unknown, before: History<unknown>, after: History<unknown>): readonly Interval[] {

@@ -4,7 +4,7 @@ import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { groupedCount } from '../../../src/cli/progress-text.ts';
 import type { ReplayRequest } from '../../../src/cli/replay.ts';
-import { portOption } from '../../../src/cli/state-options.ts';
+import { hostOption, portOption } from '../../../src/cli/state-options.ts';
 import { formatTable } from '../../../src/cli/table.ts';
 import { StreamsError, type StreamsErrorCode } from '../../../src/common/errors.ts';
 import type { Logger } from '../../../src/common/logger.ts';
@@ -22,7 +22,7 @@ export const demoCommand: CommandSpec = defineCommand({
     `Generates a small data set of 90 days into ${directory}, unless it is there, replays it, prints a table of results, and serves them until SIGINT ` +
     'or SIGTERM. Run again it goes on with what is there.',
   examples: ['weir demo', 'weir demo --port 0'],
-  options: [portOption],
+  options: [portOption, hostOption],
   kind: 'continuous',
   settings: true,
   async run(context) {
@@ -60,6 +60,7 @@ async function replayDemo({ events, park, state }: DemoFolders, context: Command
     final: false,
     verify: false,
     port: options.port as number,
+    host: options.host as string,
   };
   let address = '';
   await replay(

@@ -1,8 +1,8 @@
 import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
-import { withState } from '../../../src/cli/read-state.ts';
-import { stateOption } from '../../../src/cli/state-options.ts';
+import { withSource } from '../../../src/cli/read-source.ts';
+import { sourceOptions } from '../../../src/cli/source-options.ts';
 import { formatTable } from '../../../src/cli/table.ts';
 import { gridSpec } from '../application-spec.ts';
 import type { StatisticRow } from '../statistics/query-statistics.ts';
@@ -24,6 +24,7 @@ export const queryCommand: CommandSpec = defineCommand({
     'weir query day type --from 2018-01-01 --to 2018-01-08',
     'weir query month equipment --key C:8 --json',
     'weir query year region --type ev_K',
+    'weir query day type --url http://127.0.0.1:8080',
   ],
   arguments: [
     { name: 'period', description: 'length of the windows', choices: periods },
@@ -35,7 +36,7 @@ export const queryCommand: CommandSpec = defineCommand({
     { flags: '--from <date>', description: 'windows whose first day is this date or later' },
     { flags: '--to <date>', description: 'windows whose first day is before this date' },
     jsonOption,
-    stateOption,
+    ...sourceOptions,
   ],
   kind: 'batch',
   settings: true,
@@ -43,10 +44,10 @@ export const queryCommand: CommandSpec = defineCommand({
     const { options, args, config } = context;
     const { parseStatisticQuery } = await import('../statistics/statistic-query.ts');
     const query = parseStatisticQuery({ ...args, ...options });
-    await withState(gridSpec, { directory: options.state, config }, async (state) => {
+    await withSource(gridSpec, { options, config }, async (source) => {
       const { queryStatistics } = await import('../statistics/query-statistics.ts');
       const { statisticSource } = await import('../application.ts');
-      const rows = queryStatistics(statisticSource(state), query);
+      const rows = queryStatistics(statisticSource(source), query);
       await (options.json ? writeJson : writeTable)(rows, context);
     });
   },

@@ -1,5 +1,5 @@
 import { jsonResponse } from '../../../src/http/json.ts';
-import type { QueryParameter, Route, RouteRequest } from '../../../src/http/route.ts';
+import { type QueryParameter, type Route, type RouteRequest, staleParameter } from '../../../src/http/route.ts';
 import { streamText } from '../../../src/http/text-stream.ts';
 import { newestKeys, queryStatistics, type StatisticRow, type StatisticSource } from './query-statistics.ts';
 import { eventTypes, type Grouping } from './statistic.ts';
@@ -18,6 +18,7 @@ const parameters: Readonly<Record<string, QueryParameter>> = {
     description: 'json: an array of objects. csv: the columns of the exported files.',
     values: ['json', 'csv'],
   },
+  stale: staleParameter,
 };
 
 /** The statistics over HTTP: counts as JSON or CSV, and keys to choose from. */
@@ -33,19 +34,24 @@ export function statisticsRoutes(source: StatisticSource): readonly Route[] {
     {
       path: '/statistics/:period/:grouping/keys',
       summary: 'Some keys of the newest window of a statistic',
-      query: {},
-      async handle({ params }) {
+      query: { stale: staleParameter },
+      async handle({ params, query }) {
         const period = parsePeriod(params.period!);
         const grouping = parseGrouping(params.grouping!);
-        return jsonResponse(await newestKeys(source, { period, grouping }, keysOffered));
+        return jsonResponse(await newestKeys(asAsked(source, query), { period, grouping }, keysOffered));
       },
     },
   ];
 }
 
+/** The source with the rows that are asked for: of a copy that may lag behind, where that is good enough. */
+function asAsked(source: StatisticSource, { stale }: RouteRequest['query']): StatisticSource {
+  return stale === 'ok' ? { ...source, stores: (name) => source.stores(name, { stale: true }) } : source;
+}
+
 function answer(source: StatisticSource, { params, query }: RouteRequest): Promise<Response> {
   const asked = parseStatisticQuery({ period: params.period!, grouping: params.grouping!, ...query });
-  const rows = queryStatistics(source, asked);
+  const rows = queryStatistics(asAsked(source, query), asked);
   return query.format === 'csv'
     ? streamText(csvLines(rows, asked.grouping), 'text/csv; charset=utf-8')
     : streamText(jsonArray(rows), 'application/json');

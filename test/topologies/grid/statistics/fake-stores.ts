@@ -43,7 +43,7 @@ export class FakeStore implements StatisticStore {
     this.put(key, startMs, endMs, counts);
   }
 
-  fetch(key: string, startMs: number): WindowRow<string, Counts> | undefined {
+  async fetch(key: string, startMs: number): Promise<WindowRow<string, Counts> | undefined> {
     return this.#rows.get(`${startMs} ${key}`);
   }
 
@@ -118,7 +118,7 @@ export function fakePark(
     kind: 'versioned',
     name: 'grid-park',
     scans: 0,
-    get: (key) => rows[key]?.at(-1)?.value,
+    get: async (key) => rows[key]?.at(-1)?.value,
     async *all() {
       this.scans++;
       for (const [key, versions] of Object.entries(rows)) yield { key, versions };

@@ -1,0 +1,25 @@
+const chosen = 'job="$job",instance=~"$instance"';
+
+/** A metric of the chosen instances, with further matchers such as `state="closed"`. */
+export function of(name: string, matchers = ''): string {
+  return `${name}{${matchers === '' ? chosen : `${chosen},${matchers}`}}`;
+}
+
+/** How much counters grow in a second, summed up by labels; all of them without labels. */
+export function rateBy(labels: string, name: string, matchers = ''): string {
+  return `${sumBy(labels)}(rate(${of(name, matchers)}[$__rate_interval]))`;
+}
+
+/** How much counters have grown within the time between two points of a graph, summed up by labels. */
+export function growthBy(labels: string, name: string, matchers = ''): string {
+  return `${sumBy(labels)}(increase(${of(name, matchers)}[$__rate_interval]))`;
+}
+
+/** Gauges summed up by labels; all of them without labels. */
+export function totalBy(labels: string, name: string, matchers = ''): string {
+  return `${sumBy(labels)}(${of(name, matchers)})`;
+}
+
+function sumBy(labels: string): string {
+  return labels === '' ? 'sum' : `sum by (${labels}) `;
+}

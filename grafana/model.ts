@@ -1,0 +1,75 @@
+/** Where a panel's data come from. */
+export interface DataSource {
+  readonly type: 'prometheus';
+  readonly uid: string;
+}
+
+/** One expression of a panel. */
+export interface Target {
+  readonly refId: string;
+  readonly datasource: DataSource;
+  readonly expr: string;
+  readonly legendFormat: string;
+  readonly editorMode: 'code';
+  readonly instant: boolean;
+  readonly range: boolean;
+}
+
+/** Place and size: the grid has 24 columns. */
+export interface GridPosition {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+/** A heading over the panels below it. */
+export interface Row {
+  readonly id: number;
+  readonly type: 'row';
+  readonly title: string;
+  readonly collapsed: false;
+  readonly gridPos: GridPosition;
+  readonly panels: readonly [];
+}
+
+/** A panel as Grafana's classic dashboard model has it. */
+export interface Panel {
+  readonly id: number;
+  readonly type: 'bargauge' | 'stat' | 'timeseries';
+  readonly title: string;
+  readonly description: string;
+  readonly datasource: DataSource;
+  readonly gridPos: GridPosition;
+  readonly targets: readonly Target[];
+  readonly fieldConfig: {
+    readonly defaults: Readonly<Record<string, unknown>> & { readonly unit: string };
+    readonly overrides: readonly [];
+  };
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A variable of a dashboard: its data source, or the values of a label. */
+export interface Variable {
+  readonly name: string;
+  readonly label: string;
+  readonly type: 'datasource' | 'query';
+  readonly [field: string]: unknown;
+}
+
+/** A dashboard as Grafana's classic dashboard model has it. */
+export interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly schemaVersion: number;
+  readonly editable: false;
+  readonly graphTooltip: number;
+  readonly refresh: string;
+  readonly time: { readonly from: string; readonly to: string };
+  readonly timezone: string;
+  readonly templating: { readonly list: readonly Variable[] };
+  readonly annotations: { readonly list: readonly [] };
+  readonly panels: readonly (Row | Panel)[];
+}

@@ -1,0 +1,51 @@
+import type { Variable } from './model.ts';
+import { dataSource, dataSourceVariable } from './panels.ts';
+
+/** The uid under which the data source is provisioned. */
+export const provisionedDataSource = 'weir-prometheus';
+
+/** What is chosen at the top of a dashboard: the data source, the job and its instances. */
+export const variables: readonly Variable[] = [
+  {
+    name: dataSourceVariable,
+    label: 'Data source',
+    type: 'datasource',
+    query: 'prometheus',
+    current: { text: 'Prometheus', value: provisionedDataSource },
+    hide: 0,
+    includeAll: false,
+    multi: false,
+    options: [],
+    refresh: 1,
+    regex: '',
+  },
+  labelValues('job', 'Job', 'label_values(streams_client_info, job)', {
+    current: { text: 'weir', value: 'weir' },
+    includeAll: false,
+    multi: false,
+  }),
+  labelValues('instance', 'Instance', 'label_values(streams_client_info{job="$job"}, instance)', {
+    allValue: '.*',
+    current: { text: ['All'], value: ['$__all'] },
+    includeAll: true,
+    multi: true,
+  }),
+];
+
+function labelValues(name: string, label: string, query: string, more: Readonly<Record<string, unknown>>): Variable {
+  return {
+    name,
+    label,
+    type: 'query',
+    datasource: dataSource,
+    definition: query,
+    query: { qryType: 1, query, refId: 'PrometheusVariableQueryEditor-VariableQuery' },
+    hide: 0,
+    options: [],
+    // 2: asked again when the time range changes, so that an instance which is new shows up.
+    refresh: 2,
+    regex: '',
+    sort: 1,
+    ...more,
+  };
+}

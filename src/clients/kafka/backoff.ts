@@ -1,0 +1,85 @@
+import { brokerError, isRetriable } from './errors.ts';
+
+/** Waits that grow: the first of a few ms, each half as long again up to twice as long, never above the longest. */
+export class Backoff {
+  readonly #first: number;
+  readonly #longest: number;
+  #next: number;
+
+  constructor(firstMs = 3, longestMs = 500) {
+    this.#first = firstMs;
+    this.#longest = longestMs;
+    this.#next = firstMs;
+  }
+
+  /** The next wait, ms. Spread, so that many that wait for the same do not come at once. */
+  next(): number {
+    const wait = this.#next;
+    this.#next = Math.min(this.#longest, wait * 1.7);
+    return wait * (0.8 + Math.random() * 0.4);
+  }
+
+  reset(): void {
+    this.#next = this.#first;
+  }
+}
+
+/** A wait that a signal ends early, without an error. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.max(1, ms));
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** A point in time until which something is tried. */
+export class Deadline {
+  readonly #at: number;
+
+  constructor(ms: number) {
+    this.#at = performance.now() + ms;
+  }
+
+  /** ms left, 0 at least. */
+  get left(): number {
+    return Math.max(0, this.#at - performance.now());
+  }
+
+  get passed(): boolean {
+    return performance.now() >= this.#at;
+  }
+}
+
+/**
+ * Does something until it succeeds, with growing waits, until the deadline.
+ *
+ * @param failed - told of each failure that is followed by another attempt: drop connections, forget what is old.
+ * @throws StreamsError `STREAMS_BROKER` for an error that no retry helps, or the last one at the deadline; others as they are.
+ */
+export async function retrying<T>(
+  what: string,
+  deadline: Deadline,
+  attempt: () => Promise<T>,
+  failed?: (error: unknown) => void,
+  signal?: AbortSignal,
+): Promise<T> {
+  const backoff = new Backoff();
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isRetriable(error))
+        throw error instanceof TypeError || error instanceof RangeError ? error : brokerError(what, error);
+      failed?.(error);
+      const wait = backoff.next();
+      if (signal?.aborted || deadline.left <= wait) throw brokerError(what, error);
+      await pause(wait, signal);
+    }
+  }
+}

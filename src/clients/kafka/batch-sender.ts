@@ -1,0 +1,145 @@
+import { StreamsError } from '../../common/errors.ts';
+import type { ProducerOptions, RefusedRecord } from '../broker.ts';
+import { compressBatch, stampBatch } from '../record-batch/batch-stamp.ts';
+import { batchLayout } from '../record-batch/layout.ts';
+import { onlyRecord, splitBatch } from '../record-batch/split-batch.ts';
+import { Backoff, Deadline, pause } from './backoff.ts';
+import type { BrokerCalls } from './broker-calls.ts';
+import type { ClusterMap } from './cluster-map.ts';
+import { ConnectionLost, errorOfCode, isKafka, isMoved, isRetriable, KafkaError } from './errors.ts';
+import type { OutgoingPartition } from './producer-buffer.ts';
+import { produce } from './requests.ts';
+
+/** Who writes. */
+export interface ProducerIdentity {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+}
+
+/** A partition on its way to its leader. */
+interface Sending extends OutgoingPartition {
+  /** The first of its batches as it was sent: repeated as it is, so that the broker knows it again. */
+  stamped: Buffer | undefined;
+}
+
+/** Most bytes of one request. */
+const maxRequestBytes = 32 * 1024 * 1024;
+/** Sequence numbers begin again after this many. */
+const sequences = 2 ** 31;
+
+/**
+ * Sends batches to the leaders, in order within each partition, each once: a batch of which no answer came is sent again with the same numbers.
+ *
+ * Errors are `KafkaError`, `ConnectionLost` or StreamsError.
+ */
+export class BatchSender {
+  readonly #options: ProducerOptions;
+  readonly #cluster: ClusterMap;
+  readonly #calls: BrokerCalls;
+  readonly #timeoutMs: number;
+  readonly #closing: AbortSignal;
+  readonly #sequences = new Map<string, number>();
+  /** Position after the last record that was written, by partition, since `forget`. */
+  readonly positions: Map<string, number> = new Map();
+  identity: ProducerIdentity | undefined;
+
+  constructor(options: ProducerOptions, cluster: ClusterMap, calls: BrokerCalls, timeoutMs: number, closing: AbortSignal) {
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#calls = calls;
+    this.#timeoutMs = timeoutMs;
+    this.#closing = closing;
+  }
+
+  /** Sends all and waits for the answers. */
+  async send(partitions: readonly OutgoingPartition[]): Promise<void> {
+    let open: Sending[] = partitions.map((of) => ({ ...of, stamped: undefined }));
+    const deadline = new Deadline(this.#timeoutMs);
+    const backoff = new Backoff();
+    while (open.length > 0) {
+      const before = open.reduce((sum, { batches }) => sum + batches.length, 0);
+      let failure: Error | undefined;
+      const failed = (error: Error): void => {
+        failure ??= error;
+      };
+      try {
+        const groups = await this.#byLeader(open, deadline.left);
+        await Promise.all([...groups].map(([nodeId, of]) => this.#drain(nodeId, of, deadline, failed)));
+      } catch (error) {
+        if (!isRetriable(error)) throw error;
+        failed(error as Error);
+      }
+      open = open.filter(({ batches }) => batches.length > 0);
+      if (open.length === 0) return;
+      if (open.reduce((sum, { batches }) => sum + batches.length, 0) < before) backoff.reset();
+      const wait = backoff.next();
+      if (this.#closing.aborted || deadline.left <= wait) throw failure ?? new ConnectionLost('no answer to Produce in time');
+      await pause(wait, this.#closing);
+    }
+  }
+
+  async #byLeader(open: readonly Sending[], timeoutMs: number): Promise<ReadonlyMap<number, Sending[]>> {
+    const unknown = open.filter(({ topic, partition }) => this.#cluster.leader(topic, partition) === undefined);
+    if (unknown.length > 0) {
+      const { topicMetadata } = await this.#cluster.metadata([...new Set(unknown.map(({ topic }) => topic))], timeoutMs);
+      for (const { topic, topicErrorCode } of topicMetadata) {
+        const error = errorOfCode(topicErrorCode, topic);
+        if (error && !isRetriable(error)) throw error;
+      }
+    }
+    const groups = new Map<number, Sending[]>();
+    for (const of of open) {
+      const leader = this.#cluster.leader(of.topic, of.partition);
+      // A partition without a leader waits for the next round.
+      if (leader === undefined) continue;
+      const group = groups.get(leader);
+      if (group) group.push(of);
+      else groups.set(leader, [of]);
+    }
+    if (groups.size === 0) throw new KafkaError('LEADER_NOT_AVAILABLE', unknown[0]?.key);
+    return groups;
+  }
+
+  /** Sends to one leader until all is written; what fails in a way that passes is left for the next round. */
+  async #drain(nodeId: number, partitions: readonly Sending[], deadline: Deadline, failed: (error: Error) => void): Promise<void> {
+    let open = [...partitions];
+    while (open.length > 0) {
+      if (deadline.passed) throw new ConnectionLost(`broker ${nodeId}: not all was written in time`);
+      let size = 0;
+      const round = open.filter((of) => {
+        const bytes = this.#stamped(of);
+        if (size > 0 && size + bytes.length > maxRequestBytes) return false;
+        size += bytes.length;
+        return true;
+      });
+      const batches = round.map((of) => ({ topic: of.topic, partition: of.partition, bytes: this.#stamped(of) }));
+      const transactionalId = this.#options.transactional ? (this.#options.transactionalId ?? null) : null;
+      const args = { transactionalId, timeout: 30_000, batches };
+      let answer: Awaited<ReturnType<BrokerCalls['toNode']>>;
+      try {
+        answer = await this.#calls.toNode(nodeId, produce, args, Math.min(40_000, deadline.left));
+      } catch (error) {
+        if (!isRetriable(error)) throw error;
+        failed(error as Error);
+        return;
+      }
+      const waiting = new Set<Sending>();
+      for (const { topic, partitions: answered } of answer as Awaited<ReturnType<typeof this.produced>>) {
+        for (const { partition, errorCode, baseOffset } of answered) {
+          const of = round.find((one) => one.partition === partition && one.topic === topic);
+          if (of === undefined) continue;
+          const error = errorOfCode(errorCode, of.key);
+          if (error === undefined) this.#written(of, baseOffset);
+          else if (isKafka(error, 'DUPLICATE_SEQUENCE_NUMBER')) this.#written(of, -1);
+          else if (isRefusal(error)) this.#refused(of, error);
+          else if (isRetriable(error)) {
+            if (isMoved(error)) this.#cluster.forgetLeader(topic, partition);
+            failed(error);
+            waiting.add(of);
+          } else throw error;
+        }
+      }
+      open = open.filter((of) => of.batches.length > 0 && !waiting.has(of));
+    }
+  }
+}

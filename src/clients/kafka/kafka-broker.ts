@@ -1,0 +1,107 @@
+import { StreamsError } from '../../common/errors.ts';
+import { type Logger, silentLogger } from '../../common/logger.ts';
+import type {
+  Broker,
+  BrokerAdmin,
+  BrokerProducer,
+  Fetcher,
+  FetcherOptions,
+  GroupMember,
+  GroupMemberOptions,
+  ProducerOptions,
+} from '../broker.ts';
+import { KafkaAdmin } from './admin.ts';
+import { BrokerCalls } from './broker-calls.ts';
+import { ClusterMap } from './cluster-map.ts';
+import type { ConnectionConfig } from './connection.ts';
+import { Connections } from './connections.ts';
+import { KafkaFetcher } from './fetcher.ts';
+import { KafkaGroupMember } from './group-member.ts';
+import type { TlsOptions } from './kafkajs.ts';
+import { KafkaProducer } from './producer.ts';
+
+/** How a Kafka cluster is reached. */
+export interface KafkaBrokerOptions {
+  /** `host:port` of some of the brokers. */
+  readonly bootstrapServers: readonly string[];
+  /** The client's name in the broker's logs and tools. */
+  readonly clientId: string;
+  /** TLS: certificates as PEM, options as of `tls.connect`. @defaultValue false */
+  readonly ssl?: TlsOptions | boolean;
+  readonly sasl?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  };
+  /** How long one call is tried, ms: each method of the admin, each flush and commit of a producer. @defaultValue 60000 */
+  readonly timeoutMs?: number;
+  /** Gets what kafkajs says too, at debug level. @defaultValue silent */
+  readonly logger?: Logger;
+}
+
+/**
+ * A Kafka cluster (brokers of Kafka 2.5 and later). Nothing is connected before it is needed.
+ *
+ * @throws StreamsError `STREAMS_CONFIG` for addresses that are none.
+ */
+export function openKafkaBroker(options: KafkaBrokerOptions): Broker {
+  return new KafkaBroker(options);
+}
+
+class KafkaBroker implements Broker {
+  readonly admin: BrokerAdmin;
+  readonly #config: ConnectionConfig;
+  readonly #cluster: ClusterMap;
+  readonly #connections: Connections;
+  readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+  readonly #closables = new Set<() => Promise<void>>();
+
+  constructor(options: KafkaBrokerOptions) {
+    if (options.bootstrapServers.length === 0) {
+      throw new StreamsError('STREAMS_CONFIG', 'No broker is named. Give at least one bootstrap server.');
+    }
+    this.#timeoutMs = options.timeoutMs ?? 60_000;
+    this.#config = {
+      clientId: options.clientId,
+      ssl: options.ssl === true ? {} : options.ssl === false ? undefined : options.ssl,
+      sasl: options.sasl,
+      connectTimeoutMs: Math.min(10_000, this.#timeoutMs),
+      requestTimeoutMs: Math.min(30_000, this.#timeoutMs),
+      logger: options.logger ?? silentLogger,
+    };
+    this.#cluster = new ClusterMap(this.#config, options.bootstrapServers);
+    this.#connections = this.#newConnections();
+    const calls = new BrokerCalls(this.#cluster, this.#connections, this.#timeoutMs, this.#closing.signal);
+    this.admin = new KafkaAdmin(this.#cluster, calls);
+  }
+
+  producer(options: ProducerOptions): BrokerProducer {
+    const producer = new KafkaProducer(options, this.#cluster, this.#newConnections(), this.#timeoutMs);
+    this.#closables.add(() => producer.close());
+    return producer;
+  }
+
+  fetcher(options: FetcherOptions): Fetcher {
+    const fetcher = new KafkaFetcher(options, this.#cluster, () => this.#newConnections(), this.#config.logger);
+    this.#closables.add(() => fetcher.close());
+    return fetcher;
+  }
+
+  member(options: GroupMemberOptions): GroupMember {
+    const member = new KafkaGroupMember(options, this.#cluster, () => this.#newConnections(), this.#config.logger);
+    this.#closables.add(() => member.leave());
+    return member;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#closables].map((close) => close()));
+    this.#closing.abort();
+    this.#connections.close();
+    this.#cluster.close();
+  }
+
+  #newConnections(): Connections {
+    return new Connections(this.#config, this.#cluster);
+  }
+}

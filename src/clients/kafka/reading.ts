@@ -1,0 +1,39 @@
+import type { PartitionOffset } from '../broker.ts';
+import { Backoff } from './backoff.ts';
+
+/** A partition that is read. A partition that is added again is another one: what was fetched for the first is dropped. */
+export class Reading {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where to read on. */
+  position: number;
+  stableEnd = -1;
+  paused = false;
+  /** Whether the receiver has heard of it since it was added. */
+  told = false;
+  /** Whether a fetch of it is under way. */
+  busy = false;
+  /** Whether its last fetch has brought something. */
+  hot = false;
+  /** The broker to ask; undefined: to be found out. */
+  leader: number | undefined;
+  /** No fetch and no search for the leader before this time, ms of `performance.now()`. */
+  notBefore = 0;
+  readonly #backoff = new Backoff(5, 500);
+
+  constructor({ topic, partition, offset }: PartitionOffset) {
+    this.topic = topic;
+    this.partition = partition;
+    this.position = offset;
+  }
+
+  /** Something is wrong that will pass: wait a little longer than the last time. */
+  backOff(): void {
+    this.notBefore = performance.now() + this.#backoff.next();
+  }
+
+  /** All is well. */
+  goesOn(): void {
+    this.#backoff.reset();
+  }
+}

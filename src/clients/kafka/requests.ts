@@ -1,0 +1,280 @@
+import type { TopicPartition } from '../broker.ts';
+import { type Api, compactArray, kafkajsApi, ownApi } from './api.ts';
+import { Decoder, Encoder } from './kafkajs.ts';
+
+/** Partitions of one topic, as requests list them. */
+export interface OfTopic<P> {
+  readonly topic: string;
+  readonly partitions: readonly P[];
+}
+
+export interface PartitionCode {
+  readonly partition: number;
+  readonly errorCode: number;
+}
+
+interface Code {
+  readonly errorCode: number;
+}
+
+/** What cluster metadata say. */
+export interface ClusterMetadata {
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
+  readonly clusterId: string | null;
+  readonly controllerId: number;
+  readonly topicMetadata: readonly {
+    readonly topicErrorCode: number;
+    readonly topic: string;
+    readonly isInternal: boolean;
+    readonly partitionMetadata: readonly {
+      readonly partitionErrorCode: number;
+      readonly partitionId: number;
+      /** -1: none for now. */
+      readonly leader: number;
+    }[];
+  }[];
+}
+
+const kafkajsMetadata = kafkajsApi<object, ClusterMetadata>('Metadata');
+
+/** Metadata of these topics, of none for [], of all for undefined. Creates none. */
+export const metadata: Api<readonly string[] | undefined, ClusterMetadata> = {
+  name: 'Metadata',
+  exchange(topics, versions) {
+    const exchange = kafkajsMetadata.exchange({ topics: topics ?? [], allowAutoTopicCreation: false }, versions);
+    const encode = async (): Promise<Encoder> => {
+      const encoder = topics === undefined ? new Encoder().writeInt32(-1) : new Encoder().writeArray(topics);
+      return encoder.writeBoolean(false);
+    };
+    // kafkajs asks for all topics where none is named.
+    return { ...exchange, request: { ...exchange.request, encode } };
+  },
+};
+
+export const findCoordinator: Api<
+  { groupId: string; coordinatorType: 0 | 1 },
+  Code & { errorMessage?: string | null; coordinator: { nodeId: number; host: string; port: number } }
+> = kafkajsApi('GroupCoordinator');
+
+export const listOffsets: Api<
+  { isolationLevel: 0 | 1; topics: readonly OfTopic<{ partition: number; timestamp: number }>[] },
+  { responses: readonly OfTopic<PartitionCode & { offset: string }>[] }
+> = kafkajsApi('ListOffsets');
+
+export const createTopics: Api<
+  {
+    topics: readonly {
+      topic: string;
+      numPartitions: number;
+      replicationFactor: number;
+      configEntries: readonly { name: string; value: string }[];
+    }[];
+    timeout: number;
+  },
+  { topicErrors: readonly (Code & { topic: string; errorMessage?: string | null })[] }
+> = kafkajsApi('CreateTopics');
+
+export const deleteTopics: Api<
+  { topics: readonly string[]; timeout: number },
+  { topicErrors: readonly (Code & { topic: string })[] }
+> = kafkajsApi('DeleteTopics');
+
+export const deleteRecords: Api<
+  { topics: readonly OfTopic<{ partition: number; offset: string }>[]; timeout: number },
+  { topics: readonly OfTopic<PartitionCode>[] }
+> = kafkajsApi('DeleteRecords');
+
+export const describeConfigs: Api<
+  { resources: readonly { type: number; name: string }[] },
+  {
+    resources: readonly (Code & {
+      errorMessage: string | null;
+      resourceName: string;
+      configEntries: readonly { configName: string; configValue: string | null }[];
+    })[];
+  }
+> = kafkajsApi('DescribeConfigs');
+
+export const deleteGroups: Api<readonly string[], { results: readonly (Code & { groupId: string })[] }> =
+  kafkajsApi('DeleteGroups');
+
+export const describeGroups: Api<
+  { groupIds: readonly string[] },
+  {
+    groups: readonly (Code & {
+      state: string;
+      members: readonly {
+        memberId: string;
+        clientId: string;
+        clientHost: string;
+        memberMetadata: Buffer | null;
+        memberAssignment: Buffer | null;
+      }[];
+    })[];
+  }
+> = kafkajsApi('DescribeGroups');
+
+export const joinGroup: Api<
+  {
+    groupId: string;
+    sessionTimeout: number;
+    rebalanceTimeout: number;
+    memberId: string;
+    protocolType: string;
+    groupProtocols: readonly { name: string; metadata: Buffer }[];
+  },
+  Code & {
+    generationId: number;
+    groupProtocol: string | null;
+    leaderId: string;
+    memberId: string;
+    members: readonly { memberId: string; memberMetadata: Buffer }[];
+  }
+> = kafkajsApi('JoinGroup');
+
+export const syncGroup: Api<
+  {
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[];
+  },
+  Code & { memberAssignment: Buffer | null }
+> = kafkajsApi('SyncGroup');
+
+export const heartbeat: Api<{ groupId: string; groupGenerationId: number; memberId: string }, Code> =
+  kafkajsApi('Heartbeat');
+
+export const leaveGroup: Api<{ groupId: string; memberId: string }, Code> = kafkajsApi('LeaveGroup');
+
+interface OffsetEntry {
+  readonly partition: number;
+  readonly offset: string;
+  readonly metadata: string;
+}
+
+export const offsetCommit: Api<
+  { groupId: string; groupGenerationId: number; memberId: string; topics: readonly OfTopic<OffsetEntry>[] },
+  { responses: readonly OfTopic<PartitionCode>[] }
+> = kafkajsApi('OffsetCommit');
+
+interface Writer {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+export const initProducerId: Api<
+  { transactionalId: string | null; transactionTimeout: number },
+  Code & { producerId: string; producerEpoch: number }
+> = kafkajsApi('InitProducerId');
+
+export const addPartitionsToTxn: Api<
+  Writer & { topics: readonly OfTopic<number>[] },
+  { errors: readonly { topic: string; partitionErrors: readonly PartitionCode[] }[] }
+> = kafkajsApi('AddPartitionsToTxn');
+
+export const addOffsetsToTxn: Api<Writer & { groupId: string }, Code> = kafkajsApi('AddOffsetsToTxn');
+
+export const txnOffsetCommit: Api<
+  Writer & { groupId: string; topics: readonly OfTopic<OffsetEntry>[] },
+  { topics: readonly OfTopic<PartitionCode>[] }
+> = kafkajsApi('TxnOffsetCommit');
+
+export const endTxn: Api<Writer & { transactionResult: boolean }, Code> = kafkajsApi('EndTxn');
+
+/** OffsetFetch 7: the first version that says when an offset may still change (`requireStable`). */
+export const offsetFetch: Api<
+  { groupId: string; topics: readonly OfTopic<number>[] },
+  Code & { topics: readonly OfTopic<PartitionCode & { offset: number; metadata: string | null }>[] }
+> = ownApi(
+  'OffsetFetch',
+  9,
+  7,
+  ({ groupId, topics }) => {
+    // Flexible version: 0 stands for no tagged fields; the first one ends the header.
+    const encoder = new Encoder()
+      .writeUVarInt(0)
+      .writeUVarIntString(groupId)
+      .writeUVarInt(topics.length + 1);
+    for (const { topic, partitions } of topics) {
+      encoder.writeUVarIntString(topic).writeUVarInt(partitions.length + 1);
+      for (const partition of partitions) encoder.writeInt32(partition);
+      encoder.writeUVarInt(0);
+    }
+    return encoder.writeBoolean(true).writeUVarInt(0);
+  },
+  (payload) => {
+    const decoder = new Decoder(payload);
+    decoder.readTaggedFields();
+    decoder.readInt32();
+    const topics = compactArray(decoder, (of) => {
+      const topic = of.readUVarIntString() ?? '';
+      const partitions = compactArray(of, () => {
+        const partition = of.readInt32();
+        const offset = Number(of.readInt64());
+        of.readInt32();
+        const metadata = of.readUVarIntString();
+        const errorCode = of.readInt16();
+        of.readTaggedFields();
+        return { partition, offset, metadata, errorCode };
+      });
+      of.readTaggedFields();
+      return { topic, partitions };
+    });
+    return { topics, errorCode: decoder.readInt16() };
+  },
+);
+
+/** Batches of one partition, ready to be sent. */
+export interface PartitionBatch extends TopicPartition {
+  readonly bytes: Buffer;
+}
+
+/** Produce 7. One batch for each partition. */
+export const produce: Api<
+  { transactionalId: string | null; timeout: number; batches: readonly PartitionBatch[] },
+  readonly OfTopic<PartitionCode & { baseOffset: number }>[]
+> = ownApi(
+  'Produce',
+  0,
+  7,
+  ({ transactionalId, timeout, batches }) => {
+    let encoder = new Encoder().writeString(transactionalId).writeInt16(-1).writeInt32(timeout);
+    const buffer: Buffer[] = [];
+    const byTopic = groupByTopic(batches, (batch) => batch);
+    encoder.writeInt32(byTopic.length);
+    for (const { topic, partitions } of byTopic) {
+      encoder.writeString(topic).writeInt32(partitions.length);
+      for (const { partition, bytes } of partitions) {
+        buffer.push(encoder.writeInt32(partition).writeInt32(bytes.length).buffer, bytes);
+        encoder = new Encoder(64);
+      }
+    }
+    buffer.push(encoder.buffer);
+    return { buffer };
+  },
+  (payload) =>
+    new Decoder(payload).readArray((decoder) => ({
+      topic: decoder.readString() ?? '',
+      partitions: decoder.readArray(() => {
+        const partition = decoder.readInt32();
+        const errorCode = decoder.readInt16();
+        const baseOffset = Number(decoder.readInt64());
+        decoder.readInt64();
+        decoder.readInt64();
+        return { partition, errorCode, baseOffset };
+      }),
+    })),
+);
+
+/** Things of partitions, by topic, in order of first appearance. */
+export function groupByTopic<T extends TopicPartition, P>(of: readonly T[], each: (value: T) => P): OfTopic<P>[] {
+  const byTopic = new Map<string, P[]>();
+  for (const value of of) {
+    const partitions = byTopic.get(value.topic);
+    if (partitions) partitions.push(each(value));
+    else byTopic.set(value.topic, [each(value)]);
+  }
+  return [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
+}

@@ -1,0 +1,96 @@
+import { dropReasons } from '../processor/drop-reason.ts';
+import type { KafkaInputStats, KafkaStats, KafkaTaskStats } from '../runtime/kafka/kafka-stats.ts';
+import type { MetricCollector, SetMetric } from './metric-collector.ts';
+import { kafkaMetrics } from './metric-names.ts';
+
+/**
+ * What only the runtime on Kafka knows, as metrics of this instance: sums over the instances are those of the application.
+ *
+ * It goes beside the engine's own collector, which has the state, commits, caches and errors.
+ */
+export function kafkaCollector(stats: () => KafkaStats): MetricCollector {
+  return {
+    metrics: kafkaMetrics,
+    collect(set) {
+      const now = stats();
+      setMember(set, now);
+      setLetters(set, now);
+      for (const task of now.tasks) setTask(set, task);
+      setInputs(
+        set,
+        now.tasks.flatMap((task) => task.inputs),
+      );
+      setGlobals(set, now);
+      for (const { topic, records, bytes } of now.outputs) {
+        set('streams_records_produced_total', { topic }, records);
+        set('streams_bytes_produced_total', { topic }, bytes);
+      }
+      for (const [store, bytes] of Object.entries(now.storeBytes)) set('streams_store_size_bytes', { store }, bytes);
+    },
+  };
+}
+
+function setMember(set: SetMetric, stats: KafkaStats): void {
+  const { clientId, clusterId = '', processingGuarantee } = stats;
+  const client = { client_id: clientId, cluster_id: clusterId, processing_guarantee: processingGuarantee };
+  set('streams_kafka_client_info', client, 1);
+  set('streams_group_generation', {}, stats.generation);
+  set('streams_rebalances_total', {}, stats.rebalances);
+  set('streams_task_commit_failures_total', {}, stats.commitFailures);
+  set('streams_transactions_aborted_total', {}, stats.transactionsAborted);
+  set('streams_tasks_migrated_total', {}, stats.tasksMigrated);
+  if (stats.committedEventTimeMs !== undefined) {
+    set('streams_committed_event_timestamp_seconds', {}, stats.committedEventTimeMs / 1000);
+  }
+}
+
+function setLetters(set: SetMetric, { deadLetters, lateLetters }: KafkaStats): void {
+  // Reasons that are known are there from the start, so that the first letter is an increase that alerts can see.
+  const reasons = new Set<string>([...dropReasons.filter((reason) => reason !== 'late'), ...Object.keys(deadLetters)]);
+  for (const reason of reasons) set('streams_dead_letter_records_total', { reason }, deadLetters[reason] ?? 0);
+  set('streams_late_letter_records_total', {}, lateLetters);
+}
+
+function setTask(set: SetMetric, task: KafkaTaskStats): void {
+  const { taskId, kind, status, restore } = task;
+  const labels = { topology: taskId.slice(0, taskId.indexOf('_')), task_id: taskId };
+  set('streams_task_state', { ...labels, kind, state: status }, 1);
+  if (kind === 'standby') {
+    if (task.standbyLag !== undefined) set('streams_standby_lag_records', labels, task.standbyLag);
+    return;
+  }
+  // A task that had nothing to restore says so, instead of saying nothing.
+  const { restored, total, seconds } = restore ?? { restored: 0, total: 0, seconds: 0 };
+  set('streams_restore_records_total', labels, restored);
+  set('streams_restore_remaining_records', labels, Math.max(0, total - restored));
+  set('streams_restore_duration_seconds', labels, seconds);
+  set('streams_task_record_lateness_seconds_total', labels, task.latenessMs / 1000);
+}
+
+function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[]): void {
+  // A topic that two sub-topologies read has two positions: what is shown is the one further behind, and what both have taken.
+  const byPartition = new Map<string, KafkaInputStats>();
+  for (const input of inputs) {
+    const key = `${input.topic}-${input.partition}`;
+    const other = byPartition.get(key);
+    byPartition.set(key, other === undefined ? input : together(other, input));
+  }
+  for (const { topic, partition, position, lag, consumed, buffered } of byPartition.values()) {
+    const labels = { topic, partition: String(partition) };
+    set('streams_consumer_lag_records', labels, lag);
+    set('streams_consumer_position_offset', labels, position);
+    set('streams_consumer_records_total', labels, consumed);
+    set('streams_consumer_buffered_records', labels, buffered);
+  }
+}
+
+function together(a: KafkaInputStats, b: KafkaInputStats): KafkaInputStats {
+  const behind = a.lag >= b.lag ? a : b;
+  return { ...behind, consumed: a.consumed + b.consumed, buffered: a.buffered + b.buffered };
+}
+
+function setGlobals(set: SetMetric, { globals }: KafkaStats): void {
+  const byTopic = new Map<string, number>();
+  for (const { topic, lag } of globals) byTopic.set(topic, (byTopic.get(topic) ?? 0) + lag);
+  for (const [topic, lag] of byTopic) set('streams_global_lag_records', { topic }, lag);
+}

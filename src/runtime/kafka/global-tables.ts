@@ -1,0 +1,370 @@
+import { join } from 'node:path';
+import type { DatabaseFactory, WriteBatch } from '../../../state/database.ts';
+import type { Broker, Fetcher } from '../../clients/broker.ts';
+import { partitionKey } from '../../clients/broker.ts';
+import type { FetchedRecords } from '../../clients/fetched-records.ts';
+import { fromUtf8, utf8 } from '../../common/bytes.ts';
+import { messageOf, StreamsError } from '../../common/errors.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { GlobalChange } from '../../processor/node.ts';
+import type { Version } from '../../processor/rows.ts';
+import { historySerde } from '../../serde/history.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { GlobalTableSpec } from '../../topology/node-spec.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { checkSaved, storeNumbers } from '../saved-state.ts';
+import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from '../state-folder.ts';
+import { VersionedTableStore } from '../stores/versioned-table-store.ts';
+import { sharedPartition } from '../topology-engine.ts';
+
+const positionsKey = metaKey('global-positions');
+
+/** Folder of an instance's global tables below its state folder. Who has it open has the instance. */
+export function globalDirectory(stateDir: string): string {
+  return join(stateDir, 'global');
+}
+
+/** What global tables are opened with. */
+export interface GlobalTablesOptions {
+  readonly topology: Topology;
+  readonly applicationId: string;
+  readonly stateDir: string;
+  readonly settings: StateSettings;
+  readonly cacheBytes: number;
+  readonly logger: Logger;
+  readonly openDatabase?: DatabaseFactory;
+  /** Told of a record that cannot be read; it is passed over. */
+  readonly unreadable: (table: GlobalTableSpec, records: FetchedRecords, i: number, error: unknown) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+interface SavedGlobal {
+  readonly positions: Readonly<Record<string, readonly number[]>>;
+  readonly atMs: number;
+}
+
+/** A change of a global table, in the order of its topic. */
+export interface GlobalUpdate {
+  readonly store: string;
+  readonly change: GlobalChange;
+}
+
+/**
+ * The global tables of one instance: whole copies of their topics, read to the end before any task starts, and followed from then on.
+ *
+ * Each task joins again what a change concerns, and commits up to where it has done so; a task that was elsewhere meanwhile asks for the keys that changed since (`changedSince`).
+ */
+export class GlobalTables {
+  readonly stores: ReadonlyMap<string, VersionedTableStore>;
+  readonly #options: GlobalTablesOptions;
+  readonly #broker: Broker;
+  readonly #folder: StateFolder;
+  readonly #positions = new Map<string, number[]>();
+  readonly #state: SavedState;
+  readonly #serdes: ReadonlyMap<string, Serde<unknown>>;
+  #fetcher: Fetcher | undefined;
+  readonly #stableEnds = new Map<string, number>();
+  #queue: FetchedRecords[] = [];
+  #working: Promise<void> | undefined;
+  #ends: ReadonlyMap<string, number> | undefined;
+  #caughtUp: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
+  #onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void> = async () => {};
+  #savedAtMs = -1;
+
+  private constructor(broker: Broker, folder: StateFolder, options: GlobalTablesOptions) {
+    this.#broker = broker;
+    this.#folder = folder;
+    this.#options = options;
+    const { topology, applicationId, settings } = options;
+    const description = `${topology.describe().toString()}${topology.describe().details()}`;
+    const { saved } = folder;
+    if (saved !== undefined) {
+      checkSaved(saved, settings, description, options.stateDir);
+      if (saved.applicationId !== applicationId)
+        throw new StreamsError(
+          'STREAMS_STATE_INCOMPATIBLE',
+          `${options.stateDir} belongs to application ${saved.applicationId}, not to ${applicationId}. Give each application its own state folder.`,
+        );
+    }
+    this.#state = saved ?? {
+      format: stateFormat,
+      applicationId,
+      topology: description,
+      settings,
+      stores: storeNumbers(topology),
+      final: false,
+      totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
+    };
+    const tables = topology.globalTables;
+    this.stores = new Map(
+      tables.map(({ store, versioned }) => [
+        store.name,
+        new VersionedTableStore(store, folder.database, rowPrefix(this.#state.stores[store.name]!, sharedPartition), {
+          keepsVersions: versioned,
+          cacheBytes: options.cacheBytes / Math.max(1, tables.length),
+          global: true,
+        }),
+      ]),
+    );
+    this.#serdes = new Map(
+      tables.map(({ store, history }) => [
+        store.name,
+        (history === 'value' ? historySerde(store.valueSerde) : store.valueSerde) as Serde<unknown>,
+      ]),
+    );
+    const bytes = folder.database.get(positionsKey);
+    if (bytes === undefined) return;
+    const written = JSON.parse(fromUtf8(bytes)) as SavedGlobal;
+    for (const [topic, positions] of Object.entries(written.positions)) this.#positions.set(topic, [...positions]);
+    this.#savedAtMs = written.atMs;
+  }
+
+  /** Opens an instance's folder. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while another process has it. */
+  static async open(broker: Broker, options: GlobalTablesOptions): Promise<GlobalTables> {
+    const { openDatabase } = options;
+    const folder = await StateFolder.open(globalDirectory(options.stateDir), {
+      create: true,
+      ...(openDatabase === undefined ? {} : { openDatabase }),
+    });
+    try {
+      const tables = new GlobalTables(broker, folder, options);
+      if (folder.saved === undefined) {
+        const batch = folder.database.batch();
+        folder.save(batch, tables.#state);
+        await batch.write({ sync: false });
+        await batch.close();
+      }
+      return tables;
+    } catch (error) {
+      await folder.close();
+      throw error;
+    }
+  }
+
+  get folder(): StateFolder {
+    return this.#folder;
+  }
+
+  prefixOf(store: string): Uint8Array {
+    return rowPrefix(this.#state.stores[store]!, sharedPartition);
+  }
+
+  /** Records of each partition that are not applied yet, as of the last fetch. */
+  lags(): { readonly topic: string; readonly partition: number; lag: number }[] {
+    return [...this.#positions].flatMap(([topic, positions]) =>
+      positions.map((position, partition) => ({
+        topic,
+        partition,
+        lag: Math.max(0, (this.#stableEnds.get(partitionKey(topic, partition)) ?? position) - position),
+      })),
+    );
+  }
+
+  /** How long ago the copy was last written to, ms; Infinity for an empty one. */
+  get ageMs(): number {
+    return this.#savedAtMs < 0 ? Number.POSITIVE_INFINITY : Date.now() - this.#savedAtMs;
+  }
+
+  /** Positions of the partitions of each global topic: all before is in the tables. */
+  get positions(): Readonly<Record<string, readonly number[]>> {
+    return Object.fromEntries(this.#positions);
+  }
+
+  /**
+   * Reads the topics to their stable ends, and follows them from then on.
+   *
+   * @param onUpdates - Gets the changes that come after that; the tables show them already, and the next ones wait until it has resolved.
+   */
+  async start(onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void>): Promise<void> {
+    const topics = [...new Set(this.#options.topology.globalTables.map(({ topic }) => topic))];
+    if (topics.length === 0) return;
+    const counts = await this.#broker.admin.partitionCounts(topics);
+    const missing = topics.find((topic) => !counts.has(topic));
+    if (missing !== undefined)
+      throw new StreamsError(
+        'STREAMS_MISSING_SOURCE_TOPIC',
+        `topic ${missing}, which holds a global table, does not exist on the broker. Create it with cleanup.policy=compact.`,
+        { topic: missing },
+      );
+    const partitions = topics.flatMap((topic) =>
+      Array.from({ length: counts.get(topic)! }, (_, partition) => ({ topic, partition })),
+    );
+    const { admin } = this.#broker;
+    const ends = await admin.offsets(partitions, 'stable');
+    const starts = await admin.offsets(partitions, 'earliest');
+    this.#ends = new Map(partitions.map(({ topic, partition }, i) => [partitionKey(topic, partition), ends[i]!]));
+    this.#fetcher = this.#broker.fetcher({
+      isolation: 'read_committed',
+      receive: (records) => this.#receive(records),
+      failed: (partition, _kind, error) => this.#fail(unreadableTopic(partition.topic, error)),
+    });
+    const caughtUp = new Promise<void>((resolve, reject) => {
+      this.#caughtUp = { resolve, reject };
+    });
+    caughtUp.catch(() => {});
+    for (const [i, { topic, partition }] of partitions.entries()) {
+      let positions = this.#positions.get(topic);
+      if (positions === undefined) {
+        positions = [];
+        this.#positions.set(topic, positions);
+      }
+      // A topic made anew is read from its start: what the tables hold of the old one is replaced key by key.
+      const known = positions[partition] ?? 0;
+      positions[partition] = known > ends[i]! ? starts[i]! : Math.max(known, starts[i]!);
+      this.#fetcher.add({ topic, partition, offset: positions[partition]! });
+    }
+    this.#checkCaughtUp();
+    await caughtUp;
+    this.#onUpdates = onUpdates;
+  }
+
+  /**
+   * Keys of each store whose records lie between these positions and now: what a task has to join again that stood there.
+   */
+  async changedSince(
+    positions: Readonly<Record<string, readonly number[]>>,
+  ): Promise<ReadonlyMap<string, readonly unknown[]>> {
+    const keys = new Map<string, Map<string, unknown>>();
+    for (const [topic, now] of this.#positions)
+      for (const [partition, end] of now.entries()) {
+        const from = positions[topic]?.[partition] ?? 0;
+        if (from < end) await this.#keysBetween(topic, partition, from, end, keys);
+      }
+    return new Map([...keys].map(([store, found]) => [store, [...found.values()]]));
+  }
+
+  async close(): Promise<void> {
+    await this.#fetcher?.close();
+    this.#queue = [];
+    await this.#working?.catch(() => {});
+    await this.#folder.close();
+  }
+
+  async #keysBetween(
+    topic: string,
+    partition: number,
+    from: number,
+    end: number,
+    keys: Map<string, Map<string, unknown>>,
+  ): Promise<void> {
+    const [start] = await this.#broker.admin.offsets([{ topic, partition }], 'earliest');
+    const tables = this.#options.topology.globalTables.filter((table) => table.topic === topic);
+    await new Promise<void>((resolve, reject) => {
+      const fetcher = this.#broker.fetcher({
+        isolation: 'read_committed',
+        receive: (records) => {
+          for (let i = 0; i < records.length; i++) {
+            if (records.offsets[i]! >= end || records.keyStarts[i]! < 0) continue;
+            const bytes = records.bytes.subarray(records.keyStarts[i]!, records.keyEnds[i]!);
+            for (const { store } of tables) {
+              let found = keys.get(store.name);
+              if (found === undefined) {
+                found = new Map();
+                keys.set(store.name, found);
+              }
+              try {
+                found.set(bytes.toString('latin1'), store.keySerde.deserialize(bytes));
+              } catch {
+                // Told of when the table read it.
+              }
+            }
+          }
+          if (records.nextOffset >= end) fetcher.close().then(resolve, reject);
+        },
+        failed: (_partition, _kind, error) => {
+          fetcher.close().then(() => reject(unreadableTopic(topic, error)), reject);
+        },
+      });
+      fetcher.add({ topic, partition, offset: Math.max(from, start!) });
+    });
+  }
+
+  #receive(records: FetchedRecords): void {
+    this.#stableEnds.set(partitionKey(records.topic, records.partition), records.stableEnd);
+    this.#queue.push(records);
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const chunks = this.#queue.splice(0, 64);
+        const updates: GlobalUpdate[] = [];
+        for (const records of chunks) this.#apply(records, updates);
+        await this.#save();
+        if (updates.length > 0) await this.#onUpdates(updates);
+        this.#checkCaughtUp();
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #apply(records: FetchedRecords, updates: GlobalUpdate[]): void {
+    for (const table of this.#options.topology.globalTables)
+      if (table.topic === records.topic)
+        for (let i = 0; i < records.length; i++) {
+          try {
+            this.#applyOne(table, records, i, updates);
+          } catch (error) {
+            this.#options.unreadable(table, records, i, error);
+          }
+        }
+    this.#positions.get(records.topic)![records.partition] = records.nextOffset;
+  }
+
+  #applyOne(table: GlobalTableSpec, records: FetchedRecords, i: number, updates: GlobalUpdate[]): void {
+    const problem = records.problems.get(i);
+    if (problem !== undefined) throw new Error(problem);
+    const { bytes, keyStarts, keyEnds, valueStarts, valueEnds, timestamps } = records;
+    if (keyStarts[i]! < 0) throw new Error('a record of a table needs a key');
+    const key: unknown = table.store.keySerde.deserialize(bytes.subarray(keyStarts[i]!, keyEnds[i]!));
+    const value: unknown =
+      valueStarts[i]! < 0
+        ? undefined
+        : this.#serdes.get(table.store.name)!.deserialize(bytes.subarray(valueStarts[i]!, valueEnds[i]!));
+    const store = this.stores.get(table.store.name)!;
+    const intervals =
+      table.history === 'record'
+        ? store.put(key, value, timestamps[i]!)
+        : store.replaceHistory(key, (value ?? []) as readonly Version<unknown>[]);
+    if (intervals.length > 0) updates.push({ store: table.store.name, change: { key, intervals } });
+  }
+
+  async #save(): Promise<void> {
+    const batch: WriteBatch = this.#folder.database.batch();
+    for (const store of this.stores.values()) store.flush(batch);
+    this.#savedAtMs = Date.now();
+    const saved: SavedGlobal = { positions: this.positions, atMs: this.#savedAtMs };
+    batch.put(positionsKey, utf8(JSON.stringify(saved)));
+    await batch.write({ sync: false });
+    await batch.close();
+  }
+
+  #checkCaughtUp(): void {
+    if (this.#caughtUp === undefined) return;
+    for (const [topic, positions] of this.#positions)
+      for (const [partition, position] of positions.entries())
+        if (position < (this.#ends!.get(partitionKey(topic, partition)) ?? 0)) return;
+    this.#caughtUp.resolve();
+    this.#caughtUp = undefined;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#caughtUp !== undefined) {
+      this.#caughtUp.reject(error);
+      this.#caughtUp = undefined;
+    } else this.#options.failed(error);
+  }
+}
+
+function unreadableTopic(topic: string, error: unknown): StreamsError {
+  return StreamsError.from(
+    error,
+    'STREAMS_BROKER',
+    `topic ${topic} of a global table cannot be read: ${messageOf(error)}. See the broker's log.`,
+    { topic },
+  );
+}

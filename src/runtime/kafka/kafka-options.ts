@@ -1,0 +1,124 @@
+import type { DatabaseFactory } from '../../../state/database.ts';
+import type { Broker } from '../../clients/broker.ts';
+import type { StreamsError } from '../../common/errors.ts';
+import { type Logger, silentLogger } from '../../common/logger.ts';
+import type { StateSettings } from '../state-folder.ts';
+import type { RestoreProgress } from './changelog-follower.ts';
+
+/** Told how restores go. Kafka Streams: `StateRestoreListener`. */
+export interface RestoreListener {
+  onRestoreStart?(progress: RestoreProgress): void;
+  /** A batch was written to the copy. */
+  onBatchRestored?(progress: RestoreProgress, records: number): void;
+  onRestoreEnd?(progress: RestoreProgress): void;
+}
+
+/** What becomes of a client in which an error was not handled. Kafka Streams: `StreamThreadExceptionResponse`. */
+export type UncaughtResponse = 'replace-thread' | 'shutdown-client' | 'shutdown-application';
+
+/** How a client runs on Kafka. Names and defaults are those of docs/configuration.md. */
+export interface KafkaStreamsOptions {
+  readonly broker: Broker;
+  /** Consumer group, and prefix of internal topics and transactional ids. */
+  readonly applicationId: string;
+  /** Folder of this instance's state; one process at a time can have it. */
+  readonly stateDir: string;
+  /** Settings that results depend on, kept with the state: other values are refused later. */
+  readonly settings?: StateSettings;
+  /** @defaultValue 'exactly_once' */
+  readonly guarantee?: 'exactly_once' | 'at_least_once';
+  /** ms between commits. @defaultValue 100 exactly once, 30000 at least once */
+  readonly commitIntervalMs?: number;
+  /** Bytes of all caches; half of it may be dirty. @defaultValue 67108864 */
+  readonly statestoreCacheMaxBytes?: number;
+  /** @defaultValue 3600000 */
+  readonly maxFutureMs?: number;
+  /** @defaultValue 0 */
+  readonly maxTaskIdleMs?: number;
+  /** Records of a partition waiting above which it is not fetched. @defaultValue 10000 */
+  readonly bufferedRecordsPerPartition?: number;
+  /** @defaultValue 0 */
+  readonly numStandbyReplicas?: number;
+  /** @defaultValue -1: the broker's */
+  readonly replicationFactor?: number;
+  /** Where a partition without committed position begins. @defaultValue 'earliest' */
+  readonly autoOffsetReset?: 'earliest' | 'latest' | 'none';
+  /** @defaultValue 45000 */
+  readonly sessionTimeoutMs?: number;
+  /** @defaultValue a third of the session timeout, at most 3000 */
+  readonly heartbeatIntervalMs?: number;
+  /** @defaultValue 60000 */
+  readonly rebalanceTimeoutMs?: number;
+  /** ms after which the broker aborts a transaction that nobody ends. @defaultValue 60000 */
+  readonly transactionTimeoutMs?: number;
+  /** ms between deletions of repartition records that are consumed. @defaultValue 30000 */
+  readonly repartitionPurgeIntervalMs?: number;
+  /** ms without broker after which copies of the state may have missed deletions. @defaultValue the changelog's delete.retention.ms, else 86400000 */
+  readonly deleteRetentionMs?: number;
+  /** Where others reach this instance's HTTP endpoints, 'host:port'. */
+  readonly applicationServer?: string;
+  /** Name of the topic for records that cannot be processed; '' for none. @defaultValue `<application id>-dead-letters` */
+  readonly deadLetterTopic?: string;
+  /** Name of the topic for late records; '' for none. @defaultValue `<application id>-late` */
+  readonly lateTopic?: string;
+  /** @defaultValue continue */
+  readonly deserializationHandler?: (error: StreamsError) => 'continue' | 'fail';
+  /** @defaultValue fail */
+  readonly processingHandler?: (error: StreamsError) => 'continue' | 'fail';
+  /** @defaultValue fail */
+  readonly productionHandler?: (error: StreamsError) => 'continue' | 'fail';
+  /** @defaultValue 'none' */
+  readonly compression?: 'none' | 'gzip' | 'lz4' | 'snappy';
+  /** @defaultValue shutdown-client */
+  readonly uncaughtHandler?: (error: unknown) => UncaughtResponse;
+  readonly restoreListener?: RestoreListener;
+  /** True: a commit waits until the disk has it. The changelogs have it in any case. @defaultValue false */
+  readonly syncWrites?: boolean;
+  readonly logger?: Logger;
+  /** Opens the databases. @defaultValue LevelDB */
+  readonly openDatabase?: DatabaseFactory;
+}
+
+/** Options with their defaults filled in. */
+export type FilledOptions = Required<
+  Omit<KafkaStreamsOptions, 'applicationServer' | 'openDatabase' | 'heartbeatIntervalMs' | 'deleteRetentionMs'>
+> &
+  Pick<KafkaStreamsOptions, 'applicationServer' | 'openDatabase' | 'heartbeatIntervalMs' | 'deleteRetentionMs'>;
+
+/** Fills the defaults in. */
+export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
+  const { applicationId, guarantee = 'exactly_once' } = options;
+  return {
+    settings: {},
+    commitIntervalMs: guarantee === 'exactly_once' ? 100 : 30_000,
+    statestoreCacheMaxBytes: 64 * 1024 * 1024,
+    maxFutureMs: 3_600_000,
+    maxTaskIdleMs: 0,
+    bufferedRecordsPerPartition: 10_000,
+    numStandbyReplicas: 0,
+    replicationFactor: -1,
+    autoOffsetReset: 'earliest',
+    sessionTimeoutMs: 45_000,
+    rebalanceTimeoutMs: 60_000,
+    transactionTimeoutMs: 60_000,
+    repartitionPurgeIntervalMs: 30_000,
+    deadLetterTopic: `${applicationId}-dead-letters`,
+    lateTopic: `${applicationId}-late`,
+    deserializationHandler: () => 'continue',
+    processingHandler: () => 'fail',
+    productionHandler: () => 'fail',
+    compression: 'none',
+    uncaughtHandler: () => 'shutdown-client',
+    restoreListener: {},
+    syncWrites: false,
+    logger: silentLogger,
+    ...withoutUndefined(options),
+    guarantee,
+  };
+}
+
+function withoutUndefined(options: KafkaStreamsOptions): KafkaStreamsOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as KafkaStreamsOptions;
+}

@@ -1,0 +1,97 @@
+/** One partition that a task reads: where it is, and what of it was read since the process began. */
+export interface KafkaInputStats {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the next record to process; it passes over markers, aborted and compacted records. */
+  position: number;
+  /** End of what no open transaction can still change, as last seen. */
+  stableEnd: number;
+  /** Records before the stable end that are not processed yet: never below 0. */
+  lag: number;
+  /** Records handed to the task. */
+  consumed: number;
+  /** Records fetched and not processed yet. */
+  buffered: number;
+}
+
+/** How far a task's stores are read back from their changelogs. It stays as it is when the restore has ended. */
+export interface RestoreStats {
+  /** Records read so far. */
+  restored: number;
+  /** Records to read, as known at the start: 0 where the local copy was whole. */
+  total: number;
+  /** How long it has taken, or took. */
+  seconds: number;
+}
+
+/** Kafka Streams: `Task.State`. An active task that is suspended waits for its partitions to be given to another member. */
+export type KafkaTaskStatus = 'created' | 'restoring' | 'running' | 'suspended';
+
+/** One task that this instance has. */
+export interface KafkaTaskStats {
+  /** `0_3`: sub-topology 0, partition 3. */
+  readonly taskId: string;
+  readonly kind: 'active' | 'standby';
+  status: KafkaTaskStatus;
+  /** Source and repartition partitions; none for a standby. */
+  readonly inputs: readonly KafkaInputStats[];
+  /** The active task's latest restore. Absent: there was none. */
+  readonly restore?: RestoreStats;
+  /** Changelog records that a standby has not read yet. */
+  readonly standbyLag?: number;
+  /**
+   * Sum over the processed records of how far each lay behind the task's stream time, ms: 0 for a record that moves it. With the number of records
+   * it gives the average lateness.
+   */
+  readonly latenessMs: number;
+}
+
+/** One partition of a global table's topic: every instance reads all of them. */
+export interface KafkaGlobalStats {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records before the stable end that are not applied yet. */
+  lag: number;
+}
+
+/** What was written to one topic since the process began, aborted transactions included. */
+export interface KafkaOutputStats {
+  readonly topic: string;
+  records: number;
+  /** Bytes of keys, values and headers, before compression. */
+  bytes: number;
+}
+
+/**
+ * One look at this instance's part of an application on Kafka: plain numbers, cheap to take.
+ *
+ * It holds what only the runtime on Kafka knows. State, records processed and dropped, commits and their durations, caches and errors are in
+ * `EngineStats`, as they are without a broker.
+ */
+export interface KafkaStats {
+  readonly clientId: string;
+  /** The cluster's own id; undefined until it is known. */
+  readonly clusterId: string | undefined;
+  readonly processingGuarantee: 'exactly_once' | 'at_least_once';
+  /** Generation of the group in which this instance's assignment was made; -1 without one. */
+  readonly generation: number;
+  /** Assignments received since the process began. */
+  readonly rebalances: number;
+  readonly tasks: readonly KafkaTaskStats[];
+  readonly globals: readonly KafkaGlobalStats[];
+  /** Commits that failed, or whose outcome was not known: their tasks went on from what the broker said. */
+  readonly commitFailures: number;
+  /** Transactions given up by this instance. */
+  readonly transactionsAborted: number;
+  /** Tasks dropped because another instance owned them already. */
+  readonly tasksMigrated: number;
+  readonly outputs: readonly KafkaOutputStats[];
+  /** Records sent to the dead-letter topic, by reason. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+  /** Records sent to the topic of late ones. */
+  readonly lateLetters: number;
+  /** Highest event time among the records that this instance has committed, ms; undefined before the first commit. */
+  readonly committedEventTimeMs: number | undefined;
+  /** Bytes on disk of each store, over this instance's tasks. */
+  readonly storeBytes: Readonly<Record<string, number>>;
+}

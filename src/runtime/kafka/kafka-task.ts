@@ -1,0 +1,437 @@
+import type { WriteBatch } from '../../../state/database.ts';
+import { type BrokerProducer, type OffsetToCommit, partitionKey } from '../../clients/broker.ts';
+import type { FetchedRecords } from '../../clients/fetched-records.ts';
+import { messageOf, StreamsError } from '../../common/errors.ts';
+import type { DropReason } from '../../processor/drop-reason.ts';
+import type { GlobalChange } from '../../processor/node.ts';
+import type { Task, TaskId } from '../task.ts';
+import type { TopologyEngine } from '../topology-engine.ts';
+import type { InputBuffer } from './input-buffer.ts';
+import type { LetterReason, LetterWriter } from './letter-topics.ts';
+import type { TaskFolder } from './task-folder.ts';
+import { encodeTaskMetadata } from './task-metadata.ts';
+
+/** What becomes of records that fail. */
+export interface RecordHandlers {
+  readonly deserialization: (error: StreamsError) => 'continue' | 'fail';
+  readonly processing: (error: StreamsError) => 'continue' | 'fail';
+}
+
+/** What a task needs at work. */
+export interface KafkaTaskOptions {
+  readonly id: TaskId;
+  readonly engine: TopologyEngine;
+  readonly inputs: readonly InputBuffer[];
+  readonly folder: TaskFolder;
+  readonly producer: BrokerProducer;
+  readonly letters: LetterWriter;
+  readonly handlers: RecordHandlers;
+  /** Commits what the producer holds with these positions; gives the positions after what was written, by `topic-partition`. */
+  readonly commit: (offsets: readonly OffsetToCommit[]) => Promise<ReadonlyMap<string, number>>;
+  readonly maxFutureMs: number;
+  readonly maxTaskIdleMs: number;
+  readonly globalPositions: Readonly<Record<string, readonly number[]>>;
+  readonly cacheIsFull: () => boolean;
+  readonly syncWrites: boolean;
+  /** The clock, ms. */
+  readonly now: () => number;
+}
+
+/**
+ * One task at work on Kafka: takes fetched records through its engine, and commits positions, outputs, changelogs and clocks in one step.
+ *
+ * While a commit is on its way to the broker the next records are taken; they belong to the next commit. Nothing of it outlives a commit that was not seen to succeed: the client
+ * then closes the task, and takes it anew.
+ */
+export class KafkaTask {
+  readonly id: TaskId;
+  readonly taskId: string;
+  readonly engine: TopologyEngine;
+  readonly task: Task;
+  readonly inputs: readonly InputBuffer[];
+  readonly folder: TaskFolder;
+  readonly letters: LetterWriter;
+  commits = 0;
+  commitSeconds = 0;
+  committedRows = 0;
+  lastCommitAtMs: number | undefined;
+  /** Operators' times as of the last commit. */
+  committedOperatorTimes: Readonly<Record<string, number>>;
+  /** Highest event time of the records that are committed, ms; -1 for none. */
+  committedStreamTimeMs: number;
+  /** Positions as of the last commit, by `topic-partition`. */
+  readonly committedPositions: Map<string, number> = new Map();
+  readonly #options: KafkaTaskOptions;
+  #globalPositions: Readonly<Record<string, readonly number[]>>;
+  #changed = false;
+  /** Work on the engine that nothing may interrupt: a flush, a join after a global table's change, an asynchronous processor. */
+  #busy: Promise<unknown> | undefined;
+  #committing: Promise<void> = Promise.resolve();
+  #closed = false;
+  /** The record in process: where its letter is made from. */
+  #records: FetchedRecords | undefined;
+  #index = 0;
+  #lateSent = false;
+
+  constructor(options: KafkaTaskOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.engine = options.engine;
+    this.task = options.engine.tasks[0]!;
+    this.taskId = this.task.taskId;
+    this.inputs = options.inputs;
+    this.folder = options.folder;
+    this.letters = options.letters;
+    this.#globalPositions = options.globalPositions;
+    this.committedOperatorTimes = this.task.operatorTimes();
+    this.committedStreamTimeMs = this.task.streamTimeMs;
+    for (const { topic, partition, nextOffset } of options.inputs)
+      this.committedPositions.set(partitionKey(topic, partition), nextOffset);
+  }
+
+  /** Whether records can be taken now. */
+  get busy(): boolean {
+    return this.#busy !== undefined || this.#closed;
+  }
+
+  /** Whether it has records that it may take at this time. */
+  isReady(nowMs: number): boolean {
+    if (this.busy) return false;
+    if (this.inputs.length === 1) return this.inputs[0]!.head !== undefined;
+    let any = false;
+    const idleMs = this.#options.maxTaskIdleMs;
+    for (const input of this.inputs) {
+      if (input.head !== undefined) {
+        any = true;
+        continue;
+      }
+      if (idleMs < 0) continue;
+      // Its next record may be older than those of the others: one that the broker is known to have is waited for without limit.
+      if (input.stableEnd < 0 || input.nextOffset < input.stableEnd) return false;
+      input.emptySinceMs ??= nowMs;
+      if (nowMs < input.emptySinceMs + idleMs) return false;
+    }
+    return any;
+  }
+
+  /** Takes up to `max` records; returns how many it took. */
+  step(max: number): number {
+    const before = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0);
+    if (this.inputs.length === 1) this.#takeAlone(this.inputs[0]!, max);
+    else this.#takeMerged(max);
+    const taken = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0) - before;
+    if (taken > 0) this.#changed = true;
+    return taken;
+  }
+
+  /** Fires wall-clock punctuations that are due. */
+  punctuate(nowMs: number): void {
+    if (this.busy) return;
+    const before = this.task.stats.punctuations;
+    this.task.punctuateWallClock(nowMs);
+    if (this.task.stats.punctuations === before) return;
+    this.#changed = true;
+    if (this.engine.unsettled) this.#hold(this.engine.settle());
+  }
+
+  /** Joins again what these changes of a global table concern, when nothing else is under way. The caller says by `joinedUpTo` when all of them are done. */
+  async rejoin(store: string, changes: readonly GlobalChange[]): Promise<void> {
+    await this.#exclusive(async () => {
+      await this.engine.rejoin(store, changes);
+      this.#changed = true;
+    });
+  }
+
+  /** All changes of global tables up to these positions are joined. */
+  joinedUpTo(positions: Readonly<Record<string, readonly number[]>>): void {
+    this.#globalPositions = positions;
+    this.#changed = true;
+  }
+
+  get globalPositions(): Readonly<Record<string, readonly number[]>> {
+    return this.#globalPositions;
+  }
+
+  /** Whether a commit would change anything. */
+  get needsCommit(): boolean {
+    if (this.#closed) return false;
+    if (this.#changed || this.engine.commitRequested) return true;
+    return this.inputs.some(
+      ({ topic, partition, position }) => this.committedPositions.get(partitionKey(topic, partition)) !== position,
+    );
+  }
+
+  /** Resolves when the commit under way, if any, has ended, whatever its end. */
+  async settled(): Promise<void> {
+    await this.#committing.catch(() => {});
+  }
+
+  /**
+   * Commits all that was taken until now. Resolves when positions and results are committed and the local copy has them.
+   *
+   * @param flushed - Told when the records are on their way, and the next ones can be taken.
+   */
+  async commit(flushed?: () => void): Promise<void> {
+    await this.#committing;
+    let commit:
+      | { readonly batch: WriteBatch; readonly offsets: readonly OffsetToCommit[]; readonly rows: number }
+      | undefined;
+    const started = performance.now();
+    await this.#exclusive(async () => {
+      if (!this.needsCommit) return;
+      const batch = this.folder.database.batch();
+      try {
+        const rows = await this.engine.flush(batch);
+        commit = { batch, rows, offsets: this.#offsets() };
+        this.#changed = false;
+        this.engine.commitRequested = false;
+      } catch (error) {
+        await batch.close();
+        throw error;
+      }
+      this.#committing = this.#finish(commit, started);
+      this.#committing.catch(() => {});
+      this.engine.meter.writing = this.#committing;
+    });
+    flushed?.();
+    await this.#committing;
+  }
+
+  /** Ends the task's work; what is not committed is given up. The copy of its stores stays open. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#busy?.catch(() => {});
+    await this.settled();
+    this.engine.close();
+    await this.#options.producer.close();
+  }
+
+  /** A node dropped the record in process. */
+  dropped(reason: DropReason): void {
+    if (reason !== 'late' || this.#records === undefined || this.#lateSent) return;
+    this.#lateSent = true;
+    this.letters.send('late', this.#records, this.#index, {
+      code: 'LATE',
+      message: 'the record came after the end of its window and the grace after it',
+    });
+  }
+
+  async #finish(
+    commit: { readonly batch: WriteBatch; readonly offsets: readonly OffsetToCommit[]; readonly rows: number },
+    started: number,
+  ): Promise<void> {
+    const { batch, offsets, rows } = commit;
+    const times = this.task.operatorTimes();
+    const { streamTimeMs } = this.task;
+    try {
+      const written = await this.#options.commit(offsets);
+      if (this.#closed) return;
+      this.#savePositions(batch, written);
+      if (batch.length > 0) await batch.write({ sync: this.#options.syncWrites });
+    } finally {
+      await batch.close();
+    }
+    this.engine.written();
+    for (const { topic, partition, offset } of offsets)
+      this.committedPositions.set(partitionKey(topic, partition), offset);
+    this.committedOperatorTimes = times;
+    this.committedStreamTimeMs = streamTimeMs;
+    this.commits++;
+    this.committedRows += rows;
+    this.lastCommitAtMs = this.#options.now();
+    this.commitSeconds += (performance.now() - started) / 1000;
+    if (this.engine.meter.cachedBytes > this.engine.cacheMaxBytes / 2)
+      for (const table of this.engine.tables) table.age();
+  }
+
+  #savePositions(batch: WriteBatch, written: ReadonlyMap<string, number>): void {
+    const reached = new Map<string, number>();
+    for (const topic of this.folder.positions.keys()) {
+      const position = written.get(partitionKey(topic, this.folder.partition));
+      if (position !== undefined) reached.set(topic, position);
+    }
+    if (reached.size > 0) this.folder.savePositions(batch, reached);
+  }
+
+  /** The first input carries the task's clocks. */
+  #offsets(): readonly OffsetToCommit[] {
+    const metadata = encodeTaskMetadata({ task: this.task.save(), globalPositions: this.#globalPositions });
+    return this.inputs.map(({ topic, partition, position }, i) => ({
+      topic,
+      partition,
+      offset: position,
+      metadata: i === 0 ? metadata : '',
+    }));
+  }
+
+  #takeAlone(input: InputBuffer, max: number): void {
+    for (let left = max; left > 0; ) {
+      const records = input.head;
+      if (records === undefined) return;
+      const from = input.at;
+      const end = Math.min(records.length, from + left);
+      let i = from;
+      let stop = false;
+      while (i < end && !stop) {
+        this.#take(input, records, i++);
+        stop = this.engine.unsettled || ((i & 255) === 0 && this.#options.cacheIsFull());
+      }
+      left -= i - from;
+      if (this.engine.unsettled) {
+        this.#hold(this.#settle(input, records, i));
+        return;
+      }
+      input.advance(i);
+      if (stop) return;
+    }
+  }
+
+  #takeMerged(max: number): void {
+    for (let taken = 0; taken < max && this.isReady(this.#options.now()); taken++) {
+      const input = this.#least();
+      if (input === undefined) return;
+      const records = input.head!;
+      const at = input.at;
+      this.#take(input, records, at);
+      if (this.engine.unsettled) {
+        this.#hold(this.#settle(input, records, at + 1));
+        return;
+      }
+      input.advance(at + 1);
+      if ((taken & 255) === 0 && this.#options.cacheIsFull()) return;
+    }
+  }
+
+  /** The input whose next record has the least (event time, topic, partition). */
+  #least(): InputBuffer | undefined {
+    let least: InputBuffer | undefined;
+    for (const input of this.inputs) {
+      if (input.head === undefined) continue;
+      if (Number.isNaN(input.headMs)) input.headMs = this.#headTime(input);
+      if (
+        least === undefined ||
+        input.headMs < least.headMs ||
+        (input.headMs === least.headMs && input.topic < least.topic)
+      )
+        least = input;
+    }
+    return least;
+  }
+
+  /** One that cannot be read comes first: it is only put aside. */
+  #headTime(input: InputBuffer): number {
+    const records = input.head!;
+    const i = input.at;
+    if (records.problems.has(i)) return Number.NEGATIVE_INFINITY;
+    try {
+      const { bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
+      const key = keyStarts[i]! < 0 ? undefined : input.readKey(bytes, keyStarts[i]!, keyEnds[i]!);
+      const value = valueStarts[i]! < 0 ? undefined : input.readValue(bytes, valueStarts[i]!, valueEnds[i]!);
+      this.task.headersFrom(records, i);
+      const { maxFutureMs } = this.#options;
+      return this.task.timeOf(input.source, key, value, records.timestamps[i]!, records.offsets[i]!, maxFutureMs);
+    } catch {
+      return Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  #take(input: InputBuffer, records: FetchedRecords, i: number): void {
+    const { bytes, keyStarts, keyEnds, valueStarts, valueEnds, offsets, timestamps } = records;
+    const { source } = input;
+    this.#records = records;
+    this.#index = i;
+    this.#lateSent = false;
+    let key: unknown;
+    let value: unknown;
+    try {
+      if (records.problems.size > 0 && records.problems.has(i)) throw new Error(records.problems.get(i));
+      if (keyStarts[i]! >= 0) key = input.readKey(bytes, keyStarts[i]!, keyEnds[i]!);
+      if (valueStarts[i]! >= 0) value = input.readValue(bytes, valueStarts[i]!, valueEnds[i]!);
+      if (source.spec.complete === true && (keyStarts[i]! < 0 || valueStarts[i]! < 0))
+        throw new Error(`it has no ${keyStarts[i]! < 0 ? 'key' : 'value'}`);
+    } catch (error) {
+      this.#unreadable(input, records, i, error);
+      return;
+    }
+    this.task.headersFrom(records, i);
+    try {
+      const { maxFutureMs } = this.#options;
+      const refused = this.task.process(source, key, value, timestamps[i]!, offsets[i]!, maxFutureMs);
+      if (refused !== undefined)
+        this.letters.send('dead', records, i, {
+          code: 'FUTURE',
+          message: `its event time lies more than ${maxFutureMs} ms after its arrival`,
+        });
+    } catch (error) {
+      this.#failed(records, i, error);
+    }
+  }
+
+  #unreadable(input: InputBuffer, records: FetchedRecords, i: number, cause: unknown): void {
+    const { topic, partition } = records;
+    const offset = records.offsets[i]!;
+    const error = new StreamsError(
+      'STREAMS_DESERIALIZATION',
+      `record ${offset} of ${topic} (partition ${partition}) cannot be read: ${messageOf(cause)}.`,
+      { topic, partition, offset, taskId: this.taskId, nodeName: input.source.spec.name, cause },
+    );
+    if (this.#options.handlers.deserialization(error) === 'fail') throw error;
+    this.task.stats.dropped.deserialization++;
+    this.letters.send('dead', records, i, { code: error.code, message: error.message, node: input.source.spec.name });
+  }
+
+  /** Asks what becomes of a record whose processing failed. */
+  #failed(records: FetchedRecords, i: number, error: unknown): void {
+    if (!StreamsError.is(error) || error.code !== 'STREAMS_PROCESSING') throw error;
+    const { topic, partition } = records;
+    const offset = records.offsets[i]!;
+    const { nodeName } = error.details;
+    const placed = new StreamsError(
+      'STREAMS_PROCESSING',
+      `record ${offset} of ${topic} (partition ${partition}): ${error.message}`,
+      { ...error.details, topic, partition, offset, taskId: this.taskId, cause: error.details.cause ?? error },
+    );
+    if (this.#options.handlers.processing(placed) === 'fail') throw placed;
+    this.task.stats.dropped.processing++;
+    const reason: LetterReason = { code: placed.code, message: error.message, node: nodeName };
+    this.letters.send('dead', records, i, reason);
+  }
+
+  /** Waits for busy nodes after the record before `next`, then passes it. */
+  async #settle(input: InputBuffer, records: FetchedRecords, next: number): Promise<void> {
+    try {
+      await this.engine.settle();
+    } catch (error) {
+      this.#failed(records, next - 1, error);
+    }
+    input.advance(next);
+  }
+
+  #hold(work: Promise<unknown>): void {
+    const held: Promise<unknown> = work.finally(() => {
+      if (this.#busy === held) this.#busy = undefined;
+      this.onFree?.();
+    });
+    held.catch((error: unknown) => this.onFailure?.(error));
+    this.#busy = held;
+  }
+
+  /** Told when an asynchronous piece of work has ended: there may be records to take. */
+  onFree: (() => void) | undefined;
+  /** Told of a failure that no caller waits for. */
+  onFailure: ((error: unknown) => void) | undefined;
+
+  async #exclusive(work: () => Promise<void>): Promise<void> {
+    while (this.#busy !== undefined) await this.#busy.catch(() => {});
+    if (this.#closed) throw new StreamsError('STREAMS_TASK_MIGRATED', `task ${this.taskId} was closed meanwhile.`);
+    this.#records = undefined;
+    const held: Promise<void> = work().finally(() => {
+      if (this.#busy === held) this.#busy = undefined;
+      this.onFree?.();
+    });
+    held.catch(() => {});
+    this.#busy = held;
+    await held;
+  }
+}

@@ -1,0 +1,71 @@
+import type { BrokerProducer } from '../../clients/broker.ts';
+import type { FetchedRecords } from '../../clients/fetched-records.ts';
+import { utf8 } from '../../common/bytes.ts';
+import type { StreamsErrorCode } from '../../common/errors.ts';
+import type { Header } from '../../processor/record.ts';
+import type { OutputCounts } from './output-counts.ts';
+
+/** A topic for records that were not processed. */
+export interface LetterTopic {
+  readonly topic: string;
+  readonly partitions: number;
+}
+
+/** Where letters go; without a topic they are only counted. */
+export interface LetterTopics {
+  readonly dead: LetterTopic | undefined;
+  readonly late: LetterTopic | undefined;
+}
+
+/** Why a record is in a letter topic. */
+export interface LetterReason {
+  readonly code: StreamsErrorCode | 'LATE' | 'FUTURE';
+  readonly message: string;
+  readonly node?: string | undefined;
+}
+
+/**
+ * Headers that a letter has beside the record's own. Kafka Streams' dead letter queue (KIP-1034) uses the same prefix.
+ *
+ * `__streams.errors.code`, `.message`, `.topic`, `.partition`, `.offset`, `.node`: UTF-8 text.
+ */
+export const letterPrefix = '__streams.errors.';
+
+/** Writes records that were not processed, with key, value, time and headers as they came, in the transaction of the task that read them. */
+export class LetterWriter {
+  readonly #topics: LetterTopics;
+  readonly #producer: BrokerProducer;
+  readonly #outputs: OutputCounts;
+
+  constructor(topics: LetterTopics, producer: BrokerProducer, outputs: OutputCounts) {
+    this.#topics = topics;
+    this.#outputs = outputs;
+    this.#producer = producer;
+  }
+
+  send(kind: 'dead' | 'late', records: FetchedRecords, i: number, { code, message, node }: LetterReason): void {
+    const target = this.#topics[kind];
+    if (target === undefined) return;
+    const { topic, partition, offsets, timestamps, bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
+    const about: [string, string | undefined][] = [
+      ['code', code],
+      ['message', message.slice(0, 1000)],
+      ['topic', topic],
+      ['partition', String(partition)],
+      ['offset', String(offsets[i])],
+      ['node', node],
+    ];
+    this.#outputs.of(target.topic).records++;
+    const headers: Header[] = about.flatMap(([name, text]) =>
+      text === undefined ? [] : [{ key: letterPrefix + name, value: utf8(text) }],
+    );
+    this.#producer.append(
+      target.topic,
+      partition % target.partitions,
+      Math.max(0, timestamps[i]!),
+      keyStarts[i]! < 0 ? undefined : bytes.subarray(keyStarts[i]!, keyEnds[i]!),
+      valueStarts[i]! < 0 ? undefined : bytes.subarray(valueStarts[i]!, valueEnds[i]!),
+      records.problems.has(i) ? headers : [...records.headers(i), ...headers],
+    );
+  }
+}

@@ -1,0 +1,48 @@
+import { fromUtf8, utf8 } from '../../common/bytes.ts';
+
+/** What a member tells the leader when it joins. */
+export interface MemberData {
+  readonly processId: string;
+  /** Where others reach its HTTP endpoints, 'host:port'; '' for nowhere. */
+  readonly endpoint: string;
+  /** Tasks whose state it has, with the sum of its changelog positions; null: it runs the task. */
+  readonly tasks: Readonly<Record<string, number | null>>;
+  /** It asks all instances to shut down. */
+  readonly shutdown: boolean;
+}
+
+/** What the leader tells each member. */
+export interface AssignmentData {
+  readonly active: readonly string[];
+  readonly standby: readonly string[];
+  /** Active tasks of every instance, by process, with its endpoint. */
+  readonly hosts: readonly {
+    readonly processId: string;
+    readonly endpoint: string;
+    readonly active: readonly string[];
+    readonly standby: readonly string[];
+  }[];
+  readonly shutdown: boolean;
+}
+
+/** As JSON, with a version number. */
+export function encodeData(data: MemberData | AssignmentData): Uint8Array {
+  return utf8(JSON.stringify({ v: 1, ...data }));
+}
+
+/** @throws Error for bytes of another program or a newer version. */
+export function decodeMemberData(bytes: Uint8Array): MemberData {
+  return decode(bytes, ['processId', 'tasks']) as MemberData;
+}
+
+/** @throws Error for bytes of another program or a newer version. */
+export function decodeAssignmentData(bytes: Uint8Array): AssignmentData {
+  return decode(bytes, ['active', 'standby', 'hosts']) as AssignmentData;
+}
+
+function decode(bytes: Uint8Array, needed: readonly string[]): unknown {
+  const data = JSON.parse(fromUtf8(bytes)) as Record<string, unknown>;
+  if (data.v !== 1 || needed.some((name) => data[name] === undefined))
+    throw new Error('a member of the group is another program, or a newer version of this one');
+  return data;
+}

@@ -1,0 +1,344 @@
+import type { BrokerProducer, GroupMember, OffsetToCommit } from '../../clients/broker.ts';
+import { StreamsError } from '../../common/errors.ts';
+import type { StoreSpec } from '../../processor/node.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { SourceSpec } from '../../topology/node-spec.ts';
+import type { SubTopology } from '../../topology/sub-topology.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { type TaskId, taskIdText } from '../task.ts';
+import { TopologyEngine } from '../topology-engine.ts';
+import { changeSerde } from './change-serde.ts';
+import { changelogWriter } from './changelog.ts';
+import { ChangelogFollower, type ChangelogReader } from './changelog-follower.ts';
+import type { GlobalTables } from './global-tables.ts';
+import { InputBuffer } from './input-buffer.ts';
+import { changelogTopic, transactionalId } from './internal-names.ts';
+import type { FilledOptions } from './kafka-options.ts';
+import { KafkaTask } from './kafka-task.ts';
+import { type LetterTopics, LetterWriter } from './letter-topics.ts';
+import type { OutputCounts } from './output-counts.ts';
+import { BrokerSinkNode } from './sink-nodes.ts';
+import type { TaskFolder } from './task-folder.ts';
+import { decodeTaskMetadata, type TaskMetadata } from './task-metadata.ts';
+import { topicOnBroker } from './topics-plan.ts';
+
+/** What taking a task over needs of its client. */
+export interface TakeoverContext {
+  readonly topology: Topology;
+  readonly options: FilledOptions;
+  readonly member: GroupMember;
+  readonly changelogs: ChangelogReader;
+  readonly globals: GlobalTables;
+  readonly letters: LetterTopics;
+  readonly outputs: OutputCounts;
+  /** Partitions of every topic that is written to, by its name on the broker. */
+  readonly partitionsOf: ReadonlyMap<string, number>;
+  /** ms after which a copy may have missed deletions. */
+  readonly deleteRetentionMs: number;
+  readonly cacheIsFull: () => boolean;
+}
+
+/** Told how a takeover goes. */
+export interface TakeoverSteps {
+  /** Throws when the task is wanted no more. */
+  check(): void;
+  restoring(follower: ChangelogFollower): void;
+}
+
+const keysAtOnce = 200;
+const always = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+/** A changelog record of nobody's: under at_least_once it makes the broker refuse what an earlier owner still sends. */
+const fenceKey = Buffer.concat([Buffer.from([0xff, 0xff]), Buffer.from('weir-fence'), Buffer.alloc(12)]);
+
+/**
+ * Takes a task over: fences its earlier owner, reads what is committed, restores the stores up to there, and gives the task ready to go on from there.
+ *
+ * The order is what makes it exact: after the fence nothing of the earlier owner can be committed any more, so positions and ends read after it are final.
+ */
+export async function takeOver(
+  id: TaskId,
+  folder: TaskFolder,
+  context: TakeoverContext,
+  steps: TakeoverSteps,
+): Promise<KafkaTask> {
+  const { options, member, topology } = context;
+  const taskId = taskIdText(id);
+  const part = topology.subTopologies[id.subTopology]!;
+  // A process that was stopped between the assignment and here must not fence the present owner.
+  if (!(await member.confirm())) throw migrated(taskId);
+  steps.check();
+  const producer = newProducer(taskId, context);
+  try {
+    await producer.init();
+    steps.check();
+    if (options.guarantee === 'at_least_once') await fenceChangelogs(producer, folder);
+    const inputs = await committedInputs(part, id.partition, context);
+    steps.check();
+    await restore(folder, context, steps);
+    steps.check();
+    const task = await makeTask(id, folder, producer, inputs, context);
+    try {
+      steps.check();
+      await catchUpWithGlobals(task, context);
+      steps.check();
+      return task;
+    } catch (error) {
+      await task.close();
+      throw error;
+    }
+  } catch (error) {
+    await producer.close();
+    throw error;
+  }
+}
+
+function migrated(taskId: string): StreamsError {
+  return new StreamsError(
+    'STREAMS_TASK_MIGRATED',
+    `task ${taskId} was given to another instance. Nothing is lost: it goes on there from the last commit.`,
+    { taskId },
+  );
+}
+
+function newProducer(taskId: string, { options }: TakeoverContext): BrokerProducer {
+  const { applicationId, guarantee, transactionTimeoutMs, compression } = options;
+  return options.broker.producer({
+    transactionalId: transactionalId(applicationId, taskId),
+    transactional: guarantee === 'exactly_once',
+    transactionTimeoutMs,
+    compression,
+    refused: ({ topic, partition, reason }) =>
+      options.productionHandler(
+        new StreamsError(
+          'STREAMS_PRODUCTION',
+          `the broker refuses a record for ${topic} (partition ${partition}): ${reason}. Change the topic's limits, or let production.exception.handler continue.`,
+          { topic, partition, taskId },
+        ),
+      ),
+  });
+}
+
+async function fenceChangelogs(producer: BrokerProducer, folder: TaskFolder): Promise<void> {
+  for (const topic of folder.positions.keys())
+    producer.append(topic, folder.partition, Date.now(), fenceKey, undefined);
+  await producer.commit();
+}
+
+/** An input of a task: a topic as the topology and as the broker call it. */
+interface CommittedInput {
+  readonly source: SourceSpec;
+  readonly name: string;
+  readonly topic: string;
+  readonly offset: number;
+  readonly metadata: string;
+  /** Nothing was committed before. */
+  readonly fresh: boolean;
+}
+
+async function committedInputs(
+  part: SubTopology,
+  partition: number,
+  { topology, options }: TakeoverContext,
+): Promise<readonly CommittedInput[]> {
+  const { applicationId, broker } = options;
+  const names = part.sources
+    .flatMap((source) => source.topics.map((name) => ({ source, name })))
+    .map((input) => ({ ...input, topic: topicOnBroker(topology, applicationId, input.name) }))
+    .sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  const partitions = names.map(({ topic }) => ({ topic, partition }));
+  const committed = await broker.admin.committed(applicationId, partitions);
+  const inputs: CommittedInput[] = [];
+  for (const [i, input] of names.entries()) {
+    const found = committed[i];
+    const offset = found?.offset ?? (await firstOffset(input, partition));
+    inputs.push({ ...input, offset, metadata: found?.metadata ?? '', fresh: found === undefined });
+  }
+  return inputs;
+
+  async function firstOffset({ name, topic }: { name: string; topic: string }, of: number): Promise<number> {
+    const reset = topology.repartitions.has(name) ? 'earliest' : options.autoOffsetReset;
+    if (reset === 'none')
+      throw new StreamsError(
+        'STREAMS_INPUT_REFUSED',
+        `${topic} (partition ${of}) has no committed position, and auto.offset.reset is none. Set it to earliest or latest, or commit a position.`,
+        { topic, partition: of },
+      );
+    const [offset] = await broker.admin.offsets([{ topic, partition: of }], reset === 'latest' ? 'stable' : 'earliest');
+    return offset!;
+  }
+}
+
+async function restore(folder: TaskFolder, context: TakeoverContext, steps: TakeoverSteps): Promise<void> {
+  const { options, changelogs } = context;
+  const topics = [...folder.positions.keys()];
+  if (topics.length === 0) return;
+  const partitions = topics.map((topic) => ({ topic, partition: folder.partition }));
+  const { admin } = options.broker;
+  const [ends, starts] = await Promise.all([
+    admin.offsets(partitions, 'stable'),
+    admin.offsets(partitions, 'earliest'),
+  ]);
+  await prepareCopy(folder, ends, starts, context);
+  const listener = options.restoreListener;
+  const target = new Map(topics.map((topic, i) => [topic, ends[i]!]));
+  const restoreOnce = async (): Promise<void> => {
+    const follower = new ChangelogFollower(changelogs, folder, options.applicationId, (progress, records) =>
+      listener.onBatchRestored?.(progress, records),
+    );
+    steps.restoring(follower);
+    for (const progress of follower.progress) {
+      progress.endOffset = target.get(progress.topic) ?? 0;
+      listener.onRestoreStart?.(progress);
+    }
+    await follower.restoreTo(target);
+    for (const progress of follower.progress) listener.onRestoreEnd?.(progress);
+  };
+  try {
+    await restoreOnce();
+  } catch (error) {
+    if (!StreamsError.is(error) || error.code !== 'STREAMS_STATE_STORE_CORRUPT') throw error;
+    options.logger.warn({ taskId: folder.taskId, error }, 'the copy of the state is built anew');
+    await folder.wipe();
+    await restoreOnce();
+  }
+}
+
+/** Throws a copy away that the changelogs cannot bring up to date. */
+async function prepareCopy(
+  folder: TaskFolder,
+  ends: readonly number[],
+  starts: readonly number[],
+  { options, deleteRetentionMs }: TakeoverContext,
+): Promise<void> {
+  const positions = [...folder.positions.values()];
+  const { savedAtMs } = folder;
+  if (savedAtMs === undefined) return;
+  const reasons = [
+    positions.some((position, i) => position > ends[i]!) ? 'it reaches further than its changelog' : undefined,
+    positions.some((position, i) => position > 0 && position < starts[i]!) ? 'its changelog begins later' : undefined,
+    Date.now() - savedAtMs > deleteRetentionMs && positions.some((position, i) => position < ends[i]!)
+      ? 'it is so old that it may have missed deletions'
+      : undefined,
+  ];
+  const reason = reasons.find((text) => text !== undefined);
+  if (reason === undefined) return;
+  options.logger.warn({ taskId: folder.taskId, reason }, 'the copy of the state is built anew');
+  await folder.wipe();
+}
+
+async function makeTask(
+  id: TaskId,
+  folder: TaskFolder,
+  producer: BrokerProducer,
+  committed: readonly CommittedInput[],
+  context: TakeoverContext,
+): Promise<KafkaTask> {
+  const { topology, options, globals, member } = context;
+  const { applicationId, guarantee } = options;
+  let task: KafkaTask | undefined;
+  const engine = new TopologyEngine(topology, {
+    applicationId,
+    database: folder.database,
+    prefixOf: (store) => folder.prefixOf(store),
+    tasks: [id],
+    makeSink: (spec) => {
+      const topic = topicOnBroker(topology, applicationId, spec.topic);
+      const changes = topology.repartitions.get(spec.topic)?.changes === true;
+      const valueSerde = changes ? (changeSerde(spec.valueSerde) as Serde<unknown>) : spec.valueSerde;
+      return new BrokerSinkNode(
+        spec,
+        { topic, partitions: context.partitionsOf.get(topic)!, valueSerde },
+        producer,
+        context.outputs.of(topic),
+      );
+    },
+    globalTables: globals.stores,
+    changelog: (spec: StoreSpec) =>
+      changelogWriter(
+        spec,
+        { topic: changelogTopic(applicationId, spec.name), partition: folder.partition },
+        producer,
+        context.outputs.of(changelogTopic(applicationId, spec.name)),
+      ),
+    caching: true,
+    maxFutureMs: options.maxFutureMs,
+    cacheMaxBytes: options.statestoreCacheMaxBytes,
+    dropped: (_task, reason) => task?.dropped(reason),
+    wallClockMs: () => Date.now(),
+  });
+  let metadata: TaskMetadata | undefined;
+  await engine.open(() => {
+    const own = engine.tasks[0]!;
+    metadata = decodeTaskMetadata(committed[0]?.metadata ?? '', {
+      operators: Object.keys(own.operatorTimes()),
+      topics: [...own.sources.keys()],
+    });
+    return metadata?.task;
+  });
+  const inputs = committed.map(({ name, topic, offset, source }) => {
+    const taskSource = engine.tasks[0]!.sources.get(name)!;
+    const changes = topology.repartitions.get(name)?.changes === true;
+    const valueSerde = changes ? (changeSerde(source.valueSerde) as Serde<unknown>) : source.valueSerde;
+    return new InputBuffer(taskSource, { topic, partition: id.partition, offset }, valueSerde);
+  });
+  task = new KafkaTask({
+    id,
+    engine,
+    inputs,
+    folder,
+    producer,
+    letters: new LetterWriter(context.letters, producer, context.outputs),
+    handlers: { deserialization: options.deserializationHandler, processing: options.processingHandler },
+    commit: async (offsets: readonly OffsetToCommit[]) => {
+      if (guarantee === 'exactly_once') return producer.commit(applicationId, offsets);
+      const written = await producer.commit();
+      await member.commit(offsets);
+      return written;
+    },
+    maxFutureMs: options.maxFutureMs,
+    maxTaskIdleMs: options.maxTaskIdleMs,
+    // A task that never ran has nothing to join again.
+    globalPositions: committed.every(({ fresh }) => fresh) ? globals.positions : (metadata?.globalPositions ?? {}),
+    cacheIsFull: context.cacheIsFull,
+    syncWrites: options.syncWrites,
+    now: () => Date.now(),
+  });
+  return task;
+}
+
+/**
+ * Joins again what changed in the global tables since the task last committed, wherever it was then; until nothing has changed meanwhile.
+ */
+export async function catchUpWithGlobals(
+  task: KafkaTask,
+  { globals, cacheIsFull }: Pick<TakeoverContext, 'globals' | 'cacheIsFull'>,
+): Promise<void> {
+  while (!samePositions(globals.positions, task.globalPositions)) {
+    const { positions } = globals;
+    const changed = await globals.changedSince(task.globalPositions);
+    for (const [store, keys] of changed)
+      for (let i = 0; i < keys.length; i += keysAtOnce) {
+        const slice = keys.slice(i, i + keysAtOnce);
+        await task.rejoin(
+          store,
+          slice.map((key) => ({ key, intervals: [always] })),
+        );
+        if (cacheIsFull()) await task.commit();
+      }
+    task.joinedUpTo(positions);
+  }
+}
+
+/** Whether two sets of positions are the same. */
+export function samePositions(
+  a: Readonly<Record<string, readonly number[]>>,
+  b: Readonly<Record<string, readonly number[]>>,
+): boolean {
+  const topics = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const topic of topics) {
+    const left = a[topic] ?? [];
+    const right = b[topic] ?? [];
+    for (let i = 0; i < Math.max(left.length, right.length); i++) if ((left[i] ?? 0) !== (right[i] ?? 0)) return false;
+  }
+  return true;
+}

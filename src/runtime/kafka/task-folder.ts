@@ -1,0 +1,200 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database, DatabaseFactory, WriteBatch } from '../../../state/database.ts';
+import { fromUtf8, utf8 } from '../../common/bytes.ts';
+import { StreamsError } from '../../common/errors.ts';
+import type { StoreSpec } from '../../processor/node.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { checkSaved, storeNumbers } from '../saved-state.ts';
+import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from '../state-folder.ts';
+import { changelogTopic } from './internal-names.ts';
+
+/** How far a copy of a task's stores reaches. */
+interface SavedPositions {
+  /** Positions in the changelogs, by topic. */
+  readonly positions: Readonly<Record<string, number>>;
+  /** When that was written, ms of the wall clock. */
+  readonly atMs: number;
+}
+
+const positionsKey = metaKey('changelog-positions');
+
+/** What task folders of one application have in common. */
+export interface TaskFolderOptions {
+  readonly stateDir: string;
+  readonly topology: Topology;
+  readonly applicationId: string;
+  readonly settings: StateSettings;
+  readonly openDatabase?: DatabaseFactory;
+}
+
+/** The folder of a task's stores below a state folder. */
+export function taskDirectory(stateDir: string, taskId: string): string {
+  return join(stateDir, 'tasks', taskId);
+}
+
+/**
+ * A copy of one task's stores: a database with their rows and the changelog positions that the rows stand for. The offsets of the group say what counts; the copy only says
+ * how far it reaches.
+ */
+export class TaskFolder {
+  readonly taskId: string;
+  readonly #options: TaskFolderOptions;
+  readonly #partition: number;
+  readonly #specs: readonly StoreSpec[];
+  #folder: StateFolder;
+  #positions: Map<string, number>;
+  #savedAtMs: number;
+  #numbers: Readonly<Record<string, number>>;
+  #state: SavedState;
+  #described = false;
+
+  private constructor(
+    taskId: string,
+    partition: number,
+    specs: readonly StoreSpec[],
+    options: TaskFolderOptions,
+    folder: StateFolder,
+  ) {
+    this.taskId = taskId;
+    this.#options = options;
+    this.#partition = partition;
+    this.#specs = specs;
+    this.#folder = folder;
+    const read = this.#read();
+    this.#positions = read.positions;
+    this.#savedAtMs = read.atMs;
+    this.#state = read.state;
+    this.#numbers = read.state.stores;
+  }
+
+  /**
+   * Opens the copy, making an empty one where there is none.
+   *
+   * @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while another process has it, `STREAMS_STATE_INCOMPATIBLE` for one of another topology or with other settings.
+   */
+  static async open(
+    task: { readonly taskId: string; readonly partition: number },
+    specs: readonly StoreSpec[],
+    options: TaskFolderOptions,
+  ): Promise<TaskFolder> {
+    const folder = await openFolder(task.taskId, options);
+    try {
+      return new TaskFolder(task.taskId, task.partition, specs, options, folder);
+    } catch (error) {
+      await folder.close();
+      throw error;
+    }
+  }
+
+  get database(): Database {
+    return this.#folder.database;
+  }
+
+  get directory(): string {
+    return this.#folder.directory;
+  }
+
+  get partition(): number {
+    return this.#partition;
+  }
+
+  /** The stores that it has. */
+  get specs(): readonly StoreSpec[] {
+    return this.#specs;
+  }
+
+  prefixOf(store: string): Uint8Array {
+    return rowPrefix(this.#numbers[store]!, this.#partition);
+  }
+
+  /** The changelog topics of the stores, with the position that the copy has reached in each; 0 for none of it. */
+  get positions(): ReadonlyMap<string, number> {
+    return this.#positions;
+  }
+
+  /** When the copy was last written to, ms of the wall clock; undefined for an empty one. */
+  get savedAtMs(): number | undefined {
+    return this.#savedAtMs < 0 ? undefined : this.#savedAtMs;
+  }
+
+  /** Adds to a batch how far the rows in it reach. */
+  savePositions(batch: WriteBatch, reached: ReadonlyMap<string, number>): void {
+    for (const [topic, position] of reached) if (this.#positions.has(topic)) this.#positions.set(topic, position);
+    this.#savedAtMs = Date.now();
+    const saved: SavedPositions = { positions: Object.fromEntries(this.#positions), atMs: this.#savedAtMs };
+    batch.put(positionsKey, utf8(JSON.stringify(saved)));
+    if (this.#described) return;
+    this.#described = true;
+    this.#folder.save(batch, this.#state);
+  }
+
+  /** Throws the copy away and begins an empty one. */
+  async wipe(): Promise<void> {
+    const { directory } = this.#folder;
+    await this.#folder.close();
+    await rm(directory, { recursive: true, force: true });
+    await this.#reopen();
+  }
+
+  /** Closes and opens it again: after a failed write only that tells what is there. */
+  async reopen(): Promise<void> {
+    await this.#folder.close();
+    await this.#reopen();
+  }
+
+  close(): Promise<void> {
+    return this.#folder.close();
+  }
+
+  async #reopen(): Promise<void> {
+    this.#folder = await openFolder(this.taskId, this.#options);
+    const read = this.#read();
+    this.#positions = read.positions;
+    this.#savedAtMs = read.atMs;
+    this.#state = read.state;
+    this.#numbers = read.state.stores;
+    this.#described = false;
+  }
+
+  #read(): { readonly positions: Map<string, number>; readonly atMs: number; readonly state: SavedState } {
+    const { topology, applicationId, settings } = this.#options;
+    const description = `${topology.describe().toString()}${topology.describe().details()}`;
+    const { saved } = this.#folder;
+    if (saved !== undefined) {
+      checkSaved(saved, settings, description, this.#folder.directory);
+      if (saved.applicationId !== applicationId)
+        throw new StreamsError(
+          'STREAMS_STATE_INCOMPATIBLE',
+          `${this.#folder.directory} belongs to application ${saved.applicationId}, not to ${applicationId}. Give each application its own state folder.`,
+        );
+    }
+    const bytes = this.#folder.database.get(positionsKey);
+    const written = bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedPositions);
+    const positions = new Map(
+      this.#specs.map(({ name }) => {
+        const topic = changelogTopic(applicationId, name);
+        return [topic, written?.positions[topic] ?? 0];
+      }),
+    );
+    const state: SavedState = saved ?? {
+      format: stateFormat,
+      applicationId,
+      topology: description,
+      settings,
+      stores: storeNumbers(topology),
+      final: false,
+      totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
+    };
+    return { positions, atMs: written?.atMs ?? -1, state };
+  }
+}
+
+/** Another holder in this process or a neighbour may be about to close it: that is waited for. */
+async function openFolder(taskId: string, options: TaskFolderOptions): Promise<StateFolder> {
+  const { openDatabase } = options;
+  return StateFolder.open(taskDirectory(options.stateDir, taskId), {
+    create: true,
+    ...(openDatabase === undefined ? {} : { openDatabase }),
+  });
+}

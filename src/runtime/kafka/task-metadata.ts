@@ -1,0 +1,106 @@
+import { StreamsError } from '../../common/errors.ts';
+import { dropReasons } from '../../processor/drop-reason.ts';
+import type { SavedTask } from '../task.ts';
+
+/** What a task commits beside its positions: clocks, counters, and how far it has joined with each global topic again. */
+export interface TaskMetadata {
+  readonly task: SavedTask;
+  /** Of each partition of each global topic the position up to which changes were joined again. */
+  readonly globalPositions: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Brokers refuse more. */
+const mostBytes = 4096;
+const version = 1;
+
+/** Runs of equal numbers as pairs [value, count]: most operators of a task have seen the same time. */
+function runs(values: readonly number[]): number[] {
+  const pairs: number[] = [];
+  for (const value of values) {
+    if (pairs.length > 0 && pairs[pairs.length - 2] === value) pairs[pairs.length - 1]!++;
+    else pairs.push(value, 1);
+  }
+  return pairs;
+}
+
+function unrun(pairs: readonly number[]): number[] {
+  const values: number[] = [];
+  for (let i = 0; i + 1 < pairs.length; i += 2) for (let n = 0; n < pairs[i + 1]!; n++) values.push(pairs[i]!);
+  return values;
+}
+
+interface Written {
+  readonly v: number;
+  /** Stream time, then each operator's time less the stream time, by operator name. */
+  readonly s: number;
+  readonly o: readonly number[];
+  readonly p: readonly number[];
+  readonly i: readonly number[];
+  readonly n: number;
+  readonly d: readonly number[];
+  readonly g: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * Text of at most 4,096 bytes for the offset metadata of a task's commit.
+ *
+ * @throws StreamsError `STREAMS_TOPOLOGY` if the task has too many clocks.
+ */
+export function encodeTaskMetadata({ task, globalPositions }: TaskMetadata): string {
+  const sorted = (values: Readonly<Record<string, number>>): number[] =>
+    Object.keys(values)
+      .sort()
+      .map((name) => values[name]!);
+  const written: Written = {
+    v: version,
+    s: task.streamTimeMs,
+    o: runs(sorted(task.operatorTimeMs).map((time) => time - task.streamTimeMs)),
+    p: task.punctuations,
+    i: sorted(task.partitionTimeMs).map((time) => time - task.streamTimeMs),
+    n: task.processed,
+    d: dropReasons.map((reason) => task.dropped[reason] ?? 0),
+    g: globalPositions,
+  };
+  const text = JSON.stringify(written);
+  if (Buffer.byteLength(text) > mostBytes)
+    throw new StreamsError(
+      'STREAMS_TOPOLOGY',
+      `a task's clocks take ${Buffer.byteLength(text)} bytes, and brokers keep ${mostBytes} with a position. Split the sub-topology, for instance by repartition().`,
+    );
+  return text;
+}
+
+/**
+ * Reads what {@link encodeTaskMetadata} wrote; undefined for the text of another program (or none).
+ *
+ * @param names - Operators with clocks, and topics of the task.
+ */
+export function decodeTaskMetadata(
+  text: string,
+  names: { readonly operators: readonly string[]; readonly topics: readonly string[] },
+): TaskMetadata | undefined {
+  let written: Partial<Written>;
+  try {
+    written = JSON.parse(text) as Partial<Written>;
+  } catch {
+    return undefined;
+  }
+  if (typeof written !== 'object' || written === null || written.v !== version || written.s === undefined)
+    return undefined;
+  const streamTimeMs = written.s;
+  const named = (sorted: readonly string[], values: readonly number[]): Record<string, number> =>
+    Object.fromEntries(
+      [...sorted].sort().flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]! + streamTimeMs]])),
+    );
+  return {
+    task: {
+      streamTimeMs,
+      operatorTimeMs: named(names.operators, unrun(written.o ?? [])),
+      partitionTimeMs: named(names.topics, written.i ?? []),
+      punctuations: written.p ?? [],
+      processed: written.n ?? 0,
+      dropped: Object.fromEntries(dropReasons.map((reason, i) => [reason, written.d?.[i] ?? 0])),
+    },
+    globalPositions: written.g ?? {},
+  };
+}

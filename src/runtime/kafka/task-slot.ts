@@ -1,0 +1,183 @@
+import { StreamsError } from '../../common/errors.ts';
+import type { StoreSpec } from '../../processor/node.ts';
+import { type TaskId, taskIdText } from '../task.ts';
+import { ChangelogFollower } from './changelog-follower.ts';
+import type { KafkaTaskStatus } from './kafka-stats.ts';
+import type { KafkaTask } from './kafka-task.ts';
+import { type TakeoverContext, takeOver } from './takeover.ts';
+import { TaskFolder, type TaskFolderOptions } from './task-folder.ts';
+
+/** What an instance is to do with a task. */
+export type TaskRole = 'active' | 'standby' | 'none';
+
+/** What a slot needs of its client. */
+export interface SlotHost {
+  readonly takeover: TakeoverContext;
+  readonly folderOptions: TaskFolderOptions;
+  /** The task is ready: its inputs can be read. */
+  started(slot: TaskSlot): void;
+  /** The task is about to end: its inputs are read no more. */
+  stopping(slot: TaskSlot): void;
+  failed(slot: TaskSlot, error: unknown): void;
+  changed(): void;
+}
+
+/**
+ * A task's place in an instance: its copy of the stores, and the task at work on it or the follower that keeps it warm. What the group wants of it is done one step after the
+ * other; a step that is no longer wanted ends early.
+ */
+export class TaskSlot {
+  readonly id: TaskId;
+  readonly taskId: string;
+  role: TaskRole = 'none';
+  status: KafkaTaskStatus = 'created';
+  task: KafkaTask | undefined;
+  follower: ChangelogFollower | undefined;
+  folder: TaskFolder | undefined;
+  restoreStartedMs: number | undefined;
+  restoreSeconds = 0;
+  /** The last attempt failed: only a new assignment starts another. */
+  failed = false;
+  readonly #host: SlotHost;
+  readonly #specs: readonly StoreSpec[];
+  #wish = 0;
+  #steps: Promise<void> = Promise.resolve();
+
+  constructor(id: TaskId, specs: readonly StoreSpec[], host: SlotHost) {
+    this.id = id;
+    this.taskId = taskIdText(id);
+    this.#specs = specs;
+    this.#host = host;
+  }
+
+  /** What the group wants as of a new assignment. A task that is at work in that role goes on; one that has failed is taken anew. */
+  want(role: TaskRole): void {
+    if (role === this.role && !this.failed && role !== 'none') return;
+    const wish = ++this.#wish;
+    const before = this.role;
+    this.role = role;
+    this.failed = false;
+    const clean = before === 'active' && this.task !== undefined;
+    this.#steps = this.#steps.then(async () => {
+      try {
+        await this.#end(clean);
+        if (wish !== this.#wish) return;
+        if (role === 'active') await this.#start(wish);
+        else if (role === 'standby') await this.#follow(wish);
+        else await this.#close();
+      } catch (error) {
+        await this.#giveUp(wish, error);
+      }
+      this.#host.changed();
+    });
+  }
+
+  /** Ends what is at work at once, without a commit: an error, or a membership that is lost. */
+  abandon(): void {
+    ++this.#wish;
+    this.failed = true;
+    this.status = 'created';
+    const { task } = this;
+    if (task !== undefined) this.#host.stopping(this);
+    this.#steps = this.#steps.then(() => this.#end(false)).catch(() => {});
+    this.#host.changed();
+  }
+
+  /** Resolves when everything asked for so far is done. */
+  async settled(): Promise<void> {
+    for (let steps: Promise<void> | undefined; steps !== this.#steps; ) {
+      steps = this.#steps;
+      await steps;
+    }
+  }
+
+  /** The sum of the positions that the copy has reached. */
+  get reached(): number {
+    let sum = 0;
+    for (const position of this.folder?.positions.values() ?? []) sum += position;
+    return sum;
+  }
+
+  async #start(wish: number): Promise<void> {
+    this.status = 'restoring';
+    this.restoreStartedMs = Date.now();
+    const folder = await this.#opened();
+    const task = await takeOver(this.id, folder, this.#host.takeover, {
+      check: () => this.#check(wish),
+      restoring: (follower) => {
+        this.follower = follower;
+      },
+    });
+    this.restoreSeconds = (Date.now() - this.restoreStartedMs) / 1000;
+    this.task = task;
+    this.status = 'running';
+    this.#host.started(this);
+  }
+
+  async #follow(wish: number): Promise<void> {
+    const folder = await this.#opened();
+    this.#check(wish);
+    const { changelogs, options } = this.#host.takeover;
+    const follower = new ChangelogFollower(changelogs, folder, options.applicationId);
+    follower.onFailure = (error) => this.#giveUp(wish, error);
+    this.follower = follower;
+    follower.start();
+    this.status = 'running';
+  }
+
+  async #opened(): Promise<TaskFolder> {
+    this.folder ??= await TaskFolder.open(
+      { taskId: this.taskId, partition: this.id.partition },
+      this.#specs,
+      this.#host.folderOptions,
+    );
+    return this.folder;
+  }
+
+  #check(wish: number): void {
+    if (wish !== this.#wish)
+      throw new StreamsError('STREAMS_TASK_MIGRATED', `task ${this.taskId} is no longer wanted here.`, {
+        taskId: this.taskId,
+      });
+  }
+
+  /** Ends the task or follower; a clean end commits first. */
+  async #end(clean: boolean): Promise<void> {
+    const { task, follower } = this;
+    if (task !== undefined) {
+      this.#host.stopping(this);
+      this.status = 'suspended';
+      const committed =
+        clean &&
+        (await task.commit().then(
+          () => true,
+          () => false,
+        ));
+      await task.close();
+      this.task = undefined;
+      // After a failed write only opening it anew tells what is there.
+      if (!committed) await this.#close();
+    }
+    if (follower !== undefined) {
+      await follower.stop();
+      this.follower = undefined;
+    }
+    this.status = 'created';
+  }
+
+  async #close(): Promise<void> {
+    await this.folder?.close();
+    this.folder = undefined;
+  }
+
+  async #giveUp(wish: number, error: unknown): Promise<void> {
+    await this.#end(false).catch(() => {});
+    // A standby's copy that does not go with its changelog any more.
+    if (StreamsError.is(error) && error.code === 'STREAMS_STATE_STORE_CORRUPT')
+      await this.folder?.wipe().catch(() => {});
+    await this.#close().catch(() => {});
+    if (wish !== this.#wish) return;
+    this.failed = true;
+    this.#host.failed(this, error);
+  }
+}

@@ -1,0 +1,30 @@
+import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { createMetrics } from '../../src/observability/registry.ts';
+import { gridMetricSpecs } from '../../topologies/grid/statistics/grid-metrics.ts';
+import { engineStats } from '../observability/fake-stats.ts';
+
+/** A metric that Prometheus has when it scrapes a weir. */
+export interface KnownMetric {
+  readonly type: string;
+  readonly labels: readonly string[];
+}
+
+/** Labels that Prometheus itself adds. */
+export const addedLabels: readonly string[] = ['job', 'instance'];
+
+/** All metrics that can be asked for: weir's, those of its process, and Prometheus's own about the scrape and the alerts. */
+export async function knownMetrics(): Promise<ReadonlyMap<string, KnownMetric>> {
+  const known = new Map<string, KnownMetric>();
+  for (const { name, type, labels } of [...engineMetrics, ...kafkaMetrics, ...gridMetricSpecs])
+    known.set(name, { type, labels });
+  const { body } = await createMetrics({ stats: () => engineStats(), version: '1' }).text();
+  for (const [, name, type] of body.matchAll(/^# TYPE ((?:process|nodejs)_\S+) (\S+)$/gm)) {
+    if (type === 'histogram')
+      for (const part of ['sum', 'count']) known.set(`${name}_${part}`, { type: 'counter', labels: [] });
+    else known.set(name!, { type: type!, labels: [] });
+  }
+  known.set('up', { type: 'gauge', labels: [] });
+  known.set('scrape_duration_seconds', { type: 'gauge', labels: [] });
+  known.set('ALERTS', { type: 'gauge', labels: ['alertname', 'alertstate'] });
+  return known;
+}

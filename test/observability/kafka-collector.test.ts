@@ -1,0 +1,176 @@
+import { spawnSync } from 'node:child_process';
+import test from 'ava';
+import { kafkaCollector } from '../../src/observability/kafka-collector.ts';
+import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { createMetrics } from '../../src/observability/registry.ts';
+import type { KafkaStats, KafkaTaskStats } from '../../src/runtime/kafka/kafka-stats.ts';
+import { engineStats } from './fake-stats.ts';
+
+/** An active task that reads one partition and has been restored. */
+function activeTask(taskId: string, more: Partial<KafkaTaskStats> = {}): KafkaTaskStats {
+  const partition = Number(taskId.split('_')[1]);
+  const input = {
+    topic: 'events',
+    partition,
+    position: 90,
+    stableEnd: 100,
+    lag: 10,
+    consumed: 50,
+    buffered: 4,
+  };
+  return {
+    taskId,
+    kind: 'active',
+    status: 'running',
+    inputs: [input],
+    restore: { restored: 700, total: 1000, seconds: 1.5 },
+    latenessMs: 2500,
+    ...more,
+  };
+}
+
+const standby: KafkaTaskStats = {
+  taskId: '1_1',
+  kind: 'standby',
+  status: 'running',
+  inputs: [],
+  standbyLag: 12,
+  latenessMs: 0,
+};
+
+function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
+  return {
+    clientId: 'one',
+    clusterId: 'abc',
+    processingGuarantee: 'exactly_once',
+    generation: 7,
+    rebalances: 3,
+    tasks: [activeTask('0_0'), standby],
+    globals: [
+      { topic: 'park', partition: 0, lag: 5 },
+      { topic: 'park', partition: 1, lag: 6 },
+    ],
+    commitFailures: 1,
+    transactionsAborted: 2,
+    tasksMigrated: 4,
+    outputs: [{ topic: 'changelog', records: 20, bytes: 640 }],
+    deadLetters: { deserialization: 8, 'message-too-large': 1 },
+    lateLetters: 9,
+    committedEventTimeMs: 1_513_292_400_500,
+    storeBytes: { 'day-equipment': 4096 },
+    ...more,
+  };
+}
+
+async function text(stats: KafkaStats): Promise<string> {
+  const collectors = [kafkaCollector(() => stats)];
+  const metrics = createMetrics({ stats: () => engineStats(), version: '1', collectors, processMetrics: false });
+  return (await metrics.text()).body;
+}
+
+async function lines(stats: KafkaStats): Promise<string[]> {
+  return (await text(stats)).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+test('plain fields of the runtime on Kafka become samples', async (t) => {
+  const all = await lines(kafkaStats());
+  for (const line of [
+    'streams_kafka_client_info{client_id="one",cluster_id="abc",processing_guarantee="exactly_once"} 1',
+    'streams_group_generation 7',
+    'streams_rebalances_total 3',
+    'streams_task_state{topology="0",task_id="0_0",kind="active",state="running"} 1',
+    'streams_task_state{topology="1",task_id="1_1",kind="standby",state="running"} 1',
+    'streams_task_commit_failures_total 1',
+    'streams_transactions_aborted_total 2',
+    'streams_tasks_migrated_total 4',
+    'streams_consumer_lag_records{topic="events",partition="0"} 10',
+    'streams_consumer_position_offset{topic="events",partition="0"} 90',
+    'streams_consumer_records_total{topic="events",partition="0"} 50',
+    'streams_consumer_buffered_records{topic="events",partition="0"} 4',
+    'streams_global_lag_records{topic="park"} 11',
+    'streams_records_produced_total{topic="changelog"} 20',
+    'streams_bytes_produced_total{topic="changelog"} 640',
+    'streams_dead_letter_records_total{reason="deserialization"} 8',
+    'streams_dead_letter_records_total{reason="message-too-large"} 1',
+    'streams_dead_letter_records_total{reason="future"} 0',
+    'streams_late_letter_records_total 9',
+    'streams_task_record_lateness_seconds_total{topology="0",task_id="0_0"} 2.5',
+    'streams_committed_event_timestamp_seconds 1513292400.5',
+    'streams_restore_records_total{topology="0",task_id="0_0"} 700',
+    'streams_restore_remaining_records{topology="0",task_id="0_0"} 300',
+    'streams_restore_duration_seconds{topology="0",task_id="0_0"} 1.5',
+    'streams_standby_lag_records{topology="1",task_id="1_1"} 12',
+    'streams_store_size_bytes{store="day-equipment"} 4096',
+  ]) {
+    t.true(all.includes(line), line);
+  }
+});
+
+test('every metric of the table is exposed beside those of the engine, and no name stands in both tables', async (t) => {
+  const exposed = new Set((await lines(kafkaStats())).map((line) => line.split(/[{ ]/)[0]));
+  const names = [...engineMetrics, ...kafkaMetrics].map(({ name }) => name);
+  t.deepEqual([...exposed].sort(), names.sort());
+  t.is(new Set(names).size, names.length);
+});
+
+test('a task that had nothing to restore has nothing left to restore, and a standby has no restore', async (t) => {
+  const { restore: _, ...fresh } = activeTask('0_1');
+  const all = await lines(kafkaStats({ tasks: [fresh, standby] }));
+  t.deepEqual(
+    all.filter((line) => line.startsWith('streams_restore_')),
+    [
+      'streams_restore_records_total{topology="0",task_id="0_1"} 0',
+      'streams_restore_remaining_records{topology="0",task_id="0_1"} 0',
+      'streams_restore_duration_seconds{topology="0",task_id="0_1"} 0',
+    ],
+  );
+});
+
+test('a restore that read more than was there at its start has nothing left', async (t) => {
+  const tasks = [activeTask('0_0', { restore: { restored: 11, total: 10, seconds: 1 } })];
+  t.true(
+    (await lines(kafkaStats({ tasks }))).includes('streams_restore_remaining_records{topology="0",task_id="0_0"} 0'),
+  );
+});
+
+test('what is not known yet is absent, not 0', async (t) => {
+  const body = await text(kafkaStats({ committedEventTimeMs: undefined, clusterId: undefined }));
+  t.notRegex(body, /^streams_committed_event_timestamp_seconds/m);
+  t.regex(body, /^streams_kafka_client_info\{client_id="one",cluster_id="",/m);
+});
+
+test('of a partition that two tasks read, the position further behind is shown, and what both have taken', async (t) => {
+  const input = { topic: 'events', partition: 0, stableEnd: 100, consumed: 10, buffered: 1 };
+  const tasks = [
+    activeTask('0_0', { inputs: [{ ...input, position: 99, lag: 1 }] }),
+    activeTask('2_0', { inputs: [{ ...input, position: 60, lag: 40 }] }),
+  ];
+  const all = await lines(kafkaStats({ tasks }));
+  t.deepEqual(
+    all.filter((line) => line.startsWith('streams_consumer_')),
+    [
+      'streams_consumer_lag_records{topic="events",partition="0"} 40',
+      'streams_consumer_position_offset{topic="events",partition="0"} 60',
+      'streams_consumer_records_total{topic="events",partition="0"} 20',
+      'streams_consumer_buffered_records{topic="events",partition="0"} 2',
+    ],
+  );
+});
+
+test('every metric has a help text and the form of its name', (t) => {
+  for (const { name, type, help } of kafkaMetrics) {
+    t.regex(name, /^streams_[a-z_]+$/);
+    t.is(name.endsWith('_total'), type === 'counter', name);
+    t.regex(help, /^\S.*[^.]$/, name);
+  }
+});
+
+const promtool = spawnSync('promtool', ['--version']).error === undefined;
+const whenPromtool = promtool || process.env.REQUIRE_PARTS === '1' ? test : test.skip;
+
+whenPromtool('promtool finds no fault with the names', async (t) => {
+  const input = await text(kafkaStats());
+  const { status, stderr, stdout } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+  t.is(`${stdout}${stderr}`, '');
+  t.is(status, 0);
+});
