@@ -1,8 +1,5 @@
 // A driver that runs a topology in a test
 
-// Suites that every adapter of a port passes
-export { byteStoresConformance } from './testing/byte-stores-conformance.ts';
-export { databaseConformance } from './testing/database-conformance.ts';
 export {
   type TestDriverOptions,
   type TestInputTopic,
@@ -10,3 +7,20 @@ export {
   type TestRecord,
   TopologyTestDriver,
 } from './testing/topology-test-driver.ts';
+
+// A Kafka cluster in memory
+
+export type { CutWhen, MemoryRequest } from './clients/memory/link.ts';
+export {
+  MemoryCluster,
+  type MemoryClusterOptions,
+  type MemoryConnectOptions,
+  type MemoryRecord,
+} from './clients/memory/memory-broker.ts';
+export { recordsOf, type SimpleRecord } from './clients/memory/records-of.ts';
+
+// Suites that every adapter of a port passes
+
+export { type BrokerConformanceHarness, brokerConformance } from './testing/broker-conformance.ts';
+export { byteStoresConformance } from './testing/byte-stores-conformance.ts';
+export { databaseConformance } from './testing/database-conformance.ts';

@@ -64,7 +64,7 @@ export const tasks: Section = {
           'Changelog records that standbys have not read yet: what a takeover would have to restore. 0 without standbys.',
         unit: 'short',
       },
-      [[`${totalBy('instance', 'streams_standby_lag_records')} or vector(0)`, '{{instance}}']],
+      [[`${totalBy('instance', 'streams_standby_lag_records')} or on () vector(0)`, '{{instance}}']],
     ),
     graph(
       {

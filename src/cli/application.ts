@@ -1,3 +1,6 @@
+import type { Broker } from '../clients/broker.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Config } from '../config/config.ts';
 import type { RowFormat } from '../files/row-format.ts';
 import type { PageSpec } from '../http/page/page-spec.ts';
 import type { Route } from '../http/route.ts';
@@ -58,16 +61,35 @@ export interface FolderTable {
   readonly description: string;
 }
 
+/** What a global table's topic is to hold. */
+export interface TableTopicRequest {
+  /** Name of the store. */
+  readonly store: string;
+  readonly topic: string;
+  readonly directory: string;
+  readonly settings: ReplaySettings;
+  readonly replicationFactor: number;
+  readonly logger: Logger;
+}
+
 /** The part of an application that does work. It is loaded when a command needs it. */
 export interface Application {
-  /** The topology over the given topics, which it reads as one. */
-  topology(settings: ReplaySettings, topics: readonly string[]): Topology;
+  /**
+   * The topology over the given topics, which it reads as one.
+   *
+   * @param tableTopics - Topics of global tables, by the name of their store. @defaultValue the application's own names
+   */
+  topology(settings: ReplaySettings, topics: readonly string[], tableTopics?: ReadonlyMap<string, string>): Topology;
   /** How rows of a file become records. Called once for each feed. */
   format(settings: ReplaySettings): RowFormat<unknown, unknown>;
   /** Reads a folder of one of {@link ApplicationSpec.tables}. */
   loadTable?(store: string, directory: string, settings: ReplaySettings): Promise<Histories>;
   /** The application's own endpoints, page and metrics. */
   serve?(state: ReadableState): ServedParts;
+  /**
+   * Makes a global table's topic say what a folder says: creates it if it is missing, and writes the differences. Returns how many keys changed.
+   */
+  writeTable?(broker: Broker, request: TableTopicRequest): Promise<number>;
   /** Writes the results as files: `replay --out`. */
   export?(state: ReadableState, outDir: string, signal?: AbortSignal): Promise<unknown>;
 }
@@ -82,6 +104,7 @@ export interface Application {
  * const counts: ApplicationSpec = {
  *   name: 'counts',
  *   version: '1.0.0',
+ *   applicationId: 'counts',
  *   topic: 'words',
  *   defaults: { zone: 'UTC', grace: '0' },
  *   tables: [],
@@ -94,6 +117,8 @@ export interface ApplicationSpec {
   /** The program as it is typed: it stands in examples. */
   readonly name: string;
   readonly version: string;
+  /** Name of the application on Kafka where `application.id` is not set: its consumer group, and the prefix of its topics. */
+  readonly applicationId: string;
   /** Topic of the first folder of events. Further ones get its name with `-2`, `-3`, ... */
   readonly topic: string;
   readonly defaults: {
@@ -104,6 +129,11 @@ export interface ApplicationSpec {
   readonly tables: readonly FolderTable[];
   /** Gives the part that does work, mostly by a dynamic import. */
   load(): Promise<Application>;
+}
+
+/** The application's name on Kafka: `application.id`, or what the application says where that is not set. */
+export function applicationIdOf(spec: ApplicationSpec, config: Config): string {
+  return config.origin('application.id').source === 'default' ? spec.applicationId : config.get('application.id');
 }
 
 /** The topics of so many folders: `events`, `events-2`, `events-3`. */

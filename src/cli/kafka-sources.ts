@@ -1,7 +1,20 @@
-import { StreamsError } from '../common/errors.ts';
+import type { Broker } from '../clients/broker.ts';
+import { silentLogger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
+import type { StoreSpec } from '../processor/node.ts';
+import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
+import { changelogParts } from '../runtime/kafka/changelog-parts.ts';
+import { InstanceFolders, isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
+import { globalTopicParts } from '../runtime/kafka/global-topic-parts.ts';
+import { planTopics } from '../runtime/kafka/topics-plan.ts';
+import { lazyParts } from '../runtime/parts/lazy-parts.ts';
+import type { StorePart } from '../runtime/parts/store-part.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Application, ApplicationSpec } from './application.ts';
-import type { StoreSource } from './store-source.ts';
+import { applicationIdOf, topicsOf } from './application.ts';
+import { openBroker } from './open-broker.ts';
+import { settingsOf } from './replay-settings.ts';
+import { partsSource, type StoreSource } from './store-source.ts';
 
 /** What the results of an application on Kafka are read from, while it runs or not. */
 export interface KafkaSources {
@@ -20,14 +33,83 @@ export interface KafkaSources {
 
 /** The sources on Kafka. */
 export const kafkaSources: KafkaSources = {
-  holds: async () => false,
-  async openFolders(_spec, _app, directories) {
-    throw new StreamsError(
-      'STREAMS_USAGE',
-      `${directories.join(' and ')} are given: the state of a replay is one folder. Give one --state.`,
-    );
+  holds: isInstanceFolder,
+  async openFolders(spec, app, directories) {
+    const folders = await InstanceFolders.open(directories);
+    const place = directories.join(', ');
+    try {
+      const settings = settingsOf(spec, {}, folders.settings, place);
+      const topology = app.topology(settings, topicsOf(spec, settings.topics));
+      const counts = storePartitions(topology, () => settings.partitions);
+      return partsSource({
+        place,
+        settings,
+        topology,
+        partsOf: (store) => folders.partsOf(topology, store, counts(store)),
+        operatorTimeMs: folders.operatorTimeMs,
+        close: () => folders.close(),
+      });
+    } catch (error) {
+      await folders.close();
+      throw error;
+    }
   },
-  async openChangelogs() {
-    throw new StreamsError('STREAMS_USAGE', 'changelogs cannot be read by this version. Give --url or --state.');
+  async openChangelogs(spec, app, config) {
+    const broker = await openBroker({ config, logger: silentLogger });
+    try {
+      return await changelogSource(spec, app, config, broker);
+    } catch (error) {
+      await broker.close();
+      throw error;
+    }
   },
 };
+
+async function changelogSource(
+  spec: ApplicationSpec,
+  app: Application,
+  config: Config,
+  broker: Broker,
+): Promise<StoreSource> {
+  const applicationId = applicationIdOf(spec, config);
+  const place = `${applicationId} at ${config.get('bootstrap.servers').join(',')}`;
+  // Settings are kept with the state, not at the broker: what differs from the defaults is given again.
+  const defaults = settingsOf(spec, {}, undefined, place);
+  const topic = spec.topic;
+  const partitions = (await broker.admin.partitionCounts([topic])).get(topic) ?? 1;
+  const settings = { ...defaults, partitions };
+  const topology = app.topology(settings, [topic]);
+  const counts = storePartitions(topology, () => partitions);
+  const progress = new ApplicationProgress(broker.admin, topology, applicationId);
+  const loaded = new Map<string, readonly StorePart[]>();
+  const partsOf = (store: StoreSpec): readonly StorePart[] => {
+    let parts = loaded.get(store.name);
+    if (parts === undefined) {
+      const table = topology.globalTables.find((each) => each.store.name === store.name);
+      parts =
+        table === undefined
+          ? lazyParts(counts(store), () => changelogParts(broker, applicationId, store))
+          : lazyParts(1, () => globalTopicParts(broker, table));
+      loaded.set(store.name, parts);
+    }
+    return parts;
+  };
+  return partsSource({
+    place,
+    settings,
+    topology,
+    partsOf,
+    operatorTimeMs: await progress.operatorTimeMs().catch(() => -1),
+    close: () => broker.close(),
+  });
+}
+
+/** How many partitions each store has. */
+function storePartitions(topology: Topology, ofSource: (topic: string) => number): (store: StoreSpec) => number {
+  const sourcePartitions = new Map(topology.sourceTopics.map((topic) => [topic, ofSource(topic)]));
+  const { partitionsOf } = planTopics(topology, { applicationId: 'any', replicationFactor: -1, sourcePartitions });
+  return ({ name }) => {
+    const part = topology.subTopologies.find(({ stores }) => stores.includes(name));
+    return part === undefined ? 1 : partitionsOf[part.id]!;
+  };
+}

@@ -1,35 +1,83 @@
 import type { Logger } from '../common/logger.ts';
 import type { RunningServer } from '../http/server.ts';
+import type { EngineStats } from '../runtime/engine-stats.ts';
+import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
+import type { SharedParts } from '../runtime/parts/shared-state.ts';
+import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
 import type { DescribeFormat } from '../topology/describe.ts';
 import type { Topology } from '../topology/topology.ts';
-import type { Application, ApplicationSpec, OpenState } from './application.ts';
+import type { Application, ApplicationSpec, OpenState, ServedParts } from './application.ts';
 import { shareState } from './share-state.ts';
 
+/** What is served of a client, embedded or on Kafka. */
+export interface ServedClient {
+  readonly topology: Topology;
+  stats(): EngineStats;
+  /** Of a client on Kafka. */
+  kafkaStats?(): KafkaStats;
+  storeNames(): readonly string[];
+  store(name: string, options?: StoreReadOptions): ReadOnlyStore;
+  readonly shared: SharedParts;
+}
+
+/** Where to serve. */
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly logger: Logger;
+}
+
 /** Serves an open state over HTTP: what the engine says of itself, and the application's parts. */
-export async function serveState(
+export function serveState(
   spec: ApplicationSpec,
   app: Application,
   state: OpenState,
-  options: { readonly port: number; readonly host: string; readonly logger: Logger },
+  options: ServeOptions,
 ): Promise<RunningServer> {
-  // Loaded here, so that a command that doesn't serve starts without them.
-  const [{ createServer }, { createMetrics }] = await Promise.all([
-    import('../http/server.ts'),
-    import('../observability/registry.ts'),
-  ]);
   const { streams } = state;
-  const { port, host, logger } = options;
-  const { routes = [], page, collectors = [] } = app.serve?.(state) ?? {};
-  const stats = (): ReturnType<typeof streams.stats> => streams.stats();
-  return createServer({
-    engine: {
-      stats,
-      describeTopology: (format) => describeTopology(streams.topology, format),
+  return serveClient(
+    spec,
+    {
+      topology: streams.topology,
+      stats: () => streams.stats(),
       storeNames: () => streams.storeNames(),
       store: (name) => streams.store(name),
       shared: shareState(streams),
     },
-    metrics: createMetrics({ stats, version: spec.version, collectors, logger }),
+    app.serve?.(state) ?? {},
+    options,
+  );
+}
+
+/** Serves a client over HTTP, with the application's parts. */
+export async function serveClient(
+  spec: ApplicationSpec,
+  client: ServedClient,
+  { routes = [], page, collectors = [] }: ServedParts,
+  { port, host, logger }: ServeOptions,
+): Promise<RunningServer> {
+  // Loaded here, so that a command that doesn't serve starts without them.
+  const [{ createServer }, { createMetrics }, { kafkaCollector }] = await Promise.all([
+    import('../http/server.ts'),
+    import('../observability/registry.ts'),
+    import('../observability/kafka-collector.ts'),
+  ]);
+  const { kafkaStats } = client;
+  const ofKafka = kafkaStats === undefined ? [] : [kafkaCollector(() => kafkaStats.call(client))];
+  return createServer({
+    engine: {
+      stats: () => client.stats(),
+      describeTopology: (format) => describeTopology(client.topology, format),
+      storeNames: () => client.storeNames(),
+      store: (name, options) => client.store(name, options),
+      shared: client.shared,
+    },
+    metrics: createMetrics({
+      stats: () => client.stats(),
+      version: spec.version,
+      collectors: [...collectors, ...ofKafka],
+      logger,
+    }),
     routes,
     ...(page && { page }),
     port,

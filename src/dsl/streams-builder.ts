@@ -139,10 +139,11 @@ export class StreamsBuilder {
   }
 
   #addSource<K, V>(name: string, topics: string | readonly string[], consumed: Consumed<K, V>): void {
-    const { keySerde, valueSerde, timestampExtractor, arrivalTime } = consumed;
+    const { keySerde, valueSerde, timestampExtractor, arrivalTime, complete } = consumed;
     const optional = {
       ...(timestampExtractor === undefined ? {} : { timestampExtractor }),
       ...(arrivalTime === undefined ? {} : { arrivalTime }),
+      ...(complete === undefined ? {} : { complete }),
     };
     this.#graph.topology.addSource(name, topics, { keySerde, valueSerde, ...optional });
   }

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { type Broker, type Fetcher, type FetcherOptions, type PartitionOffset, partitionKey } from '../clients/broker.ts';
+import {
+  type Broker,
+  type Fetcher,
+  type FetcherOptions,
+  type PartitionOffset,
+  partitionKey,
+} from '../clients/broker.ts';
 import type { FetchedRecords } from '../clients/fetched-records.ts';
 import type { Header } from '../processor/record.ts';
 

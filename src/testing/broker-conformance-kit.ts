@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { StreamsError, type StreamsErrorCode } from '../common/errors.ts';
-import type { Header } from '../processor/record.ts';
 import type {
   Broker,
   BrokerProducer,
@@ -10,8 +8,10 @@ import type {
   ProducerOptions,
   TopicPartition,
 } from '../clients/broker.ts';
-import { Collector, type SeenRecord } from './broker-conformance-collector.ts';
+import { StreamsError, type StreamsErrorCode } from '../common/errors.ts';
+import type { Header } from '../processor/record.ts';
 import type { BrokerConformanceHarness } from './broker-conformance.ts';
+import { Collector, type SeenRecord } from './broker-conformance-collector.ts';
 
 /** What a case needs of the harness beyond connections. */
 export type Capability = 'freeze' | 'cut' | 'compact';
@@ -35,6 +35,7 @@ export function position(topic: string, partition: number, offset: number, metad
 export class BrokerKit {
   readonly harness: BrokerConformanceHarness;
   readonly #brokers: Broker[] = [];
+  readonly #frozen = new Set<Broker>();
   readonly #run = randomBytes(5).toString('hex');
   #names = 0;
   #main: Promise<Broker> | undefined;
@@ -151,15 +152,17 @@ export class BrokerKit {
   }
 
   async freeze(broker: Broker): Promise<void> {
+    this.#frozen.add(broker);
     await this.harness.freeze!(broker);
   }
 
   async thaw(broker: Broker): Promise<void> {
+    this.#frozen.delete(broker);
     await this.harness.thaw!(broker);
   }
 
   async close(): Promise<void> {
-    for (const broker of this.#brokers) await this.harness.thaw?.(broker);
+    for (const broker of this.#frozen) await this.harness.thaw!(broker);
     await Promise.all(this.#brokers.map((broker) => broker.close()));
   }
 }
@@ -175,16 +178,18 @@ export function appendValues(
   for (const value of values) producer.append(topic, partition, 1_700_000_000_000, bytes('key'), bytes(value), headers);
 }
 
-/** Asserts that a call fails with one of these codes. */
-export async function fails(call: Promise<unknown>, ...codes: readonly StreamsErrorCode[]): Promise<StreamsError> {
-  let found: unknown;
-  await assert.rejects(call, (error) => {
-    found = error;
-    assert.ok(StreamsError.is(error), `a StreamsError, not ${String(error)}`);
-    assert.ok(codes.includes(error.code), `${error.code}: ${error.message}`);
-    return true;
-  });
-  return found as StreamsError;
+/** Asserts that a call fails with one of these codes. Need not be awaited at once. */
+export function fails(call: Promise<unknown>, ...codes: readonly StreamsErrorCode[]): Promise<StreamsError> {
+  const failing = call.then(
+    () => assert.fail(`the call should fail with ${codes.join(' or ')}`),
+    (error: unknown) => {
+      assert.ok(StreamsError.is(error), `a StreamsError, not ${String(error)}`);
+      assert.ok(codes.includes(error.code), `${error.code}: ${error.message}`);
+      return error;
+    },
+  );
+  failing.catch(() => {});
+  return failing;
 }
 
 /** A row of numbers from 0 to 1 that looks random and depends on the seed alone (mulberry32). */

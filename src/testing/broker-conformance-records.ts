@@ -125,7 +125,10 @@ export const recordCases: readonly BrokerCase[] = [
         producer.append(topic, 0, 1, undefined, noise(100_000));
         await producer.commit();
         const records = await kit.committedRecords(topic);
-        assert.deepEqual(records.slice(0, 500).map(({ value }) => textOf(value)), values);
+        assert.deepEqual(
+          records.slice(0, 500).map(({ value }) => textOf(value)),
+          values,
+        );
         assert.deepEqual(records[500]!.value, noise(100_000));
       },
     ],
@@ -227,7 +230,10 @@ export const recordCases: readonly BrokerCase[] = [
       const collector = await kit.collector();
       for (const from of [topic, other]) collector.fetcher.add({ topic: from, partition: 0, offset: 0 });
       await kit.until('both are read', () => [topic, other].every((from) => collector.of(from).records.length === 1));
-      assert.deepEqual([topic, other].map((from) => collector.of(from).appendTime), [true, false]);
+      assert.deepEqual(
+        [topic, other].map((from) => collector.of(from).appendTime),
+        [true, false],
+      );
       assert.ok(collector.of(topic).records[0]!.timestamp > 1_700_000_000_000);
       assert.equal(collector.of(other).records[0]!.timestamp, 5);
       collector.check();
@@ -252,13 +258,10 @@ export const recordCases: readonly BrokerCase[] = [
         producer.append(topic, 0, 4_070_908_800_000, bytes('2099'), bytes('early'));
         producer.append(topic, 0, 4, bytes('3'), bytes('good'));
         await producer.commit();
-        assert.deepEqual(
-          refused.map(({ key, reason, timestamp }) => [textOf(key), reason, timestamp]).sort(),
-          [
-            ['2099', 'INVALID_TIMESTAMP', 4_070_908_800_000],
-            ['large', 'MESSAGE_TOO_LARGE', 2],
-          ],
-        );
+        assert.deepEqual(refused.map(({ key, reason, timestamp }) => [textOf(key), reason, timestamp]).sort(), [
+          ['2099', 'INVALID_TIMESTAMP', 4_070_908_800_000],
+          ['large', 'MESSAGE_TOO_LARGE', 2],
+        ]);
         assert.deepEqual(refused.find(({ timestamp }) => timestamp === 2)!.value, noise(5000));
         const keys = (await kit.committedRecords(topic)).map(({ key }) => textOf(key));
         assert.deepEqual(keys, transactional ? ['1', '2', '3'] : ['1', '2', '3', '1', '2', '3']);

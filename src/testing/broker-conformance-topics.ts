@@ -51,7 +51,10 @@ export const topicCases: readonly BrokerCase[] = [
       const missing = kit.name('topic');
       assert.deepEqual([...(await admin.partitionCounts([missing, there])).keys()], [there]);
       assert.deepEqual([...(await admin.topicConfigs([missing, there])).keys()], [there]);
-      const error = await fails(admin.offsets([place(there), place(missing)], 'latest'), 'STREAMS_MISSING_SOURCE_TOPIC');
+      const error = await fails(
+        admin.offsets([place(there), place(missing)], 'latest'),
+        'STREAMS_MISSING_SOURCE_TOPIC',
+      );
       assert.ok(error.message.includes(missing), error.message);
       const names = await admin.listTopics();
       assert.ok(names.includes(there));
@@ -123,7 +126,10 @@ export const topicCases: readonly BrokerCase[] = [
       assert.deepEqual(await kit.committedValues(topic, 1), []);
       appendValues(producer, topic, 1, ['e']);
       await producer.flush();
-      assert.deepEqual((await kit.committedRecords(topic, 1)).map(({ offset }) => offset), [4]);
+      assert.deepEqual(
+        (await kit.committedRecords(topic, 1)).map(({ offset }) => offset),
+        [4],
+      );
       assert.deepEqual(await kit.committedValues(topic, 0), ['a', 'b', 'c', 'd']);
     },
   ],

@@ -51,7 +51,10 @@ export const transactionCases: readonly BrokerCase[] = [
       // before, marker, open, behind, marker, aborted, marker, plain
       await kit.until('all is there', async () => (await kit.ends(place(topic))).latest === 8);
       assert.equal((await kit.ends(place(topic))).stable, 2);
-      assert.deepEqual((await kit.recordsUpTo(topic, 0, 2)).map(({ value }) => textOf(value)), ['before']);
+      assert.deepEqual(
+        (await kit.recordsUpTo(topic, 0, 2)).map(({ value }) => textOf(value)),
+        ['before'],
+      );
       await open.commit();
       assert.equal(await kit.settled(place(topic)), 9);
       assert.deepEqual(await kit.committedValues(topic), ['before', 'open', 'behind', 'plain']);
@@ -109,7 +112,10 @@ export const transactionCases: readonly BrokerCase[] = [
       collector.fetcher.add({ topic, partition: 0, offset: 0 });
       await kit.until('the end is reached', () => collector.of(topic).position === end);
       assert.equal(collector.of(topic).stableEnd, end);
-      assert.deepEqual(collector.of(topic).records.map(({ value }) => textOf(value)), ['a']);
+      assert.deepEqual(
+        collector.of(topic).records.map(({ value }) => textOf(value)),
+        ['a'],
+      );
       collector.check();
     },
   ],
@@ -143,13 +149,20 @@ export const transactionCases: readonly BrokerCase[] = [
       await two.commit();
       await aborted(one, topic, 'x5', 'x6');
       const all = await kit.committedRecords(topic);
-      assert.deepEqual(all.map(({ value }) => textOf(value)), ['b0', 'a0', 'a1']);
+      assert.deepEqual(
+        all.map(({ value }) => textOf(value)),
+        ['b0', 'a0', 'a1'],
+      );
       const end = await kit.settled(place(topic));
       for (let from = 0; from <= end; from++) {
         const collector = await kit.collector({ maxWaitMs: 20 });
         collector.fetcher.add({ topic, partition: 0, offset: from });
         await kit.until(`the end is reached from ${from}`, () => collector.of(topic).position === end);
-        assert.deepEqual(collector.of(topic).records, all.filter(({ offset }) => offset >= from), `from ${from}`);
+        assert.deepEqual(
+          collector.of(topic).records,
+          all.filter(({ offset }) => offset >= from),
+          `from ${from}`,
+        );
         collector.check();
         await collector.fetcher.close();
       }
@@ -161,16 +174,19 @@ export const transactionCases: readonly BrokerCase[] = [
       const topic = await kit.topic(3);
       const group = kit.name('group');
       const producer = await kit.producer();
-      const metadata = 'é'.repeat(1999) + 'ab';
+      const metadata = `${'é'.repeat(1999)}ab`;
       for (const partition of [0, 1]) appendValues(producer, topic, partition, ['a']);
       await producer.flush();
       assert.equal(await kit.committed(group, place(topic)), undefined);
       await producer.commit(group, [position(topic, 0, 17, metadata), position(topic, 2, 2 ** 40)]);
       const { admin } = await kit.main();
       assert.deepEqual(
-        (await admin.committed(group, [2, 1, 0].map((partition) => place(topic, partition)))).map(
-          (found) => found && [found.offset, found.metadata],
-        ),
+        (
+          await admin.committed(
+            group,
+            [2, 1, 0].map((partition) => place(topic, partition)),
+          )
+        ).map((found) => found && [found.offset, found.metadata]),
         [[2 ** 40, ''], undefined, [17, metadata]],
       );
       for (const partition of [0, 1]) assert.deepEqual(await kit.committedValues(topic, partition), ['a']);
@@ -259,7 +275,7 @@ export const transactionCases: readonly BrokerCase[] = [
   [
     'twelve producers in parallel each commit exactly their own',
     async (kit) => {
-      const topic = await kit.topic(3);
+      const [topic, source] = [await kit.topic(3), await kit.topic(12)];
       const group = kit.name('group');
       const rounds = 8;
       await Promise.all(
@@ -267,10 +283,15 @@ export const transactionCases: readonly BrokerCase[] = [
           const producer = await kit.producer();
           for (let round = 0; round < rounds; round++) {
             for (const partition of [0, 1, 2]) {
-              appendValues(producer, topic, partition, Array.from({ length: 5 }, (__, i) => `${p}.${round}.${i}`));
+              appendValues(
+                producer,
+                topic,
+                partition,
+                Array.from({ length: 5 }, (__, i) => `${p}.${round}.${i}`),
+              );
             }
             if (round % 4 === 3) await producer.abort();
-            else await producer.commit(group, [position(topic, p, round)]);
+            else await producer.commit(group, [position(source, p, round)]);
           }
         }),
       );
@@ -284,7 +305,7 @@ export const transactionCases: readonly BrokerCase[] = [
         }
       }
       for (let p = 0; p < 12; p++) {
-        assert.deepEqual(await kit.committed(group, place(topic, p)), { offset: 6, metadata: '' });
+        assert.deepEqual(await kit.committed(group, place(source, p)), { offset: 6, metadata: '' });
       }
     },
   ],
@@ -325,7 +346,10 @@ export const transactionCases: readonly BrokerCase[] = [
         assert.deepEqual([...values].sort(), [...good].sort());
         for (const { p } of runs) {
           const own = values.filter((value) => value.startsWith(`${p}.`)).map((value) => Number(value.split('.')[1]));
-          assert.deepEqual(own, [...own].sort((a, b) => a - b));
+          assert.deepEqual(
+            own,
+            [...own].sort((a, b) => a - b),
+          );
         }
         assert.deepEqual(await kit.committedRecords(topic), reader.of(topic).records);
       }),

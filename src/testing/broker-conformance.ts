@@ -1,8 +1,15 @@
 import type { Broker } from '../clients/broker.ts';
+import type { CutWhen } from '../clients/memory/link.ts';
+import { fetchingCases } from './broker-conformance-fetching.ts';
+import { groupCases } from './broker-conformance-groups.ts';
+import { type BrokerCase, BrokerKit } from './broker-conformance-kit.ts';
+import { recordCases } from './broker-conformance-records.ts';
+import { takeoverCases } from './broker-conformance-takeover.ts';
+import { topicCases } from './broker-conformance-topics.ts';
+import { transactionCases } from './broker-conformance-transactions.ts';
 import type { ConformanceCase } from './database-conformance.ts';
 
-/** Where a connection is cut: before a request has reached the broker, before its answer has come back, or right after the answer. */
-export type CutWhen = 'before' | 'in' | 'after';
+export type { CutWhen };
 
 /**
  * What the conformance suite of the broker port needs of an adapter and its broker.
@@ -34,12 +41,40 @@ export interface BrokerConformanceHarness {
   compact?(topic: string): Promise<void>;
 }
 
+const allCases: readonly BrokerCase[] = [
+  ...topicCases,
+  ...recordCases,
+  ...transactionCases,
+  ...takeoverCases,
+  ...fetchingCases,
+  ...groupCases,
+];
+
 /**
  * The conformance suite of the broker port: every adapter of `Broker` passes it.
  *
  * @param harness - Its methods are called by the cases only, so it may be given before its broker runs.
+ * @example
+ * ```ts
+ * import test from 'node:test';
+ * import { brokerConformance } from 'weir/testing';
+ * import { connectMyBroker } from './my-broker.ts';
+ *
+ * const harness = { connect: () => connectMyBroker('127.0.0.1:9092'), sessionTimeoutMs: 6000 };
+ * for (const { title, run } of brokerConformance(harness)) test(title, run);
+ * ```
  */
 export function brokerConformance(harness: BrokerConformanceHarness): readonly ConformanceCase[] {
-  void harness;
-  return [];
+  return allCases
+    .filter(([, , needs]) => needs === undefined || harness[needs] !== undefined)
+    .map(([title, check]) => ({ title, run: () => withKit(harness, check) }));
+}
+
+async function withKit(harness: BrokerConformanceHarness, check: (kit: BrokerKit) => Promise<void>): Promise<void> {
+  const kit = new BrokerKit(harness);
+  try {
+    await check(kit);
+  } finally {
+    await kit.close();
+  }
 }

@@ -5,6 +5,7 @@ import { savedForm, settingsOf } from '../../src/cli/replay-settings.ts';
 const spec: ApplicationSpec = {
   name: 'counts',
   version: '1.0.0',
+  applicationId: 'counts',
   topic: 'words',
   defaults: { zone: 'UTC', grace: '2h' },
   tables: [],

@@ -196,7 +196,7 @@ test("the broker's ways in are named alike in all its settings", (t) => {
   );
   t.true(names('KAFKA_ADVERTISED_LISTENERS').includes(env['KAFKA_INTER_BROKER_LISTENER_NAME']!));
   t.is(Buffer.from(env['CLUSTER_ID']!, 'base64url').length, 16);
-  t.is(mountsOf(compose.services['kafka']!)[0]!.target, env['KAFKA_LOG_DIRS']);
+  t.is(env['KAFKA_LOG_DIRS'], mountsOf(compose.services['kafka']!)[0]!.target);
 });
 
 test('there is no secret in the file, and Grafana has no user to log in', (t) => {

@@ -78,7 +78,7 @@ test('Grafana finds its provisioning and the dashboards where they are mounted, 
   t.is(providers[0]!.type, 'file');
   t.false(providers[0]!.allowUiUpdates);
   const path = inContainer('grafana', 'grafana/dashboards');
-  t.is(providers[0]!.options.path, path);
+  t.is(path, providers[0]!.options.path);
   const home = grafana.environment!['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH']!;
   t.true(
     Object.keys(dashboards).some((file) => home === `${path}/${file}`),

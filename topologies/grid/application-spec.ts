@@ -6,6 +6,7 @@ import type { ApplicationSpec } from '../../src/cli/application.ts';
 export const gridSpec: ApplicationSpec = {
   name: 'weir',
   version: packageVersion(),
+  applicationId: 'grid',
   topic: 'grid-events',
   defaults: { zone: 'Europe/Paris', grace: '24h' },
   tables: [

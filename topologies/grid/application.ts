@@ -13,7 +13,10 @@ import { gridTopology, parkTable } from './topology.ts';
 
 /** The statistics of a grid as an application of the runtime. */
 export const gridApplication: Application = {
-  topology: ({ zone, graceMs }, topics) => gridTopology({ zone, graceMs, topics }),
+  topology({ zone, graceMs }, topics, tableTopics) {
+    const parkTopic = tableTopics?.get(parkTable);
+    return gridTopology({ zone, graceMs, topics, ...(parkTopic === undefined ? {} : { parkTopic }) });
+  },
   format: ({ zone }) => eventFormat(zone),
   async loadTable(_store, directory, { zone }) {
     return parkHistories(await loadPark(directory, { manufacturers: false }), zone);

@@ -4,6 +4,7 @@ import { describeCommand } from '../../src/cli/describe-command.ts';
 import { digestCommand } from '../../src/cli/digest-command.ts';
 import { repairCommand } from '../../src/cli/repair-command.ts';
 import { replayCommand } from '../../src/cli/replay-command.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
 import { gridSpec } from './application-spec.ts';
 import { demoCommand } from './commands/demo-command.ts';
@@ -20,6 +21,7 @@ export const gridProgram: ProgramSpec = {
     "Counts the events of a power grid's smart meters by day, week, month and year: replays files, serves and exports the results.",
   commands: [
     replayCommand(gridSpec),
+    runCommand(gridSpec),
     serveCommand(gridSpec),
     queryCommand,
     exportCommand,

@@ -33,6 +33,8 @@ export interface GridTopologyOptions {
   readonly graceMs: number;
   /** Topics of events, read as one. @defaultValue ['grid-events'] */
   readonly topics?: readonly string[];
+  /** The topic of the park. @defaultValue 'grid-park' */
+  readonly parkTopic?: string;
 }
 
 /**
@@ -41,10 +43,11 @@ export interface GridTopologyOptions {
  * One windowed count per day and equipment sees every event. All else are tables over its changes: the same count in coarser windows, and grouped by the
  * place at which the park says the equipment stood on that day.
  */
-export function gridTopology({ zone, graceMs, topics = [eventsTopic] }: GridTopologyOptions): Topology {
+export function gridTopology(options: GridTopologyOptions): Topology {
+  const { zone, graceMs, topics = [eventsTopic], parkTopic = parkTable } = options;
   const builder = new StreamsBuilder();
   const day = CalendarWindows.day(zone).grace(graceMs);
-  const park = builder.globalHistoryTable<string, Place>(parkTable, {
+  const park = builder.globalHistoryTable<string, Place>(parkTopic, {
     name: parkTable,
     keySerde: stringSerde,
     valueSerde: placeSerde,
@@ -56,6 +59,7 @@ export function gridTopology({ zone, graceMs, topics = [eventsTopic] }: GridTopo
       keySerde: stringSerde,
       valueSerde: eventSerde(zone),
       arrivalTime: (record) => record.value.arrivedAtMs,
+      complete: true,
     })
     .groupByKey()
     .windowedBy(day)

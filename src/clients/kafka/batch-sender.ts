@@ -8,7 +8,7 @@ import type { BrokerCalls } from './broker-calls.ts';
 import type { ClusterMap } from './cluster-map.ts';
 import { ConnectionLost, errorOfCode, isKafka, isMoved, isRetriable, KafkaError } from './errors.ts';
 import type { OutgoingPartition } from './producer-buffer.ts';
-import { produce } from './requests.ts';
+import { type OfTopic, produce } from './requests.ts';
 
 /** Who writes. */
 export interface ProducerIdentity {
@@ -22,6 +22,12 @@ interface Sending extends OutgoingPartition {
   stamped: Buffer | undefined;
 }
 
+type ProduceAnswer = readonly OfTopic<{ partition: number; errorCode: number; baseOffset: number }>[];
+
+/** What the broker has against a batch for one of its records. */
+const refusals = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_TIMESTAMP', 'INVALID_RECORD'];
+/** How long a broker waits for the replicas, ms. */
+const brokerMs = 30_000;
 /** Most bytes of one request. */
 const maxRequestBytes = 32 * 1024 * 1024;
 /** Sequence numbers begin again after this many. */
@@ -43,7 +49,13 @@ export class BatchSender {
   readonly positions: Map<string, number> = new Map();
   identity: ProducerIdentity | undefined;
 
-  constructor(options: ProducerOptions, cluster: ClusterMap, calls: BrokerCalls, timeoutMs: number, closing: AbortSignal) {
+  constructor(
+    options: ProducerOptions,
+    cluster: ClusterMap,
+    calls: BrokerCalls,
+    timeoutMs: number,
+    closing: AbortSignal,
+  ) {
     this.#options = options;
     this.#cluster = cluster;
     this.#calls = calls;
@@ -73,7 +85,8 @@ export class BatchSender {
       if (open.length === 0) return;
       if (open.reduce((sum, { batches }) => sum + batches.length, 0) < before) backoff.reset();
       const wait = backoff.next();
-      if (this.#closing.aborted || deadline.left <= wait) throw failure ?? new ConnectionLost('no answer to Produce in time');
+      if (this.#closing.aborted || deadline.left <= wait)
+        throw failure ?? new ConnectionLost('no answer to Produce in time');
       await pause(wait, this.#closing);
     }
   }
@@ -81,7 +94,10 @@ export class BatchSender {
   async #byLeader(open: readonly Sending[], timeoutMs: number): Promise<ReadonlyMap<number, Sending[]>> {
     const unknown = open.filter(({ topic, partition }) => this.#cluster.leader(topic, partition) === undefined);
     if (unknown.length > 0) {
-      const { topicMetadata } = await this.#cluster.metadata([...new Set(unknown.map(({ topic }) => topic))], timeoutMs);
+      const { topicMetadata } = await this.#cluster.metadata(
+        [...new Set(unknown.map(({ topic }) => topic))],
+        timeoutMs,
+      );
       for (const { topic, topicErrorCode } of topicMetadata) {
         const error = errorOfCode(topicErrorCode, topic);
         if (error && !isRetriable(error)) throw error;
@@ -101,45 +117,93 @@ export class BatchSender {
   }
 
   /** Sends to one leader until all is written; what fails in a way that passes is left for the next round. */
-  async #drain(nodeId: number, partitions: readonly Sending[], deadline: Deadline, failed: (error: Error) => void): Promise<void> {
+  async #drain(
+    nodeId: number,
+    partitions: readonly Sending[],
+    deadline: Deadline,
+    failed: (error: Error) => void,
+  ): Promise<void> {
     let open = [...partitions];
     while (open.length > 0) {
       if (deadline.passed) throw new ConnectionLost(`broker ${nodeId}: not all was written in time`);
-      let size = 0;
-      const round = open.filter((of) => {
-        const bytes = this.#stamped(of);
-        if (size > 0 && size + bytes.length > maxRequestBytes) return false;
-        size += bytes.length;
-        return true;
-      });
-      const batches = round.map((of) => ({ topic: of.topic, partition: of.partition, bytes: this.#stamped(of) }));
-      const transactionalId = this.#options.transactional ? (this.#options.transactionalId ?? null) : null;
-      const args = { transactionalId, timeout: 30_000, batches };
-      let answer: Awaited<ReturnType<BrokerCalls['toNode']>>;
+      const round = this.#round(open);
+      let answer: ProduceAnswer;
       try {
-        answer = await this.#calls.toNode(nodeId, produce, args, Math.min(40_000, deadline.left));
+        answer = await this.#produce(nodeId, round, deadline.left);
       } catch (error) {
         if (!isRetriable(error)) throw error;
         failed(error as Error);
         return;
       }
-      const waiting = new Set<Sending>();
-      for (const { topic, partitions: answered } of answer as Awaited<ReturnType<typeof this.produced>>) {
+      const later = new Set<Sending>();
+      for (const { topic, partitions: answered } of answer) {
         for (const { partition, errorCode, baseOffset } of answered) {
           const of = round.find((one) => one.partition === partition && one.topic === topic);
+          const error = errorOfCode(errorCode, of?.key);
           if (of === undefined) continue;
-          const error = errorOfCode(errorCode, of.key);
           if (error === undefined) this.#written(of, baseOffset);
           else if (isKafka(error, 'DUPLICATE_SEQUENCE_NUMBER')) this.#written(of, -1);
-          else if (isRefusal(error)) this.#refused(of, error);
+          else if (isKafka(error, ...refusals)) this.#refused(of, error);
           else if (isRetriable(error)) {
             if (isMoved(error)) this.#cluster.forgetLeader(topic, partition);
             failed(error);
-            waiting.add(of);
+            later.add(of);
           } else throw error;
         }
       }
-      open = open.filter((of) => of.batches.length > 0 && !waiting.has(of));
+      open = open.filter((of) => of.batches.length > 0 && !later.has(of));
     }
+  }
+
+  /** As many partitions as fit into a request. */
+  #round(open: readonly Sending[]): Sending[] {
+    let size = 0;
+    return open.filter(({ batches }) => {
+      const fits = size === 0 || size + batches[0]!.length <= maxRequestBytes;
+      if (fits) size += batches[0]!.length;
+      return fits;
+    });
+  }
+
+  #produce(nodeId: number, round: readonly Sending[], timeoutMs: number): Promise<ProduceAnswer> {
+    const { transactional, transactionalId } = this.#options;
+    const batches = round.map((of) => ({ topic: of.topic, partition: of.partition, bytes: this.#stamped(of) }));
+    const args = { transactionalId: transactional ? (transactionalId ?? null) : null, timeout: brokerMs, batches };
+    return this.#calls.toNode(nodeId, produce, args, Math.min(brokerMs + 5000, timeoutMs));
+  }
+
+  #stamped(of: Sending): Buffer {
+    if (of.stamped) return of.stamped;
+    if (this.identity === undefined) throw new TypeError('init of the producer comes before all else');
+    const { producerId, producerEpoch } = this.identity;
+    const batch = compressBatch(of.batches[0]!, this.#options.compression ?? 'none');
+    const baseSequence = this.#sequences.get(of.key) ?? 0;
+    stampBatch(batch, { producerId, producerEpoch, baseSequence, transactional: this.#options.transactional });
+    of.stamped = batch;
+    return batch;
+  }
+
+  /** @param baseOffset - of the first record; -1: not known. */
+  #written(of: Sending, baseOffset: number): void {
+    const count = of.batches.shift()!.readInt32BE(batchLayout.count);
+    of.stamped = undefined;
+    this.#sequences.set(of.key, ((this.#sequences.get(of.key) ?? 0) + count) % sequences);
+    if (baseOffset >= 0) this.positions.set(of.key, baseOffset + count);
+    else this.positions.delete(of.key);
+  }
+
+  /** A batch that the broker does not take is halved, until the record is found that it does not take. */
+  #refused(of: Sending, error: KafkaError): void {
+    const batch = of.batches.shift()!;
+    of.stamped = undefined;
+    if (batch.readInt32BE(batchLayout.count) > 1) {
+      of.batches.unshift(...splitBatch(batch));
+      return;
+    }
+    const { topic, partition } = of;
+    const record: RefusedRecord = { topic, partition, ...onlyRecord(batch), reason: error.kafka };
+    if (this.#options.refused?.(record) === 'continue') return;
+    const text = `The broker does not take a record of ${of.key}: ${error.message}. Raise the topic's limit, or go on without such records.`;
+    throw new StreamsError('STREAMS_BROKER', text, { topic, partition, cause: error });
   }
 }

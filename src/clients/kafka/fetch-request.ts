@@ -1,6 +1,6 @@
 import { StreamsError } from '../../common/errors.ts';
-import { readInt64 } from '../record-batch/layout.ts';
 import type { AbortedTransaction } from '../record-batch/batch-scan.ts';
+import { readInt64 } from '../record-batch/layout.ts';
 import type { Api } from './api.ts';
 import { kafkajsApi } from './api.ts';
 import type { OfTopic } from './requests.ts';

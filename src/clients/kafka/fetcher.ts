@@ -1,6 +1,12 @@
 import { StreamsError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
-import { type Fetcher, type FetcherOptions, type PartitionOffset, partitionKey, type TopicPartition } from '../broker.ts';
+import {
+  type Fetcher,
+  type FetcherOptions,
+  type PartitionOffset,
+  partitionKey,
+  type TopicPartition,
+} from '../broker.ts';
 import type { FetchedRecords } from '../fetched-records.ts';
 import { decodeRecords } from '../record-batch/decode-records.ts';
 import type { ClusterMap } from './cluster-map.ts';
@@ -123,7 +129,16 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
     const stableEnd = committed ? ends.lastStableOffset : ends.highWatermark;
     let records: FetchedRecords;
     try {
-      const fetched = { topic, partition, bytes, start, end, position, aborted: committed ? aborted : undefined, stableEnd };
+      const fetched = {
+        topic,
+        partition,
+        bytes,
+        start,
+        end,
+        position,
+        aborted: committed ? aborted : undefined,
+        stableEnd,
+      };
       records = decodeRecords(fetched);
     } catch (error) {
       this.#end(reading, 'failed', brokerError(`reading ${key} at ${position}`, error));

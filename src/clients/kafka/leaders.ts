@@ -56,7 +56,9 @@ export class Leaders {
 
   async #search(): Promise<void> {
     const now = performance.now();
-    const due = [...this.#readings.values()].filter(({ leader, notBefore }) => leader === undefined && notBefore <= now);
+    const due = [...this.#readings.values()].filter(
+      ({ leader, notBefore }) => leader === undefined && notBefore <= now,
+    );
     const unknown = due.filter(({ topic, partition }) => this.#cluster.leader(topic, partition) === undefined);
     const errors = new Map<string, Error>();
     if (unknown.length > 0) {
@@ -76,7 +78,8 @@ export class Leaders {
       reading.leader = this.#cluster.leader(reading.topic, reading.partition);
       const error = errors.get(reading.topic);
       if (reading.leader !== undefined) found.add(reading.leader);
-      else if (error && !isRetriable(error)) this.#listener.refused(reading, brokerError(`finding the leader of ${reading.topic}`, error));
+      else if (error && !isRetriable(error))
+        this.#listener.refused(reading, brokerError(`finding the leader of ${reading.topic}`, error));
       else reading.backOff();
     }
     for (const nodeId of found) this.#listener.found(nodeId);

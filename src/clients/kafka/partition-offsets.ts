@@ -1,7 +1,7 @@
 import { StreamsError } from '../../common/errors.ts';
 import { type OffsetAt, type PartitionOffset, partitionKey, type TopicPartition } from '../broker.ts';
-import type { BrokerCalls } from './broker-calls.ts';
 import { Deadline } from './backoff.ts';
+import type { BrokerCalls } from './broker-calls.ts';
 import type { ClusterMap } from './cluster-map.ts';
 import { errorOfCode, isKafka, isMoved, KafkaError } from './errors.ts';
 import { deleteRecords, groupByTopic, listOffsets } from './requests.ts';

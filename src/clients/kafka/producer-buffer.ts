@@ -1,5 +1,5 @@
 import type { Header } from '../../processor/record.ts';
-import { type TopicPartition, partitionKey } from '../broker.ts';
+import { partitionKey, type TopicPartition } from '../broker.ts';
 import { BatchWriter } from '../record-batch/batch-writer.ts';
 
 /** Batches of one partition that wait to be sent, in order. */

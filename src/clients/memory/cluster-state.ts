@@ -1,6 +1,7 @@
-import type { PartitionOffset, TopicPartition } from '../broker.ts';
+import type { OffsetToCommit, PartitionOffset, TopicPartition } from '../broker.ts';
 import { BrokerFault } from './broker-fault.ts';
 import { GroupCoordinator } from './group-coordinator.ts';
+import { checkMetadata } from './group-offsets.ts';
 import type { ProduceBatch } from './produce-buffer.ts';
 import { type Refusal, TopicCatalogue } from './topic-catalogue.ts';
 import type { Transaction } from './transaction.ts';
@@ -46,6 +47,25 @@ export class ClusterState {
     return { positions, refused };
   }
 
+  /** Takes positions into the producer's transaction. */
+  async addOffsets(owner: ProducerIdentity, groupId: string, offsets: readonly OffsetToCommit[]): Promise<void> {
+    this.#checkOffsets(offsets);
+    await this.transactions.addOffsets(owner, groupId, offsets);
+  }
+
+  /** Commits positions in the name of a member. */
+  commit(groupId: string, memberId: string, generation: number, offsets: readonly OffsetToCommit[]): void {
+    this.#checkOffsets(offsets);
+    this.groups.membership(groupId).checkCommit(memberId, generation);
+    this.groups.offsets(groupId).set(offsets);
+  }
+
+  /** Sets positions from outside the group. */
+  setCommitted(groupId: string, offsets: readonly OffsetToCommit[]): void {
+    this.#checkOffsets(offsets);
+    this.groups.setCommitted(groupId, offsets);
+  }
+
   deleteTopic(topic: string): void {
     const logs = this.topics.logs(topic);
     this.topics.delete(topic);
@@ -59,6 +79,11 @@ export class ClusterState {
       throw new BrokerFault('OFFSET_OUT_OF_RANGE', what);
     }
     log.deleteBefore(before.offset);
+  }
+
+  #checkOffsets(offsets: readonly OffsetToCommit[]): void {
+    for (const offset of offsets) this.topics.log(offset);
+    checkMetadata(offsets);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CommittedOffset, GroupDescription, OffsetToCommit, TopicPartition } from '../broker.ts';
 import { BrokerFault } from './broker-fault.ts';
 import { GroupMembership } from './group-membership.ts';
-import { checkMetadata, GroupOffsets } from './group-offsets.ts';
+import { GroupOffsets } from './group-offsets.ts';
 
 interface Group {
   readonly membership: GroupMembership;
@@ -37,17 +37,9 @@ export class GroupCoordinator {
 
   /** Sets positions from outside the group. */
   setCommitted(groupId: string, offsets: readonly OffsetToCommit[]): void {
-    checkMetadata(offsets);
     const group = this.#group(groupId);
     if (!group.membership.isEmpty) throw notEmpty(groupId);
     group.offsets.set(offsets);
-  }
-
-  /** Commits positions in the name of a member. */
-  commit(groupId: string, memberId: string, generation: number, offsets: readonly OffsetToCommit[]): void {
-    checkMetadata(offsets);
-    this.membership(groupId).checkCommit(memberId, generation);
-    this.offsets(groupId).set(offsets);
   }
 
   delete(groupId: string): void {

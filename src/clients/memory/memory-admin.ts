@@ -84,7 +84,7 @@ export class MemoryAdmin implements BrokerAdmin {
   }
 
   setCommitted(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void> {
-    return this.#link.insist('OffsetCommit', () => this.#state.groups.setCommitted(groupId, offsets));
+    return this.#link.insist('OffsetCommit', () => this.#state.setCommitted(groupId, offsets));
   }
 
   deleteGroup(groupId: string): Promise<void> {

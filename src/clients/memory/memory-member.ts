@@ -75,7 +75,7 @@ export class MemoryMember implements GroupMember {
     const generation = this.generation;
     const memberId = this.#memberId;
     try {
-      await this.#link.call('OffsetCommit', () => this.#state.groups.commit(groupId, memberId, generation, offsets));
+      await this.#link.call('OffsetCommit', () => this.#state.commit(groupId, memberId, generation, offsets));
     } catch (error) {
       throw asStreamsError(error, true);
     }

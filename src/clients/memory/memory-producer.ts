@@ -81,9 +81,7 @@ export class MemoryProducer implements BrokerProducer {
       await this.#send(rounds);
       if (offsets.length > 0) {
         this.#begun = true;
-        await this.#link.call('AddOffsetsToTxn', () =>
-          this.#state.transactions.addOffsets(this.#owner, groupId!, offsets),
-        );
+        await this.#link.call('AddOffsetsToTxn', () => this.#state.addOffsets(this.#owner, groupId!, offsets));
       }
       await this.#end('committed');
       const positions = this.#positions;

@@ -1,7 +1,6 @@
 import type { OffsetToCommit } from '../broker.ts';
 import { BrokerFault } from './broker-fault.ts';
 import type { GroupCoordinator } from './group-coordinator.ts';
-import { checkMetadata } from './group-offsets.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { Transaction } from './transaction.ts';
 
@@ -90,7 +89,6 @@ export class TransactionCoordinator {
   }
 
   async addOffsets(identity: ProducerIdentity, groupId: string, offsets: readonly OffsetToCommit[]): Promise<void> {
-    checkMetadata(offsets);
     const transaction = await this.begin(identity);
     const held = transaction.offsets.get(groupId) ?? [];
     this.#groups.offsets(groupId).hold(offsets);

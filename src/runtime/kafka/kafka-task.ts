@@ -227,7 +227,7 @@ export class KafkaTask {
     try {
       const written = await this.#options.commit(offsets);
       if (this.#closed) return;
-      this.#savePositions(batch, written);
+      this.#savePositions(batch, written, times);
       if (batch.length > 0) await batch.write({ sync: this.#options.syncWrites });
     } finally {
       await batch.close();
@@ -245,13 +245,18 @@ export class KafkaTask {
       for (const table of this.engine.tables) table.age();
   }
 
-  #savePositions(batch: WriteBatch, written: ReadonlyMap<string, number>): void {
+  #savePositions(
+    batch: WriteBatch,
+    written: ReadonlyMap<string, number>,
+    operatorTimes: Readonly<Record<string, number>>,
+  ): void {
     const reached = new Map<string, number>();
     for (const topic of this.folder.positions.keys()) {
       const position = written.get(partitionKey(topic, this.folder.partition));
       if (position !== undefined) reached.set(topic, position);
     }
-    if (reached.size > 0) this.folder.savePositions(batch, reached);
+    if (reached.size > 0)
+      this.folder.savePositions(batch, reached, Math.min(Number.POSITIVE_INFINITY, ...Object.values(operatorTimes)));
   }
 
   /** The first input carries the task's clocks. */

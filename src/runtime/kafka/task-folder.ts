@@ -15,6 +15,8 @@ interface SavedPositions {
   readonly positions: Readonly<Record<string, number>>;
   /** When that was written, ms of the wall clock. */
   readonly atMs: number;
+  /** Least time that an operator of the task has observed, ms; null without such operators. */
+  readonly operatorTimeMs?: number | null;
 }
 
 const positionsKey = metaKey('changelog-positions');
@@ -119,10 +121,14 @@ export class TaskFolder {
   }
 
   /** Adds to a batch how far the rows in it reach. */
-  savePositions(batch: WriteBatch, reached: ReadonlyMap<string, number>): void {
+  savePositions(batch: WriteBatch, reached: ReadonlyMap<string, number>, operatorTimeMs?: number): void {
     for (const [topic, position] of reached) if (this.#positions.has(topic)) this.#positions.set(topic, position);
     this.#savedAtMs = Date.now();
-    const saved: SavedPositions = { positions: Object.fromEntries(this.#positions), atMs: this.#savedAtMs };
+    const saved: SavedPositions = {
+      positions: Object.fromEntries(this.#positions),
+      atMs: this.#savedAtMs,
+      ...(operatorTimeMs === undefined || !Number.isFinite(operatorTimeMs) ? {} : { operatorTimeMs }),
+    };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
     if (this.#described) return;
     this.#described = true;
@@ -188,6 +194,27 @@ export class TaskFolder {
     };
     return { positions, atMs: written?.atMs ?? -1, state };
   }
+}
+
+/** A copy of a task's stores as it lies on disk, for those who only read. */
+export interface TaskCopy {
+  readonly folder: StateFolder;
+  /** The sum of its changelog positions: which of two copies reaches further. */
+  readonly reached: number;
+  readonly operatorTimeMs: number | undefined;
+}
+
+/**
+ * Opens a copy to read it.
+ *
+ * @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance has it, `STREAMS_STATE_MISSING`
+ */
+export async function openTaskCopy(stateDir: string, taskId: string): Promise<TaskCopy> {
+  const folder = await StateFolder.open(taskDirectory(stateDir, taskId), { create: false });
+  const bytes = folder.database.get(positionsKey);
+  const saved = bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedPositions);
+  const reached = Object.values(saved?.positions ?? {}).reduce((sum, position) => sum + position, 0);
+  return { folder, reached, operatorTimeMs: saved?.operatorTimeMs ?? undefined };
 }
 
 /** Another holder in this process or a neighbour may be about to close it: that is waited for. */

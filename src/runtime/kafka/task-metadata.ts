@@ -104,3 +104,14 @@ export function decodeTaskMetadata(
     globalPositions: written.g ?? {},
   };
 }
+
+/** Least time that a task's operators have seen, from what it committed; Infinity for a task without such operators, -1 if one saw nothing or the text is none of ours. */
+export function leastOperatorTimeOf(text: string): number {
+  try {
+    const { v, s, o } = JSON.parse(text) as Partial<Written>;
+    if (v !== version || s === undefined || o === undefined) return -1;
+    return Math.min(Number.POSITIVE_INFINITY, ...unrun(o).map((difference) => difference + s));
+  } catch {
+    return -1;
+  }
+}

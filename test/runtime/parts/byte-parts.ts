@@ -20,7 +20,7 @@ export function textStore(kind: StoreSpec['kind'], name = 'texts'): StoreSpec {
 }
 
 /** A row whose value is its time, then a text. */
-export function row(startMs: number, key: string, value: string, timestamp = startMs): ByteRow {
+export function row(startMs: number, key: string, value: string, timestamp: number = startMs): ByteRow {
   const text = utf8(value);
   const bytes = new Uint8Array(8 + text.length);
   writeInt64(bytes, 0, timestamp);

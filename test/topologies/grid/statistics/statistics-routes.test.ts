@@ -27,6 +27,29 @@ const ask = (stores: FakeStores) =>
     }),
   });
 
+test('a copy that lags behind is read only if that is said to be good enough', async (t) => {
+  const stores = small();
+  const asked: unknown[] = [];
+  const ask = asking({
+    routes: statisticsRoutes({
+      stores(name, options) {
+        asked.push(options?.stale ?? false);
+        return stores.get(name);
+      },
+      zone: stores.zone,
+      isFinal: () => false,
+    }),
+  });
+  for (const path of ['/statistics/month/type', '/statistics/month/equipment/keys']) {
+    asked.length = 0;
+    t.is((await ask(path)).status, 200);
+    t.false(asked.includes(true), path);
+    asked.length = 0;
+    t.is((await ask(`${path}?stale=ok`)).status, 200);
+    t.false(asked.includes(false), path);
+  }
+});
+
 test('statistics are an array of objects unless CSV is asked for', async (t) => {
   const answer = await ask(small())('/statistics/month/equipment?key=K:1&type=ev_K&from=2018-01-01&to=2018-12-31');
   t.is(answer.status, 200);

@@ -1,0 +1,88 @@
+import type { ApplicationSpec } from './application.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { defineCommand } from './command-spec.ts';
+import { applicationIdOption, brokersOption } from './open-broker.ts';
+import { durationMs } from './option-parsers.ts';
+import type { OptionSpec } from './option-spec.ts';
+import { keyOf } from './read-options.ts';
+import { writeAddress } from './replay-command.ts';
+import type { TableRequest } from './run.ts';
+import { hostOption, portOption, stateOption } from './state-options.ts';
+
+/** Options of `run` by their keys, those for tables aside. */
+interface RunOptions {
+  readonly topic: string;
+  readonly state: string;
+  readonly zone: string | undefined;
+  readonly grace: number | undefined;
+  readonly untilCaughtUp: boolean;
+  readonly port: number;
+  readonly host: string;
+}
+
+/** `run`: the topology on Kafka, as one instance of as many as are started. For any application. */
+export function runCommand(spec: ApplicationSpec): CommandSpec {
+  const { defaults } = spec;
+  const tables = spec.tables.map((table) => ({
+    store: table.store,
+    folder: {
+      flags: table.flags,
+      description: `${table.description.split(':')[0]}: loaded into the topic if that is empty`,
+    } satisfies OptionSpec,
+    topic: {
+      flags: `${table.flags.split(' ')[0]}-topic <name>`,
+      description: `topic of it (default: ${table.store})`,
+    } satisfies OptionSpec,
+  }));
+  return defineCommand({
+    name: 'run',
+    summary: 'run continuously on Kafka',
+    description:
+      'Runs the topology on Kafka and serves its results over HTTP, until SIGINT or SIGTERM. Start it as often as you like, each with its own state folder: the instances ' +
+      'share the work, and take over from each other. Each record counts exactly once (--set processing.guarantee=at_least_once for less).',
+    examples: [
+      `${spec.name} run --brokers localhost:9092 --state /var/lib/${spec.name}`,
+      `${spec.name} run --brokers localhost:9092 --state state-2 --port 0 --set num.standby.replicas=1`,
+      `${spec.name} run --brokers localhost:9092 --until-caught-up`,
+    ],
+    options: [
+      brokersOption,
+      stateOption,
+      { flags: '--topic <name>', description: 'topic of the events', default: spec.topic },
+      ...tables.flatMap(({ folder, topic }) => [folder, topic]),
+      applicationIdOption,
+      {
+        flags: '--zone <name>',
+        description: `IANA zone of times and dates; kept with the state (default: ${defaults.zone})`,
+      },
+      {
+        flags: '--grace <duration>',
+        description: `how long after its end a window takes late records; kept with the state (default: ${defaults.grace})`,
+        parse: durationMs,
+      },
+      {
+        flags: '--until-caught-up',
+        description: 'end when all that the topics hold now is processed and committed, by all instances together',
+      },
+      portOption,
+      hostOption,
+    ],
+    kind: 'continuous',
+    settings: true,
+    runtime: 'kafka',
+    async run(context) {
+      const { run } = await import('./run.ts');
+      const options = context.options as unknown as RunOptions;
+      const requests = tables.map(({ store, folder, topic }): TableRequest => {
+        const directory = context.options[keyOf(folder)];
+        const name = context.options[keyOf(topic)];
+        return {
+          store,
+          topic: typeof name === 'string' ? name : store,
+          ...(typeof directory === 'string' ? { directory } : {}),
+        };
+      });
+      await run(spec, { ...options, tables: requests }, context, (url) => writeAddress(context, url));
+    },
+  });
+}

@@ -1,0 +1,72 @@
+import { remotePart } from '../http/remote-part.ts';
+import type { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
+import { localPart } from '../runtime/parts/local-part.ts';
+import { migratingPart } from '../runtime/parts/missing-part.ts';
+import { type FoundPart, layoutOf, type SharedParts, sharedFormat } from '../runtime/parts/shared-state.ts';
+import type { StorePart } from '../runtime/parts/store-part.ts';
+
+/** How long a request to another instance may take, ms. */
+const askTimeoutMs = 5000;
+
+/** What other instances and commands may read of an instance on Kafka: its own tasks' stores, and those of all others through it. */
+export function shareKafka(streams: () => KafkaStreams, operatorTimeMs: () => number): SharedParts {
+  const specOf = (store: string) =>
+    streams()
+      .specs()
+      .find(({ name }) => name === store);
+  const local = (store: string, partition: number): StorePart | undefined => {
+    const spec = specOf(store);
+    const rows = streams().localRows(store, partition);
+    return spec === undefined || rows === undefined
+      ? undefined
+      : localPart(spec, rows.database, rows.prefix, partition);
+  };
+  const known = (store: string, partition: number): boolean =>
+    specOf(store) !== undefined && partition < streams().partitionsOf(store);
+  return {
+    state(scope) {
+      const client = streams();
+      return {
+        format: sharedFormat,
+        applicationId: client.applicationId,
+        settings: client.settings,
+        stores: client.specs().map((spec) => ({
+          name: spec.name,
+          layout: layoutOf(spec),
+          partitions: Array.from({ length: client.partitionsOf(spec.name) }, (_, partition) => partition).filter(
+            (partition) => scope === 'all' || client.isGlobal(spec.name) || owns(client, spec.name, partition),
+          ),
+        })),
+        operatorTimeMs: operatorTimeMs(),
+        final: false,
+      };
+    },
+    localPart(store, partition, { stale }): FoundPart {
+      if (!known(store, partition)) return undefined;
+      if (streams().isGlobal(store)) return local(store, partition) ?? 'migrating';
+      const owner = streams().ownerOf(streams().taskOf(store, partition), stale);
+      if (owner === 'local') return local(store, partition) ?? 'migrating';
+      return owner === 'migrating' ? 'migrating' : undefined;
+    },
+    anyPart(store, partition, { stale }): FoundPart {
+      if (!known(store, partition)) return undefined;
+      if (streams().isGlobal(store)) return local(store, partition) ?? 'migrating';
+      const owner = streams().ownerOf(streams().taskOf(store, partition), stale);
+      if (owner === 'local') return local(store, partition) ?? 'migrating';
+      if (owner === 'migrating') return 'migrating';
+      return remotePart(`http://${owner.endpoint}`, store, partition, { scope: 'own', stale, timeoutMs: askTimeoutMs });
+    },
+  };
+}
+
+function owns(client: KafkaStreams, store: string, partition: number): boolean {
+  return client.ownerOf(client.taskOf(store, partition)) === 'local';
+}
+
+/** All parts of a store: those at other instances are asked for when they are read. */
+export function allParts(shared: SharedParts, store: string, partitions: number, stale: boolean): readonly StorePart[] {
+  return Array.from({ length: partitions }, (_, partition) => {
+    const found = shared.anyPart(store, partition, { stale });
+    return found === undefined || found === 'migrating' ? migratingPart(store, partition) : found;
+  });
+}

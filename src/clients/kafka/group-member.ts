@@ -1,0 +1,290 @@
+import { StreamsError } from '../../common/errors.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { GroupMember, GroupMemberOptions, MemberAssignment, OffsetToCommit } from '../broker.ts';
+import { Backoff, Deadline, pause, retrying } from './backoff.ts';
+import type { ClusterMap } from './cluster-map.ts';
+import { Confirmations } from './confirmations.ts';
+import type { Connections } from './connections.ts';
+import { brokerError, ConnectionLost, isKafka, isRetriable, KafkaError } from './errors.ts';
+import { GroupCalls, type Joined } from './group-calls.ts';
+
+/** Answers that say that a generation is over for a member. */
+const gone = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'];
+/** How long leaving may take, ms. */
+const leaveMs = 2000;
+/** The next heartbeat after one that was not answered, ms. */
+const retryMs = 100;
+
+/**
+ * A member of a group, by the classic protocol of groups: JoinGroup, SyncGroup, Heartbeat.
+ *
+ * One loop joins, tells the assignment, and waits for a reason to join again; heartbeats go their own way beside it.
+ */
+export class KafkaGroupMember implements GroupMember {
+  readonly #options: GroupMemberOptions;
+  readonly #calls: GroupCalls;
+  readonly #logger: Logger;
+  readonly #confirmations: Confirmations;
+  readonly #stopping = new AbortController();
+  #memberId = '';
+  /** Of the assignment that was told. */
+  #generation = -1;
+  /** Of the last join: what heartbeats say. */
+  #joined = -1;
+  #stable = false;
+  #round = 0;
+  #wantsJoin = false;
+  #wake: (() => void) | undefined;
+  #beating: NodeJS.Timeout | undefined;
+  #working: Promise<void> | undefined;
+  /** Settles when the join under way is answered. */
+  #asking: Promise<void> | undefined;
+  #running = false;
+  #leaving: Promise<void> | undefined;
+
+  constructor(options: GroupMemberOptions, cluster: ClusterMap, connections: () => Connections, logger: Logger) {
+    this.#options = options;
+    this.#calls = new GroupCalls(options, cluster, connections);
+    this.#logger = logger;
+    this.#confirmations = new Confirmations(options.sessionTimeoutMs, () => {
+      this.#lose(`the broker has not answered for ${options.sessionTimeoutMs} ms`);
+    });
+  }
+
+  get memberId(): string {
+    return this.#memberId;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get unconfirmedMs(): number {
+    return this.#confirmations.unconfirmedMs;
+  }
+
+  start(): void {
+    if (this.#running) throw new TypeError('the member was started before');
+    this.#running = true;
+    void this.#run();
+  }
+
+  rejoin(): void {
+    this.#round++;
+    this.#join();
+  }
+
+  async confirm(): Promise<boolean> {
+    const generation = this.#generation;
+    const backoff = new Backoff();
+    while (
+      generation >= 0 &&
+      generation === this.#generation &&
+      !this.#confirmations.isOver &&
+      !this.#stopping.signal.aborted
+    ) {
+      const error = await this.#heartbeat(generation);
+      if (error === undefined || isKafka(error, 'REBALANCE_IN_PROGRESS')) return generation === this.#generation;
+      if (!isRetriable(error)) return false;
+      await pause(backoff.next(), this.#stopping.signal);
+    }
+    return false;
+  }
+
+  async commit(offsets: readonly OffsetToCommit[]): Promise<void> {
+    if (offsets.length === 0) return;
+    const generation = this.#generation;
+    const { groupId, sessionTimeoutMs } = this.#options;
+    try {
+      if (generation < 0) throw new StreamsError('STREAMS_TASK_MIGRATED', `Not a member of group ${groupId} now.`);
+      const deadline = new Deadline(sessionTimeoutMs);
+      const attempt = async (): Promise<void> => {
+        const askedAt = performance.now();
+        await this.#calls.commit(this.#memberId, generation, offsets, Math.max(1, deadline.left));
+        if (generation === this.#generation) this.#confirmations.confirmed(askedAt);
+      };
+      await retrying(`committing offsets of group ${groupId}`, deadline, attempt, undefined, this.#stopping.signal);
+    } catch (error) {
+      const told = StreamsError.is(error) ? error.details.cause : error;
+      if (!isKafka(told, 'REBALANCE_IN_PROGRESS', ...gone)) throw error;
+      const text = `Generation ${generation} of group ${groupId} is over: ${told.kafka}. Others go on from what is committed.`;
+      throw new StreamsError('STREAMS_TASK_MIGRATED', text, { cause: error });
+    }
+  }
+
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    this.#stop();
+    // An id that is on its way is one that the group waits for.
+    if (this.#memberId === '' && this.#asking) await Promise.race([this.#asking, pause(leaveMs / 2)]);
+    if (this.#memberId !== '') {
+      await this.#calls.leave(this.#memberId, leaveMs / 2).catch((error) => {
+        this.#logger.debug({ error: String(error) }, 'the group could not be told that its member leaves');
+      });
+    }
+    this.#calls.close();
+  }
+
+  #stop(): void {
+    this.#stopping.abort();
+    clearTimeout(this.#beating);
+    this.#confirmations.stop();
+    this.#generation = -1;
+    this.#wake?.();
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    const backoff = new Backoff(5, 1000);
+    while (!this.#stopped) {
+      try {
+        const { assignment, generation } = await this.#joinOnce();
+        backoff.reset();
+        await this.#tell(assignment, generation);
+      } catch (error) {
+        if (this.#stopped) return;
+        if (isKafka(error, ...gone)) this.#lose(error.kafka, error);
+        else if (!isKafka(error, 'REBALANCE_IN_PROGRESS')) {
+          if (!isRetriable(error)) return this.#fail(error);
+          this.#logger.debug({ error: String(error) }, 'a join has failed, it is tried again');
+          await pause(backoff.next(), this.#stopping.signal);
+        }
+      }
+    }
+  }
+
+  /** A whole join: JoinGroup, the leader's work, SyncGroup. */
+  async #joinOnce(): Promise<{ assignment: MemberAssignment; generation: number }> {
+    this.#stable = false;
+    this.#wantsJoin = false;
+    const asking = this.#calls.join(this.#memberId, this.#round, this.#options.userData());
+    this.#asking = asking.then(
+      ({ memberId }) => {
+        this.#memberId = memberId;
+      },
+      () => {},
+    );
+    const joined = await asking;
+    if (this.#stopped) throw new ConnectionLost('the member has left');
+    if (joined.generation < 0) return this.#joinOnce();
+    this.#joined = joined.generation;
+    this.#beat(this.#intervalMs);
+    const parts = await this.#share(joined);
+    const askedAt = performance.now();
+    const assignment = await this.#calls.sync(joined, parts);
+    this.#confirmations.confirmed(askedAt);
+    this.#stable = true;
+    return { assignment, generation: joined.generation };
+  }
+
+  async #share({ members }: Joined): Promise<ReadonlyMap<string, MemberAssignment>> {
+    if (members === undefined) return new Map();
+    try {
+      const parts = await this.#options.assign(members);
+      const without = members.find(({ memberId }) => !parts.has(memberId));
+      if (without) throw new TypeError(`assign leaves out member ${without.memberId}`);
+      return parts;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** Tells the assignment, and returns when it is time to join again. */
+  async #tell(assignment: MemberAssignment, generation: number): Promise<void> {
+    if (this.#working) {
+      // Joining again does not wait for it, or the group would not wait for this member.
+      await Promise.race([this.#working, this.#untilJoin()]);
+      if (this.#wantsJoin) return;
+    }
+    if (this.#stopped) return;
+    this.#generation = generation;
+    const working = this.#options.assigned(assignment, generation).then(
+      () => {
+        if (this.#working === working) this.#working = undefined;
+      },
+      (error) => this.#fail(error),
+    );
+    this.#working = working;
+    await this.#untilJoin();
+    if (!this.#stopped && this.#generation >= 0) this.#options.rebalancing();
+  }
+
+  #untilJoin(): Promise<void> {
+    if (this.#wantsJoin || this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #join(): void {
+    this.#wantsJoin = true;
+    this.#wake?.();
+  }
+
+  get #intervalMs(): number {
+    const { heartbeatIntervalMs, sessionTimeoutMs } = this.#options;
+    return heartbeatIntervalMs ?? Math.min(3000, sessionTimeoutMs / 3);
+  }
+
+  #beat(afterMs: number): void {
+    clearTimeout(this.#beating);
+    if (this.#stopped) return;
+    this.#beating = setTimeout(async () => {
+      const error = await this.#heartbeat(this.#joined);
+      if (this.#joined < 0) return;
+      this.#beat(error && isRetriable(error) ? Math.min(retryMs, this.#intervalMs) : this.#intervalMs);
+    }, afterMs);
+  }
+
+  /** Asks whether a generation is current, and acts on the answer. */
+  async #heartbeat(generation: number): Promise<Error | undefined> {
+    const askedAt = performance.now();
+    try {
+      await this.#calls.heartbeat(this.#memberId, generation, Math.max(1000, this.#options.sessionTimeoutMs / 2));
+      if (generation === this.#joined) this.#confirmations.confirmed(askedAt);
+      return undefined;
+    } catch (error) {
+      if (this.#stopped || generation !== this.#joined) return error as Error;
+      const rebalancing = isKafka(error, 'REBALANCE_IN_PROGRESS');
+      if (rebalancing) this.#confirmations.confirmed(askedAt);
+      // While a join is under way it will tell.
+      if (this.#stable) {
+        if (rebalancing) this.#join();
+        else if (isKafka(error, ...gone)) this.#lose(error.kafka, error);
+        else if (!isRetriable(error)) this.#fail(error);
+      }
+      return error as Error;
+    }
+  }
+
+  /** Nothing that was assigned is this member's any more; it joins again. */
+  #lose(reason: string, error?: unknown): void {
+    if (this.#stopped) return;
+    const had = this.#generation >= 0;
+    if (isKafka(error, 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID')) this.#memberId = '';
+    this.#generation = -1;
+    this.#joined = -1;
+    this.#stable = false;
+    clearTimeout(this.#beating);
+    this.#confirmations.stop();
+    if (had) this.#options.lost(reason);
+    this.#join();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    void this.leave();
+    const { groupId } = this.#options;
+    this.#options.failed(
+      error instanceof KafkaError ? brokerError(`joining group ${groupId}`, error) : (error as Error),
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import { type Broker, partitionKey, type TopicPartition } from '../../clients/broker.ts';
+import type { FetchedRecords } from '../../clients/fetched-records.ts';
+import { StreamsError } from '../../common/errors.ts';
+
+/**
+ * Reads partitions from their start to the stable end that they have now.
+ *
+ * @param take - Gets what was read, one after the other.
+ * @throws StreamsError `STREAMS_BROKER`, and what `take` throws.
+ */
+export async function readToEnd(
+  broker: Broker,
+  partitions: readonly TopicPartition[],
+  take: (records: FetchedRecords) => Promise<void> | void,
+): Promise<void> {
+  const { admin } = broker;
+  const [ends, starts] = await Promise.all([
+    admin.offsets(partitions, 'stable'),
+    admin.offsets(partitions, 'earliest'),
+  ]);
+  const left = new Map<string, number>();
+  for (const [i, { topic, partition }] of partitions.entries())
+    if (starts[i]! < ends[i]!) left.set(partitionKey(topic, partition), ends[i]!);
+  if (left.size === 0) return;
+  let taking: Promise<void> = Promise.resolve();
+  let closing: () => Promise<void> = async () => {};
+  await new Promise<void>((resolve, reject) => {
+    const fetcher = broker.fetcher({
+      isolation: 'read_committed',
+      receive: (records) => {
+        const { topic, partition, nextOffset } = records;
+        const key = partitionKey(topic, partition);
+        const end = left.get(key);
+        if (end === undefined) return;
+        taking = taking.then(() => take(records));
+        taking.catch(reject);
+        if (nextOffset < end) return;
+        left.delete(key);
+        fetcher.remove({ topic, partition });
+        if (left.size === 0) taking.then(resolve, reject);
+      },
+      failed: ({ topic, partition }, _kind, error) =>
+        reject(
+          new StreamsError('STREAMS_BROKER', `${topic} cannot be read: ${error.message}. See the broker's log.`, {
+            topic,
+            partition,
+            cause: error,
+          }),
+        ),
+    });
+    closing = () => fetcher.close();
+    for (const [i, { topic, partition }] of partitions.entries())
+      if (left.has(partitionKey(topic, partition))) fetcher.add({ topic, partition, offset: starts[i]! });
+  }).finally(() => closing());
+}
