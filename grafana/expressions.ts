@@ -20,6 +20,19 @@ export function totalBy(labels: string, name: string, matchers = ''): string {
   return `${sumBy(labels)}(${of(name, matchers)})`;
 }
 
+/**
+ * Statistics by labels. An instance tells of all rows or of its own only, and a row is one instance's: the largest is the row's value either way, a sum
+ * may count it twice.
+ */
+export function statisticBy(labels: string, name: string, matchers = ''): string {
+  return labels === '' ? `max(${of(name, matchers)})` : `max by (${labels}) (${of(name, matchers)})`;
+}
+
+/** Events of all types by labels. */
+export function eventsBy(labels: string, name: string, matchers = ''): string {
+  return `sum by (${labels}) (${statisticBy(`${labels}, type_evt`, name, matchers)})`;
+}
+
 function sumBy(labels: string): string {
   return labels === '' ? 'sum' : `sum by (${labels}) `;
 }

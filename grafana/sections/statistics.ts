@@ -1,4 +1,4 @@
-import { of, rateBy, totalBy } from '../expressions.ts';
+import { eventsBy, of, statisticBy } from '../expressions.ts';
 import type { Section } from '../layout.ts';
 import { bars, graph, stat } from '../panels.ts';
 
@@ -8,7 +8,7 @@ export const statistics: Section = {
   panels: [
     stat(
       { title: 'Events counted', description: 'Events in the statistics, since the state began.', unit: 'short' },
-      [[totalBy('type_evt', 'grid_events_total'), '{{type_evt}}']],
+      [[statisticBy('type_evt', 'grid_events_total'), '{{type_evt}}']],
       { width: 8 },
     ),
     stat(
@@ -17,7 +17,7 @@ export const statistics: Section = {
         description: 'Equipment installed now by the wall clock: meters (C) and concentrators (K).',
         unit: 'short',
       },
-      [[`max by (equipment) (${of('grid_park_size')})`, '{{equipment}}']],
+      [[statisticBy('equipment', 'grid_park_size'), '{{equipment}}']],
     ),
     stat(
       {
@@ -25,7 +25,7 @@ export const statistics: Section = {
         description: 'Events of equipment that the park does not have on that day. Falls when the park catches up.',
         unit: 'short',
       },
-      [[totalBy('', 'grid_unattached_events_total'), 'events']],
+      [[statisticBy('', 'grid_unattached_events_total'), 'events']],
     ),
     stat(
       {
@@ -33,12 +33,12 @@ export const statistics: Section = {
         description: 'Start of the newest day, week, month and year that have events, in the time zone of the browser.',
         unit: 'dateTimeAsIso',
       },
-      [[`max by (period) (${of('grid_window_start_timestamp_seconds')}) * 1000`, '{{period}}']],
+      [[`${statisticBy('period', 'grid_window_start_timestamp_seconds')} * 1000`, '{{period}}']],
       { width: 8 },
     ),
     graph(
       { title: 'Events by type', description: 'Events counted in a second of the wall clock.', unit: 'eps' },
-      [[rateBy('type_evt', 'grid_events_total'), '{{type_evt}}']],
+      [[`max by (type_evt) (rate(${of('grid_events_total')}[$__rate_interval]))`, '{{type_evt}}']],
       { stacked: true },
     ),
     graph(
@@ -47,7 +47,7 @@ export const statistics: Section = {
         description: 'Events of the newest closed day: a step for each day that closes.',
         unit: 'short',
       },
-      [[totalBy('type_evt', 'grid_window_events', 'period="day",state="closed"'), '{{type_evt}}']],
+      [[statisticBy('type_evt', 'grid_window_events', 'period="day",state="closed"'), '{{type_evt}}']],
       { stacked: true, steps: true },
     ),
     graph(
@@ -56,11 +56,11 @@ export const statistics: Section = {
         description: 'Events of the newest day, week, month and year, which still take events.',
         unit: 'short',
       },
-      [[totalBy('period', 'grid_window_events', 'state="open"'), '{{period}}']],
+      [[eventsBy('period', 'grid_window_events', 'state="open"'), '{{period}}']],
     ),
     bars(
       { title: 'Regions', description: 'Events of each region on the newest closed day.', unit: 'short' },
-      [[`sort_desc(${totalBy('region', 'grid_region_events', 'period="day"')})`, '{{region}}']],
+      [[`sort_desc(${eventsBy('region', 'grid_region_events', 'period="day"')})`, '{{region}}']],
       { width: 12 },
     ),
     bars(
@@ -69,7 +69,7 @@ export const statistics: Section = {
         description: 'The ten departements with most events on the newest closed day.',
         unit: 'short',
       },
-      [[`topk(10, ${totalBy('departement', 'grid_departement_events', 'period="day"')})`, '{{departement}}']],
+      [[`topk(10, ${eventsBy('departement', 'grid_departement_events', 'period="day"')})`, '{{departement}}']],
       { width: 12 },
     ),
   ],

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import { Zone } from '../common/time/zone.ts';
+import type { StoreSpec } from '../processor/node.ts';
 import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
 import { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
 import { readOnlyStore } from '../runtime/parts/read-only-store.ts';
@@ -19,7 +20,7 @@ import { kafkaOptions } from './kafka-settings.ts';
 import { openBroker } from './open-broker.ts';
 import { type GivenSettings, savedForm, settingsOf } from './replay-settings.ts';
 import { serveClient } from './serve-state.ts';
-import { allParts, shareKafka } from './share-kafka.ts';
+import { allParts, ownParts, shareKafka } from './share-kafka.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
 /** A global table's topic, and the folder that it is loaded from if it is empty. */
@@ -73,23 +74,29 @@ export async function run(
     };
     let operatorTimeMs = -1;
     const shared = shareKafka(started, () => operatorTimeMs);
-    const store = (name: string, options: StoreReadOptions = {}): ReadOnlyStore => {
+    const specOf = (name: string): StoreSpec => {
       const found = started()
         .specs()
         .find((each) => each.name === name);
-      if (found === undefined)
-        throw new StreamsError(
-          'STREAMS_STATE_STORE_UNKNOWN',
-          `there is no store ${name}. The stores are: ${started().storeNames().join(', ')}.`,
-        );
-      return readOnlyStore(found, allParts(shared, name, started().partitionsOf(name), options.stale === true));
+      if (found !== undefined) return found;
+      throw new StreamsError(
+        'STREAMS_STATE_STORE_UNKNOWN',
+        `there is no store ${name}. The stores are: ${started().storeNames().join(', ')}.`,
+      );
     };
+    const store = (name: string, options: StoreReadOptions = {}): ReadOnlyStore =>
+      readOnlyStore(specOf(name), allParts(shared, name, started().partitionsOf(name), options.stale === true));
     const readable: ReadableState = {
       settings,
       store,
       isFinal: (windowEndMs) => windowEndMs <= operatorTimeMs - settings.graceMs,
     };
-    const parts = app.serve?.(readable) ?? {};
+    // Metrics are those of this instance's own tasks: sums over the instances are those of the application.
+    const own: ReadableState = {
+      ...readable,
+      store: (name) => readOnlyStore(specOf(name), ownParts(shared, started(), name)),
+    };
+    const parts = { ...app.serve?.(readable), collectors: app.serve?.(own).collectors ?? [] };
     const client = {
       topology,
       stats: () => started().stats(),

@@ -70,3 +70,10 @@ export function allParts(shared: SharedParts, store: string, partitions: number,
     return found === undefined || found === 'migrating' ? migratingPart(store, partition) : found;
   });
 }
+
+/** Parts of a store that this instance owns now. */
+export function ownParts(shared: SharedParts, client: KafkaStreams, store: string): readonly StorePart[] {
+  return Array.from({ length: client.partitionsOf(store) }, (_, partition) =>
+    shared.localPart(store, partition, { stale: false }),
+  ).filter((found) => found !== undefined && found !== 'migrating');
+}

@@ -59,7 +59,8 @@ export const sourceOptions: readonly [
 export type SourceRequest =
   | { readonly kind: 'folders'; readonly directories: readonly string[] }
   | { readonly kind: 'url'; readonly url: string }
-  | { readonly kind: 'changelogs'; readonly brokers: readonly string[]; readonly applicationId: string };
+  /** Those of `application.id` at `bootstrap.servers`. */
+  | { readonly kind: 'changelogs' };
 
 /** Values of {@link sourceOptions}. */
 export interface SourceValues {
@@ -80,12 +81,7 @@ export function sourceRequestOf({ state, url }: SourceValues, config: Config): S
   const brokers = isFlag('bootstrap.servers');
   if (Number(folders) + Number(url !== undefined) + Number(brokers) > 1)
     throw usage('--state, --url and --brokers each say where the results are: give one of them.');
-  if (brokers)
-    return {
-      kind: 'changelogs',
-      brokers: config.get('bootstrap.servers'),
-      applicationId: config.get('application.id'),
-    };
+  if (brokers) return { kind: 'changelogs' };
   if (isFlag('application.id'))
     throw usage('--application-id says whose changelogs are read: give --brokers too, or leave it out.');
   if (url !== undefined) return { kind: 'url', url };

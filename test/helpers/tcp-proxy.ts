@@ -4,28 +4,25 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** When a connection is cut: the request is not passed on; it is, but its answer is not; the answer is passed on first. */
 export type CutMoment = 'before' | 'in' | 'after';
 
-interface Rule {
+interface Cut {
   readonly apiKey: number;
   readonly moment: CutMoment;
+  readonly clientId: string | undefined;
   done(): void;
 }
 
-interface Link {
-  readonly client: Socket;
-  readonly server: Socket;
-}
-
 /**
- * A TCP proxy that knows where Kafka's requests and answers begin and end, so that a test can cut a connection at a given moment of a given request.
+ * A TCP proxy that knows where Kafka's requests and answers begin and end, and who sends them, so that a test can cut a connection at a given moment of a given
+ * request, or stop a client as if its process were stopped.
  */
 export class TcpProxy {
   readonly #targetHost: string;
   readonly #targetPort: number;
   readonly #server: Server;
   readonly #links = new Set<Link>();
-  #rules: Rule[] = [];
+  readonly #frozen = new Set<string>();
+  #cuts: Cut[] = [];
   #refusing = false;
-  #frozen = false;
 
   constructor(targetHost: string, targetPort: number) {
     this.#targetHost = targetHost;
@@ -49,7 +46,7 @@ export class TcpProxy {
 
   /** Cuts all connections that are open; new ones are taken. */
   cut(): void {
-    for (const link of this.#links) end(link);
+    for (const link of this.#links) link.end();
   }
 
   /** Cuts all connections and takes no new ones until `accept`. */
@@ -63,28 +60,24 @@ export class TcpProxy {
     this.#refusing = false;
   }
 
-  /** Passes nothing on, in both ways, and cuts nothing: a broker that never answers. */
-  freeze(): void {
-    this.#frozen = true;
-    for (const { client, server } of this.#links) {
-      client.pause();
-      server.pause();
-    }
+  /** Passes on nothing of this client, in both ways, on connections that it has and that it makes, until `thaw`. '' stands for all clients. */
+  freeze(clientId = ''): void {
+    this.#frozen.add(clientId);
   }
 
   /** Passes on again, beginning with what has come meanwhile. */
-  thaw(): void {
-    this.#frozen = false;
-    for (const { client, server } of this.#links) {
-      client.resume();
-      server.resume();
-    }
+  thaw(clientId = ''): void {
+    this.#frozen.delete(clientId);
+    for (const link of this.#links) link.flush();
   }
 
-  /** Cuts the connection of the next request of this kind at this moment. Resolves when it was cut. API keys: Produce 0, Fetch 1, EndTxn 26, TxnOffsetCommit 28, ... */
-  cutOnce(apiKey: number, moment: CutMoment): Promise<void> {
+  /**
+   * Cuts the connection of the next request of this kind (of this client) at this moment. Resolves when it was cut. API keys: Produce 0, Fetch 1, EndTxn 26,
+   * TxnOffsetCommit 28, ...
+   */
+  cutOnce(apiKey: number, moment: CutMoment, clientId?: string): Promise<void> {
     return new Promise((resolve) => {
-      this.#rules.push({ apiKey, moment, done: resolve });
+      this.#cuts.push({ apiKey, moment, clientId, done: resolve });
     });
   }
 
@@ -99,78 +92,107 @@ export class TcpProxy {
       client.destroy();
       return;
     }
-    const server = connect(this.#targetPort, this.#targetHost);
-    client.setNoDelay(true);
-    server.setNoDelay(true);
-    const link: Link = { client, server };
+    const link = new Link(client, connect(this.#targetPort, this.#targetHost), {
+      isFrozen: (clientId) => this.#frozen.has('') || this.#frozen.has(clientId),
+      take: (apiKey, clientId) => this.#take(apiKey, clientId),
+      closed: () => this.#links.delete(link),
+    });
     this.#links.add(link);
+  }
+
+  #take(apiKey: number, clientId: string): Cut | undefined {
+    const at = this.#cuts.findIndex((cut) => cut.apiKey === apiKey && (cut.clientId ?? clientId) === clientId);
+    return at < 0 ? undefined : this.#cuts.splice(at, 1)[0];
+  }
+}
+
+interface LinkOwner {
+  isFrozen(clientId: string): boolean;
+  take(apiKey: number, clientId: string): Cut | undefined;
+  closed(): void;
+}
+
+/** A client's connection and the one to the broker that belongs to it. */
+class Link {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #owner: LinkOwner;
+  readonly #held: (() => void)[] = [];
+  /** Requests whose answers matter, by correlation id. */
+  readonly #awaited = new Map<number, Cut>();
+  #clientId = '';
+  #ended = false;
+
+  constructor(client: Socket, server: Socket, owner: LinkOwner) {
+    this.#client = client;
+    this.#server = server;
+    this.#owner = owner;
     for (const socket of [client, server]) {
+      socket.setNoDelay(true);
       socket.on('error', () => {});
-      socket.once('close', () => {
-        this.#links.delete(link);
-        end(link);
-      });
+      socket.once('close', () => this.end());
     }
-    // Requests whose answers matter, by correlation id.
-    const awaited = new Map<number, Rule>();
     const requests = new Frames((frame) => {
-      const rule = this.#take(frame.readInt16BE(4));
-      if (rule?.moment === 'before') return cutAs(link, rule);
-      if (rule !== undefined) awaited.set(frame.readInt32BE(8), rule);
-      server.write(frame);
-      return true;
+      // size | api key | version | correlation id | client id
+      this.#clientId ||= frame.toString('utf8', 14, 14 + Math.max(0, frame.readInt16BE(12)));
+      this.#pass(() => this.#request(frame));
     });
-    const answers = new Frames((frame) => {
-      const id = frame.readInt32BE(4);
-      const rule = awaited.get(id);
-      if (rule?.moment === 'in') return cutAs(link, rule);
-      if (rule === undefined) {
-        client.write(frame);
-        return true;
-      }
-      awaited.delete(id);
-      client.write(frame, () => cutAs(link, rule));
-      return false;
-    });
+    const answers = new Frames((frame) => this.#pass(() => this.#answer(frame)));
     client.on('data', (data: Buffer) => requests.push(data));
     server.on('data', (data: Buffer) => answers.push(data));
-    if (this.#frozen) {
-      client.pause();
-      server.pause();
-    }
   }
 
-  #take(apiKey: number): Rule | undefined {
-    const at = this.#rules.findIndex((rule) => rule.apiKey === apiKey);
-    return at < 0 ? undefined : this.#rules.splice(at, 1)[0];
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#client.destroy();
+    this.#server.destroy();
+    this.#owner.closed();
   }
-}
 
-function end({ client, server }: Link): void {
-  client.destroy();
-  server.destroy();
-}
+  /** Passes on what was held, unless it is to be held still. */
+  flush(): void {
+    while (this.#held.length > 0 && !this.#owner.isFrozen(this.#clientId)) this.#held.shift()!();
+  }
 
-function cutAs(link: Link, rule: Rule): false {
-  end(link);
-  rule.done();
-  return false;
+  #pass(frame: () => void): void {
+    this.#held.push(frame);
+    this.flush();
+  }
+
+  #request(frame: Buffer): void {
+    const cut = this.#owner.take(frame.readInt16BE(4), this.#clientId);
+    if (cut?.moment === 'before') this.#cut(cut);
+    else if (cut !== undefined) this.#awaited.set(frame.readInt32BE(8), cut);
+    if (!this.#ended) this.#server.write(frame);
+  }
+
+  #answer(frame: Buffer): void {
+    const cut = this.#awaited.get(frame.readInt32BE(4));
+    if (cut?.moment === 'in') this.#cut(cut);
+    if (this.#ended) return;
+    if (cut === undefined) this.#client.write(frame);
+    else this.#client.write(frame, () => this.#cut(cut));
+  }
+
+  #cut(cut: Cut): void {
+    this.end();
+    cut.done();
+  }
 }
 
 /** Takes a stream apart into frames: size (int32), then as many bytes. */
 class Frames {
-  readonly #each: (frame: Buffer) => boolean;
+  readonly #each: (frame: Buffer) => void;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #stopped = false;
 
-  /** @param each - gets a frame with its size field; false: no more of them. */
-  constructor(each: (frame: Buffer) => boolean) {
+  /** @param each - gets a frame with its size field. */
+  constructor(each: (frame: Buffer) => void) {
     this.#each = each;
   }
 
   push(chunk: Buffer): void {
-    if (this.#stopped) return;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     while (this.#bytes >= 4) {
@@ -182,10 +204,7 @@ class Frames {
       const rest = all.subarray(size);
       this.#chunks = rest.length === 0 ? [] : [rest];
       this.#bytes = rest.length;
-      if (!this.#each(all.subarray(0, size))) {
-        this.#stopped = true;
-        return;
-      }
+      this.#each(all.subarray(0, size));
     }
   }
 

@@ -6,7 +6,16 @@ import { onlyRecord, splitBatch } from '../record-batch/split-batch.ts';
 import { Backoff, Deadline, pause } from './backoff.ts';
 import type { BrokerCalls } from './broker-calls.ts';
 import type { ClusterMap } from './cluster-map.ts';
-import { ConnectionLost, errorOfCode, isKafka, isMoved, isRetriable, KafkaError } from './errors.ts';
+import {
+  ConnectionLost,
+  errorOfCode,
+  isKafka,
+  isMoved,
+  isRetriable,
+  isUnknown,
+  KafkaError,
+  newTopicMs,
+} from './errors.ts';
 import type { OutgoingPartition } from './producer-buffer.ts';
 import { type OfTopic, produce } from './requests.ts';
 
@@ -67,6 +76,7 @@ export class BatchSender {
   async send(partitions: readonly OutgoingPartition[]): Promise<void> {
     let open: Sending[] = partitions.map((of) => ({ ...of, stamped: undefined }));
     const deadline = new Deadline(this.#timeoutMs);
+    const patience = new Deadline(newTopicMs);
     const backoff = new Backoff();
     while (open.length > 0) {
       const before = open.reduce((sum, { batches }) => sum + batches.length, 0);
@@ -84,6 +94,7 @@ export class BatchSender {
       open = open.filter(({ batches }) => batches.length > 0);
       if (open.length === 0) return;
       if (open.reduce((sum, { batches }) => sum + batches.length, 0) < before) backoff.reset();
+      else if (isUnknown(failure) && patience.passed) throw failure;
       const wait = backoff.next();
       if (this.#closing.aborted || deadline.left <= wait)
         throw failure ?? new ConnectionLost('no answer to Produce in time');

@@ -22,7 +22,7 @@ export function decodeSubscription(bytes: Buffer | null): Uint8Array {
   const decoder = new Decoder(bytes);
   decoder.readInt16();
   decoder.readArray(() => decoder.readString());
-  return decoder.readBytes() ?? nothing;
+  return new Uint8Array(decoder.readBytes() ?? nothing);
 }
 
 /** An assignment (version 0). */
@@ -44,5 +44,5 @@ export function decodeAssignment(bytes: Buffer | null): MemberAssignment {
     const topic = decoder.readString() ?? '';
     for (const partition of decoder.readArray(() => decoder.readInt32())) partitions.push({ topic, partition });
   });
-  return { partitions, userData: decoder.readBytes() ?? nothing };
+  return { partitions, userData: new Uint8Array(decoder.readBytes() ?? nothing) };
 }

@@ -91,6 +91,14 @@ export function isMoved(error: unknown): boolean {
   return error instanceof ConnectionLost || (error instanceof KafkaError && moved.has(error.kafka));
 }
 
+/** How long a topic that no broker knows is waited for, ms: one that was made just now need not be known everywhere. */
+export const newTopicMs = 5000;
+
+/** Whether there is no such topic or partition, as far as the broker knows. */
+export function isUnknown(error: unknown): boolean {
+  return isKafka(error, 'UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID');
+}
+
 /** Whether a broker has answered with this error. */
 export function isKafka(error: unknown, ...names: readonly string[]): error is KafkaError {
   return error instanceof KafkaError && names.includes(error.kafka);

@@ -37,6 +37,8 @@ export class KafkaGroupMember implements GroupMember {
   #wake: (() => void) | undefined;
   #beating: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
+  /** Whether `rebalancing` was called since the last assignment. */
+  #isTold = false;
   /** Settles when the join under way is answered. */
   #asking: Promise<void> | undefined;
   #running = false;
@@ -145,6 +147,9 @@ export class KafkaGroupMember implements GroupMember {
     const backoff = new Backoff(5, 1000);
     while (!this.#stopped) {
       try {
+        if (!this.#isTold) this.#options.rebalancing();
+        this.#isTold = true;
+        if (this.#stopped) return;
         const { assignment, generation } = await this.#joinOnce();
         backoff.reset();
         await this.#tell(assignment, generation);
@@ -213,8 +218,8 @@ export class KafkaGroupMember implements GroupMember {
       (error) => this.#fail(error),
     );
     this.#working = working;
+    this.#isTold = false;
     await this.#untilJoin();
-    if (!this.#stopped && this.#generation >= 0) this.#options.rebalancing();
   }
 
   #untilJoin(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ClusterMap } from './cluster-map.ts';
-import { brokerError, errorOfCode, isRetriable } from './errors.ts';
+import { brokerError, errorOfCode, isRetriable, isUnknown, KafkaError, newTopicMs } from './errors.ts';
 import type { Reading } from './reading.ts';
 
 /** Who hears what was found. */
@@ -64,9 +64,14 @@ export class Leaders {
     if (unknown.length > 0) {
       try {
         const { topicMetadata } = await this.#cluster.metadata([...new Set(unknown.map(({ topic }) => topic))]);
-        for (const { topic, topicErrorCode } of topicMetadata) {
+        for (const { topic, topicErrorCode, partitionMetadata } of topicMetadata) {
           const error = errorOfCode(topicErrorCode, topic);
           if (error) errors.set(topic, error);
+          for (const { partition } of unknown.filter((reading) => reading.topic === topic)) {
+            const isThere = partitionMetadata.some(({ partitionId }) => partitionId === partition);
+            if (!error && !isThere)
+              errors.set(topic, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition}`));
+          }
         }
       } catch (error) {
         for (const { topic } of unknown) errors.set(topic, error as Error);
@@ -77,10 +82,15 @@ export class Leaders {
     for (const reading of due) {
       reading.leader = this.#cluster.leader(reading.topic, reading.partition);
       const error = errors.get(reading.topic);
-      if (reading.leader !== undefined) found.add(reading.leader);
-      else if (error && !isRetriable(error))
+      if (reading.leader !== undefined) {
+        found.add(reading.leader);
+        continue;
+      }
+      if (isUnknown(error)) reading.unknownSince ??= now;
+      const isMissing = reading.unknownSince !== undefined && now - reading.unknownSince > newTopicMs;
+      if (error && (isMissing || !isRetriable(error))) {
         this.#listener.refused(reading, brokerError(`finding the leader of ${reading.topic}`, error));
-      else reading.backOff();
+      } else reading.backOff();
     }
     for (const nodeId of found) this.#listener.found(nodeId);
   }

@@ -19,6 +19,8 @@ export class Reading {
   leader: number | undefined;
   /** No fetch and no search for the leader before this time, ms of `performance.now()`. */
   notBefore = 0;
+  /** Since when brokers say that there is no such partition, ms of `performance.now()`. */
+  unknownSince: number | undefined;
   readonly #backoff = new Backoff(5, 500);
 
   constructor({ topic, partition, offset }: PartitionOffset) {
@@ -34,6 +36,7 @@ export class Reading {
 
   /** All is well. */
   goesOn(): void {
+    this.unknownSince = undefined;
     this.#backoff.reset();
   }
 }

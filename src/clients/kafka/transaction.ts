@@ -1,10 +1,11 @@
 import type { OffsetToCommit, TopicPartition } from '../broker.ts';
 import type { Api } from './api.ts';
+import { Deadline } from './backoff.ts';
 import type { BatchSender } from './batch-sender.ts';
 import type { BrokerCalls } from './broker-calls.ts';
 import { codesOf } from './broker-calls.ts';
 import type { CoordinatorOf } from './cluster-map.ts';
-import { check } from './errors.ts';
+import { brokerError, errorOfCode, isUnknown, newTopicMs } from './errors.ts';
 import { offsetsByTopic } from './group-offsets.ts';
 import {
   addOffsetsToTxn,
@@ -75,9 +76,15 @@ export class Transaction {
   }
 
   #ask<Args, Result>(of: CoordinatorOf, id: string, api: Api<Args, Result>, args: Args): Promise<Result> {
-    return this.#calls.run(`${api.name} of ${this.#transactionalId}`, async (left) => {
+    const patience = new Deadline(newTopicMs);
+    const what = `${api.name} of ${this.#transactionalId}`;
+    return this.#calls.run(what, async (left) => {
       const result = await this.#calls.toCoordinator(of, id, api, args, left());
-      for (const code of codesOf(result)) check(code);
+      for (const code of codesOf(result)) {
+        const error = errorOfCode(code);
+        if (isUnknown(error) && patience.passed) throw brokerError(what, error);
+        if (error) throw error;
+      }
       return result;
     });
   }

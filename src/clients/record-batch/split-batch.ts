@@ -36,13 +36,14 @@ export function splitBatch(batch: Buffer): [Buffer, Buffer] {
   return [write(0, half), write(half, records.length)];
 }
 
-/** The record of a sealed batch that has one. */
-export function onlyRecord(batch: Buffer): { key: Buffer | undefined; value: Buffer | undefined; timestamp: number } {
+/** The record of a sealed batch that has one. Bytes are copied. */
+export function onlyRecord(batch: Buffer): {
+  key: Uint8Array | undefined;
+  value: Uint8Array | undefined;
+  timestamp: number;
+} {
   const records = recordsOf(batch);
-  const { bytes } = records;
-  return {
-    key: part(bytes, records.keyStarts, records.keyEnds, 0),
-    value: part(bytes, records.valueStarts, records.valueEnds, 0),
-    timestamp: records.timestamps[0]!,
-  };
+  const key = part(records.bytes, records.keyStarts, records.keyEnds, 0);
+  const value = part(records.bytes, records.valueStarts, records.valueEnds, 0);
+  return { key: key && new Uint8Array(key), value: value && new Uint8Array(value), timestamp: records.timestamps[0]! };
 }

@@ -49,7 +49,6 @@ export class TaskFolder {
   #savedAtMs: number;
   #numbers: Readonly<Record<string, number>>;
   #state: SavedState;
-  #described = false;
 
   private constructor(
     taskId: string,
@@ -82,7 +81,9 @@ export class TaskFolder {
   ): Promise<TaskFolder> {
     const folder = await openFolder(task.taskId, options);
     try {
-      return new TaskFolder(task.taskId, task.partition, specs, options, folder);
+      const opened = new TaskFolder(task.taskId, task.partition, specs, options, folder);
+      await opened.#describe();
+      return opened;
     } catch (error) {
       await folder.close();
       throw error;
@@ -130,9 +131,6 @@ export class TaskFolder {
       ...(operatorTimeMs === undefined || !Number.isFinite(operatorTimeMs) ? {} : { operatorTimeMs }),
     };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
-    if (this.#described) return;
-    this.#described = true;
-    this.#folder.save(batch, this.#state);
   }
 
   /** Throws the copy away and begins an empty one. */
@@ -160,7 +158,16 @@ export class TaskFolder {
     this.#savedAtMs = read.atMs;
     this.#state = read.state;
     this.#numbers = read.state.stores;
-    this.#described = false;
+    await this.#describe();
+  }
+
+  /** An empty copy says whose it is, too. */
+  async #describe(): Promise<void> {
+    if (this.#folder.saved !== undefined) return;
+    const batch = this.#folder.database.batch();
+    this.#folder.save(batch, this.#state);
+    await batch.write({ sync: false });
+    await batch.close();
   }
 
   #read(): { readonly positions: Map<string, number>; readonly atMs: number; readonly state: SavedState } {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -55,11 +56,12 @@ test('a folder that a running application holds is refused, with the ways to rea
   }
 });
 
-test('several folders of replays are not one state', async (t) => {
+test('several folders without a state are refused, and none is made', async (t) => {
   const folder = await temporary(t);
   const { code, stderr } = await weir(`digest --state ${folder}/a --state ${folder}/b`);
-  t.is(code, 2);
-  t.regex(stderr, /^STREAMS_USAGE: .*\/a and .*\/b are given/m);
+  t.is(code, 3);
+  t.regex(stderr, /^STREAMS_STATE_MISSING: .*\/a/m);
+  t.deepEqual(await readdir(folder), []);
 });
 
 test('an address at which nobody answers fails while running', async (t) => {
