@@ -82,6 +82,11 @@ export interface Application {
   topology(settings: ReplaySettings, topics: readonly string[], tableTopics?: ReadonlyMap<string, string>): Topology;
   /** How rows of a file become records. Called once for each feed. */
   format(settings: ReplaySettings): RowFormat<unknown, unknown>;
+  /**
+   * True: the value of a message is the row as CSV, the format's columns in their order without a line end, as the topology's source reads it; `produce` then copies the
+   * fields as they stand in the file. False: `produce` writes values by the value serde of that source. @defaultValue false
+   */
+  readonly rowMessages?: boolean;
   /** Reads a folder of one of {@link ApplicationSpec.tables}. */
   loadTable?(store: string, directory: string, settings: ReplaySettings): Promise<Histories>;
   /** The application's own endpoints, page and metrics. */

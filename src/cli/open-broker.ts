@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Broker } from '../clients/broker.ts';
+import type { KafkaBrokerOptions } from '../clients/kafka/kafka-broker.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
@@ -32,21 +33,27 @@ export const applicationIdOption: {
  * @throws StreamsError `STREAMS_USAGE` without `bootstrap.servers`, `STREAMS_CONFIG` for certificates and passwords that cannot be read.
  */
 export async function openBroker(context: { readonly config: Config; readonly logger: Logger }): Promise<Broker> {
+  const options = brokerOptions(context);
+  // Loaded here, so that a command that needs no broker starts without it.
+  const { openKafkaBroker } = await import('../clients/kafka/kafka-broker.ts');
+  return openKafkaBroker(options);
+}
+
+/** How the settings say that brokers are reached. @throws StreamsError as {@link openBroker} */
+export function brokerOptions(context: { readonly config: Config; readonly logger: Logger }): KafkaBrokerOptions {
   const { config, logger } = context;
   const bootstrapServers = config.get('bootstrap.servers');
   if (bootstrapServers.length === 0)
     throw new StreamsError('STREAMS_USAGE', 'no broker is named. Give --brokers host:port.');
   const protocol = config.get('security.protocol');
-  // Loaded here, so that a command that needs no broker starts without it.
-  const { openKafkaBroker } = await import('../clients/kafka/kafka-broker.ts');
-  return openKafkaBroker({
+  return {
     bootstrapServers,
     clientId: config.get('client.id'),
     timeoutMs: config.get('task.timeout.ms'),
     logger,
     ...(protocol === 'ssl' || protocol === 'sasl_ssl' ? { ssl: tlsOptions(config) } : {}),
     ...(protocol === 'sasl_plaintext' || protocol === 'sasl_ssl' ? { sasl: saslOptions(config) } : {}),
-  });
+  };
 }
 
 function tlsOptions(config: Config): {

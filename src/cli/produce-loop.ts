@@ -18,6 +18,8 @@ export interface ProduceLoopOptions {
   readonly commitIntervalMs: number;
   /** A commit is due after so many records at the latest. */
   readonly commitRecords: number;
+  /** Resolves when it is certain that this is still the producer that may write. Asked before letters are written, which no broker guards. */
+  readonly confirm: () => Promise<void>;
   /** Told of each commit, with the rows of positions that it has changed. The next one waits for it. */
   readonly committed: (rows: CapturedRows) => Promise<void>;
   /** Called now and then while there is nothing to read. */
@@ -60,12 +62,15 @@ export class ProduceLoop {
   #dirty = false;
   /** When that began. */
   #dirtySinceMs = 0;
+  /** Bad rows of which there are letters. */
+  #dead: number;
   #committing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #breathedMs = performance.now();
 
   constructor(options: ProduceLoopOptions) {
     this.#options = options;
+    this.#dead = deadRows(options.feeds);
     this.#lanes = options.feeds.map((feed) => ({ feed, batch: undefined, at: 0, ended: false }));
   }
 
@@ -171,7 +176,10 @@ export class ProduceLoop {
 
   /** Begins a commit of what was accepted. */
   async #commit(): Promise<void> {
-    const { feeds, producer, positions, committed } = this.#options;
+    const { feeds, producer, positions, confirm, committed } = this.#options;
+    const dead = deadRows(feeds);
+    if (dead > this.#dead) await confirm();
+    this.#dead = dead;
     const rows = new CapturedRows();
     for (const feed of feeds) await feed.save(rows);
     this.#dirty = false;
@@ -237,4 +245,8 @@ export class ProduceLoop {
 /** The time of a lane's next record; a batch of bad rows alone comes first. */
 function headMs({ batch, at }: Lane): number {
   return at < batch!.length ? (batch!.values[at] as RowMessage).timestamp : Number.NEGATIVE_INFINITY;
+}
+
+function deadRows(feeds: readonly Feed[]): number {
+  return feeds.reduce((sum, { progress }) => sum + progress.dead, 0);
 }

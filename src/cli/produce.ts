@@ -68,19 +68,23 @@ export async function produce(
   const pace = request.speed === undefined ? undefined : new Pace(request.speed);
   const common = { spec, app, request, context, broker, folders, topics, positions, progress, pace };
   const owner = randomUUID();
+  let claimed = false;
   await withCleanup(async (defer) => {
     defer(() => progress.stop());
     for (let attempt = 0, lostMs: number | undefined; ; attempt++) {
-      const session = new ProduceSession({ ...common, owner });
+      const session = new ProduceSession({ ...common, owner, claimed });
       try {
         await session.run();
         return;
       } catch (error) {
-        if (session.commits > 0) lostMs = undefined;
+        if (session.commits > 0) {
+          claimed = true;
+          attempt = 0;
+          lostMs = undefined;
+        }
         lostMs ??= performance.now();
         const left = config.get('task.timeout.ms') - (performance.now() - lostMs);
         if (signal.aborted || left <= 0 || !(await isPassing(error, positions, owner))) throw error;
-        if (session.commits > 0) attempt = 0;
         logger.warn({ error: messageOf(error) }, 'the broker was lost: going on from what is committed');
         await delay(Math.min(50 * 2 ** attempt, longestBackoffMs), undefined, { signal }).catch(() => {});
       }

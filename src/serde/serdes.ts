@@ -12,6 +12,10 @@ export const stringSerde: Serde<string> = {
   name: 'string',
   serialize: utf8,
   deserialize: fromUtf8Strict,
+  read(bytes: Buffer, start: number, end: number): string {
+    for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return fromUtf8Strict(bytes.subarray(start, end));
+    return bytes.toString('latin1', start, end);
+  },
   write(value: string, target: Uint8Array, at: number): number {
     const length = value.length;
     if (at + length > target.length) return -1;

@@ -67,6 +67,21 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
     return new Windowed(this.inner.deserialize(bytes.subarray(0, at)), startMs, this.windows.endOf(startMs));
   }
 
+  read(bytes: Buffer, start: number, end: number): Windowed<K> {
+    const at = end - 8;
+    const { inner, windows } = this;
+    if (inner.read === undefined || at < start) return this.deserialize(bytes.subarray(start, end));
+    const startMs = readInt64(bytes, at);
+    return new Windowed(inner.read(bytes, start, at), startMs, windows.endOf(startMs));
+  }
+
+  write(value: Windowed<K>, target: Uint8Array, at: number): number {
+    const end = this.inner.write?.(value.key, target, at) ?? -1;
+    if (end < 0 || end + 8 > target.length) return -1;
+    writeInt64(target, end, value.startMs);
+    return end + 8;
+  }
+
   /** Windowed keys never change: they are their own copy. */
   clone(value: Windowed<K>): Windowed<K> {
     return value;

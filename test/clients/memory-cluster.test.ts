@@ -188,7 +188,8 @@ test('while the cluster is down calls wait, those under way of producers fail, a
   const [under, waiting] = [await ready(broker, 'under'), await ready(broker, 'waiting')];
   under.append('in', 0, 1, undefined, bytes('under way'));
   const lost = t.throwsAsync(under.flush(), { code: 'STREAMS_BROKER' });
-  await turns(1);
+  // It has arrived, its answer has not.
+  while (cluster.read('in', 0, 'read_uncommitted').length === 0) await turns(1);
   cluster.down();
   cluster.down();
   await lost;

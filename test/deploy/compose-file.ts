@@ -15,10 +15,44 @@ export function yamlOf(path: string): unknown {
   return parse(fileOf(path), { merge: true });
 }
 
+/** How Docker finds out whether a service is well, or that it doesn't. */
+export type HealthCheck =
+  | { readonly disable: true }
+  | {
+      readonly test: readonly string[];
+      readonly interval: string;
+      readonly timeout: string;
+      readonly retries: number;
+      readonly start_period: string;
+    };
+
+/** A service of docker-compose.yml. */
+export interface Service {
+  readonly image: string;
+  readonly build?: '.' | undefined;
+  readonly profiles?: readonly string[] | undefined;
+  readonly restart: 'no' | 'unless-stopped';
+  readonly read_only?: boolean | undefined;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>> | undefined;
+  readonly networks?: { readonly default: { readonly aliases: readonly string[] } } | undefined;
+  readonly entrypoint?: readonly string[] | undefined;
+  readonly command?: readonly string[] | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly ports?: readonly string[] | undefined;
+  readonly volumes?: readonly string[] | undefined;
+  readonly healthcheck?: HealthCheck | undefined;
+}
+
+/** docker-compose.yml. */
+export interface ComposeFile {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, null>>;
+}
+
 const duration = z.string().regex(/^(\d+(ms|s|m|h))+$/);
 const condition = z.enum(['service_started', 'service_healthy', 'service_completed_successfully']);
 
-const healthCheck = z.union([
+const healthCheck: z.ZodType<HealthCheck> = z.union([
   z.strictObject({ disable: z.literal(true) }),
   z.strictObject({
     test: z.array(z.string()).min(2),
@@ -30,7 +64,7 @@ const healthCheck = z.union([
 ]);
 
 // As strict as it can be: Compose ignores what it does not know in some places, and says nothing.
-const service = z.strictObject({
+const service: z.ZodType<Service> = z.strictObject({
   image: z.string(),
   build: z.literal('.').optional(),
   profiles: z.array(z.string()).optional(),
@@ -50,18 +84,12 @@ const service = z.strictObject({
   healthcheck: healthCheck.optional(),
 });
 
-const composeFile = z.strictObject({
+const composeFile: z.ZodType<ComposeFile> = z.strictObject({
   'x-weir': z.unknown(),
   'x-run': z.unknown(),
   services: z.record(z.string(), service),
   volumes: z.record(z.string(), z.null()),
 });
-
-/** A service of docker-compose.yml. */
-export type Service = z.infer<typeof service>;
-
-/** docker-compose.yml. */
-export type ComposeFile = z.infer<typeof composeFile>;
 
 /** Reads docker-compose.yml; fails with the path of what Compose would not know. */
 export function readCompose(text: string = fileOf('docker-compose.yml')): ComposeFile {

@@ -20,8 +20,12 @@ try {
 test.after.always(() => kafka?.stop());
 
 /** A test that needs the broker. */
-function onKafka(title: string, run: (t: ExecutionContext, kafka: KafkaServer) => Promise<void>): void {
-  test(title, async (t) => (kafka === undefined ? skipWithout(t, missing!) : run(t, kafka)));
+function onKafka(
+  title: string,
+  run: (t: ExecutionContext, kafka: KafkaServer) => Promise<void>,
+  declare: (title: string, run: (t: ExecutionContext) => Promise<void>) => void = test,
+): void {
+  declare(title, async (t) => (kafka === undefined ? skipWithout(t, missing!) : run(t, kafka)));
 }
 
 const clients = new Map<Broker, string>();
@@ -44,9 +48,12 @@ const suite = brokerConformance({
     void kafka!.proxy!.cutOnce(endTxn, when, clients.get(broker)!);
   },
 });
+// Sessions are short: their members need the machine for themselves.
+const hasSessions = /member|leader|rejoin/;
 for (const { title, run } of suite) {
-  onKafka(`conformance: ${title}`, async (t) => {
+  const conforms = async (t: ExecutionContext): Promise<void> => {
     await run();
     t.pass();
-  });
+  };
+  onKafka(`conformance: ${title}`, conforms, hasSessions.test(title) ? test.serial : test);
 }

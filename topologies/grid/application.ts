@@ -18,8 +18,15 @@ export const gridApplication: Application = {
     return gridTopology({ zone, graceMs, topics, ...(parkTopic === undefined ? {} : { parkTopic }) });
   },
   format: ({ zone }) => eventFormat(zone),
+  rowMessages: true,
   async loadTable(_store, directory, { zone }) {
     return parkHistories(await loadPark(directory, { manufacturers: false }), zone);
+  },
+  async writeTable(broker, { topic, directory, settings, replicationFactor, logger }) {
+    const { loadParkTopic } = await import('./park/park-topic.ts');
+    const options = { topic, park: directory, zone: settings.zone, replicationFactor, logger };
+    const { added, changed, removed } = await loadParkTopic(broker, options);
+    return added + changed + removed;
   },
   serve(state) {
     const source = statisticSource(state);

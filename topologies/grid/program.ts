@@ -2,6 +2,7 @@ import type { ProgramSpec } from '../../src/cli/command-spec.ts';
 import { configCommand } from '../../src/cli/config-command.ts';
 import { describeCommand } from '../../src/cli/describe-command.ts';
 import { digestCommand } from '../../src/cli/digest-command.ts';
+import { produceCommand } from '../../src/cli/produce-command.ts';
 import { repairCommand } from '../../src/cli/repair-command.ts';
 import { replayCommand } from '../../src/cli/replay-command.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
@@ -10,6 +11,7 @@ import { gridSpec } from './application-spec.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { exportCommand } from './commands/export-command.ts';
 import { generateCommand } from './commands/generate-command.ts';
+import { parkLoadCommand } from './commands/park-load-command.ts';
 import { parkShowCommand } from './commands/park-show-command.ts';
 import { queryCommand } from './commands/query-command.ts';
 
@@ -22,12 +24,14 @@ export const gridProgram: ProgramSpec = {
   commands: [
     replayCommand(gridSpec),
     runCommand(gridSpec),
+    produceCommand(gridSpec),
     serveCommand(gridSpec),
     queryCommand,
     exportCommand,
     digestCommand(gridSpec),
     describeCommand(gridSpec),
     repairCommand(gridSpec),
+    parkLoadCommand(),
     parkShowCommand,
     generateCommand,
     demoCommand,

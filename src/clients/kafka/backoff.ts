@@ -1,4 +1,4 @@
-import { brokerError, isRetriable } from './errors.ts';
+import { brokerError, ConnectionLost, isRetriable } from './errors.ts';
 
 /** Waits that grow: the first of a few ms, each half as long again up to twice as long, never above the longest. */
 export class Backoff {
@@ -57,29 +57,39 @@ export class Deadline {
 }
 
 /**
- * Does something until it succeeds, with growing waits, until the deadline.
+ * Does something until it succeeds, with growing waits, until the deadline: then it fails, whatever is under way.
  *
- * @param failed - told of each failure that is followed by another attempt: drop connections, forget what is old.
- * @throws StreamsError `STREAMS_BROKER` for an error that no retry helps, or the last one at the deadline; others as they are.
+ * @throws StreamsError `STREAMS_BROKER` for an error that no retry helps, or the last one at the deadline; programming mistakes as they are.
  */
 export async function retrying<T>(
   what: string,
   deadline: Deadline,
   attempt: () => Promise<T>,
-  failed?: (error: unknown) => void,
   signal?: AbortSignal,
 ): Promise<T> {
+  let last: unknown = new ConnectionLost('no answer in time');
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(brokerError(what, last)), deadline.left);
+  });
   const backoff = new Backoff();
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isRetriable(error))
-        throw error instanceof TypeError || error instanceof RangeError ? error : brokerError(what, error);
-      failed?.(error);
-      const wait = backoff.next();
-      if (signal?.aborted || deadline.left <= wait) throw brokerError(what, error);
-      await pause(wait, signal);
+  const attempts = async (): Promise<T> => {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (error instanceof TypeError || error instanceof RangeError) throw error;
+        if (!isRetriable(error)) throw brokerError(what, error);
+        last = error;
+        const wait = backoff.next();
+        if (signal?.aborted || deadline.left <= wait) throw brokerError(what, error);
+        await pause(wait, signal);
+      }
     }
+  };
+  try {
+    return await Promise.race([attempts(), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

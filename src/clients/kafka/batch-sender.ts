@@ -85,7 +85,7 @@ export class BatchSender {
         failure ??= error;
       };
       try {
-        const groups = await this.#byLeader(open, deadline.left);
+        const groups = await this.#byLeader(open, deadline.left, failed);
         await Promise.all([...groups].map(([nodeId, of]) => this.#drain(nodeId, of, deadline, failed)));
       } catch (error) {
         if (!isRetriable(error)) throw error;
@@ -102,28 +102,33 @@ export class BatchSender {
     }
   }
 
-  async #byLeader(open: readonly Sending[], timeoutMs: number): Promise<ReadonlyMap<number, Sending[]>> {
-    const unknown = open.filter(({ topic, partition }) => this.#cluster.leader(topic, partition) === undefined);
+  /** Partitions by their leaders; those that have none now are left for the next round. */
+  async #byLeader(
+    open: readonly Sending[],
+    timeoutMs: number,
+    failed: (error: Error) => void,
+  ): Promise<ReadonlyMap<number, Sending[]>> {
+    const leader = ({ topic, partition }: Sending): number | undefined => this.#cluster.leader(topic, partition);
+    const unknown = open.filter((of) => leader(of) === undefined);
     if (unknown.length > 0) {
-      const { topicMetadata } = await this.#cluster.metadata(
-        [...new Set(unknown.map(({ topic }) => topic))],
-        timeoutMs,
-      );
-      for (const { topic, topicErrorCode } of topicMetadata) {
-        const error = errorOfCode(topicErrorCode, topic);
+      const topics = new Set(unknown.map(({ topic }) => topic));
+      const { topicMetadata } = await this.#cluster.metadata([...topics], timeoutMs);
+      for (const { topic, partition, key } of unknown.filter((of) => leader(of) === undefined)) {
+        const answer = topicMetadata.find((of) => of.topic === topic);
+        const isThere = answer?.partitionMetadata.some(({ partitionId }) => partitionId === partition);
+        const error = errorOfCode(answer?.topicErrorCode ?? 0, topic);
         if (error && !isRetriable(error)) throw error;
+        failed(error ?? new KafkaError(isThere ? 'LEADER_NOT_AVAILABLE' : 'UNKNOWN_TOPIC_OR_PARTITION', key));
       }
     }
     const groups = new Map<number, Sending[]>();
     for (const of of open) {
-      const leader = this.#cluster.leader(of.topic, of.partition);
-      // A partition without a leader waits for the next round.
-      if (leader === undefined) continue;
-      const group = groups.get(leader);
+      const nodeId = leader(of);
+      if (nodeId === undefined) continue;
+      const group = groups.get(nodeId);
       if (group) group.push(of);
-      else groups.set(leader, [of]);
+      else groups.set(nodeId, [of]);
     }
-    if (groups.size === 0) throw new KafkaError('LEADER_NOT_AVAILABLE', unknown[0]?.key);
     return groups;
   }
 

@@ -27,7 +27,7 @@ export class BrokerCalls {
    */
   run<T>(what: string, attempt: (left: () => number) => Promise<T>): Promise<T> {
     const deadline = new Deadline(this.#timeoutMs);
-    return retrying(what, deadline, () => attempt(() => Math.max(1, deadline.left)), undefined, this.#closing);
+    return retrying(what, deadline, () => attempt(() => Math.max(1, deadline.left)), this.#closing);
   }
 
   async toNode<Args, Result>(nodeId: number, api: Api<Args, Result>, args: Args, timeoutMs: number): Promise<Result> {

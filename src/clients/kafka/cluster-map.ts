@@ -113,7 +113,8 @@ export class ClusterMap {
 
   async #connectAny(timeoutMs?: number): Promise<KafkaConnection> {
     let last: unknown;
-    const addresses = [...this.#brokers.values(), ...this.#bootstrap];
+    // In any order: one that does not answer is not to hold up each attempt.
+    const addresses = [...shuffled([...this.#brokers.values()]), ...shuffled(this.#bootstrap)];
     for (const { host, port } of addresses) {
       try {
         this.#connection = await KafkaConnection.open(this.#config, host, port, timeoutMs);
@@ -134,6 +135,13 @@ export function topicError(topic: ClusterMetadata['topicMetadata'][number]): Kaf
   if (error) return error;
   const without = topic.partitionMetadata.find(({ leader }) => leader < 0);
   return without && new KafkaError('LEADER_NOT_AVAILABLE', `${topic.topic}-${without.partitionId}`);
+}
+
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
 }
 
 function parseServer(server: string): { host: string; port: number } {

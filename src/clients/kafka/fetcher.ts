@@ -27,14 +27,25 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
   readonly #cluster: ClusterMap;
   readonly #connections: () => Connections;
   readonly #logger: Logger;
+  readonly #whenClosed: () => void;
   readonly #readings = new Map<string, Reading>();
   readonly #nodes = new Map<number, FetchLanes>();
   readonly #leaders: Leaders;
   #closed = false;
 
-  /** @param connections - makes a set of connections of its own. */
-  constructor(options: FetcherOptions, cluster: ClusterMap, connections: () => Connections, logger: Logger) {
+  /**
+   * @param connections - makes a set of connections of its own.
+   * @param closed - called when it is closed.
+   */
+  constructor(
+    options: FetcherOptions,
+    cluster: ClusterMap,
+    connections: () => Connections,
+    logger: Logger,
+    closed: () => void,
+  ) {
     this.#options = options;
+    this.#whenClosed = closed;
     this.maxWaitMs = options.maxWaitMs ?? 500;
     this.maxBytes = options.maxBytes ?? 10_485_760;
     this.maxPartitionBytes = options.maxPartitionBytes ?? 1_048_576;
@@ -79,6 +90,7 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
     this.#leaders.close();
     for (const lanes of this.#nodes.values()) lanes.close();
     this.#nodes.clear();
+    this.#whenClosed();
   }
 
   due(nodeId: number): Reading[] {

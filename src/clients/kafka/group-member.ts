@@ -24,6 +24,7 @@ export class KafkaGroupMember implements GroupMember {
   readonly #options: GroupMemberOptions;
   readonly #calls: GroupCalls;
   readonly #logger: Logger;
+  readonly #closed: () => void;
   readonly #confirmations: Confirmations;
   readonly #stopping = new AbortController();
   #memberId = '';
@@ -44,8 +45,16 @@ export class KafkaGroupMember implements GroupMember {
   #running = false;
   #leaving: Promise<void> | undefined;
 
-  constructor(options: GroupMemberOptions, cluster: ClusterMap, connections: () => Connections, logger: Logger) {
+  /** @param closed - called when it has left. */
+  constructor(
+    options: GroupMemberOptions,
+    cluster: ClusterMap,
+    connections: () => Connections,
+    logger: Logger,
+    closed: () => void,
+  ) {
     this.#options = options;
+    this.#closed = closed;
     this.#calls = new GroupCalls(options, cluster, connections);
     this.#logger = logger;
     this.#confirmations = new Confirmations(options.sessionTimeoutMs, () => {
@@ -105,7 +114,7 @@ export class KafkaGroupMember implements GroupMember {
         await this.#calls.commit(this.#memberId, generation, offsets, Math.max(1, deadline.left));
         if (generation === this.#generation) this.#confirmations.confirmed(askedAt);
       };
-      await retrying(`committing offsets of group ${groupId}`, deadline, attempt, undefined, this.#stopping.signal);
+      await retrying(`committing offsets of group ${groupId}`, deadline, attempt, this.#stopping.signal);
     } catch (error) {
       const told = StreamsError.is(error) ? error.details.cause : error;
       if (!isKafka(told, 'REBALANCE_IN_PROGRESS', ...gone)) throw error;
@@ -121,14 +130,18 @@ export class KafkaGroupMember implements GroupMember {
 
   async #leave(): Promise<void> {
     this.#stop();
-    // An id that is on its way is one that the group waits for.
-    if (this.#memberId === '' && this.#asking) await Promise.race([this.#asking, pause(leaveMs / 2)]);
-    if (this.#memberId !== '') {
-      await this.#calls.leave(this.#memberId, leaveMs / 2).catch((error) => {
-        this.#logger.debug({ error: String(error) }, 'the group could not be told that its member leaves');
-      });
-    }
+    await Promise.race([this.#sayGoodBye(), pause(leaveMs)]);
     this.#calls.close();
+    this.#closed();
+  }
+
+  async #sayGoodBye(): Promise<void> {
+    // An id that is on its way is one that the group would wait for.
+    if (this.#memberId === '') await this.#asking;
+    if (this.#memberId === '') return;
+    await this.#calls.leave(this.#memberId, leaveMs).catch((error) => {
+      this.#logger.debug({ error: String(error) }, 'the group could not be told that its member leaves');
+    });
   }
 
   #stop(): void {

@@ -55,7 +55,8 @@ class KafkaBroker implements Broker {
   readonly #connections: Connections;
   readonly #timeoutMs: number;
   readonly #closing = new AbortController();
-  readonly #closables = new Set<() => Promise<void>>();
+  /** What was made and not closed, with the way to close it. */
+  readonly #open = new Map<object, () => Promise<void>>();
 
   constructor(options: KafkaBrokerOptions) {
     if (options.bootstrapServers.length === 0) {
@@ -77,25 +78,43 @@ class KafkaBroker implements Broker {
   }
 
   producer(options: ProducerOptions): BrokerProducer {
-    const producer = new KafkaProducer(options, this.#cluster, this.#newConnections(), this.#timeoutMs);
-    this.#closables.add(() => producer.close());
+    const producer: KafkaProducer = new KafkaProducer(
+      options,
+      this.#cluster,
+      this.#newConnections(),
+      this.#timeoutMs,
+      () => this.#open.delete(producer),
+    );
+    this.#open.set(producer, () => producer.close());
     return producer;
   }
 
   fetcher(options: FetcherOptions): Fetcher {
-    const fetcher = new KafkaFetcher(options, this.#cluster, () => this.#newConnections(), this.#config.logger);
-    this.#closables.add(() => fetcher.close());
+    const fetcher: KafkaFetcher = new KafkaFetcher(
+      options,
+      this.#cluster,
+      () => this.#newConnections(),
+      this.#config.logger,
+      () => this.#open.delete(fetcher),
+    );
+    this.#open.set(fetcher, () => fetcher.close());
     return fetcher;
   }
 
   member(options: GroupMemberOptions): GroupMember {
-    const member = new KafkaGroupMember(options, this.#cluster, () => this.#newConnections(), this.#config.logger);
-    this.#closables.add(() => member.leave());
+    const member: KafkaGroupMember = new KafkaGroupMember(
+      options,
+      this.#cluster,
+      () => this.#newConnections(),
+      this.#config.logger,
+      () => this.#open.delete(member),
+    );
+    this.#open.set(member, () => member.leave());
     return member;
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#closables].map((close) => close()));
+    await Promise.allSettled([...this.#open.values()].map((close) => close()));
     this.#closing.abort();
     this.#connections.close();
     this.#cluster.close();

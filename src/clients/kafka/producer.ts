@@ -13,9 +13,16 @@ import { Transaction } from './transaction.ts';
 /** Answers that say that somebody else has the transactional id now. */
 const fenced = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING'];
 
+/** What one flush or commit has to send. */
+interface Taken {
+  readonly partitions: readonly OutgoingPartition[];
+  readonly bytes: number;
+}
+
 /** Writes to a real broker. */
 export class KafkaProducer implements BrokerProducer {
   readonly #options: ProducerOptions;
+  readonly #closed: () => void;
   readonly #cluster: ClusterMap;
   readonly #connections: Connections;
   readonly #calls: BrokerCalls;
@@ -28,7 +35,15 @@ export class KafkaProducer implements BrokerProducer {
   #hasAppended = false;
   #unsent = 0;
 
-  constructor(options: ProducerOptions, cluster: ClusterMap, connections: Connections, timeoutMs: number) {
+  /** @param closed - called when it is closed. */
+  constructor(
+    options: ProducerOptions,
+    cluster: ClusterMap,
+    connections: Connections,
+    timeoutMs: number,
+    closed: () => void,
+  ) {
+    this.#closed = closed;
     if (options.transactional && options.transactionalId === undefined) {
       throw new TypeError('a transactional producer needs a transactionalId');
     }
@@ -90,10 +105,10 @@ export class KafkaProducer implements BrokerProducer {
     const taken = this.#take();
     this.#hasAppended = false;
     return this.#inTurn(async () => {
-      const committing = offsets.length > 0 ? this.#transaction!.commitOffsets : undefined;
       // Partitions first: the coordinator takes one step after the other.
-      await this.#addPartitions(taken);
-      await Promise.all([this.#send(taken), committing?.call(this.#transaction, groupId!, offsets)]);
+      await this.#addPartitions(taken.partitions);
+      const committing = offsets.length > 0 ? this.#transaction?.commitOffsets(groupId!, offsets) : undefined;
+      await Promise.all([this.#send(taken), committing]);
       if (this.#options.transactional && this.#transaction?.begun) await this.#transaction.end(true);
       return this.#takePositions();
     });
@@ -112,23 +127,23 @@ export class KafkaProducer implements BrokerProducer {
     this.#failure ??= new StreamsError('STREAMS_CLOSED', 'The producer is closed.');
     this.#closing.abort();
     this.#connections.close();
-    await this.#last;
+    this.#closed();
   }
 
-  #take(): { partitions: OutgoingPartition[]; bytes: number } {
+  #take(): Taken {
     const { bytes } = this.#buffer;
     this.#unsent += bytes;
     return { partitions: this.#buffer.take(), bytes };
   }
 
-  async #addPartitions({ partitions }: { partitions: readonly OutgoingPartition[] }): Promise<void> {
+  async #addPartitions(partitions: readonly OutgoingPartition[]): Promise<void> {
     if (this.#options.transactional) await this.#transaction!.addPartitions(partitions);
   }
 
-  async #send(taken: { partitions: readonly OutgoingPartition[]; bytes: number }): Promise<void> {
-    await this.#addPartitions(taken);
-    await this.#sender.send(taken.partitions);
-    this.#unsent -= taken.bytes;
+  async #send({ partitions, bytes }: Taken): Promise<void> {
+    await this.#addPartitions(partitions);
+    await this.#sender.send(partitions);
+    this.#unsent -= bytes;
   }
 
   #takePositions(): ReadonlyMap<string, number> {

@@ -16,8 +16,36 @@ const lengthBytes = 4;
  * Kafka Streams: `kstream/internals/ChangedSerializer.java` (KIP-904), whose layout differs.
  */
 export function changeSerde<V>(inner: Serde<V>): Serde<Change<V>> {
+  const part = (bytes: Buffer, start: number, end: number): V =>
+    inner.read === undefined ? inner.deserialize(bytes.subarray(start, end)) : inner.read(bytes, start, end);
   return {
     name: `change(${inner.name})`,
+    read(bytes, start, end) {
+      const flags = start < end ? bytes[start]! : -1;
+      if (flags === hasNew) return new Change<V>(part(bytes, start + 1, end), undefined);
+      if (flags === hasOld) return new Change<V>(undefined, part(bytes, start + 1, end));
+      if (flags !== (hasNew | hasOld)) return this.deserialize(bytes.subarray(start, end));
+      const from = start + 1 + lengthBytes;
+      const middle = from + bytes.readInt32BE(start + 1);
+      return new Change<V>(part(bytes, from, middle), part(bytes, middle, end));
+    },
+    write({ newValue, oldValue }, target, at) {
+      if (inner.write === undefined || at + 1 + lengthBytes > target.length) return -1;
+      target[at] = (newValue === undefined ? 0 : hasNew) | (oldValue === undefined ? 0 : hasOld);
+      if (newValue === undefined || oldValue === undefined) {
+        const only = newValue ?? oldValue;
+        return only === undefined ? at + 1 : inner.write(only, target, at + 1);
+      }
+      const from = at + 1 + lengthBytes;
+      const middle = inner.write(newValue, target, from);
+      if (middle < 0) return -1;
+      const length = middle - from;
+      target[at + 1] = length >>> 24;
+      target[at + 2] = length >>> 16;
+      target[at + 3] = length >>> 8;
+      target[at + 4] = length;
+      return inner.write(oldValue, target, middle);
+    },
     serialize({ newValue, oldValue }) {
       const after = newValue === undefined ? undefined : inner.serialize(newValue);
       const before = oldValue === undefined ? undefined : inner.serialize(oldValue);

@@ -19,10 +19,19 @@ export async function prepareTopics(admin: BrokerAdmin, topics: readonly TopicSp
   const checked = check.map(({ topic }) => topic);
   const counts = await admin.partitionCounts(checked);
   const configs = await admin.topicConfigs(checked);
-  for (const spec of check) verify(spec, counts.get(spec.topic), configs.get(spec.topic) ?? {});
+  for (const spec of check) verifyTopic(spec, counts.get(spec.topic), configs.get(spec.topic) ?? {});
 }
 
-function verify(spec: TopicSpec, partitions: number | undefined, configs: Readonly<Record<string, string>>): void {
+/**
+ * Checks an internal topic that exists against what it should be.
+ *
+ * @throws StreamsError `STREAMS_INTERNAL_TOPIC`
+ */
+export function verifyTopic(
+  spec: TopicSpec,
+  partitions: number | undefined,
+  configs: Readonly<Record<string, string>>,
+): void {
   const { topic } = spec;
   if (partitions !== undefined && partitions !== spec.partitions)
     throw new StreamsError(

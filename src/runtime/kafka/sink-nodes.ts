@@ -5,6 +5,7 @@ import type { Serde } from '../../serde/serde.ts';
 import type { SinkSpec } from '../../topology/node-spec.ts';
 import { placement } from '../runtime-nodes.ts';
 import type { OutputCount } from './output-counts.ts';
+import { ScratchBytes } from './scratch-bytes.ts';
 
 /** The topic of the broker that a sink writes to. */
 export interface SinkTopic {
@@ -21,6 +22,8 @@ export class BrokerSinkNode extends ProcessorNode {
   readonly #producer: BrokerProducer;
   readonly #place: (key: unknown) => number;
   #context!: NodeContext;
+  readonly #keyBytes = new ScratchBytes();
+  readonly #valueBytes = new ScratchBytes();
   #turn = 0;
   readonly #written: OutputCount;
 
@@ -41,8 +44,8 @@ export class BrokerSinkNode extends ProcessorNode {
     const { topic, partitions, valueSerde } = this.#target;
     const none = isAbsent(key);
     const partition = none ? this.#turn++ % partitions : this.#place(key);
-    const keyBytes = none ? undefined : this.#keySerde.serialize(key);
-    const valueBytes = isAbsent(value) ? undefined : valueSerde.serialize(value);
+    const keyBytes = none ? undefined : this.#keyBytes.of(this.#keySerde, key);
+    const valueBytes = isAbsent(value) ? undefined : this.#valueBytes.of(valueSerde, value);
     this.#written.records++;
     this.#written.bytes += (keyBytes?.length ?? 0) + (valueBytes?.length ?? 0);
     this.#producer.append(topic, partition, timestamp, keyBytes, valueBytes, this.#context.headers);

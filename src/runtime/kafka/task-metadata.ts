@@ -115,3 +115,13 @@ export function leastOperatorTimeOf(text: string): number {
     return -1;
   }
 }
+
+/** Stream time of a task as of its last commit, ms; undefined for one that saw no record, or a text that is none of ours. */
+export function streamTimeOf(text: string): number | undefined {
+  try {
+    const { v, s } = JSON.parse(text) as Partial<Written>;
+    return v !== version || s === undefined || s < 0 ? undefined : s;
+  } catch {
+    return undefined;
+  }
+}

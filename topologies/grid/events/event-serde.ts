@@ -42,9 +42,14 @@ class EventSerde implements Serde<GridEvent> {
   }
 
   deserialize(bytes: Uint8Array): GridEvent {
+    return this.read(bytes, 0, bytes.length);
+  }
+
+  read(bytes: Uint8Array, start: number, end: number): GridEvent {
     const out = this.#out as DecodedRow<string, GridEvent>;
-    const reason = this.#format.decode(splitRow(bytes), out);
-    if (reason !== undefined) throw new Error(`the event row is bad (${reason}): ${Buffer.from(bytes).toString()}`);
+    const reason = this.#format.decode(splitRow(bytes, start, end), out);
+    if (reason !== undefined)
+      throw new Error(`the event row is bad (${reason}): ${Buffer.from(bytes.subarray(start, end)).toString()}`);
     return out.value;
   }
 
@@ -54,43 +59,61 @@ class EventSerde implements Serde<GridEvent> {
   }
 }
 
+/** The row that {@link splitRow} fills, again and again. */
+class SplitRow implements RowView {
+  bytes: Uint8Array = new Uint8Array(0);
+  readonly starts: Int32Array = new Int32Array(eventColumns.length);
+  readonly ends: Int32Array = new Int32Array(eventColumns.length);
+}
+
+const row = new SplitRow();
+
 /** The fields of a row whose last one alone may be quoted: the others hold no character that would need it. */
-function splitRow(bytes: Uint8Array): RowView {
+function splitRow(bytes: Uint8Array, start: number, end: number): RowView {
   const count = eventColumns.length;
-  const starts = new Int32Array(count);
-  const ends = new Int32Array(count);
+  const { starts, ends } = row;
+  row.bytes = bytes;
+  starts[0] = start;
   let field = 0;
-  for (let i = 0; i < bytes.length && field < count - 1; i++) {
+  for (let i = start; i < end && field < count - 1; i++) {
     if (bytes[i] !== comma) continue;
     ends[field++] = i;
     starts[field] = i + 1;
   }
   if (field < count - 1) throw new Error(`an event row has ${count} fields, this one ${field + 1}`);
-  ends[field] = bytes.length;
-  return bytes[starts[field]!] === quote ? unquoteLast(bytes, starts, ends) : withoutStray(bytes, starts, ends);
+  ends[field] = end;
+  if (starts[field]! < end && bytes[starts[field]!] === quote) unquoteLast(start, end);
+  else refuseStray(end);
+  return row;
 }
 
-function withoutStray(bytes: Uint8Array, starts: Int32Array, ends: Int32Array): RowView {
-  for (let i = starts[6]!; i < bytes.length; i++) {
+function refuseStray(end: number): void {
+  const { bytes, starts } = row;
+  for (let i = starts[6]!; i < end; i++) {
     if (bytes[i] === comma) throw new Error(`an event row has ${eventColumns.length} fields, this one has more`);
     if (bytes[i] === quote) throw new Error('the event row has a quote inside a field that is not quoted');
   }
-  return { bytes, starts, ends };
 }
 
-function unquoteLast(bytes: Uint8Array, starts: Int32Array, ends: Int32Array): RowView {
+/** The row's bytes belong to somebody else: a row whose last field is quoted is unquoted in a copy. */
+function unquoteLast(start: number, end: number): void {
   const last = eventColumns.length - 1;
-  const unquoted = bytes.slice();
+  const copy = row.bytes.slice(start, end);
+  const { starts, ends } = row;
+  for (let field = 0; field <= last; field++) {
+    starts[field] = starts[field]! - start;
+    ends[field] = ends[field]! - start;
+  }
+  row.bytes = copy;
   let to = starts[last]!;
   let i = to + 1;
-  for (; i < bytes.length; i++) {
-    if (bytes[i] === quote) {
-      if (bytes[i + 1] !== quote) break;
+  for (; i < copy.length; i++) {
+    if (copy[i] === quote) {
+      if (copy[i + 1] !== quote) break;
       i++;
     }
-    unquoted[to++] = bytes[i]!;
+    copy[to++] = copy[i]!;
   }
-  if (i !== bytes.length - 1) throw new Error('the quotes of the event row do not match');
+  if (i !== copy.length - 1) throw new Error('the quotes of the event row do not match');
   ends[last] = to;
-  return { bytes: unquoted, starts, ends };
 }

@@ -68,6 +68,12 @@ export const countsSerde: Serde<Counts> = {
     if (end !== bytes.length) throw new Error(`${bytes.length} bytes are too many for counts`);
     return counts;
   },
+  read(bytes, start, end) {
+    reader.at = start;
+    const counts = { ev_C: reader.next(bytes), ev_K: reader.next(bytes), ev_N: reader.next(bytes) };
+    if (reader.at !== end) throw new Error(`${end - start} bytes are no counts`);
+    return counts;
+  },
   write: writeCounts,
   clone: ({ ev_C, ev_K, ev_N }) => ({ ev_C, ev_K, ev_N }),
 };

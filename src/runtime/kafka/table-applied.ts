@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrokerAdmin } from '../../clients/broker.ts';
+import { StreamsError } from '../../common/errors.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { ApplicationProgress, type CommittedInput } from './application-progress.ts';
+import { isInternalTopic } from './internal-names.ts';
+import { decodeTaskMetadata } from './task-metadata.ts';
+
+/** What is waited for. */
+export interface TableAppliedOptions {
+  readonly applicationId: string;
+  /** The application's topology over the topics that it reads. */
+  readonly topology: (sources: readonly string[]) => Topology;
+  /** Topic of the global table. */
+  readonly topic: string;
+  /** Positions up to which all tasks shall have applied it, by partition. */
+  readonly ends: readonly number[];
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Between two looks, ms. @defaultValue 100 */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Resolves when every task of an application has joined what a global table's topic holds up to given positions, and has committed the results.
+ *
+ * An application of which no instance runs is waited for too. A task that never had a record has nothing to join.
+ *
+ * @throws StreamsError `STREAMS_TIMEOUT`, with what is still missing. The signal's reason when it is aborted.
+ */
+export async function untilTableApplied(admin: BrokerAdmin, options: TableAppliedOptions): Promise<void> {
+  const { applicationId, topic, timeoutMs, signal, intervalMs = 100 } = options;
+  const untilMs = performance.now() + timeoutMs;
+  const look = new Look(admin, options);
+  for (;;) {
+    signal?.throwIfAborted();
+    const missing = await look.missing();
+    if (missing === undefined) return;
+    if (performance.now() >= untilMs) {
+      throw new StreamsError(
+        'STREAMS_TIMEOUT',
+        `topic ${topic} is loaded, but application ${applicationId} has not applied it in time: ${missing}. Look at its instances, or wait longer.`,
+        { topic },
+      );
+    }
+    await delay(Math.max(1, Math.min(intervalMs, untilMs - performance.now())), undefined, signal ? { signal } : {});
+  }
+}
+
+/** Looks again and again at what is missing. */
+class Look {
+  readonly #admin: BrokerAdmin;
+  readonly #options: TableAppliedOptions;
+  #sources = '';
+  #progress: ApplicationProgress | undefined;
+
+  constructor(admin: BrokerAdmin, options: TableAppliedOptions) {
+    this.#admin = admin;
+    this.#options = options;
+  }
+
+  /** In words; undefined for nothing. */
+  async missing(): Promise<string | undefined> {
+    const { applicationId } = this.#options;
+    const { state, members } = await this.#admin.describeGroup(applicationId);
+    if (members.length === 0) return 'no instance of it runs';
+    if (state !== 'Stable') return `its group is in state ${state}`;
+    const topics = members.flatMap(({ partitions }) => partitions.map(({ topic }) => topic));
+    const sources = [...new Set(topics)].filter((topic) => !isInternalTopic(applicationId, topic)).sort();
+    if (sources.length === 0) return 'its instances have no tasks yet';
+    for (const [taskId, inputs] of byTask(await this.#progressOf(sources).committed())) {
+      const missing = await this.#missingOf(taskId, inputs);
+      if (missing !== undefined) return missing;
+    }
+    return undefined;
+  }
+
+  #progressOf(sources: readonly string[]): ApplicationProgress {
+    const known = sources.join();
+    if (this.#progress === undefined || known !== this.#sources) {
+      const { topology, applicationId } = this.#options;
+      this.#progress = new ApplicationProgress(this.#admin, topology(sources), applicationId);
+      this.#sources = known;
+    }
+    return this.#progress;
+  }
+
+  async #missingOf(taskId: string, inputs: readonly CommittedInput[]): Promise<string | undefined> {
+    const { topic, ends } = this.#options;
+    const text = inputs[0]!.committed?.metadata ?? '';
+    const metadata = decodeTaskMetadata(text, { operators: [], topics: [] });
+    if (metadata === undefined) {
+      return (await this.#areEmpty(inputs)) ? undefined : `task ${taskId} has committed nothing yet`;
+    }
+    const applied = metadata.globalPositions[topic] ?? [];
+    const behind = ends.findIndex((end, partition) => (applied[partition] ?? 0) < end);
+    return behind < 0 ? undefined : `task ${taskId} is at ${applied[behind] ?? 0} of ${ends[behind]}`;
+  }
+
+  async #areEmpty(inputs: readonly CommittedInput[]): Promise<boolean> {
+    const [starts, ends] = await Promise.all([
+      this.#admin.offsets(inputs, 'earliest'),
+      this.#admin.offsets(inputs, 'stable'),
+    ]);
+    return starts.every((start, i) => start === ends[i]);
+  }
+}
+
+function byTask(inputs: readonly CommittedInput[]): ReadonlyMap<string, readonly CommittedInput[]> {
+  const tasks = new Map<string, CommittedInput[]>();
+  for (const input of inputs) {
+    const known = tasks.get(input.taskId);
+    if (known === undefined) tasks.set(input.taskId, [input]);
+    else known.push(input);
+  }
+  return tasks;
+}

@@ -1,0 +1,215 @@
+import type { ExecutionContext } from 'ava';
+import type { Broker } from '../../../src/clients/broker.ts';
+import type { MemoryCluster, MemoryConnectOptions } from '../../../src/clients/memory/memory-broker.ts';
+import type { StoreSpec } from '../../../src/processor/node.ts';
+import { digestOf } from '../../../src/runtime/digest.ts';
+import { changelogParts } from '../../../src/runtime/kafka/changelog-parts.ts';
+import type { KafkaStreamsOptions } from '../../../src/runtime/kafka/kafka-options.ts';
+import { KafkaStreams } from '../../../src/runtime/kafka/kafka-streams.ts';
+import { localPart } from '../../../src/runtime/parts/local-part.ts';
+import { type StorePart, wholeTime } from '../../../src/runtime/parts/store-part.ts';
+import type { StreamsState } from '../../../src/runtime/engine-stats.ts';
+import type { Topology } from '../../../src/topology/topology.ts';
+import { Disk } from './disk.ts';
+
+export const app = 'app';
+
+/** One instance of the application under test. */
+export interface TestClient {
+  readonly streams: KafkaStreams;
+  readonly broker: Broker;
+  readonly disk: Disk;
+  /** States in the order in which the listener was told. */
+  readonly states: StreamsState[];
+  /** What the uncaught handler was asked about. */
+  readonly uncaught: unknown[];
+}
+
+export interface ClientOptions extends Partial<Omit<KafkaStreamsOptions, 'broker'>> {
+  readonly disk?: Disk;
+  readonly connect?: MemoryConnectOptions;
+}
+
+/** An instance that is not started yet. Intervals are short, so that tests are. */
+export function newClient(cluster: MemoryCluster, topology: Topology, options: ClientOptions = {}): TestClient {
+  const { disk = new Disk(), connect, uncaughtHandler, ...rest } = options;
+  const broker = cluster.connect(connect);
+  const uncaught: unknown[] = [];
+  const streams = new KafkaStreams(topology, {
+    broker,
+    applicationId: app,
+    stateDir: disk.stateDir,
+    openDatabase: disk.openDatabase,
+    commitIntervalMs: 10,
+    sessionTimeoutMs: 300,
+    heartbeatIntervalMs: 50,
+    rebalanceTimeoutMs: 1000,
+    ...rest,
+    uncaughtHandler: (error) => {
+      uncaught.push(error);
+      return uncaughtHandler?.(error) ?? 'shutdown-client';
+    },
+  });
+  const states: StreamsState[] = [streams.state];
+  streams.onStateChange((state) => states.push(state));
+  return { streams, broker, disk, states, uncaught };
+}
+
+/** An instance that has started, and has its tasks. */
+export async function startClient(
+  cluster: MemoryCluster,
+  topology: Topology,
+  options: ClientOptions = {},
+): Promise<TestClient> {
+  const client = newClient(cluster, topology, options);
+  await client.streams.start();
+  await running(client);
+  return client;
+}
+
+export const running = (client: TestClient): Promise<void> =>
+  until(() => client.streams.state === 'RUNNING', `the client is RUNNING, not ${client.streams.state}`);
+
+/** Ends an instance as a user would. */
+export async function stop(...clients: readonly TestClient[]): Promise<void> {
+  await Promise.all(
+    clients.map(async ({ streams, broker }) => {
+      await streams.close();
+      await broker.close();
+    }),
+  );
+}
+
+/** Ends an instance as kill -9 does: what it has sent is sent, what it has written is written, and no word more. */
+export function kill(cluster: MemoryCluster, { streams, broker, disk }: TestClient): void {
+  cluster.pause(broker);
+  disk.kill();
+  void broker.close();
+  // Only so that its timers end: neither broker nor disk hear of it.
+  streams.close().catch(() => {});
+}
+
+/** Waits until something holds. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`after ${timeoutMs} ms it does not hold that ${what}`);
+    await sleep(2);
+  }
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** All input partitions of the application's tasks. */
+export async function inputsOf(
+  admin: Broker['admin'],
+  topology: Topology,
+): Promise<{ topic: string; partition: number }[]> {
+  const topics = [...topology.sourceTopics, ...[...topology.repartitions.keys()].map((topic) => `${app}-${topic}`)];
+  const counts = await admin.partitionCounts(topics);
+  return topics.flatMap((topic) =>
+    Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })),
+  );
+}
+
+/** Whether everything in the inputs is committed, as the broker sees it. */
+export async function isDrained(admin: Broker['admin'], topology: Topology): Promise<boolean> {
+  const inputs = await inputsOf(admin, topology);
+  const before = await admin.offsets(inputs, 'latest');
+  const committed = await admin.committed(app, inputs);
+  const after = await admin.offsets(inputs, 'latest');
+  return after.every((end, i) => end === before[i] && (end === 0 || committed[i]?.offset === end));
+}
+
+/** Waits until everything in the inputs is committed. */
+export async function drained(cluster: MemoryCluster, topology: Topology, timeoutMs?: number): Promise<void> {
+  const broker = cluster.connect();
+  try {
+    // Twice: what a commit sets off may be on its way.
+    for (let seen = 0; seen < 2; seen++) {
+      await until(() => isDrained(broker.admin, topology), 'all inputs are committed', timeoutMs);
+      await sleep(15);
+      if (!(await isDrained(broker.admin, topology))) seen = -1;
+    }
+  } finally {
+    await broker.close();
+  }
+}
+
+/** A store's partitions at the instances that own them. */
+export function ownedParts(clients: readonly TestClient[], store: string): StorePart[] {
+  const parts: StorePart[] = [];
+  const partitions = Math.max(...clients.map(({ streams }) => streams.partitionsOf(store)));
+  for (let partition = 0; partition < partitions; partition++) {
+    const owners = clients.filter(({ streams }) => streams.ownerOf(streams.taskOf(store, partition)) === 'local');
+    if (owners.length !== 1) throw new Error(`${store} ${partition} has ${owners.length} owners`);
+    const { streams } = owners[0]!;
+    const rows = streams.localRows(store, partition)!;
+    parts.push(localPart(specOf(streams.topology, store), rows.database, rows.prefix, partition));
+  }
+  return parts;
+}
+
+export function specOf(topology: Topology, store: string): StoreSpec {
+  return topology.stores.find(({ name }) => name === store)!;
+}
+
+/** Rows of parts: `key value`, windowed ones `key@start value`, sorted. */
+export async function shownRows(spec: StoreSpec, parts: readonly StorePart[]): Promise<string[]> {
+  const shown: string[] = [];
+  for (const part of parts)
+    for await (const page of part.rows(wholeTime.fromMs, wholeTime.toMs))
+      for (const { startMs, key, value } of page) {
+        const at = spec.kind === 'window' ? `@${startMs}` : '';
+        shown.push(`${print(spec.keySerde.deserialize(key))}${at} ${print(spec.valueSerde.deserialize(value.slice(8)))}`);
+      }
+  return shown.sort();
+}
+
+/** A store's committed rows at the instances that own them: `key value`. */
+export function rowsOf(clients: readonly TestClient[], store: string): Promise<string[]> {
+  return shownRows(specOf(clients[0]!.streams.topology, store), ownedParts(clients, store));
+}
+
+/** A store's rows as its changelog has them. */
+export async function changelogRows(cluster: MemoryCluster, topology: Topology, store: string): Promise<string[]> {
+  const broker = cluster.connect();
+  const spec = specOf(topology, store);
+  const rows = await shownRows(spec, await changelogParts(broker, app, spec));
+  await broker.close();
+  return rows;
+}
+
+/** Asserts that stores and changelogs hold the same; gives the rows of the stores. */
+export async function sameAsChangelogs(
+  t: ExecutionContext,
+  cluster: MemoryCluster,
+  clients: readonly TestClient[],
+): Promise<void> {
+  const { topology } = clients[0]!.streams;
+  const broker = cluster.connect();
+  const changelogs = new Map<string, readonly StorePart[]>();
+  for (const spec of topology.stores) changelogs.set(spec.name, await changelogParts(broker, app, spec));
+  const expected = await digestOf(topology.stores, ({ name }) => changelogs.get(name)!);
+  const found = await digestOf(topology.stores, ({ name }) => ownedParts(clients, name));
+  await broker.close();
+  t.deepEqual([...found.byStore], [...expected.byStore]);
+}
+
+function print(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+}
+
+/** What a topic holds, committed: `key=value`, over all partitions in their order. */
+export function messages(cluster: MemoryCluster, topic: string, partitions = 1): string[] {
+  return Array.from({ length: partitions }, (_, partition) => cluster.read(topic, partition)).flatMap((records) =>
+    records.map(({ key, value }) => `${text(key)}=${text(value)}`),
+  );
+}
+
+export const text = (bytes: Uint8Array | undefined): string =>
+  bytes === undefined ? '-' : Buffer.from(bytes).toString();
