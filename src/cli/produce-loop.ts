@@ -119,11 +119,11 @@ export class ProduceLoop {
 
   /** Sends records of a lane while it is its turn; returns how long its next one has to wait, ms. */
   #take(lane: Lane): number {
-    const { producer, pace } = this.#options;
+    const { producer, pace, commitRecords } = this.#options;
     const { topic } = lane.feed;
     const batch = lane.batch!;
     const limitMs = this.#turnMs(lane);
-    const end = Math.min(batch.length, lane.at + rowsAtOnce);
+    const end = Math.min(batch.length, lane.at + Math.max(1, Math.min(rowsAtOnce, commitRecords - this.#records)));
     let waitMs = 0;
     let i = lane.at;
     for (; i < end; i++) {

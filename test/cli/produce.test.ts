@@ -11,14 +11,14 @@ test('each row is a message: its key, its fields as CSV, its time; files in the 
   world.write('b.csv', readings('late,1000,x'));
   world.write('a.csv', readings('one,2000,x', 'two,3000,'));
   t.deepEqual(await world.good(t), { rows: 3, sent: 3, dead: 0, refused: 0, files: 2, moved: 0 });
-  t.deepEqual(world.messages(), ['one=one,2000,x@2000', 'two=two,3000,@3000', 'late=late,1000,x@1000']);
+  t.deepEqual(await world.messages(), ['one=one,2000,x@2000', 'two=two,3000,@3000', 'late=late,1000,x@1000']);
 });
 
 test('columns in another order, among others, and quoted fields give the same messages', async (t) => {
   const world = new ProduceWorld(t);
   world.write('a.csv', 'more,text,at,name\n7,"a ""b"", c",5,one\n"7",plain,6,"two"\r\n');
   await world.good(t);
-  t.deepEqual(world.messages(), ['one=one,5,"a ""b"", c"@5', 'two=two,6,plain@6']);
+  t.deepEqual(await world.messages(), ['one=one,5,"a ""b"", c"@5', 'two=two,6,plain@6']);
 });
 
 test('messages of another application are what its serde writes', async (t) => {
@@ -26,7 +26,7 @@ test('messages of another application are what its serde writes', async (t) => {
   world.spec = readingsSpec(true);
   world.write('a.csv', readings('one,5,x'));
   await world.good(t);
-  t.deepEqual(world.messages(), ['one={"at":5,"text":"x"}@5']);
+  t.deepEqual(await world.messages(), ['one={"at":5,"text":"x"}@5']);
 });
 
 test('a topic that is missing is made so that it loses no event, with the partitions that are asked for', async (t) => {
@@ -34,9 +34,12 @@ test('a topic that is missing is made so that it loses no event, with the partit
   world.write('a.csv', readings('foobar,1,x', 'abc,2,x', '21,3,x', 'a-little-bit-long-string,4,x'));
   await world.good(t, '--topic words --partitions 4');
   // murmur2 of Kafka's own tests: foobar -790332482, abc 479470107, 21 -973932308, a-little-bit-long-string -985981536.
-  t.deepEqual(world.messages('words', 2), ['foobar=foobar,1,x@1']);
-  t.deepEqual(world.messages('words', 3), ['abc=abc,2,x@2']);
-  t.deepEqual(world.messages('words', 0), ['21=21,3,x@3', 'a-little-bit-long-string=a-little-bit-long-string,4,x@4']);
+  t.deepEqual(await world.messages('words', 2), ['foobar=foobar,1,x@1']);
+  t.deepEqual(await world.messages('words', 3), ['abc=abc,2,x@2']);
+  t.deepEqual(await world.messages('words', 0), [
+    '21=21,3,x@3',
+    'a-little-bit-long-string=a-little-bit-long-string,4,x@4',
+  ]);
   const admin = world.cluster.connect().admin;
   const configs = await admin.topicConfigs(['words', 'words-produce-positions']);
   t.like(configs.get('words'), { ...forEver, 'cleanup.policy': 'delete', 'message.timestamp.type': 'CreateTime' });
@@ -47,7 +50,7 @@ test('an event from 2099 and one from 1970 are sent as they are', async (t) => {
   const world = new ProduceWorld(t);
   world.write('a.csv', readings('far,4070908800000,x', 'first,0,x'));
   await world.good(t);
-  t.deepEqual(world.messages(), ['far=far,4070908800000,x@4070908800000', 'first=first,0,x@0']);
+  t.deepEqual(await world.messages(), ['far=far,4070908800000,x@4070908800000', 'first=first,0,x@0']);
 });
 
 test('a later run sends what is new: rows of a file that grew, and new files', async (t) => {
@@ -58,7 +61,7 @@ test('a later run sends what is new: rows of a file that grew, and new files', a
   world.append('a.csv', 'two,2,x\n');
   world.write('b.csv.gz', gzipSync(readings('three,3,x')));
   t.deepEqual(await world.good(t), { rows: 2, sent: 2, dead: 0, refused: 0, files: 1, moved: 0 });
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3']);
 });
 
 test('a file that was changed after it was sent is refused', async (t) => {
@@ -69,7 +72,7 @@ test('a file that was changed after it was sent is refused', async (t) => {
   const { code, stderr } = await world.run();
   t.is(code, 3);
   t.true(stderr.startsWith('STREAMS_FILE_REWRITTEN: '), stderr);
-  t.deepEqual(world.messages(), ['one=one,1,x@1']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1']);
 });
 
 test('bad rows go to the dead letters, once over several runs', async (t) => {
@@ -79,7 +82,7 @@ test('bad rows go to the dead letters, once over several runs', async (t) => {
   world.write('b.csv', readings('bad,bad,x'));
   await world.good(t);
   await world.good(t);
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'four=four,4,x@4']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'four=four,4,x@4']);
   t.deepEqual(world.letters(), [
     'a.csv:3 date two,oops,x',
     'a.csv:4 columns short,3',
@@ -107,10 +110,10 @@ test('with --on-error fail the first bad row ends the run, and the row is met ag
   for (let i = 0; i < 2; i++) {
     const { code, stderr } = await world.run('--on-error fail');
     t.is(code, 1);
-    t.true(stderr.startsWith('STREAMS_BAD_ROW: a.csv:3:'), stderr);
+    t.true(stderr.includes('STREAMS_BAD_ROW: a.csv:3:'), stderr);
   }
   await world.good(t);
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'three=three,3,x@3']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'three=three,3,x@3']);
   t.deepEqual(world.letters(), ['a.csv:3 date two,oops,x']);
 });
 
@@ -119,7 +122,7 @@ test('a row that the topic would not take for its size is a dead letter', async 
   world.cluster.createTopic('readings', 1, { ...forEver, 'max.message.bytes': '1000' });
   world.write('a.csv', readings('one,1,x', `two,2,${'y'.repeat(2000)}`, `three,3,${'y'.repeat(800)}`));
   await world.good(t);
-  t.deepEqual(world.messages(), ['one=one,1,x@1', `three=three,3,${'y'.repeat(800)}@3`]);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', `three=three,3,${'y'.repeat(800)}@3`]);
   t.is(world.letters().length, 1);
   t.true(world.letters()[0]!.startsWith('a.csv:3 too-long two,2,yyy'));
 });
@@ -131,10 +134,10 @@ test('a row that the broker refuses ends the run, or is passed over and counted,
   const { code, stderr } = await world.run();
   t.is(code, 1);
   t.true(stderr.includes('INVALID_TIMESTAMP'), stderr);
-  t.deepEqual(world.messages(), []);
+  t.deepEqual(await world.messages(), []);
   const summary = await world.good(t, '--set production.exception.handler=continue');
   t.deepEqual(summary, { rows: 3, sent: 2, dead: 0, refused: 1, files: 1, moved: 0 });
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'two=two,2,x@2']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'two=two,2,x@2']);
 });
 
 test('several folders are topics of their own', async (t) => {
@@ -143,8 +146,8 @@ test('several folders are topics of their own', async (t) => {
   world.write('a.csv', readings('one,1,x', 'three,3,x', 'five,5,x'));
   world.write('a.csv', readings('two,2,x', 'four,4,x'), second);
   t.like(await world.good(t, `--events ${world.events} --events ${second}`), { rows: 5, sent: 5, files: 2 });
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'three=three,3,x@3', 'five=five,5,x@5']);
-  t.deepEqual(world.messages('readings-2'), ['two=two,2,x@2', 'four=four,4,x@4']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'three=three,3,x@3', 'five=five,5,x@5']);
+  t.deepEqual(await world.messages('readings-2'), ['two=two,2,x@2', 'four=four,4,x@4']);
   const { code, stderr } = await world.run(`--events ${world.events} --events ${world.events}`);
   t.is(code, 2);
   t.true(stderr.includes('the same folder'), stderr);
@@ -185,7 +188,7 @@ test('a topic that was made anew is not taken for the old one', async (t) => {
   t.true(stderr.includes('readings-produce-positions'), stderr);
   await admin.deleteTopics(['readings-produce-positions']);
   await world.good(t);
-  t.deepEqual(world.messages(), ['one=one,1,x@1']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1']);
 });
 
 test('a topic of positions that would lose them is refused', async (t) => {
@@ -193,7 +196,7 @@ test('a topic of positions that would lose them is refused', async (t) => {
   world.cluster.createTopic('readings-produce-positions', 1, { 'cleanup.policy': 'delete' });
   const { code, stderr } = await world.run();
   t.is(code, 3);
-  t.true(stderr.startsWith('STREAMS_INTERNAL_TOPIC: '), stderr);
+  t.true(stderr.includes('STREAMS_INTERNAL_TOPIC: '), stderr);
 });
 
 test('compaction of the positions changes nothing', async (t) => {
@@ -205,7 +208,7 @@ test('compaction of the positions changes nothing', async (t) => {
   world.cluster.compact('readings-produce-positions');
   world.write('b.csv', readings(...rowsFrom(101, 9)));
   await world.good(t);
-  t.deepEqual(world.messages(), messagesFrom(0, 110));
+  t.deepEqual(await world.messages(), messagesFrom(0, 110));
   t.is(world.letters().length, 1);
 });
 
@@ -224,16 +227,16 @@ test('with --follow files are sent as they come, and the first signal ends it wi
   const world = new ProduceWorld(t);
   world.write('a.csv', readings('one,1,x'));
   const producing = world.start('--follow --json');
-  await until(() => count(world) === 1);
+  await until(() => world.count === 1);
   world.append('a.csv', 'two,2,x\n');
-  await until(() => count(world) === 2);
+  await until(() => world.count === 2);
   world.write('b.csv', readings('three,3,x', 'bad,bad,x'));
-  await until(() => count(world) === 3);
+  await until(() => world.count === 3);
   producing.signal('SIGTERM');
   const { code, stdout } = await producing.ended;
   t.is(code, 0);
   t.like(JSON.parse(stdout), { rows: 4, sent: 3, dead: 1, files: 2 });
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3']);
   t.is(world.letters().length, 1);
   t.is((await world.good(t))['rows'], 0, 'all of it was committed');
 });
@@ -243,13 +246,13 @@ test('a signal before the end commits what was sent, ends with 143, and the next
   world.write('a.csv', readings(...rowsFrom(0, 5), ...rowsFrom(10_000_000, 5)));
   // A second of events in a second: the second half is hours away.
   const producing = world.start('--speed 1x --json');
-  await until(() => count(world) === 5);
+  await until(() => world.count === 5);
   producing.signal('SIGTERM');
   const { code, stdout } = await producing.ended;
   t.is(code, 143);
   t.is(stdout, '');
   await world.good(t, '--speed max');
-  t.deepEqual(world.messages(), [...messagesFrom(0, 5), ...messagesFrom(10_000_000, 5)]);
+  t.deepEqual(await world.messages(), [...messagesFrom(0, 5), ...messagesFrom(10_000_000, 5)]);
 });
 
 test('files are moved when they are read and committed, plain and gzip', async (t) => {
@@ -262,7 +265,7 @@ test('files are moved when they are read and committed, plain and gzip', async (
   t.deepEqual(readdirSync(world.events), ['c.csv'], 'its last line waits for its rest');
   world.append('c.csv', ',x\n');
   t.like(await world.good(t, `--move-done ${world.done}`), { rows: 1, moved: 1 });
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3', 'four=four,4,x@4']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3', 'four=four,4,x@4']);
 });
 
 test('a moved file that is delivered again is known: not sent, and moved too; a changed one is refused', async (t) => {
@@ -280,7 +283,7 @@ test('a moved file that is delivered again is known: not sent, and moved too; a 
   world.write('a.csv', readings('other,1,x'));
   const { code } = await world.run(`--move-done ${world.done}`);
   t.is(code, 3);
-  t.deepEqual(world.messages(), ['one=one,1,x@1', 'two=two,2,x@2']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'two=two,2,x@2']);
 });
 
 test('with --follow a file that is delivered again is moved again', async (t) => {
@@ -293,7 +296,7 @@ test('with --follow a file that is delivered again is moved again', async (t) =>
   await until(() => !existsSync(path));
   producing.signal('SIGINT');
   t.is((await producing.ended).code, 0);
-  t.deepEqual(world.messages(), ['one=one,1,x@1']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1']);
 });
 
 test('files of several folders are moved to a folder for each topic', async (t) => {
@@ -316,7 +319,7 @@ test('a folder of events cannot be the one for done files', async (t) => {
   mkdirSync(join(world.events, 'sub'));
   const { code, stderr } = await world.run(`--move-done ${join(world.events, 'sub', '..')}`);
   t.is(code, 2);
-  t.true(stderr.startsWith('STREAMS_USAGE: '), stderr);
+  t.true(stderr.includes('STREAMS_USAGE: --move-done'), stderr);
 });
 
 test('without brokers, folders or with a wrong speed the command says what it needs', async (t) => {
@@ -330,11 +333,3 @@ test('without brokers, folders or with a wrong speed the command says what it ne
   t.true(unnamed.stderr.includes('--brokers'), unnamed.stderr);
   t.is((await run([produceCommand(world.spec)], 'produce --brokers localhost:1')).code, 2);
 });
-
-function count(world: ProduceWorld): number {
-  try {
-    return world.messages().length;
-  } catch {
-    return 0;
-  }
-}

@@ -23,7 +23,7 @@ test('commands that serve listen at the address of --host, else at that of WEIR_
       t.true(stderr.startsWith(`STREAMS_PORT: cannot listen on port 0 of ${nobodys}`), stderr);
     }
     const running = startWeir(`${line} --port 0 --host 0.0.0.0`, { WEIR_HOST: nobodys });
-    t.is((await fetch(`${await addressOf(running)}/readyz`)).status, 200, line);
+    t.is((await fetch(`${await addressOf(running)}/healthz`)).status, 200, line);
     running.signal('SIGTERM');
     t.is((await running.ended).code, 0);
   }
