@@ -7,8 +7,12 @@ import { applicationIdOption, brokersOption, openBroker } from './open-broker.ts
 import { durationMs } from './option-parsers.ts';
 import { jsonOption } from './option-spec.ts';
 
-/** `lag`: how far an application on Kafka is behind its topics, whether it runs or not. For any application. */
-export function lagCommand(spec: ApplicationSpec): CommandSpec {
+/**
+ * `lag`: how far an application on Kafka is behind its topics, whether it runs or not. For any application.
+ *
+ * @param open - Connects to the brokers. @defaultValue those of the settings
+ */
+export function lagCommand(spec: ApplicationSpec, open: typeof openBroker = openBroker): CommandSpec {
   return defineCommand({
     name: 'lag',
     summary: 'print how far an application on Kafka is behind',
@@ -37,7 +41,7 @@ export function lagCommand(spec: ApplicationSpec): CommandSpec {
     runtime: 'kafka',
     async run(context) {
       const { lag } = await import('./lag.ts');
-      const broker = await openBroker(context);
+      const broker = await open(context);
       try {
         await lag(spec, context.options satisfies LagRequest, context, broker);
       } finally {

@@ -125,8 +125,8 @@ export async function applicationLag(
 /** The owner of each partition that is assigned; without its endpoint. */
 function ownersOf({ members }: GroupDescription): ReadonlyMap<string, Omit<PartitionOwner, 'endpoint'>> {
   const owners = new Map<string, Omit<PartitionOwner, 'endpoint'>>();
+  // Brokers write addresses as '/10.0.0.7'.
   for (const { memberId, clientId, host, partitions } of members)
-    // Brokers write addresses as '/10.0.0.7'.
     for (const { topic, partition } of partitions)
       owners.set(partitionKey(topic, partition), { memberId, clientId, host: host.replace(/^\//, '') });
   return owners;

@@ -167,9 +167,11 @@ export class ProduceLoop {
     );
   }
 
-  /** Begins a commit; while another one is under way, only waits for it where too much is waiting. */
+  /** Begins a commit; while another one is under way, that is only waited for if no more may be taken before. */
   async #commitSoon(): Promise<void> {
-    if (this.#committing !== undefined && this.#options.producer.bufferedBytes < mostBytes) return;
+    const { producer, commitRecords } = this.#options;
+    const mayTake = this.#records < commitRecords && producer.bufferedBytes < mostBytes;
+    if (this.#committing !== undefined && mayTake) return;
     await this.#settled();
     await this.#commit();
   }

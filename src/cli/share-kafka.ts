@@ -71,9 +71,19 @@ export function allParts(shared: SharedParts, store: string, partitions: number,
   });
 }
 
-/** Parts of a store that this instance owns now. */
-export function ownParts(shared: SharedParts, client: KafkaStreams, store: string): readonly StorePart[] {
-  return Array.from({ length: client.partitionsOf(store) }, (_, partition) =>
-    shared.localPart(store, partition, { stale: false }),
-  ).filter((found) => found !== undefined && found !== 'migrating');
+/** Parts of a store that this process owns now: its main thread, or one of the others, at these endpoints. */
+export function ownParts(
+  shared: SharedParts,
+  client: KafkaStreams,
+  store: string,
+  threads: ReadonlySet<string>,
+): readonly StorePart[] {
+  const parts: StorePart[] = [];
+  for (let partition = 0; partition < client.partitionsOf(store); partition++) {
+    const owner = client.isGlobal(store) ? 'local' : client.ownerOf(client.taskOf(store, partition));
+    const own = owner === 'local' || (owner !== 'migrating' && threads.has(owner.endpoint));
+    const found = own ? shared.anyPart(store, partition, { stale: false }) : undefined;
+    if (found !== undefined && found !== 'migrating') parts.push(found);
+  }
+  return parts;
 }

@@ -262,7 +262,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   },
   'ssl.ca.file': {
     type: optional(text('a path')),
-    ...always(undefined, "Node's own list"),
+    ...always(undefined, 'none (those that Node brings are trusted)'),
     doc: "PEM file with the certificates that the brokers' own are checked against.",
   },
   'ssl.certificate.file': {

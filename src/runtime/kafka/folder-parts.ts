@@ -8,7 +8,7 @@ import { rowPrefix, StateFolder, type StateSettings } from '../state-folder.ts';
 import { taskIdText } from '../task.ts';
 import { sharedPartition } from '../topology-engine.ts';
 import { globalDirectory } from './global-tables.ts';
-import { storedTasks } from './stored-tasks.ts';
+import { storedTasks, withThreads } from './stored-tasks.ts';
 import { openTaskCopy, type TaskCopy } from './task-folder.ts';
 
 /** Whether a folder is that of an instance on Kafka. */
@@ -32,7 +32,8 @@ export class InstanceFolders {
   }
 
   /** @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance runs, `STREAMS_STATE_MISSING`, `STREAMS_STATE_INCOMPATIBLE` for folders of two applications. */
-  static async open(directories: readonly string[]): Promise<InstanceFolders> {
+  static async open(given: readonly string[]): Promise<InstanceFolders> {
+    const directories = given.flatMap(withThreads);
     const opened: StateFolder[] = [];
     const copies = new Map<string, TaskCopy>();
     try {

@@ -11,3 +11,18 @@ export function storedTasks(stateDir: string): readonly (readonly [taskId: strin
     return [];
   }
 }
+
+/** The state folder of a further stream thread of a process: threads share nothing. */
+export function threadDirectory(stateDir: string, number: number): string {
+  return join(stateDir, 'threads', String(number));
+}
+
+/** A process's state folder, and those of its further threads, as they lie on disk. */
+export function withThreads(stateDir: string): readonly string[] {
+  try {
+    const numbers = readdirSync(join(stateDir, 'threads')).filter((name) => /^\d+$/.test(name));
+    return [stateDir, ...numbers.map((name) => threadDirectory(stateDir, Number(name)))];
+  } catch {
+    return [stateDir];
+  }
+}

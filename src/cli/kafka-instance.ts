@@ -1,0 +1,93 @@
+import { StreamsError } from '../common/errors.ts';
+import type { StoreSpec } from '../processor/node.ts';
+import type { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
+import { mergedEngineStats, mergedKafkaStats } from '../runtime/kafka/merge-stats.ts';
+import { readOnlyStore } from '../runtime/parts/read-only-store.ts';
+import type { SharedParts } from '../runtime/parts/shared-state.ts';
+import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { Application, ReadableState, ReplaySettings, ServedParts } from './application.ts';
+import type { ServedClient } from './serve-state.ts';
+import { allParts, ownParts, shareKafka } from './share-kafka.ts';
+import type { StreamThread } from './stream-threads.ts';
+
+/**
+ * One process of an application on Kafka as its HTTP server sees it: the stores of all tasks, here, in the process's other threads or at other instances, and the figures of its own
+ * threads. It exists before its client does: the client tells the group where the server is.
+ */
+export class KafkaInstance {
+  /** Least time that a windowed operator has observed over all tasks of the application, ms. */
+  operatorTimeMs = -1;
+  readonly client: ServedClient;
+  readonly #topology: Topology;
+  readonly #settings: ReplaySettings;
+  readonly #shared: SharedParts;
+  #streams: KafkaStreams | undefined;
+  #threads: readonly StreamThread[] = [];
+
+  constructor(topology: Topology, settings: ReplaySettings) {
+    this.#topology = topology;
+    this.#settings = settings;
+    this.#shared = shareKafka(
+      () => this.#started(),
+      () => this.operatorTimeMs,
+    );
+    this.client = {
+      topology,
+      stats: () => mergedEngineStats([this.#started().stats(), ...this.#threads.flatMap(({ engine }) => engine ?? [])]),
+      kafkaStats: () =>
+        mergedKafkaStats([this.#started().kafkaStats(), ...this.#threads.flatMap(({ kafka }) => kafka ?? [])]),
+      storeNames: () => this.#started().storeNames(),
+      store: (name, options) => this.#store(name, options),
+      shared: this.#shared,
+    };
+  }
+
+  /** The client has been made. */
+  runs(streams: KafkaStreams, threads: readonly StreamThread[]): void {
+    this.#streams = streams;
+    this.#threads = threads;
+  }
+
+  /** The application's endpoints over all tasks; its metrics over those of this process, so that sums over the instances are those of the application. */
+  parts(app: Application): ServedParts {
+    const all: ReadableState = {
+      settings: this.#settings,
+      store: (name, options) => this.#store(name, options),
+      isFinal: (windowEndMs) => windowEndMs <= this.operatorTimeMs - this.#settings.graceMs,
+    };
+    const own: ReadableState = {
+      ...all,
+      store: (name) => {
+        const endpoints = new Set(this.#threads.map(({ endpoint }) => endpoint));
+        return readOnlyStore(this.#specOf(name), ownParts(this.#shared, this.#started(), name, endpoints));
+      },
+    };
+    return { ...app.serve?.(all), collectors: app.serve?.(own).collectors ?? [] };
+  }
+
+  #store(name: string, options: StoreReadOptions = {}): ReadOnlyStore {
+    const spec = this.#specOf(name);
+    return readOnlyStore(
+      spec,
+      allParts(this.#shared, name, this.#started().partitionsOf(name), options.stale === true),
+    );
+  }
+
+  #specOf(name: string): StoreSpec {
+    const specs = [...this.#topology.stores, ...this.#topology.globalTables.map(({ store }) => store)];
+    const found = specs.find((each) => each.name === name);
+    if (found !== undefined) return found;
+    throw new StreamsError(
+      'STREAMS_STATE_STORE_UNKNOWN',
+      `there is no store ${name}. The stores are: ${specs.map((each) => each.name).join(', ')}.`,
+    );
+  }
+
+  #started(): KafkaStreams {
+    if (this.#streams !== undefined) return this.#streams;
+    throw new StreamsError('STREAMS_TASK_MIGRATED', 'the instance is starting. Ask again in a second.', {
+      retriable: true,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import type { Broker, BrokerAdmin, TopicPartition } from '../clients/broker.ts';
+import { StreamsError } from '../common/errors.ts';
+import { changelogTopic, isInternalTopic, repartitionTopic, transactionalId } from '../runtime/kafka/internal-names.ts';
+import { storesOf, topicOnBroker } from '../runtime/kafka/topics-plan.ts';
+import { taskIdText } from '../runtime/task.ts';
+import type { Topology } from '../topology/topology.ts';
+
+/** What an application has left at a broker. */
+export interface BrokerTraces {
+  /** Whether its group exists. */
+  readonly group: boolean;
+  /** Partitions with a committed position, by topic. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** Its internal topics that exist, with their partitions. */
+  readonly topics: ReadonlyMap<string, number>;
+  /** Every task that it can have had. */
+  readonly taskIds: readonly string[];
+  /** Topics that exist, are not the topology's, and are called as if they were internal ones of the application. */
+  readonly alike: readonly string[];
+}
+
+/**
+ * Looks for what an application has left.
+ *
+ * @throws StreamsError `STREAMS_INPUT_REFUSED` while it runs, `STREAMS_BROKER`
+ */
+export async function findTraces(admin: BrokerAdmin, topology: Topology, applicationId: string): Promise<BrokerTraces> {
+  const group = await refuseWhileRunning(admin, applicationId);
+  const internal = internalTopics(topology, applicationId);
+  const names = await admin.listTopics();
+  const alike = names.filter((name) => isInternalTopic(applicationId, name) && !internal.includes(name)).sort();
+  const inputs = topology.subTopologies.map(({ sources }) =>
+    sources.flatMap(({ topics }) => topics.map((topic) => topicOnBroker(topology, applicationId, topic))),
+  );
+  const counts = await admin.partitionCounts([...new Set([...inputs.flat(), ...internal])]);
+  // The number of a topic's partitions may have changed since the tasks ran.
+  const taskIds = topology.subTopologies.flatMap((part) => {
+    const own = storesOf(topology, part).map(({ name }) => changelogTopic(applicationId, name));
+    const tasks = Math.max(0, ...[...inputs[part.id]!, ...own].map((topic) => counts.get(topic) ?? 0));
+    return Array.from({ length: tasks }, (_, partition) => taskIdText({ subTopology: part.id, partition }));
+  });
+  return {
+    group,
+    positions: group ? await positionsOf(admin, applicationId, inputs.flat(), counts) : new Map(),
+    topics: new Map(internal.flatMap((topic) => (counts.has(topic) ? [[topic, counts.get(topic)!]] : []))),
+    taskIds,
+    alike,
+  };
+}
+
+/**
+ * Makes sure that no instance writes any more, not even one that was stopped for long and wakes: its transactions are refused from now on, and those that are open are over.
+ *
+ * @throws StreamsError `STREAMS_INPUT_REFUSED` if one has started meanwhile
+ */
+export async function fence(broker: Broker, applicationId: string, { taskIds }: BrokerTraces): Promise<void> {
+  for (const taskId of taskIds) {
+    const producer = broker.producer({ transactionalId: transactionalId(applicationId, taskId), transactional: true });
+    try {
+      await producer.init();
+    } finally {
+      await producer.close();
+    }
+  }
+  await refuseWhileRunning(broker.admin, applicationId);
+}
+
+/** Whether the application's group exists. @throws StreamsError `STREAMS_INPUT_REFUSED` if it has members. */
+export async function refuseWhileRunning(admin: BrokerAdmin, applicationId: string): Promise<boolean> {
+  const { state, members } = await admin.describeGroup(applicationId);
+  if (members.length > 0) {
+    const who = members.map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`).join(', ');
+    throw new StreamsError(
+      'STREAMS_INPUT_REFUSED',
+      `application ${applicationId} runs: its group has ${members.length} ${members.length === 1 ? 'member' : 'members'} (${who}). Stop every instance first; one that was killed is gone after session.timeout.ms.`,
+    );
+  }
+  return state !== 'Dead';
+}
+
+/** The names of a topology's internal topics; none that it reads or writes by its own name. */
+function internalTopics(topology: Topology, applicationId: string): readonly string[] {
+  const foreign = new Set([
+    ...topology.sourceTopics,
+    ...topology.globalTables.map(({ topic }) => topic),
+    ...sinkTopics(topology),
+  ]);
+  return [
+    ...[...topology.repartitions.values()].map(({ topic }) => repartitionTopic(applicationId, topic)),
+    ...topology.subTopologies
+      .flatMap((part) => storesOf(topology, part))
+      .map(({ name }) => changelogTopic(applicationId, name)),
+  ].filter((topic) => !foreign.has(topic));
+}
+
+/** Topics that the topology writes results to. */
+export function sinkTopics(topology: Topology): readonly string[] {
+  const sinks = topology.subTopologies.flatMap((part) => part.sinks.map(({ topic }) => topic));
+  return [...new Set(sinks.filter((topic) => !topology.repartitions.has(topic)))];
+}
+
+async function positionsOf(
+  admin: BrokerAdmin,
+  groupId: string,
+  topics: readonly string[],
+  counts: ReadonlyMap<string, number>,
+): Promise<ReadonlyMap<string, number>> {
+  const partitions: readonly TopicPartition[] = [...new Set(topics)].flatMap((topic) =>
+    Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })),
+  );
+  const committed = await admin.committed(groupId, partitions);
+  const found = new Map<string, number>();
+  partitions.forEach(({ topic }, i) => {
+    if (committed[i] !== undefined) found.set(topic, (found.get(topic) ?? 0) + 1);
+  });
+  return found;
+}

@@ -1,0 +1,63 @@
+import type { ApplicationSpec } from './application.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { defineCommand } from './command-spec.ts';
+import { tableTopicOptions, tableTopicsOf, topicOption } from './kafka-topology.ts';
+import { applicationIdOption, brokersOption, openBroker } from './open-broker.ts';
+import { stateOption } from './state-options.ts';
+
+/** Options of `reset` by their keys, those for tables aside. */
+interface ResetOptions {
+  readonly topic: string;
+  readonly state: string;
+  readonly execute: boolean;
+}
+
+/**
+ * `reset`: lets an application on Kafka begin anew. For any application.
+ *
+ * @param open - Connects to the brokers. @defaultValue those of the settings
+ */
+export function resetCommand(spec: ApplicationSpec, open: typeof openBroker = openBroker): CommandSpec {
+  return defineCommand({
+    name: 'reset',
+    summary: 'let an application on Kafka begin anew',
+    description:
+      'Deletes what an application has made on Kafka: the positions of its group, its internal topics, and the local state of this machine, so that the next start counts its topics ' +
+      'from their beginning. Without --execute it only prints what it would delete. Topics that it reads, topics that it writes results to and its letters stay. It refuses while an ' +
+      'instance runs. One that was interrupted is run again before the application starts.',
+    examples: [
+      `${spec.name} reset --brokers localhost:9092`,
+      `${spec.name} reset --brokers localhost:9092 --state /var/lib/${spec.name} --execute`,
+    ],
+    options: [
+      brokersOption,
+      applicationIdOption,
+      topicOption(spec),
+      ...tableTopicOptions(spec),
+      {
+        ...stateOption,
+        description:
+          'state folder of an instance, which is deleted too; a folder that is not named here only if it holds the state of this application',
+      },
+      {
+        flags: '--to-earliest',
+        description: 'begin with the first record that each topic has: the default, and all there is',
+      },
+      { flags: '--execute', description: 'do it' },
+    ],
+    kind: 'batch',
+    settings: true,
+    runtime: 'kafka',
+    async run(context) {
+      const { reset } = await import('./reset.ts');
+      const { topic, state, execute } = context.options as unknown as ResetOptions;
+      const tableTopics = tableTopicsOf(spec, context.options);
+      const broker = await open(context);
+      try {
+        await reset(spec, { topic, tableTopics, state, execute }, context, broker);
+      } finally {
+        await broker.close();
+      }
+    },
+  });
+}
