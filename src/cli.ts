@@ -28,6 +28,7 @@ export type {
   ReadableState,
   ReplaySettings,
   ServedParts,
+  TableTopicRequest,
 } from './cli/application.ts';
 
 // The commands of any application
@@ -37,6 +38,7 @@ export { describeCommand } from './cli/describe-command.ts';
 export { digestCommand } from './cli/digest-command.ts';
 export { repairCommand } from './cli/repair-command.ts';
 export { replayCommand } from './cli/replay-command.ts';
+export { runCommand } from './cli/run-command.ts';
 export { serveCommand } from './cli/serve-command.ts';
 
 // Settings

@@ -78,6 +78,35 @@ export type {
 } from './runtime/read-only-stores.ts';
 export type { OutputReceiver, OutputRecord } from './runtime/runtime-nodes.ts';
 
+// Running on Kafka
+
+export type {
+  Broker,
+  BrokerAdmin,
+  BrokerProducer,
+  CommittedOffset,
+  Fetcher,
+  FetcherOptions,
+  GroupDescription,
+  GroupMember,
+  GroupMemberOptions,
+  JoinedMember,
+  MemberAssignment,
+  OffsetAt,
+  OffsetToCommit,
+  PartitionOffset,
+  ProducerOptions,
+  RefusedRecord,
+  TopicPartition,
+  TopicSpec,
+} from './clients/broker.ts';
+export type { FetchedRecords } from './clients/fetched-records.ts';
+export { type KafkaBrokerOptions, openKafkaBroker } from './clients/kafka/kafka-broker.ts';
+export type { RestoreProgress } from './runtime/kafka/changelog-follower.ts';
+export type { KafkaStreamsOptions, RestoreListener, UncaughtResponse } from './runtime/kafka/kafka-options.ts';
+export type { KafkaStats } from './runtime/kafka/kafka-stats.ts';
+export { KafkaStreams } from './runtime/kafka/kafka-streams.ts';
+
 // Files
 
 export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';

@@ -27,6 +27,7 @@ export function kafkaOptions(
     statestoreCacheMaxBytes: config.get('statestore.cache.max.bytes'),
     maxFutureMs: config.get('max.future.ms'),
     maxTaskIdleMs: config.get('max.task.idle.ms'),
+    ...(config.get('window.idle.close.ms') < 0 ? {} : { windowIdleCloseMs: config.get('window.idle.close.ms') }),
     bufferedRecordsPerPartition: config.get('buffered.records.per.partition'),
     numStandbyReplicas: config.get('num.standby.replicas'),
     replicationFactor: config.get('replication.factor'),

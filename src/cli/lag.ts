@@ -33,7 +33,9 @@ export interface PartitionLag extends TopicPartition {
   readonly task: string;
   /** Undefined: nothing is committed of it. */
   readonly position: number | undefined;
-  /** The stable end: what open transactions can still change lies behind it. Undefined for an internal topic that does not exist. */
+  /** First position that the topic still has; undefined for an internal topic that does not exist. */
+  readonly start: number | undefined;
+  /** The stable end: what open transactions can still change lies behind it. Undefined like `start`. */
   readonly end: number | undefined;
   /** The end less the position; without a position all that the topic holds. */
   readonly lag: number | undefined;
@@ -108,6 +110,7 @@ export async function applicationLag(
       topic,
       partition,
       position: committed?.offset,
+      start: bound?.start,
       end: bound?.end,
       lag: bound === undefined ? undefined : Math.max(0, bound.end - (committed?.offset ?? bound.start)),
       streamTimeMs: times.get(taskId),

@@ -43,6 +43,7 @@ export interface SettingValues {
   readonly 'sync.writes': boolean;
   readonly 'task.timeout.ms': number;
   readonly 'transaction.timeout.ms': number;
+  readonly 'window.idle.close.ms': number;
 }
 
 /** Name of a setting. */
@@ -306,9 +307,15 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   },
   'transaction.timeout.ms': {
     type: timerMs(1000),
-    ...always(60_000),
+    ...always(10_000),
     unit: 'ms',
     doc: 'After so long the broker gives up a transaction that nobody ends. Until then those who read committed records only wait at it.',
+  },
+  'window.idle.close.ms': {
+    type: timerMs(-1),
+    ...always(-1),
+    unit: 'ms',
+    doc: 'When a task has had nothing to read for so long, its clocks move on to the wall clock less this time, so that windows close without a further record. Results then depend on timing. -1: never.',
   },
 };
 

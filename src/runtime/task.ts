@@ -216,6 +216,20 @@ export class Task implements NodeContext {
     return spec.arrivalTime !== undefined && at > spec.arrivalTime(record) + maxFutureMs ? futureTime : at;
   }
 
+  /** Moves stream time and all operators' times on to this; false if they are there already. */
+  advanceTo(timeMs: number): boolean {
+    let moved = timeMs > this.streamTimeMs;
+    if (moved) this.streamTimeMs = timeMs;
+    for (const clock of this.#clocks.values())
+      if (timeMs > clock.timeMs) {
+        clock.timeMs = timeMs;
+        moved = true;
+      }
+    if (moved && this.streamTimeMs >= this.#streamSchedules.nextMs)
+      this.stats.punctuations += this.#streamSchedules.fire(this.streamTimeMs);
+    return moved;
+  }
+
   /** Fires wall-clock punctuations that are due. */
   punctuateWallClock(nowMs: number): void {
     if (nowMs >= this.#wallSchedules.nextMs) this.stats.punctuations += this.#wallSchedules.fire(nowMs);

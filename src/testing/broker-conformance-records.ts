@@ -17,11 +17,12 @@ const sent = (
 
 /** Bytes that no compression makes smaller. */
 function noise(length: number, seed = 1): Uint8Array {
-  let state = seed;
-  return Uint8Array.from({ length }, () => {
+  const all = new Uint8Array(length);
+  for (let i = 0, state = seed; i < length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
+    all[i] = state >>> 24;
+  }
+  return all;
 }
 
 /** Records: what is written is read. */

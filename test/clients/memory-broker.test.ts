@@ -6,7 +6,7 @@ const cluster = new MemoryCluster();
 
 for (const { title, run } of brokerConformance({
   connect: async () => cluster.connect(),
-  sessionTimeoutMs: 150,
+  sessionTimeoutMs: 300,
   freeze: (broker) => cluster.pause(broker),
   thaw: (broker) => cluster.resume(broker),
   cut: (broker, when) => cluster.cut(broker, when),

@@ -81,6 +81,7 @@ test('settings and pages that it names are there', (t) => {
   for (const name of [
     'application.server',
     'num.standby.replicas',
+    'num.stream.threads',
     'replication.factor',
     'statestore.cache.max.bytes',
     'security.protocol',

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { kafkaJars } from './kafka-jars.ts';
+import { kafkaSecurity } from './kafka-security.ts';
 import { freePort } from './parts.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -18,6 +19,8 @@ export interface KafkaOptions {
   readonly keepData?: boolean;
   /** A second way in, through a proxy that can cut connections: `proxy` and `proxied` of the result. @defaultValue false */
   readonly throughProxy?: boolean;
+  /** A third way in, with TLS and a login (`kafkaUser`): `secured` and `ca` of the result. @defaultValue false */
+  readonly secure?: boolean;
   /** @defaultValue 1g */
   readonly heap?: string;
 }
@@ -29,6 +32,9 @@ export class KafkaServer {
   /** `host:port` of the proxy; what the broker advertises there leads through the proxy too. */
   readonly proxied: string | undefined;
   readonly proxy: TcpProxy | undefined;
+  /** `host:port` of the way in with TLS and login, and the certificate to trust, as PEM. */
+  readonly secured: string | undefined;
+  readonly ca: string | undefined;
   /** Folder of server.properties, kafka.log and data. */
   readonly dataDir: string;
   readonly #lib: string;
@@ -39,14 +45,17 @@ export class KafkaServer {
     this.#child?.kill('SIGKILL');
   };
 
-  constructor(lib: string, dataDir: string, port: number, proxy: TcpProxy | undefined, options: KafkaOptions) {
+  constructor(lib: string, dataDir: string, { port, secured }: Ports, ways: Ways, options: KafkaOptions) {
+    const { proxy, ca } = ways;
     this.#lib = lib;
     this.dataDir = dataDir;
     this.#port = port;
     this.#options = options;
     this.bootstrap = `127.0.0.1:${port}`;
     this.proxy = proxy;
-    this.proxied = proxy === undefined ? undefined : `127.0.0.1:${proxy.port}`;
+    this.proxied = proxy && `127.0.0.1:${proxy.port}`;
+    this.secured = secured === undefined ? undefined : `127.0.0.1:${secured}`;
+    this.ca = ca;
     process.once('exit', this.#atExit);
   }
 
@@ -127,6 +136,20 @@ export class KafkaServer {
   }
 }
 
+/** Ports that the broker listens on. */
+interface Ports {
+  readonly port: number;
+  readonly controller: number;
+  /** Where the proxy finds it. */
+  readonly behind: number | undefined;
+  readonly secured: number | undefined;
+}
+
+interface Ways {
+  readonly proxy: TcpProxy | undefined;
+  readonly ca: string | undefined;
+}
+
 /**
  * Starts a Kafka broker (KRaft, one node) on free ports with an empty log.
  *
@@ -135,33 +158,25 @@ export class KafkaServer {
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
   const lib = kafkaJars();
   const dataDir = await mkdtemp(join(tmpdir(), 'weir-kafka-'));
-  const port = await freePort();
-  const controller = await freePort();
-  let proxy: TcpProxy | undefined;
-  let behindProxy: number | undefined;
-  if (options.throughProxy === true) {
-    behindProxy = await freePort();
-    proxy = new TcpProxy('127.0.0.1', behindProxy);
-    await proxy.listen();
-  }
-  const properties = { ...serverProperties(port, controller, behindProxy, proxy?.port), ...options.properties };
+  const ports: Ports = {
+    port: await freePort(),
+    controller: await freePort(),
+    behind: options.throughProxy === true ? await freePort() : undefined,
+    secured: options.secure === true ? await freePort() : undefined,
+  };
+  const proxy = ports.behind === undefined ? undefined : new TcpProxy('127.0.0.1', ports.behind);
+  await proxy?.listen();
+  const security = options.secure === true ? kafkaSecurity(dataDir) : undefined;
+  const properties = { ...serverProperties(ports, proxy?.port), ...security?.properties, ...options.properties };
   const text = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(join(dataDir, 'server.properties'), text.join(''));
-  const format = [
-    '-cp',
-    `${lib}/*`,
-    'kafka.tools.StorageTool',
-    'format',
-    '-t',
-    'abcdefghijklmnopqrstuv',
-    '-c',
-    'server.properties',
-  ];
-  const formatted = spawnSync('java', format, { cwd: dataDir, encoding: 'utf8' });
+  const format = ['kafka.tools.StorageTool', 'format', '-t', 'abcdefghijklmnopqrstuv', '-c', 'server.properties'];
+  const args = ['-cp', `${lib}/*`, ...format, ...(security?.format ?? [])];
+  const formatted = spawnSync('java', args, { cwd: dataDir, encoding: 'utf8' });
   if (formatted.status !== 0 || !existsSync(join(dataDir, 'data'))) {
     throw new Error(`the log could not be formatted: ${formatted.stdout}${formatted.stderr}`);
   }
-  const server = new KafkaServer(lib, dataDir, port, proxy, options);
+  const server = new KafkaServer(lib, dataDir, ports, { proxy, ca: security?.ca }, options);
   try {
     await server.start();
   } catch (error) {
@@ -171,23 +186,26 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   return server;
 }
 
-function serverProperties(
-  port: number,
-  controller: number,
-  behindProxy?: number,
-  proxy?: number,
-): Record<string, string> {
-  const second = behindProxy === undefined ? '' : `,PROXIED://127.0.0.1:${behindProxy}`;
-  const advertised = proxy === undefined ? '' : `,PROXIED://127.0.0.1:${proxy}`;
+function serverProperties({ port, controller, behind, secured }: Ports, proxy?: number): Record<string, string> {
+  const listeners = [`PLAINTEXT://127.0.0.1:${port}`];
+  const advertised = [...listeners];
+  if (behind !== undefined) {
+    listeners.push(`PROXIED://127.0.0.1:${behind}`);
+    advertised.push(`PROXIED://127.0.0.1:${proxy}`);
+  }
+  if (secured !== undefined) {
+    listeners.push(`SECURE://127.0.0.1:${secured}`);
+    advertised.push(`SECURE://127.0.0.1:${secured}`);
+  }
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}${second}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}${advertised}`,
+    listeners: [...listeners, `CONTROLLER://127.0.0.1:${controller}`].join(','),
+    'advertised.listeners': advertised.join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT,SECURE:SASL_SSL',
     'log.dirs': './data',
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '5',

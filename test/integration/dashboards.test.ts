@@ -83,8 +83,11 @@ async function trickle(from: string, to: string, signal: AbortSignal): Promise<v
 }
 
 /** Data of which the last day's events are in a folder of their own: nobody reads them yet. */
-async function dataWithAnotherDay(eventsPerDay: number): Promise<{ data: string; later: string; name: string }> {
-  const data = await madeData({ days: 8, eventsPerDay, damage: 0.01, late: true, seed: 11 });
+async function dataWithAnotherDay(
+  eventsPerDay: number,
+  late: boolean,
+): Promise<{ data: string; later: string; name: string }> {
+  const data = await madeData({ days: 8, eventsPerDay, damage: 0.01, late, seed: 11 });
   const later = join(data, 'later');
   await mkdir(later);
   const name = (await readdir(join(data, 'events'))).sort().at(-1)!;
@@ -119,7 +122,7 @@ async function prometheusFor(t: ExecutionContext, target: string): Promise<Prome
 }
 
 test.serial('each expression of the dashboards that is not of Kafka has data while a folder is followed', async (t) => {
-  const { data, later, name } = await dataWithAnotherDay(2000);
+  const { data, later, name } = await dataWithAnotherDay(2000, true);
   const folders = ['--events', `${data}/events`, '--park', `${data}/park`, '--state', `${data}/state`];
   const replay = new RunningWeir(['replay', ...folders, '--follow', '--serve', '--port', '0']);
   const enough = new AbortController();
@@ -165,42 +168,47 @@ async function makeTopic(kafka: KafkaServer): Promise<void> {
   await kafka.tool('org.apache.kafka.tools.TopicCommand', here);
 }
 
-test.serial('a real broker knows each setting that the compose file gives it, and makes the topic twice without complaint', async (t) => {
-  const kafka = await brokerFor(t);
-  if (kafka === undefined) return;
-  try {
-    const described = await kafka.tool('kafka.admin.ConfigCommand', [
-      ...[
-        '--bootstrap-server',
-        kafka.bootstrap,
-        '--describe',
-        '--all',
-        '--entity-type',
-        'brokers',
-        '--entity-name',
-        '1',
-      ],
-    ]);
-    const known = new Set([...described.matchAll(/^ {2}([a-z0-9.]+)=/gm)].map(([, name]) => name));
-    const variables = Object.keys(compose.services['kafka']!.environment!).filter((name) => name.startsWith('KAFKA_'));
-    t.true(known.size > 200 && variables.length > 10);
-    for (const variable of variables) {
-      const setting = variable.slice('KAFKA_'.length).toLowerCase().replaceAll('_', '.');
-      t.true(known.has(setting), setting);
+test.serial(
+  'a real broker knows each setting that the compose file gives it, and makes the topic twice without complaint',
+  async (t) => {
+    const kafka = await brokerFor(t);
+    if (kafka === undefined) return;
+    try {
+      const described = await kafka.tool('kafka.admin.ConfigCommand', [
+        ...[
+          '--bootstrap-server',
+          kafka.bootstrap,
+          '--describe',
+          '--all',
+          '--entity-type',
+          'brokers',
+          '--entity-name',
+          '1',
+        ],
+      ]);
+      const known = new Set([...described.matchAll(/^ {2}([a-z0-9.]+)=/gm)].map(([, name]) => name));
+      const variables = Object.keys(compose.services['kafka']!.environment!).filter((name) =>
+        name.startsWith('KAFKA_'),
+      );
+      t.true(known.size > 200 && variables.length > 10);
+      for (const variable of variables) {
+        const setting = variable.slice('KAFKA_'.length).toLowerCase().replaceAll('_', '.');
+        t.true(known.has(setting), setting);
+      }
+      await makeTopic(kafka);
+      await makeTopic(kafka);
+      const topic = await kafka.tool('org.apache.kafka.tools.TopicCommand', [
+        ...['--bootstrap-server', kafka.bootstrap, '--describe', '--topic', 'grid-events'],
+      ]);
+      t.regex(topic, /PartitionCount: 2\b/);
+      for (const setting of ['retention.ms=-1', 'message.timestamp.after.max.ms=9223372036854775807']) {
+        t.true(topic.includes(setting), topic);
+      }
+    } finally {
+      await kafka.stop();
     }
-    await makeTopic(kafka);
-    await makeTopic(kafka);
-    const topic = await kafka.tool('org.apache.kafka.tools.TopicCommand', [
-      ...['--bootstrap-server', kafka.bootstrap, '--describe', '--topic', 'grid-events'],
-    ]);
-    t.regex(topic, /PartitionCount: 2\b/);
-    for (const setting of ['retention.ms=-1', 'message.timestamp.after.max.ms=9223372036854775807']) {
-      t.true(topic.includes(setting), topic);
-    }
-  } finally {
-    await kafka.stop();
-  }
-});
+  },
+);
 
 /** The words of a service of the compose file, its names and paths led elsewhere. */
 function wordsFor(service: string, places: Readonly<Record<string, string>>): readonly string[] {
@@ -213,40 +221,44 @@ function wordsFor(service: string, places: Readonly<Record<string, string>>): re
 // Both commands must be there; test/deploy/compose.test.ts fails as long as they are not.
 const commands = new Set(gridProgram.commands.map(({ name }) => name));
 if (commands.has('produce') && commands.has('run')) {
-  test.serial('every expression of the dashboards has data while events flow through a real Kafka, with the commands of the compose file', async (t) => {
-    const kafka = await brokerFor(t);
-    if (kafka === undefined) return;
-    const running: RunningWeir[] = [];
-    let prometheus: PrometheusServer | undefined;
-    try {
-      await makeTopic(kafka);
-      const { data, later, name } = await dataWithAnotherDay(17_280);
-      const port = await freePort();
-      const produced = { '--brokers': kafka.bootstrap, '--events': `${data}/events`, '--dead': `${data}/dead.jsonl` };
-      const words = wordsFor('produce', produced);
-      // At once, and to its end: the dashboards show days that are over.
-      await weir(words.filter((word) => !/^--(follow|speed)/.test(word)));
-      const places = { '--brokers': kafka.bootstrap, '--state': `${data}/state`, '--park': `${data}/park` };
-      const own = { '--port': String(port), '--host': '127.0.0.1' };
-      const run = new RunningWeir(wordsFor('run', { ...places, ...own }), {
-        WEIR_APPLICATION_SERVER: `127.0.0.1:${port}`,
-      });
-      running.push(run);
-      t.is(await run.ready(), `http://127.0.0.1:${port}`);
-      prometheus = await prometheusFor(t, `127.0.0.1:${port}`);
-      if (prometheus === undefined) return;
-      await rename(join(later, name), join(data, 'events', name));
-      running.push(new RunningWeir(words));
-      t.true(expressions.length > overFiles.length);
-      t.deepEqual(await withoutData(prometheus, expressions, 120), []);
-      const { broken, firing } = await alertsAt(prometheus);
-      t.deepEqual(broken, []);
-      t.deepEqual(firing, []);
-      for (const each of running.toReversed()) t.is(await each.stop(), 0);
-    } finally {
-      for (const each of running) await each.stop();
-      await prometheus?.stop();
-      await kafka.stop();
-    }
-  });
+  test.serial(
+    'every expression of the dashboards has data while events flow through a real Kafka, with the commands of the compose file',
+    async (t) => {
+      const kafka = await brokerFor(t);
+      if (kafka === undefined) return;
+      const running: RunningWeir[] = [];
+      let prometheus: PrometheusServer | undefined;
+      try {
+        await makeTopic(kafka);
+        // In order: rows that are hours early hold up those behind them for minutes.
+        const { data, later, name } = await dataWithAnotherDay(17_280, false);
+        const port = await freePort();
+        const produced = { '--brokers': kafka.bootstrap, '--events': `${data}/events`, '--dead': `${data}/dead.jsonl` };
+        const words = wordsFor('produce', produced);
+        // At once, and to its end: the dashboards show days that are over.
+        await weir(words.filter((word) => !/^--(follow|speed)/.test(word)));
+        const places = { '--brokers': kafka.bootstrap, '--state': `${data}/state`, '--park': `${data}/park` };
+        const own = { '--port': String(port), '--host': '127.0.0.1' };
+        const run = new RunningWeir(wordsFor('run', { ...places, ...own }), {
+          WEIR_APPLICATION_SERVER: `127.0.0.1:${port}`,
+        });
+        running.push(run);
+        t.is(await run.ready(), `http://127.0.0.1:${port}`);
+        prometheus = await prometheusFor(t, `127.0.0.1:${port}`);
+        if (prometheus === undefined) return;
+        await rename(join(later, name), join(data, 'events', name));
+        running.push(new RunningWeir(words));
+        t.true(expressions.length > overFiles.length);
+        t.deepEqual(await withoutData(prometheus, expressions, 120), []);
+        const { broken, firing } = await alertsAt(prometheus);
+        t.deepEqual(broken, []);
+        t.deepEqual(firing, []);
+        for (const each of running.toReversed()) t.is(await each.stop(), 0);
+      } finally {
+        for (const each of running) await each.stop();
+        await prometheus?.stop();
+        await kafka.stop();
+      }
+    },
+  );
 }

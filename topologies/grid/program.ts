@@ -2,9 +2,12 @@ import type { ProgramSpec } from '../../src/cli/command-spec.ts';
 import { configCommand } from '../../src/cli/config-command.ts';
 import { describeCommand } from '../../src/cli/describe-command.ts';
 import { digestCommand } from '../../src/cli/digest-command.ts';
+import { doctorCommand } from '../../src/cli/doctor-command.ts';
+import { lagCommand } from '../../src/cli/lag-command.ts';
 import { produceCommand } from '../../src/cli/produce-command.ts';
 import { repairCommand } from '../../src/cli/repair-command.ts';
 import { replayCommand } from '../../src/cli/replay-command.ts';
+import { resetCommand } from '../../src/cli/reset-command.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
 import { gridSpec } from './application-spec.ts';
@@ -30,6 +33,9 @@ export const gridProgram: ProgramSpec = {
     exportCommand,
     digestCommand(gridSpec),
     describeCommand(gridSpec),
+    lagCommand(gridSpec),
+    resetCommand(gridSpec),
+    doctorCommand(gridSpec),
     repairCommand(gridSpec),
     parkLoadCommand(),
     parkShowCommand,

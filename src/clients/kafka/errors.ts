@@ -43,6 +43,10 @@ export function fromKafkajs(error: unknown, address: string): Error {
     const text = `${address} is too old a broker: ${thrown.message}. Kafka 2.5 or later is needed.`;
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
+  if (thrown.code !== undefined && /CERT|ERR_TLS|ERR_SSL/.test(thrown.code)) {
+    const text = `${address}: no TLS connection: ${thrown.message}. Check whether the port speaks TLS and the certificate is trusted.`;
+    return new StreamsError('STREAMS_BROKER', text, { cause: error });
+  }
   return new ConnectionLost(`${address}: ${thrown.message}`, { cause: error });
 }
 

@@ -176,4 +176,6 @@ export const apiKeys: Readonly<Record<string, number>> = require('kafkajs/src/pr
 /** What kafkajs throws: `type` is the broker's error name, where a broker has answered with one. */
 export interface KafkajsError extends Error {
   readonly type?: string;
+  /** Of the socket's error. */
+  readonly code?: string;
 }

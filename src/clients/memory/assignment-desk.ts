@@ -1,4 +1,4 @@
-import type { GroupMemberOptions, MemberAssignment } from '../broker.ts';
+import type { MemberAssignment } from '../broker.ts';
 
 interface Task {
   readonly assignment: MemberAssignment;
@@ -7,14 +7,17 @@ interface Task {
 
 /** Hands assignments to a member one at a time: what comes while it works on one waits, and only the last of them counts. */
 export class AssignmentDesk {
-  readonly #options: Pick<GroupMemberOptions, 'assigned'>;
+  readonly #handOver: (assignment: MemberAssignment, generation: number) => Promise<void>;
   readonly #failed: (error: unknown) => void;
   #waiting: Task | undefined;
   #busy = false;
   #generation = -1;
 
-  constructor(options: Pick<GroupMemberOptions, 'assigned'>, failed: (error: unknown) => void) {
-    this.#options = options;
+  constructor(
+    handOver: (assignment: MemberAssignment, generation: number) => Promise<void>,
+    failed: (error: unknown) => void,
+  ) {
+    this.#handOver = handOver;
     this.#failed = failed;
   }
 
@@ -40,7 +43,7 @@ export class AssignmentDesk {
       for (let task = this.#waiting; task !== undefined; task = this.#waiting) {
         this.#waiting = undefined;
         this.#generation = task.generation;
-        await this.#options.assigned(task.assignment, task.generation);
+        await this.#handOver(task.assignment, task.generation);
       }
     } catch (error) {
       this.#failed(error);

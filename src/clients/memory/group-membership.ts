@@ -1,5 +1,6 @@
 import type { GroupDescription, JoinedMember, MemberAssignment } from '../broker.ts';
 import { BrokerFault } from './broker-fault.ts';
+import { SessionTimer } from './session-timer.ts';
 
 /** What a member says of itself when it joins. */
 export interface JoinRequest {
@@ -27,7 +28,7 @@ interface Member extends JoinRequest {
   assignment: MemberAssignment;
   joining: Waiting<JoinAnswer> | undefined;
   syncing: Waiting<MemberAssignment> | undefined;
-  session: NodeJS.Timeout | undefined;
+  session: SessionTimer | undefined;
 }
 
 type State = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable';
@@ -70,7 +71,7 @@ export class GroupMembership {
       ...request,
       joining: undefined,
     };
-    clearTimeout(known?.session);
+    known?.session?.stop();
     this.#members.set(memberId, member);
     return new Promise((resolve, reject) => {
       member.joining = { resolve, reject };
@@ -118,7 +119,7 @@ export class GroupMembership {
     this.#running = false;
     clearTimeout(this.#timer);
     for (const member of this.#members.values()) {
-      clearTimeout(member.session);
+      member.session?.stop();
       member.joining = undefined;
       member.syncing = undefined;
     }
@@ -155,17 +156,18 @@ export class GroupMembership {
   }
 
   #renew(member: Member): void {
-    clearTimeout(member.session);
+    member.session?.stop();
     if (!this.#running) return;
-    member.session = setTimeout(() => {
+    const expire = (): void => {
       // Who waits for the others cannot be silent.
       if (member.joining !== undefined || member.syncing !== undefined) this.#renew(member);
       else this.#remove(member);
-    }, member.sessionTimeoutMs).unref();
+    };
+    member.session = new SessionTimer(member.sessionTimeoutMs, expire);
   }
 
   #remove(member: Member): void {
-    clearTimeout(member.session);
+    member.session?.stop();
     if (!this.#members.delete(member.memberId)) return;
     member.joining?.reject(unknownMember(member.memberId));
     member.syncing?.reject(unknownMember(member.memberId));
@@ -187,7 +189,7 @@ export class GroupMembership {
     this.#setTimer(() => {
       for (const member of [...this.#members.values()]) {
         if (member.joining !== undefined) continue;
-        clearTimeout(member.session);
+        member.session?.stop();
         this.#members.delete(member.memberId);
       }
       this.#completeIfAllJoined();

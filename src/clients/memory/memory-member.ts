@@ -2,15 +2,15 @@ import type { GroupMember, GroupMemberOptions, MemberAssignment, OffsetToCommit 
 import { AssignmentDesk } from './assignment-desk.ts';
 import { asStreamsError, BrokerFault } from './broker-fault.ts';
 import type { ClusterState } from './cluster-state.ts';
-import type { GroupMembership, JoinAnswer } from './group-membership.ts';
+import type { JoinAnswer } from './group-membership.ts';
+import { GroupRequests } from './group-requests.ts';
 import { type Link, pauseOf } from './link.ts';
 
 const outOfGroup: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']);
 
 /** A member of a group of the cluster in memory. */
 export class MemoryMember implements GroupMember {
-  readonly #membership: GroupMembership;
-  readonly #state: ClusterState;
+  readonly #requests: GroupRequests;
   readonly #link: Link;
   readonly #options: GroupMemberOptions;
   readonly #desk: AssignmentDesk;
@@ -22,15 +22,23 @@ export class MemoryMember implements GroupMember {
   #stopped = false;
   #forming = false;
   #formAgain = false;
+  #isTold = false;
   #heart: NodeJS.Timeout | undefined;
   #beating = false;
+  /** Heartbeats since the broker last confirmed the membership. */
+  #missed = 0;
 
   constructor(state: ClusterState, link: Link, options: GroupMemberOptions) {
-    this.#state = state;
     this.#link = link;
     this.#options = options;
-    this.#membership = state.groups.membership(options.groupId);
-    this.#desk = new AssignmentDesk(options, (error) => this.#fail(error));
+    this.#requests = new GroupRequests(state, link, options);
+    this.#desk = new AssignmentDesk(
+      async (assignment, generation) => {
+        this.#isTold = false;
+        await options.assigned(assignment, generation);
+      },
+      (error) => this.#fail(error),
+    );
   }
 
   get memberId(): string {
@@ -48,8 +56,7 @@ export class MemoryMember implements GroupMember {
   start(): void {
     if (this.#started) throw new TypeError('the member has been started');
     this.#started = true;
-    const { sessionTimeoutMs, heartbeatIntervalMs = Math.min(3000, sessionTimeoutMs / 3) } = this.#options;
-    this.#heart = setInterval(() => void this.#beat(), heartbeatIntervalMs);
+    this.#heart = setInterval(() => this.#tick(), this.#intervalMs);
     void this.#form();
   }
 
@@ -71,11 +78,8 @@ export class MemoryMember implements GroupMember {
   }
 
   async commit(offsets: readonly OffsetToCommit[]): Promise<void> {
-    const { groupId } = this.#options;
-    const generation = this.generation;
-    const memberId = this.#memberId;
     try {
-      await this.#link.call('OffsetCommit', () => this.#state.commit(groupId, memberId, generation, offsets));
+      await this.#requests.commit(this.#memberId, this.generation, offsets);
     } catch (error) {
       throw asStreamsError(error, true);
     }
@@ -87,7 +91,7 @@ export class MemoryMember implements GroupMember {
     const memberId = this.#memberId;
     if (memberId === '') return;
     try {
-      await this.#link.call('LeaveGroup', () => this.#membership.leave(memberId));
+      await this.#requests.leave(memberId);
     } catch {
       // Then it is out when its session is over.
     }
@@ -107,7 +111,8 @@ export class MemoryMember implements GroupMember {
     try {
       while (this.#formAgain && !this.#stopped) {
         this.#formAgain = false;
-        this.#options.rebalancing();
+        if (!this.#isTold) this.#options.rebalancing();
+        this.#isTold = true;
         await this.#join();
       }
     } catch (error) {
@@ -119,51 +124,23 @@ export class MemoryMember implements GroupMember {
 
   async #join(): Promise<void> {
     try {
-      if (this.#memberId === '') await this.#askForName();
+      if (this.#memberId === '') this.#memberId = await this.#requests.name();
       if (this.#stopped) return;
-      const answer = await this.#joinGroup();
+      const answer = await this.#requests.join(this.#memberId, new Uint8Array(this.#options.userData()));
       if (this.#stopped) return;
       this.#joined = answer.generation;
       const assignments = answer.members && (await this.#share(answer));
       if (this.#stopped) return;
-      const assignment = await this.#sync(answer.generation, assignments);
+      const sentAt = performance.now();
+      const assignment = await this.#requests.sync(this.#memberId, answer.generation, assignments);
       if (this.#stopped) return;
+      this.#confirm(sentAt);
+      this.#joined = answer.generation;
       this.#desk.put(copyOf(assignment), answer.generation);
     } catch (error) {
       if (!BrokerFault.is(error)) throw error;
       await this.#afterFault(error);
     }
-  }
-
-  async #askForName(): Promise<void> {
-    const { groupId } = this.#options;
-    this.#memberId = await this.#link.call('JoinGroup', () =>
-      this.#state.groups.newMember(groupId, this.#link.clientId),
-    );
-  }
-
-  async #joinGroup(): Promise<JoinAnswer> {
-    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
-    const userData = new Uint8Array(this.#options.userData());
-    const { memberId } = this;
-    const { clientId } = this.#link;
-    const request = { memberId, clientId, host: 'memory', userData, sessionTimeoutMs, rebalanceTimeoutMs };
-    return this.#link.call('JoinGroup', () => this.#membership.join(request), true);
-  }
-
-  async #sync(
-    generation: number,
-    assignments: ReadonlyMap<string, MemberAssignment> | undefined,
-  ): Promise<MemberAssignment> {
-    const sentAt = performance.now();
-    const { memberId } = this;
-    const assignment = await this.#link.call(
-      'SyncGroup',
-      () => this.#membership.sync(memberId, generation, assignments),
-      true,
-    );
-    this.#confirm(sentAt);
-    return assignment;
   }
 
   async #share({ members }: JoinAnswer): Promise<ReadonlyMap<string, MemberAssignment>> {
@@ -174,8 +151,25 @@ export class MemoryMember implements GroupMember {
     return new Map([...assignments].map(([memberId, assignment]) => [memberId, copyOf(assignment)]));
   }
 
+  get #intervalMs(): number {
+    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#options;
+    return heartbeatIntervalMs ?? Math.min(3000, sessionTimeoutMs / 3);
+  }
+
+  /** Time is counted in heartbeats: while the process is busy, neither these nor the broker's clock go on. */
+  #tick(): void {
+    if (this.#joined < 0 || this.#link.isPaused) return;
+    const { sessionTimeoutMs } = this.#options;
+    if (this.#missed++ * this.#intervalMs <= sessionTimeoutMs) {
+      void this.#beat();
+      return;
+    }
+    this.#lose(`the broker has not answered for ${sessionTimeoutMs} ms`);
+    void this.#form();
+  }
+
   async #beat(): Promise<void> {
-    if (this.#beating || this.#joined < 0) return;
+    if (this.#beating) return;
     this.#beating = true;
     const generation = this.#joined;
     try {
@@ -190,16 +184,15 @@ export class MemoryMember implements GroupMember {
   }
 
   #afterBeat(error: BrokerFault): void {
-    if (outOfGroup.has(error.error)) this.#lose(error);
+    if (outOfGroup.has(error.error)) this.#throwOut(error);
     else if (error.error !== 'REBALANCE_IN_PROGRESS') return;
     void this.#form();
   }
 
   async #heartbeat(generation: number): Promise<void> {
     const sentAt = performance.now();
-    const { memberId } = this;
     try {
-      await this.#link.call('Heartbeat', () => this.#membership.heartbeat(memberId, generation));
+      await this.#requests.heartbeat(this.#memberId, generation);
     } catch (error) {
       if (BrokerFault.is(error, 'REBALANCE_IN_PROGRESS')) this.#confirm(sentAt);
       throw error;
@@ -210,24 +203,30 @@ export class MemoryMember implements GroupMember {
   /** As of the time at which it was asked: the answer may have been on its way for long. */
   #confirm(sentAt: number): void {
     this.#confirmedAt = Math.max(this.#confirmedAt, sentAt);
+    this.#missed = 0;
   }
 
   /** What goes wrong while a generation is formed is tried again. */
   async #afterFault(error: BrokerFault): Promise<void> {
     this.#formAgain = true;
     if (this.#stopped) return;
-    if (outOfGroup.has(error.error)) this.#lose(error);
+    if (outOfGroup.has(error.error)) this.#throwOut(error);
     else if (error.error !== 'REBALANCE_IN_PROGRESS') await pauseOf(1);
   }
 
-  #lose(error: BrokerFault): void {
-    const wasIn = this.#joined >= 0;
+  #throwOut(error: BrokerFault): void {
     if (error.error === 'UNKNOWN_MEMBER_ID') this.#memberId = '';
+    this.#lose(`${error.message} (${error.error})`);
+  }
+
+  #lose(reason: string): void {
+    const hadWork = this.#desk.generation >= 0;
     this.#joined = -1;
+    this.#missed = 0;
     this.#desk.clear();
-    if (!wasIn) return;
+    if (!hadWork) return;
     try {
-      this.#options.lost(`${error.message} (${error.error})`);
+      this.#options.lost(reason);
     } catch (thrown) {
       this.#fail(thrown);
     }

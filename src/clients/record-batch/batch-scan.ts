@@ -1,5 +1,6 @@
 import { codecName, decompress } from './compression.ts';
 import { batchAttributes, batchLayout, lengthOverhead, readInt64 } from './layout.ts';
+import { VarintReader } from './varint.ts';
 
 /** A transaction that was aborted, as the answer to a fetch lists it. */
 export interface AbortedTransaction {
@@ -126,7 +127,11 @@ class AbortedProducers {
   }
 }
 
-/** The key of a marker is: version int16 | type int16, 0 for abort and 1 for commit. Length, attributes, deltas and key length take a byte each. */
+/** Of a marker's one record the key is: version int16 | type int16, 0 for abort and 1 for commit. */
 function isAbortMarker(bytes: Buffer, at: number): boolean {
-  return bytes.readInt16BE(at + batchLayout.records + 7) === 0;
+  const reader = new VarintReader(bytes, at + batchLayout.records);
+  reader.next(); // length
+  reader.at++; // attributes
+  for (let skipped = 0; skipped < 3; skipped++) reader.next(); // deltas, length of the key
+  return bytes.readInt16BE(reader.at + 2) === 0;
 }

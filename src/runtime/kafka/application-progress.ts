@@ -40,8 +40,11 @@ export class ApplicationProgress {
   /** Least time that a windowed operator has observed over all tasks, as of their last commits, ms; -1 if one saw none. */
   async operatorTimeMs(): Promise<number> {
     let least = Number.POSITIVE_INFINITY;
-    for (const { committed } of await this.#firstInputs())
+    for (const { committed, internal } of await this.#firstInputs()) {
+      // A partition of an internal topic may never get a record: nothing waits for it.
+      if (committed === undefined && internal) continue;
       least = Math.min(least, committed === undefined ? -1 : leastOperatorTimeOf(committed.metadata));
+    }
     return least === Number.POSITIVE_INFINITY ? -1 : least;
   }
 

@@ -35,6 +35,11 @@ export interface KafkaStreamsOptions {
   readonly maxFutureMs?: number;
   /** @defaultValue 0 */
   readonly maxTaskIdleMs?: number;
+  /**
+   * ms without anything to read after which a task's windows close by the wall clock, so long behind it. Results then depend on timing.
+   * @defaultValue never
+   */
+  readonly windowIdleCloseMs?: number;
   /** Records of a partition waiting above which it is not fetched. @defaultValue 10000 */
   readonly bufferedRecordsPerPartition?: number;
   /** @defaultValue 0 */
@@ -49,7 +54,7 @@ export interface KafkaStreamsOptions {
   readonly heartbeatIntervalMs?: number;
   /** @defaultValue 60000 */
   readonly rebalanceTimeoutMs?: number;
-  /** ms after which the broker aborts a transaction that nobody ends. @defaultValue 60000 */
+  /** ms after which the broker aborts a transaction that nobody ends. @defaultValue 10000 */
   readonly transactionTimeoutMs?: number;
   /** ms between deletions of repartition records that are consumed. @defaultValue 30000 */
   readonly repartitionPurgeIntervalMs?: number;
@@ -79,11 +84,21 @@ export interface KafkaStreamsOptions {
   readonly openDatabase?: DatabaseFactory;
 }
 
+type OptionalName =
+  | 'applicationServer'
+  | 'openDatabase'
+  | 'heartbeatIntervalMs'
+  | 'deleteRetentionMs'
+  | 'windowIdleCloseMs';
+
 /** Options with their defaults filled in. */
 export type FilledOptions = Required<
-  Omit<KafkaStreamsOptions, 'applicationServer' | 'openDatabase' | 'heartbeatIntervalMs' | 'deleteRetentionMs'>
+  Omit<
+    KafkaStreamsOptions,
+    'applicationServer' | 'openDatabase' | 'heartbeatIntervalMs' | 'deleteRetentionMs' | 'windowIdleCloseMs'
+  >
 > &
-  Pick<KafkaStreamsOptions, 'applicationServer' | 'openDatabase' | 'heartbeatIntervalMs' | 'deleteRetentionMs'>;
+  Pick<KafkaStreamsOptions, OptionalName>;
 
 /** Fills the defaults in. */
 export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
@@ -100,7 +115,7 @@ export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
     autoOffsetReset: 'earliest',
     sessionTimeoutMs: 45_000,
     rebalanceTimeoutMs: 60_000,
-    transactionTimeoutMs: 60_000,
+    transactionTimeoutMs: 10_000,
     repartitionPurgeIntervalMs: 30_000,
     deadLetterTopic: `${applicationId}-dead-letters`,
     lateTopic: `${applicationId}-late`,

@@ -8,10 +8,16 @@ import {
   partitionKey,
 } from '../../clients/broker.ts';
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
+import { prefixEnd } from '../../common/bytes.ts';
 import { messageOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { EngineStats, StreamsState } from '../engine-stats.ts';
+import { localPart } from '../parts/local-part.ts';
+import { readOnlyStore } from '../parts/read-only-store.ts';
+import type { StorePart } from '../parts/store-part.ts';
+import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
+import { placement } from '../runtime-nodes.ts';
 import type { StateSettings } from '../state-folder.ts';
 import { taskIdText } from '../task.ts';
 import { assignTasks } from './assignor.ts';
@@ -42,6 +48,8 @@ const stepRecords = 2048;
 /** ms for which the loop may keep the process to itself. */
 const breathMs = 10;
 const day = 86_400_000;
+/** How often the sizes of stores on disk are asked for. */
+const measureIntervalMs = 10_000;
 
 /**
  * A topology at work on Kafka: one member of the application's consumer group. Start as many as you like, here or elsewhere: they share the tasks.
@@ -79,6 +87,9 @@ export class KafkaStreams {
   #loop: Promise<void> | undefined;
   #stopping = false;
   #purge: NodeJS.Timeout | undefined;
+  #measuring: NodeJS.Timeout | undefined;
+  #storeBytes: Readonly<Record<string, number>> = {};
+  #clusterId: string | undefined;
   #joins = 0;
   #backoffMs = 0;
   #rejoin: NodeJS.Timeout | undefined;
@@ -137,6 +148,8 @@ export class KafkaStreams {
     this.#joinGroup();
     this.#loop = this.#work();
     const interval = this.#options.repartitionPurgeIntervalMs;
+    this.#measuring = setInterval(() => void this.#measure(), measureIntervalMs);
+    this.#measuring.unref();
     this.#purge = setInterval(() => this.#purgeRepartitions().catch(() => {}), interval);
     this.#purge.unref();
   }
@@ -218,6 +231,49 @@ export class KafkaStreams {
     return folder === undefined ? undefined : { database: folder.database, prefix: folder.prefixOf(store) };
   }
 
+  /**
+   * The committed rows of a store that this instance has. A key that another instance owns, or one on its way, is refused with a retriable `STREAMS_TASK_MIGRATED`:
+   * `queryMetadataForKey` says whom to ask. Ranges cover this instance's partitions only.
+   *
+   * @param stale - Also copies that may be out of date: standbys, and tasks that are restored.
+   * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`
+   */
+  store(name: string, { stale = false }: StoreReadOptions = {}): ReadOnlyStore {
+    const spec = this.#specOf(name);
+    const partitions = this.partitionsOf(name);
+    const parts: StorePart[] = [];
+    for (let partition = 0; partition < partitions; partition++) {
+      const own = this.isGlobal(name) || this.ownerOf(this.taskOf(name, partition), stale) === 'local';
+      const rows = own ? this.localRows(name, partition) : undefined;
+      if (rows !== undefined) parts.push(localPart(spec, rows.database, rows.prefix, partition));
+    }
+    return readOnlyStore(spec, parts, this.isGlobal(name) ? () => 0 : placement(spec.keySerde, partitions));
+  }
+
+  /**
+   * Who has a key of a store now: its partition, and whether that is here or at which endpoint. Kafka Streams: `queryMetadataForKey`.
+   *
+   * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`
+   */
+  queryMetadataForKey(
+    store: string,
+    key: unknown,
+  ): { readonly partition: number; readonly owner: ReturnType<KafkaStreams['ownerOf']> } {
+    const spec = this.#specOf(store);
+    if (this.isGlobal(store)) return { partition: 0, owner: 'local' };
+    const partition = placement(spec.keySerde, this.partitionsOf(store))(key);
+    return { partition, owner: this.ownerOf(this.taskOf(store, partition)) };
+  }
+
+  #specOf(name: string): StoreSpec {
+    const found = this.specs().find((spec) => spec.name === name);
+    if (found !== undefined) return found;
+    throw new StreamsError(
+      'STREAMS_STATE_STORE_UNKNOWN',
+      `there is no store ${name}. The stores are: ${this.storeNames().join(', ')}.`,
+    );
+  }
+
   /** Least time that a windowed operator of this instance's tasks has observed, as of their last commits, ms; -1 if one saw none, Infinity without such operators. */
   operatorTimeMs(): number {
     let least = Number.POSITIVE_INFINITY;
@@ -253,6 +309,7 @@ export class KafkaStreams {
         `topic ${missing}, to which the topology writes, does not exist on the broker. Create it.`,
         { topic: missing },
       );
+    this.#clusterId = (await admin.describeCluster()).clusterId;
     const plan = planTopics(topology, {
       applicationId,
       replicationFactor: options.replicationFactor,
@@ -609,7 +666,8 @@ export class KafkaStreams {
       for (const slot of [...this.#running]) taken += this.#stepOne(slot, now);
       const full = this.#cacheIsFull();
       const sinceCommit = Date.now() - lastCommit;
-      if (sinceCommit >= commitIntervalMs || full || this.#running.some(({ task }) => task?.engine.commitRequested)) {
+      const asked = this.#running.some(({ task }) => task?.engine.commitRequested === true || task?.isFull === true);
+      if (sinceCommit >= commitIntervalMs || full || asked) {
         lastCommit = Date.now();
         const commits = this.#commitAll();
         // Nothing more fits: the next records wait until these are written.
@@ -632,6 +690,7 @@ export class KafkaStreams {
     if (task === undefined) return 0;
     try {
       task.punctuate(now);
+      if (this.#options.windowIdleCloseMs !== undefined) task.closeIdle(this.#options.windowIdleCloseMs, now);
       if (!task.isReady(now)) return 0;
       const taken = task.step(stepRecords);
       for (const input of task.inputs)
@@ -742,6 +801,22 @@ export class KafkaStreams {
     void this.close();
   }
 
+  /** Sizes on disk of this instance's stores. A database that is closed meanwhile leaves the last figures. */
+  async #measure(): Promise<void> {
+    const sizes: Record<string, number> = {};
+    try {
+      for (const { folder } of this.#slots.values())
+        for (const { name } of folder?.specs ?? []) {
+          const prefix = folder!.prefixOf(name);
+          const size = await folder!.database.approximateSize({ gte: prefix, lt: prefixEnd(prefix)! });
+          sizes[name] = (sizes[name] ?? 0) + size;
+        }
+      this.#storeBytes = sizes;
+    } catch {
+      // Told the next time.
+    }
+  }
+
   async #purgeRepartitions(): Promise<void> {
     const { topology, applicationId } = this;
     const consumed = [];
@@ -772,6 +847,7 @@ export class KafkaStreams {
 
   async #release(): Promise<void> {
     if (this.#purge !== undefined) clearInterval(this.#purge);
+    if (this.#measuring !== undefined) clearInterval(this.#measuring);
     await this.#member?.leave().catch(() => {});
     await this.#inputs?.close();
     await this.#changelogs?.close();
@@ -814,6 +890,8 @@ export class KafkaStreams {
       errors: this.#errors,
       counts: this.#counts,
       outputs: this.#outputs,
+      storeBytes: this.#storeBytes,
+      clusterId: this.#clusterId,
     };
   }
 }

@@ -37,6 +37,9 @@ export interface KafkaTaskOptions {
   readonly now: () => number;
 }
 
+/** Bytes that wait for the next commit. */
+const mostBufferedBytes = 16 * 1024 * 1024;
+
 /**
  * One task at work on Kafka: takes fetched records through its engine, and commits positions, outputs, changelogs and clocks in one step.
  *
@@ -124,6 +127,26 @@ export class KafkaTask {
     return taken;
   }
 
+  /** Whether it must commit before it takes more: the cache is full, or so much is written that it takes too much memory until then. */
+  get isFull(): boolean {
+    return this.#options.producer.bufferedBytes > mostBufferedBytes || this.#options.cacheIsFull();
+  }
+
+  /**
+   * Nothing has come for so long that its windows are to close: moves its clocks on, as if a record of that time had been seen.
+   *
+   * @param idleMs - How long there must have been nothing to read.
+   */
+  closeIdle(idleMs: number, nowMs: number): void {
+    if (this.busy || this.task.streamTimeMs < 0) return;
+    for (const input of this.inputs) {
+      if (input.head !== undefined || input.stableEnd < 0 || input.nextOffset < input.stableEnd) return;
+      input.emptySinceMs ??= nowMs;
+      if (nowMs < input.emptySinceMs + idleMs) return;
+    }
+    if (this.task.advanceTo(nowMs - idleMs)) this.#changed = true;
+  }
+
   /** Fires wall-clock punctuations that are due. */
   punctuate(nowMs: number): void {
     if (this.busy) return;
@@ -201,10 +224,11 @@ export class KafkaTask {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // First: a commit that hangs at a broker that is gone must not hold up the next owner.
+    await this.#options.producer.close();
     await this.#busy?.catch(() => {});
     await this.settled();
     this.engine.close();
-    await this.#options.producer.close();
   }
 
   /** A node dropped the record in process. */
@@ -280,7 +304,7 @@ export class KafkaTask {
       let stop = false;
       while (i < end && !stop) {
         this.#take(input, records, i++);
-        stop = this.engine.unsettled || ((i & 255) === 0 && this.#options.cacheIsFull());
+        stop = this.engine.unsettled || ((i & 255) === 0 && this.isFull);
       }
       left -= i - from;
       if (this.engine.unsettled) {
@@ -304,7 +328,7 @@ export class KafkaTask {
         return;
       }
       input.advance(at + 1);
-      if ((taken & 255) === 0 && this.#options.cacheIsFull()) return;
+      if ((taken & 255) === 0 && this.isFull) return;
     }
   }
 

@@ -25,6 +25,8 @@ export interface StatsSource {
   readonly errors: Readonly<Record<string, number>>;
   readonly counts: Readonly<StatsCounts>;
   readonly outputs: OutputCounts;
+  readonly storeBytes: Readonly<Record<string, number>>;
+  readonly clusterId: string | undefined;
 }
 
 /** State, tasks and stores as they are without a broker too. */
@@ -87,7 +89,7 @@ export function kafkaStats(source: StatsSource): KafkaStats {
   }
   return {
     clientId: source.options.applicationId,
-    clusterId: undefined,
+    clusterId: source.clusterId,
     processingGuarantee: options.guarantee,
     generation,
     rebalances: counts.rebalances,
@@ -100,7 +102,7 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     deadLetters,
     lateLetters: late,
     committedEventTimeMs: newest < 0 ? undefined : newest,
-    storeBytes: {},
+    storeBytes: source.storeBytes,
   };
 }
 

@@ -15,6 +15,7 @@ import {
   kill,
   messages,
   newClient,
+  NotOwned,
   ownedParts,
   shownRows,
   sleep,
@@ -76,9 +77,7 @@ export class ChaosRun {
         this.#note(action.do === 'events' ? `events ${action.events.length}` : JSON.stringify(action));
         await this.#act(action);
       }
-      await this.#settle();
-      const truth = truthOf(this.#cluster, partitions, placePartitions);
-      await this.#check(truth);
+      const truth = await this.#untilChecked(() => truthOf(this.#cluster, partitions, placePartitions));
       const events = [...truth.copies.values()].reduce((sum, { length }) => sum + length, 0);
       await this.#end();
       return { seed, done: this.#done, events, late: truth.late.length };
@@ -117,8 +116,7 @@ export class ChaosRun {
         return this.#count('places');
       }
       case 'compact':
-        for (const { name } of topology.stores) this.#cluster.compact(`${app}-${name}-changelog`);
-        this.#cluster.compact('places');
+        this.#compact();
         return this.#count('compact');
       case 'down':
         this.#down++;
@@ -134,6 +132,15 @@ export class ChaosRun {
         return this.#start(action.disk, action.state);
       default:
         return this.#disturb(action);
+    }
+  }
+
+  #compact(): void {
+    this.#cluster.compact('places');
+    try {
+      for (const { name } of topology.stores) this.#cluster.compact(`${app}-${name}-changelog`);
+    } catch {
+      // Nobody has created them yet.
     }
   }
 
@@ -263,6 +270,21 @@ export class ChaosRun {
     if (trap.when === 'before') spring();
     // The request is carried out in this turn; its answer is on its way for a turn at least.
     else setImmediate(spring);
+  }
+
+  /** A busy machine may let a session end in the midst of the checks: then they begin again. */
+  async #untilChecked(truth: () => Truth): Promise<Truth> {
+    for (let left = 10; ; left--) {
+      await this.#settle();
+      try {
+        const found = truth();
+        await this.#check(found);
+        return found;
+      } catch (error) {
+        if (!(error instanceof NotOwned) || left === 0) throw error;
+        this.#note(`checked again: ${error.message}`);
+      }
+    }
   }
 
   /** Peace: everything is up, somebody is there, and all that is in the topics is processed. */

@@ -140,13 +140,16 @@ export async function drained(cluster: MemoryCluster, topology: Topology, timeou
   }
 }
 
-/** A store's partitions at the instances that own them. */
+/** A task has no owner at this moment. */
+export class NotOwned extends Error {}
+
+/** A store's partitions at the instances that own them. @throws NotOwned during a rebalance */
 export function ownedParts(clients: readonly TestClient[], store: string): StorePart[] {
   const parts: StorePart[] = [];
   const partitions = Math.max(...clients.map(({ streams }) => streams.partitionsOf(store)));
   for (let partition = 0; partition < partitions; partition++) {
     const owners = clients.filter(({ streams }) => streams.ownerOf(streams.taskOf(store, partition)) === 'local');
-    if (owners.length !== 1) throw new Error(`${store} ${partition} has ${owners.length} owners`);
+    if (owners.length !== 1) throw new NotOwned(`${store} ${partition} has ${owners.length} owners`);
     const { streams } = owners[0]!;
     const rows = streams.localRows(store, partition)!;
     parts.push(localPart(specOf(streams.topology, store), rows.database, rows.prefix, partition));

@@ -1,0 +1,134 @@
+import type { Broker } from '../clients/broker.ts';
+import type { Config } from '../config/config.ts';
+import type { Topology } from '../topology/topology.ts';
+import { alterTopic, type Check, failed, ok, warning } from './doctor-check.ts';
+import { durationText } from './progress-text.ts';
+import { sinkTopics } from './reset-broker.ts';
+import { keptMs, type TopicFacts, topicFacts } from './topic-facts.ts';
+
+/** Whether the topics from outside are there, and lose nothing. */
+export async function topicChecks(
+  broker: Broker,
+  topology: Topology,
+  config: Config,
+  letters: readonly string[],
+): Promise<readonly Check[]> {
+  const inputs = topology.sourceTopics;
+  const tables = topology.globalTables.map(({ topic }) => topic);
+  const results = sinkTopics(topology);
+  const facts = await topicFacts(broker, [...new Set([...inputs, ...tables, ...results, ...letters])]);
+  return [
+    ...inputs.flatMap((topic) => inputChecks(topic, facts.get(topic), config.get('max.future.ms'), Date.now())),
+    ...tables.flatMap((topic) => tableChecks(topic, facts.get(topic))),
+    ...results.map((topic) =>
+      facts.has(topic)
+        ? ok(`topic ${topic}`, `${count(facts.get(topic)!.partitions, 'partition')}, gets results`)
+        : failed(`topic ${topic}`, 'does not exist, and the topology writes to it', 'Create it.'),
+    ),
+    ...letters.map((topic) => letterCheck(topic, facts.get(topic))),
+  ];
+}
+
+/** What is wrong with a topic that is read. */
+export function inputChecks(
+  topic: string,
+  facts: TopicFacts | undefined,
+  maxFutureMs: number,
+  nowMs: number,
+): readonly Check[] {
+  const about = `topic ${topic}`;
+  if (facts === undefined)
+    return [failed(about, 'does not exist', 'Create it, or name the topic that has the records with --topic.')];
+  const { configs, partitions, oldestMs } = facts;
+  const checks = [...timeChecks(topic, configs, maxFutureMs)];
+  const policy = configs['cleanup.policy'] ?? 'delete';
+  if (policy.includes('compact'))
+    checks.push(
+      warning(
+        about,
+        `cleanup.policy is ${policy}: of each key only the latest record is kept, and those that it replaces may go before they are read`,
+        alterTopic(topic, 'cleanup.policy', 'delete'),
+      ),
+    );
+  const keepsMs = keptMs(configs);
+  if (oldestMs !== undefined && nowMs - oldestMs > keepsMs)
+    checks.push(
+      warning(
+        about,
+        `retention.ms is ${keepsMs} and it holds records of ${new Date(oldestMs).toISOString()}: the broker deletes by event time, so they may go before they are read`,
+        alterTopic(topic, 'retention.ms', '-1'),
+      ),
+    );
+  if (checks.some(({ result }) => result !== 'ok')) return checks;
+  const kept = keepsMs === Number.POSITIVE_INFINITY ? 'for ever' : `for ${durationText(keepsMs)}`;
+  return [ok(about, `${count(partitions, 'partition')}, keeps records ${kept}`)];
+}
+
+function timeChecks(topic: string, configs: Readonly<Record<string, string>>, maxFutureMs: number): readonly Check[] {
+  const about = `topic ${topic}`;
+  const checks: Check[] = [];
+  const type = configs['message.timestamp.type'] ?? 'CreateTime';
+  if (type !== 'CreateTime')
+    checks.push(
+      warning(
+        about,
+        `message.timestamp.type is ${type}: the broker replaces the time of each record by that of its arrival`,
+        alterTopic(topic, 'message.timestamp.type', 'CreateTime'),
+      ),
+    );
+  const forever = '9223372036854775807';
+  const before = Number(configs['message.timestamp.before.max.ms'] ?? forever);
+  if (before < Number(forever))
+    checks.push(
+      warning(
+        about,
+        `message.timestamp.before.max.ms is ${before}: the broker refuses older records`,
+        alterTopic(topic, 'message.timestamp.before.max.ms', forever),
+      ),
+    );
+  const after = Number(configs['message.timestamp.after.max.ms'] ?? forever);
+  if (after < maxFutureMs)
+    checks.push(
+      warning(
+        about,
+        `message.timestamp.after.max.ms is ${after}: the broker refuses records that max.future.ms (${maxFutureMs}) would take`,
+        alterTopic(topic, 'message.timestamp.after.max.ms', forever),
+      ),
+    );
+  return checks;
+}
+
+/** What is wrong with the topic of a global table. */
+export function tableChecks(topic: string, facts: TopicFacts | undefined): readonly Check[] {
+  const about = `topic ${topic}`;
+  if (facts === undefined)
+    return [warning(about, 'does not exist: run makes it, and the table is empty', 'Load it before the first start.')];
+  const { configs, records } = facts;
+  const checks: Check[] = [];
+  const policy = configs['cleanup.policy'] ?? 'delete';
+  if (policy.includes('delete')) {
+    const text = `cleanup.policy is ${policy}${keptMs(configs) === Number.POSITIVE_INFINITY ? ': every version of a row is kept' : ': rows of the table go by age'}`;
+    const remedy = alterTopic(topic, 'cleanup.policy', 'compact');
+    checks.push(
+      keptMs(configs) === Number.POSITIVE_INFINITY ? warning(about, text, remedy) : failed(about, text, remedy),
+    );
+  }
+  if (records === 0) checks.push(warning(about, 'is empty, and so is the table', 'Load it.'));
+  return checks.length > 0 ? checks : [ok(about, 'holds a table, compacted')];
+}
+
+function letterCheck(topic: string, facts: TopicFacts | undefined): Check {
+  const about = `topic ${topic}`;
+  if (facts === undefined) return ok(about, 'does not exist yet: the first start makes it, for letters');
+  const keepsMs = keptMs(facts.configs);
+  if (keepsMs === Number.POSITIVE_INFINITY) return ok(about, `gets letters, has ${facts.records} at most`);
+  return warning(
+    about,
+    `retention.ms is ${keepsMs}: letters of old records are deleted soon after they are written`,
+    alterTopic(topic, 'retention.ms', '-1'),
+  );
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A process of the built program that goes on until it is stopped, killed, or has failed. */
+export class WeirProcess {
+  readonly words: readonly string[];
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  stdout = '';
+  stderr = '';
+
+  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.words = words;
+    this.#child = spawn(process.execPath, ['dist/topologies/grid/main.js', ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    this.#closed = once(this.#child, 'close');
+    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    process.once('exit', this.#atExit);
+  }
+
+  readonly #atExit = (): void => {
+    this.#child.kill('SIGKILL');
+  };
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Address that it serves at; undefined before. */
+  get url(): string | undefined {
+    return /^serving (http:\S+)/m.exec(this.stdout)?.[1];
+  }
+
+  /** Sends a signal; for one that ends the process at once its end is waited for. */
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    this.#child.kill(signal);
+    if (signal === 'SIGKILL') await this.ended();
+  }
+
+  /** Waits for its end: the exit code, or the signal that ended it. */
+  async ended(): Promise<number | NodeJS.Signals> {
+    await this.#closed;
+    process.off('exit', this.#atExit);
+    return this.#child.exitCode ?? this.#child.signalCode!;
+  }
+
+  /** Asks it to end, and waits for that. */
+  async stop(): Promise<number | NodeJS.Signals> {
+    if (this.running) this.#child.kill('SIGTERM');
+    return this.ended();
+  }
+
+  /** Waits until it serves in state RUNNING; a minute at the most. */
+  async ready(): Promise<string> {
+    let last = 'it did not serve';
+    for (const end = Date.now() + 60_000; Date.now() < end && this.running; await delay(30)) {
+      if (this.url === undefined) continue;
+      const answer = await fetch(`${this.url}/readyz`).catch((error: Error) => error);
+      if (answer instanceof Error) last = String(answer);
+      else if (answer.status === 200) return this.url;
+      else last = await answer.text();
+    }
+    throw new Error(`weir ${this.words.join(' ')} is not ready: ${last}\n${this.stderr.slice(-5000)}`);
+  }
+}
