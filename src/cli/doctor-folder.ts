@@ -6,6 +6,7 @@ import { globalDirectory } from '../runtime/kafka/global-tables.ts';
 import { storedTasks } from '../runtime/kafka/stored-tasks.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
 import { type Check, failed, ok, warning } from './doctor-check.ts';
+import { typedDuration } from './option-parsers.ts';
 
 const about = 'state folder';
 const mib = 2 ** 20;
@@ -69,7 +70,12 @@ async function stateCheck(directory: string, applicationId: string): Promise<Che
         'Give each application its own with --state.',
       );
     const tasks = storedTasks(directory).length;
-    const made = Object.entries(settings).flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
+    const { zone, grace, partitions } = settings;
+    const made = [
+      ...(zone === undefined ? [] : [`zone ${zone}`]),
+      ...(grace === undefined ? [] : [`grace ${typedDuration(Number(grace))}`]),
+      ...(partitions === undefined ? [] : [`partitions ${partitions}`]),
+    ];
     return ok(
       about,
       `${directory} holds ${tasks} ${tasks === 1 ? 'task' : 'tasks'} of ${owner}${made.length === 0 ? '' : `, made with ${made.join(', ')}`}`,

@@ -121,7 +121,8 @@ function letterCheck(topic: string, facts: TopicFacts | undefined): Check {
   const about = `topic ${topic}`;
   if (facts === undefined) return ok(about, 'does not exist yet: the first start makes it, for letters');
   const keepsMs = keptMs(facts.configs);
-  if (keepsMs === Number.POSITIVE_INFINITY) return ok(about, `gets letters, has ${facts.records} at most`);
+  if (keepsMs === Number.POSITIVE_INFINITY)
+    return ok(about, facts.records === 0 ? 'gets letters, and is empty' : `gets letters, ${facts.records} at most`);
   return warning(
     about,
     `retention.ms is ${keepsMs}: letters of old records are deleted soon after they are written`,

@@ -46,7 +46,8 @@ export async function doctor(
   const numberOf = (wanted: CheckResult): number => made.filter(({ result }) => result === wanted).length;
   const [warnings, failures] = [numberOf('warning'), numberOf('failed')];
   if (request.json) stdout.write(`${JSON.stringify({ failed: failures, warnings, checks: made })}\n`);
-  else stdout.write(`${numberOf('ok')} ok, ${warnings} warnings, ${failures} failed\n`);
+  else
+    stdout.write(`${numberOf('ok')} ok, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${failures} failed\n`);
   return failures > 0 ? 1 : 0;
 }
 

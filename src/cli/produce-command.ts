@@ -60,7 +60,7 @@ export function produceCommand(spec: ApplicationSpec, open: typeof openBroker = 
         description: 'continue: bad rows go to the dead letters; fail: stop at the first',
         setting: 'deserialization.exception.handler',
       },
-      { flags: '--dead <file>', description: 'where bad rows go (default: TOPIC-dead.jsonl in the working folder)' },
+      { flags: '--dead <file>', description: 'where bad rows go (default: .data/TOPIC-dead.jsonl)' },
       { flags: '--verify', description: 'compare all of each file sent before, not only its ends' },
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Database } from '../../state/database.ts';
 import type { Broker, BrokerProducer, RefusedRecord } from '../clients/broker.ts';
 import { fromUtf8, utf8 } from '../common/bytes.ts';
@@ -88,7 +89,7 @@ export class ProduceSession {
     const saved = await positions.read();
     defer(() => saved.close());
     const settings = this.#settings(saved, producer);
-    const dead = await Letters.open(request.dead ?? `${request.topic}-dead.jsonl`);
+    const dead = await Letters.open(request.dead ?? join('.data', `${request.topic}-dead.jsonl`));
     defer(() => dead.close());
     const feeds = await this.#feeds(saved, settings, dead, defer);
     const mover = await this.#mover(saved, settings);

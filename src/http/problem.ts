@@ -23,7 +23,12 @@ const statusOfCode: Partial<Record<ProblemCode, number>> = {
 };
 
 /** What passes by itself: ask again in a second. */
-const passing: readonly ProblemCode[] = ['STREAMS_TASK_MIGRATED', 'STREAMS_STATE_STORE_NOT_OPEN', 'STREAMS_TIMEOUT'];
+const passing: readonly ProblemCode[] = [
+  'STREAMS_TASK_MIGRATED',
+  'STREAMS_STATE_STORE_NOT_OPEN',
+  'STREAMS_TIMEOUT',
+  'HTTP_NOT_READY',
+];
 
 /** A request that gets no answer but an explanation. */
 export class HttpProblem extends Error {

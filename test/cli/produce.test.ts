@@ -95,13 +95,13 @@ test('the dead letters of a topic are in a file of its name if no other is named
   const world = new ProduceWorld(t);
   world.write('a.csv', readings('bad,bad,x'));
   const name = `topic-${process.pid}`;
-  t.teardown(async () => (await import('node:fs/promises')).rm(`${name}-dead.jsonl`, { force: true }));
+  t.teardown(async () => (await import('node:fs/promises')).rm(`.data/${name}-dead.jsonl`, { force: true }));
   const { produceCommand } = await import('../../src/cli/produce-command.ts');
   const { run } = await import('./fixtures/run.ts');
   const command = produceCommand(world.spec, async () => world.cluster.connect());
   const { code } = await run([command], `produce --events ${world.events} --topic ${name}`);
   t.is(code, 0);
-  t.deepEqual(world.letters(`${name}-dead.jsonl`), ['a.csv:2 date bad,bad,x']);
+  t.deepEqual(world.letters(`.data/${name}-dead.jsonl`), ['a.csv:2 date bad,bad,x']);
 });
 
 test('with --on-error fail the first bad row ends the run, and the row is met again by the next one', async (t) => {

@@ -71,6 +71,13 @@ const printed: Readonly<Record<string, string>> = {
       Lyon: 1 events
       Nice: 4 events
   `,
+  '5-run-on-kafka.ts': `
+    be 2
+    not 1
+    or 2
+    see 1
+    to 3
+  `,
   '4-processor-with-a-store-and-punctuation.ts': `
     minute 0: pulse of meter 8
     minute 5: pulse of meter 9

@@ -93,7 +93,7 @@ export async function probeBroker(
       connection.close();
     }
   } catch (error) {
-    throw brokerError(`asking ${address}`, error);
+    throw brokerError('asking a broker', error);
   }
 }
 

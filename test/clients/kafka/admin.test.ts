@@ -19,7 +19,7 @@ test('committed positions are asked for again until they are stable', async (t) 
       compact('group'),
       Buffer.from([2]),
       compact('t'),
-      Buffer.from([4, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0]),
+      Buffer.from([4, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0]),
       Buffer.from([1, 0]),
     ]);
     t.deepEqual(

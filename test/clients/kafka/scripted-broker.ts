@@ -121,6 +121,7 @@ export class ScriptedBroker {
   readonly #counts = new Map<number, number>();
   readonly seen: Seen[] = [];
   #connections = 0;
+  #broken: unknown;
 
   private constructor() {
     this.#server = createServer((socket) => this.#connected(socket));
@@ -179,10 +180,12 @@ export class ScriptedBroker {
       );
   }
 
+  /** Ends it. Throws what a script has thrown: what it has found wrong with a request. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, 'close');
+    if (this.#broken !== undefined) throw this.#broken;
   }
 
   #connected(socket: Socket): void {
@@ -208,7 +211,12 @@ export class ScriptedBroker {
     const count = this.count(apiKey);
     this.#counts.set(apiKey, count + 1);
     this.seen.push({ apiKey, connection });
-    const reply = script(new Fields(frame, 14 + frame.readInt16BE(12)), count);
+    let reply: Reply = 'cut';
+    try {
+      reply = script(new Fields(frame, 14 + frame.readInt16BE(12)), count);
+    } catch (error) {
+      this.#broken ??= error;
+    }
     if (reply === 'cut') socket.destroy();
     else if (reply !== 'silence') {
       const body = reply.done();

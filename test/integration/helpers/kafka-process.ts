@@ -2,6 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** None outlives the tests. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 /** A process of the built program that goes on until it is stopped, killed, or has failed. */
 export class WeirProcess {
   readonly words: readonly string[];
@@ -23,12 +29,8 @@ export class WeirProcess {
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
     });
-    process.once('exit', this.#atExit);
+    alive.add(this.#child);
   }
-
-  readonly #atExit = (): void => {
-    this.#child.kill('SIGKILL');
-  };
 
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
@@ -48,7 +50,7 @@ export class WeirProcess {
   /** Waits for its end: the exit code, or the signal that ended it. */
   async ended(): Promise<number | NodeJS.Signals> {
     await this.#closed;
-    process.off('exit', this.#atExit);
+    alive.delete(this.#child);
     return this.#child.exitCode ?? this.#child.signalCode!;
   }
 
