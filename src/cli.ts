@@ -36,6 +36,7 @@ export type {
 export { configCommand } from './cli/config-command.ts';
 export { describeCommand } from './cli/describe-command.ts';
 export { digestCommand } from './cli/digest-command.ts';
+export { produceCommand } from './cli/produce-command.ts';
 export { repairCommand } from './cli/repair-command.ts';
 export { replayCommand } from './cli/replay-command.ts';
 export { runCommand } from './cli/run-command.ts';

@@ -74,6 +74,8 @@ export interface BrokerAdmin {
   /** Deletes a group without members and its positions; one that does not exist is fine. */
   deleteGroup(groupId: string): Promise<void>;
   describeGroup(groupId: string): Promise<GroupDescription>;
+  /** Takes a member out of a group that will not come back, so that nobody waits for the end of its session; one that is not there is fine. */
+  removeMember(groupId: string, memberId: string): Promise<void>;
   /** The brokers, and the cluster's id where known. */
   describeCluster(): Promise<{
     readonly clusterId: string | undefined;

@@ -16,7 +16,7 @@ import { decodeAssignment } from './consumer-protocol.ts';
 import { check, errorOfCode, isKafka, KafkaError } from './errors.ts';
 import { commitAsAdmin, committedOffsets } from './group-offsets.ts';
 import { deleteRecordsBefore, listEnds } from './partition-offsets.ts';
-import { createTopics, deleteGroups, deleteTopics, describeConfigs, describeGroups } from './requests.ts';
+import { createTopics, deleteGroups, deleteTopics, describeConfigs, describeGroups, leaveGroup } from './requests.ts';
 
 const topicResource = 2;
 
@@ -164,6 +164,20 @@ export class KafkaAdmin implements BrokerAdmin {
         if (error && !isKafka(error, 'GROUP_ID_NOT_FOUND')) throw error;
       }
     });
+  }
+
+  async removeMember(groupId: string, memberId: string): Promise<void> {
+    await this.#calls
+      .run(`removing a member of group ${groupId}`, async (left) => {
+        const answer = await this.#calls.toCoordinator('group', groupId, leaveGroup, { groupId, memberId }, left());
+        const error = errorOfCode(answer.errorCode, groupId);
+        if (error && !isKafka(error, 'UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND')) throw error;
+      })
+      .catch((error: unknown) => {
+        const told = StreamsError.is(error) ? error.details.cause : error;
+        // kafkajs throws what a member's answer says.
+        if (!isKafka(told, 'UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND')) throw error;
+      });
   }
 
   async describeGroup(groupId: string): Promise<GroupDescription> {

@@ -50,6 +50,12 @@ export class GroupCoordinator {
     group.offsets.forget();
   }
 
+  /** Takes a member out that will not come back; one that is not there is fine. */
+  removeMember(groupId: string, memberId: string): void {
+    const membership = this.#groups.get(groupId)?.membership;
+    if (membership?.has(memberId) === true) membership.leave(memberId);
+  }
+
   describe(groupId: string): GroupDescription {
     const group = this.#groups.get(groupId);
     if (group === undefined || (group.membership.isEmpty && group.offsets.isEmpty))

@@ -107,6 +107,10 @@ export class GroupMembership {
     if (this.#state === 'CompletingRebalance') throw rebalancing();
   }
 
+  has(memberId: string): boolean {
+    return this.#members.has(memberId);
+  }
+
   leave(memberId: string): void {
     this.#expected.delete(memberId);
     const member = this.#members.get(memberId);

@@ -91,6 +91,10 @@ export class MemoryAdmin implements BrokerAdmin {
     return this.#link.insist('DeleteGroups', () => this.#state.groups.delete(groupId));
   }
 
+  removeMember(groupId: string, memberId: string): Promise<void> {
+    return this.#link.insist('LeaveGroup', () => this.#state.groups.removeMember(groupId, memberId));
+  }
+
   describeGroup(groupId: string): Promise<GroupDescription> {
     return this.#link.insist('DescribeGroups', () => this.#state.groups.describe(groupId));
   }

@@ -18,6 +18,7 @@ import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
 
 const positionsKey = metaKey('global-positions');
+const memberKey = metaKey('member');
 
 /** Folder of an instance's global tables below its state folder. Who has it open has the instance. */
 export function globalDirectory(stateDir: string): string {
@@ -158,6 +159,22 @@ export class GlobalTables {
         lag: Math.max(0, (this.#stableEnds.get(partitionKey(topic, partition)) ?? position) - position),
       })),
     );
+  }
+
+  /** The id under which the instance was last a member of the group, if it did not leave in order. */
+  get formerMember(): string | undefined {
+    const bytes = this.#folder.database.get(memberKey);
+    return bytes === undefined || bytes.length === 0 ? undefined : fromUtf8(bytes);
+  }
+
+  /** Writes down under which id the instance is a member; undefined: of none. */
+  async saveMember(memberId: string | undefined): Promise<void> {
+    if (memberId === this.formerMember) return;
+    const batch = this.#folder.database.batch();
+    if (memberId === undefined) batch.del(memberKey);
+    else batch.put(memberKey, utf8(memberId));
+    await batch.write({ sync: false });
+    await batch.close();
   }
 
   /** How long ago the copy was last written to, ms; Infinity for an empty one. */

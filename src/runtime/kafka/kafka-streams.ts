@@ -145,7 +145,7 @@ export class KafkaStreams {
       await this.#release();
       throw error;
     }
-    this.#joinGroup();
+    this.#member!.start();
     this.#loop = this.#work();
     const interval = this.#options.repartitionPurgeIntervalMs;
     this.#measuring = setInterval(() => void this.#measure(), measureIntervalMs);
@@ -364,6 +364,9 @@ export class KafkaStreams {
       failed: (partition, kind, error) => this.#inputFailed(partition, kind, error),
     });
     await globals.start((updates) => this.#globalUpdates(updates));
+    // The folder was locked by a process that is gone: nobody has to wait for the end of its session.
+    const former = globals.formerMember;
+    if (former !== undefined) await admin.removeMember(applicationId, former);
     const { sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs } = options;
     this.#member = broker.member({
       groupId: applicationId,
@@ -401,10 +404,6 @@ export class KafkaStreams {
     if (changelogs.length === 0) return day;
     const configs = await this.#options.broker.admin.topicConfigs(changelogs);
     return Math.min(...changelogs.map((topic) => Number(configs.get(topic)?.['delete.retention.ms'] ?? day)));
-  }
-
-  #joinGroup(): void {
-    this.#member!.start();
   }
 
   #memberData(): MemberData & { readonly join: number } {
@@ -472,6 +471,7 @@ export class KafkaStreams {
   #assigned(assignment: MemberAssignment, generation: number): void {
     const data = decodeAssignmentData(assignment.userData);
     this.#assignment = data;
+    this.#globals!.saveMember(this.#member!.memberId).catch(() => {});
     this.#rebalancing = false;
     this.#counts.rebalances++;
     this.#options.logger.info({ generation, active: data.active, standby: data.standby }, 'tasks assigned');
@@ -848,7 +848,10 @@ export class KafkaStreams {
   async #release(): Promise<void> {
     if (this.#purge !== undefined) clearInterval(this.#purge);
     if (this.#measuring !== undefined) clearInterval(this.#measuring);
-    await this.#member?.leave().catch(() => {});
+    await this.#member?.leave().then(
+      () => this.#globals?.saveMember(undefined),
+      () => {},
+    );
     await this.#inputs?.close();
     await this.#changelogs?.close();
     await this.#globals?.close();

@@ -116,3 +116,16 @@ test('the only record of a batch is copied out of it', (t) => {
   bytes.fill(0);
   t.deepEqual(only, { timestamp: 77, key: undefined, value: new Uint8Array(Buffer.from('value')) });
 });
+
+test('many large records grow a batch and are read back', (t) => {
+  const writer = new BatchWriter(10_000_000, 0);
+  const records = Array.from({ length: 300 }, (_, i) => ({
+    offset: i,
+    timestamp: 1_000_000 * i,
+    key: `${i}`.padStart(1 + i, 'k'),
+    value: i % 50 === 0 ? 'v'.repeat(40_000 + i) : `${i}`,
+  }));
+  for (const { timestamp, key, value } of records)
+    t.true(writer.append(timestamp, Buffer.from(key), Buffer.from(value), []));
+  t.deepEqual(texts(decode([writer.seal()])), records);
+});

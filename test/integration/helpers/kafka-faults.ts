@@ -13,6 +13,8 @@ export interface FaultPlace {
   readonly count: number;
   readonly sessionTimeoutMs: number;
   readonly random: () => number;
+  /** Sends more, and returns when some of it was sent. */
+  readonly load: () => Promise<void>;
   /** Says what is done. */
   readonly log: (text: string) => void;
 }
@@ -68,7 +70,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     await rm(copy, { recursive: true, force: true });
     await cp(state, copy, { recursive: true });
     await application.start(instance).ready();
-    await upTo(place, 1000);
+    await place.load();
     broken.push(await kill(place, instance));
     await rm(state, { recursive: true });
     await cp(copy, state, { recursive: true });
@@ -78,9 +80,9 @@ export const faults: Readonly<Record<string, Fault>> = {
   'two killed one after the other': async (place) => {
     const first = someInstance(place);
     const broken = [await kill(place, first)];
-    await upTo(place, 300);
     place.application.start(first);
-    await upTo(place, 2500);
+    await place.load();
+    await upTo(place, 1000);
     const second = place.random() < 0.5 ? first : someInstance(place);
     broken.push(await kill(place, second));
     return broken;

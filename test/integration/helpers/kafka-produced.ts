@@ -9,16 +9,17 @@ import type { Recount } from './recount-statistics.ts';
 export class ProducedFiles {
   readonly #words: readonly string[];
   readonly #inbox: string;
-  readonly #done: string;
+  /** Where files go whose rows are all committed. */
+  readonly done: string;
   readonly #truth: Recount;
   process: WeirProcess;
 
   private constructor(words: readonly string[], folder: string, truth: Recount) {
     this.#inbox = join(folder, 'inbox');
-    this.#done = join(folder, 'done');
+    this.done = join(folder, 'done');
     this.#truth = truth;
     this.#words = [
-      ...['produce', '--events', this.#inbox, '--follow', '--move-done', this.#done],
+      ...['produce', '--events', this.#inbox, '--follow', '--move-done', this.done],
       ...['--dead', join(folder, 'dead.jsonl'), ...words],
     ];
     this.process = new WeirProcess(this.#words);
@@ -42,7 +43,7 @@ export class ProducedFiles {
 
   /** Waits until a file's rows are all committed. */
   async committed(name: string): Promise<void> {
-    for (const end = Date.now() + 90_000; !existsSync(join(this.#done, name)); await delay(20)) {
+    for (const end = Date.now() + 90_000; !existsSync(join(this.done, name)); await delay(20)) {
       if (Date.now() < end && this.process.running) continue;
       throw new Error(`${name} was not sent to its end: ${this.process.stderr.slice(-3000)}`);
     }
