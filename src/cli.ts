@@ -36,9 +36,12 @@ export type {
 export { configCommand } from './cli/config-command.ts';
 export { describeCommand } from './cli/describe-command.ts';
 export { digestCommand } from './cli/digest-command.ts';
+export { doctorCommand } from './cli/doctor-command.ts';
+export { lagCommand } from './cli/lag-command.ts';
 export { produceCommand } from './cli/produce-command.ts';
 export { repairCommand } from './cli/repair-command.ts';
 export { replayCommand } from './cli/replay-command.ts';
+export { resetCommand } from './cli/reset-command.ts';
 export { runCommand } from './cli/run-command.ts';
 export { serveCommand } from './cli/serve-command.ts';
 

@@ -39,10 +39,7 @@ buildPeer();
 const broker = await openBenchBroker(brokers);
 try {
   await freshTopic(broker, eventsTopic, partitions);
-  await runPeer(
-    { do: 'load', brokers: broker.bootstrap, topic: eventsTopic, events: data.events },
-    { javaOptions: [] },
-  );
+  await runPeer({ do: 'load', brokers: broker.bootstrap, topic: eventsTopic, events: data.events }, { javaOptions });
   await loadParkTopic(broker.client, { park: data.park, zone });
   printConditions();
   await inTurn(

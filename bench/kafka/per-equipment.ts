@@ -42,10 +42,7 @@ buildPeer();
 const broker = await openBenchBroker(brokers);
 try {
   await freshTopic(broker, eventsTopic, partitions);
-  await runPeer(
-    { do: 'load', brokers: broker.bootstrap, topic: eventsTopic, events: data.events },
-    { javaOptions: [] },
-  );
+  await runPeer({ do: 'load', brokers: broker.bootstrap, topic: eventsTopic, events: data.events }, { javaOptions });
   printConditions();
   const contenders = options.guarantee
     .split(',')

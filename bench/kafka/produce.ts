@@ -17,7 +17,7 @@ const options = readOptions({
   runs: 3,
   partitions: 2,
   contenders: 'weir,java',
-  'java-options': '',
+  'java-options': '-Xmx512m',
   set: '',
   brokers: '',
 });

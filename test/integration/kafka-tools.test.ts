@@ -42,11 +42,17 @@ kafka.test(
       expected.push('CreateTime:1500000000000|NO_HEADERS|last|null');
       const printed = await kafka.server.tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
         ...['--bootstrap-server', kafka.server.bootstrap, '--topic', topic, '--from-beginning'],
-        ...['--isolation-level', 'read_committed', '--max-messages', '301', '--timeout-ms', '20000'],
+        ...['--isolation-level', 'read_committed', '--max-messages', '301', '--timeout-ms', '120000'],
         ...['timestamp', 'headers', 'key'].flatMap((what) => ['--formatter-property', `print.${what}=true`]),
         ...['--formatter-property', 'key.separator=|'],
       ]);
-      t.deepEqual(printed.trim().split('\n'), expected, compression);
+      const lines = printed.trim().split('\n');
+      t.is(lines.length, expected.length, compression);
+      t.is(
+        lines.find((line, at) => line !== expected[at]),
+        undefined,
+        compression,
+      );
     }
   },
 );

@@ -9,8 +9,8 @@ const preload = join(root, 'bench', 'lib', 'report-usage.mjs');
 const peer = join(cacheFolder, 'kafka-streams-peer');
 const pom = join(root, 'bench', 'kafka', 'java', 'pom.xml');
 
-/** Kafka Streams and its JVM, but for the heap: as large as a container of this size would get. */
-const javaOptions = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
+/** All else of the JVM is its own default, but for what `--java-options` gives. */
+const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
 
 /** What a measured process tells first. */
 interface Started {

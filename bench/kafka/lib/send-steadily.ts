@@ -47,7 +47,7 @@ await producer.close();
 await broker.close();
 
 function send({ id, bytes, partition, commune }: (typeof meters)[number], elapsedMs: number): void {
-  const occurredAtMs = steadyNoonMs + Math.floor(elapsedMs);
+  const occurredAtMs = steadyNoonMs + 1000 * Math.floor(elapsedMs / 1000);
   const event = { eventId: 20140101120000, occurredAtMs, arrivedAtMs: occurredAtMs, type: 'ev_C', info: '' } as const;
   const row = serde.serialize({ ...event, equipmentType: 'C', equipmentId: id });
   producer.append(topic!, partition, occurredAtMs, bytes, row);

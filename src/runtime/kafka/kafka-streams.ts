@@ -540,7 +540,7 @@ export class KafkaStreams {
     this.#catchingUp.add(slot);
     catchUpWithGlobals(task, this.#takeover!)
       .catch((error: unknown) => {
-        if (slot.task === task) this.#taskFailed(slot, error);
+        if (slot.task === task && !task.closed) this.#taskFailed(slot, error);
       })
       .finally(() => this.#catchingUp.delete(slot));
   }
@@ -649,7 +649,7 @@ export class KafkaStreams {
           }
         task.joinedUpTo(positions);
       } catch (error) {
-        if (slot.task === task) this.#taskFailed(slot, error);
+        if (slot.task === task && !task.closed) this.#taskFailed(slot, error);
       }
     }
     this.#wake.call();
@@ -715,7 +715,7 @@ export class KafkaStreams {
         try {
           await task.commit(() => this.#wake.call());
         } catch (error) {
-          if (slot.task === task) {
+          if (slot.task === task && !task.closed) {
             this.#counts.commitFailures++;
             this.#taskFailed(slot, error);
           }

@@ -92,6 +92,11 @@ export class KafkaTask {
       this.committedPositions.set(partitionKey(topic, partition), nextOffset);
   }
 
+  /** Whether it has ended, or is about to: what still fails in it concerns nobody any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Whether records can be taken now. */
   get busy(): boolean {
     return this.#busy !== undefined || this.#closed;

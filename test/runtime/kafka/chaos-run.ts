@@ -11,6 +11,7 @@ import { type Action, type CutRequest, type Schedule, shownSchedule } from './ch
 import { Disk, type DiskImage } from './disk.ts';
 import {
   app,
+  inputsOf,
   isDrained,
   kill,
   messages,
@@ -302,11 +303,28 @@ export class ChaosRun {
       return (await isDrained(admin, topology)) && (await this.#globalsJoined(admin));
     };
     for (let seen = 0; seen < 2; ) {
-      await until(settled, `all is processed: ${this.#alive.map(({ streams }) => streams.state).join()}`, 20_000);
+      await until(settled, 'all is processed', 20_000).catch(async (error: unknown) => {
+        throw new Error(`${messageOf(error)}\n${await this.#situation(admin)}`);
+      });
       await sleep(25);
       seen = (await settled()) ? seen + 1 : 0;
     }
     await broker.close();
+  }
+
+  /** Where everybody stands: for whoever reads of a run that does not end. */
+  async #situation(admin: Broker['admin']): Promise<string> {
+    const inputs = await inputsOf(admin, topology);
+    const ends = await admin.offsets(inputs, 'latest');
+    const stable = await admin.offsets(inputs, 'stable');
+    const committed = await admin.committed(app, inputs);
+    const lines = inputs.map(
+      ({ topic, partition }, i) =>
+        `${topic} ${partition}: end ${ends[i]}, stable ${stable[i]}, committed ${committed[i]?.offset} ${committed[i]?.metadata}`,
+    );
+    for (const { streams } of this.#alive)
+      lines.push(`${streams.state} ${JSON.stringify(streams.kafkaStats().tasks)} ${JSON.stringify(streams.kafkaStats().globals)}`);
+    return lines.join('\n');
   }
 
   /** Whether all tasks that have read events have committed that they have seen the last of the places. */
