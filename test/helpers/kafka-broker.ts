@@ -21,6 +21,8 @@ export interface KafkaOptions {
   readonly throughProxy?: boolean;
   /** A third way in, with TLS and a login (`kafkaUser`): `secured` and `ca` of the result. @defaultValue false */
   readonly secure?: boolean;
+  /** Further ways in by their names, each with its protocol, such as `SSL`: `address` of the result says where. What they need is in `properties`. */
+  readonly listeners?: Readonly<Record<string, string>>;
   /** @defaultValue 1g */
   readonly heap?: string;
 }
@@ -40,13 +42,15 @@ export class KafkaServer {
   readonly #lib: string;
   readonly #port: number;
   readonly #options: KafkaOptions;
+  readonly #further: ReadonlyMap<string, number>;
   #child: ChildProcess | undefined;
   readonly #atExit = (): void => {
     this.#child?.kill('SIGKILL');
   };
 
-  constructor(lib: string, dataDir: string, { port, secured }: Ports, ways: Ways, options: KafkaOptions) {
+  constructor(lib: string, dataDir: string, { port, secured, further }: Ports, ways: Ways, options: KafkaOptions) {
     const { proxy, ca } = ways;
+    this.#further = further;
     this.#lib = lib;
     this.dataDir = dataDir;
     this.#port = port;
@@ -61,6 +65,11 @@ export class KafkaServer {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** `host:port` of a further listener. */
+  address(listener: string): string {
+    return `127.0.0.1:${this.#further.get(listener)}`;
   }
 
   /** Starts the process and waits until it serves. */
@@ -143,6 +152,7 @@ interface Ports {
   /** Where the proxy finds it. */
   readonly behind: number | undefined;
   readonly secured: number | undefined;
+  readonly further: ReadonlyMap<string, number>;
 }
 
 interface Ways {
@@ -163,11 +173,13 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     controller: await freePort(),
     behind: options.throughProxy === true ? await freePort() : undefined,
     secured: options.secure === true ? await freePort() : undefined,
+    further: await freePorts(Object.keys(options.listeners ?? {})),
   };
   const proxy = ports.behind === undefined ? undefined : new TcpProxy('127.0.0.1', ports.behind);
   await proxy?.listen();
   const security = options.secure === true ? kafkaSecurity(dataDir) : undefined;
-  const properties = { ...serverProperties(ports, proxy?.port), ...security?.properties, ...options.properties };
+  const own = serverProperties(ports, proxy?.port, options.listeners);
+  const properties = { ...own, ...security?.properties, ...options.properties };
   const text = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(join(dataDir, 'server.properties'), text.join(''));
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'abcdefghijklmnopqrstuv', '-c', 'server.properties'];
@@ -186,7 +198,17 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   return server;
 }
 
-function serverProperties({ port, controller, behind, secured }: Ports, proxy?: number): Record<string, string> {
+async function freePorts(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const ports = new Map<string, number>();
+  for (const name of names) ports.set(name, await freePort());
+  return ports;
+}
+
+function serverProperties(
+  { port, controller, behind, secured, further }: Ports,
+  proxy?: number,
+  protocols: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const listeners = [`PLAINTEXT://127.0.0.1:${port}`];
   const advertised = [...listeners];
   if (behind !== undefined) {
@@ -197,6 +219,17 @@ function serverProperties({ port, controller, behind, secured }: Ports, proxy?: 
     listeners.push(`SECURE://127.0.0.1:${secured}`);
     advertised.push(`SECURE://127.0.0.1:${secured}`);
   }
+  for (const [name, own] of further) {
+    listeners.push(`${name}://127.0.0.1:${own}`);
+    advertised.push(`${name}://127.0.0.1:${own}`);
+  }
+  const map = {
+    PLAINTEXT: 'PLAINTEXT',
+    CONTROLLER: 'PLAINTEXT',
+    PROXIED: 'PLAINTEXT',
+    SECURE: 'SASL_SSL',
+    ...protocols,
+  };
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -205,7 +238,9 @@ function serverProperties({ port, controller, behind, secured }: Ports, proxy?: 
     'advertised.listeners': advertised.join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT,SECURE:SASL_SSL',
+    'listener.security.protocol.map': Object.entries(map)
+      .map((entry) => entry.join(':'))
+      .join(','),
     'log.dirs': './data',
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '5',

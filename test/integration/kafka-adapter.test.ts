@@ -7,7 +7,7 @@ const kafka = await KafkaPart.start({ properties: { 'group.min.session.timeout.m
 const endTxn = 26;
 const suite = brokerConformance({
   connect: async () => kafka.connect(),
-  sessionTimeoutMs: 1500,
+  sessionTimeoutMs: 3000,
   patienceMs: 60_000,
   freeze: (broker) => kafka.server.proxy!.freeze(kafka.clientId(broker)),
   thaw: (broker) => kafka.server.proxy!.thaw(kafka.clientId(broker)),

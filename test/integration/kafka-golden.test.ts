@@ -41,7 +41,7 @@ async function atWork({ data, topic, partitions, words = [] }: Made, broker: Bro
   const parkTopic = `${topic}-park`;
   const application = new KafkaApplication({
     ...{ brokers, broker, applicationId, topic, folder: await mkdtemp(join(folder, 'app-')) },
-    words: ['--park', `${data}/park`, '--grid-park-topic', parkTopic, ...words],
+    words: ['--park', `${data}/park`, '--park-topic', parkTopic, ...words],
   });
   application.start(0);
   await application.instances[0]!.ready();

@@ -174,7 +174,7 @@ kafka.test(
     const application = new KafkaApplication({
       ...{ brokers, broker, applicationId: newName('corrected'), folder, topic },
       settings: ['session.timeout.ms=1500'],
-      words: ['--grid-park-topic', 'corrected-park'],
+      words: ['--park-topic', 'corrected-park'],
     });
     t.teardown(() => application.end());
     const files = (await readdir(`${data}/events`)).sort().map((name) => join(data, 'events', name));

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { tryWeir, weir } from './helpers/weir.ts';
 
 const golden = process.env['GOLDEN_DATA'] ?? '../shared/data';
 const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
-const kills = Number(process.env['CRASH_KILLS'] ?? 25);
+const kills = Number(process.env['CRASH_KILLS'] ?? 20);
 const zone = 'Europe/Paris';
 const folder = await mkdtemp(join(tmpdir(), 'weir-produce-'));
 const kafka = await KafkaPart.start({ throughProxy: false });
@@ -55,15 +55,12 @@ async function committedRows(broker: Broker, topic: string): Promise<number> {
 }
 
 /** The rows of files without quotes and in the usual order of columns, as messages, in the order of the files. */
-async function expectedOf(
-  events: string,
-  isRow = (_row: string, _name: string, _line: number): boolean => true,
-): Promise<Message[]> {
+async function expectedOf(events: string): Promise<Message[]> {
   const messages: Message[] = [];
   for (const name of (await readdir(events)).sort()) {
     const rows = (await readFile(join(events, name), 'utf8')).split('\n');
     rows.forEach((row, line) => {
-      if (line === 0 || row === '' || !isRow(row, name, line + 1)) return;
+      if (line === 0 || row === '') return;
       const [, occurred, , , type, id] = row.split(',');
       messages.push(`${type}:${id} ${row} ${instantOf(occurred!)}`);
     });
@@ -132,7 +129,7 @@ kafka.test(
     t.timeout(15 * 60_000);
     const random = seededRandom(seed);
     t.log(`seed ${seed} (CRASH_SEED), ${kills} kills (CRASH_KILLS)`);
-    const data = await madeData({ days: 40, eventsPerDay: 20_000, damage: 0.01, late: true, seed });
+    const data = await madeData({ days: 20, eventsPerDay: 20_000, damage: 0.01, late: true, seed });
     const broker = client();
     const line = (topic: string, events: string): readonly string[] => [
       ...['produce', ...brokers(), '--events', events, '--topic', topic, '--partitions', '2'],
@@ -150,20 +147,11 @@ kafka.test(
     const total = expected[0]!.length + expected[1]!.length;
     const letters = await readFile(join(folder, `${calm}.jsonl`), 'utf8');
     const files = await readdir(join(folder, `${calm}-done`));
-    t.is(files.length, 40);
+    t.is(files.length, 20);
     t.true(letters.split('\n').length > 1000);
 
     const check = async (topic: string): Promise<void> => {
-      const messages = await messagesOf(broker, topic);
-      for (const [partition, texts] of messages.entries()) {
-        t.is(texts.length, expected[partition]!.length, `${topic}-${partition}`);
-        t.is(
-          texts.findIndex((text, i) => text !== expected[partition]![i]),
-          -1,
-          `${topic}-${partition}`,
-        );
-      }
-      // Compared here: a difference of megabytes would be shown for ever.
+      t.true(sameMessages(await messagesOf(broker, topic), expected), topic);
       t.true((await readFile(join(folder, `${topic}.jsonl`), 'utf8')) === letters, `letters of ${topic}`);
       t.deepEqual((await readdir(join(folder, `${topic}-done`))).sort(), files.sort());
       t.deepEqual(await readdir(join(folder, `${topic}-events`)), []);
@@ -210,23 +198,29 @@ kafka.test(
   'a broker that is killed while files are sent is waited for, and nothing is lost or doubled',
   async (t) => {
     t.timeout(5 * 60_000);
-    const data = await madeData({ days: 30, eventsPerDay: 20_000, damage: 0, late: false, seed });
-    const topic = newName('broken');
-    const producing = new WeirProcess([
-      ...['produce', ...brokers(), '--events', `${data}/events`, '--topic', topic, '--partitions', '2', '--json'],
-      ...['--dead', join(folder, `${topic}.jsonl`), '--set', 'commit.interval.ms=20', '--follow'],
-    ]);
+    const data = await madeData({ days: 30, eventsPerDay: 20_000, damage: 0.001, late: true, seed });
+    const words = (topic: string): readonly string[] => [
+      ...['produce', ...brokers(), '--events', `${data}/events`, '--topic', topic, '--partitions', '2'],
+      ...['--dead', join(folder, `${topic}.jsonl`), '--set', 'commit.interval.ms=20'],
+    ];
+    const [topic, calm] = [newName('broken'), newName('calm')];
     const broker = client();
+    await weir(words(calm));
+    const expected = await messagesOf(broker, calm);
+    const total = expected[0]!.length + expected[1]!.length;
+    const producing = new WeirProcess([...words(topic), '--follow']);
+    t.teardown(() => producing.signal('SIGKILL'));
     await until('something is committed', async () => (await committedRows(broker, topic)) > 0);
     await kafka.server.kill('SIGKILL');
     await delay(1000);
     await kafka.server.restart();
-    const expected = await expectedOf(`${data}/events`, (row) => !row.includes('"'));
-    await until('all is sent', async () => (await committedRows(broker, topic)) >= expected.length);
+    const rows = await committedRows(broker, topic);
+    t.log(`${rows} of ${total} rows were committed when the broker came back`);
+    await until('all is sent', async () => (await committedRows(broker, topic)) >= total);
     t.is(await producing.stop(), 0, producing.stderr);
-    const sent = (await messagesOf(broker, topic)).flat();
-    t.is(new Set(sent).size, new Set(expected).size);
-    t.deepEqual(countsOf(sent), countsOf(expected));
+    t.true(sameMessages(await messagesOf(broker, topic), expected));
+    const letters = await Promise.all([topic, calm].map((name) => readFile(join(folder, `${name}.jsonl`), 'utf8')));
+    t.true(letters[0] === letters[1]);
   },
   test.serial,
 );
@@ -246,11 +240,13 @@ kafka.test(
     ];
     const broker = client();
     const older = new WeirProcess(words);
+    t.teardown(() => older.signal('SIGKILL'));
     await cp(`${data}/events/${names[0]}`, join(events, names[0]!));
     await until('the first file is sent', async () => (await committedRows(broker, topic)) > 1900);
     await older.signal('SIGSTOP');
     await cp(`${data}/events/${names[1]}`, join(events, names[1]!));
     const newer = new WeirProcess(words);
+    t.teardown(() => newer.signal('SIGKILL'));
     await until('the second file is sent', async () => (await committedRows(broker, topic)) > 3800);
     await older.signal('SIGCONT');
     await cp(`${data}/events/${names[2]}`, join(events, names[2]!));
@@ -298,13 +294,14 @@ kafka.test(
       ...['run', ...brokers(), '--topic', topic, '--park-topic', parkTopic, '--application-id', application],
       ...['--state', join(folder, `${application}-state`), '--port', '0'],
     ]);
+    t.teardown(() => running.signal('SIGKILL'));
     await running.ready();
     // An empty park: every place is unknown.
     const none = join(folder, 'no-park');
     await cp(`${data}/park`, none, { recursive: true });
     for (const name of ['installation_c.csv', 'installation_k.csv']) {
       const text = await readFile(join(none, name), 'utf8');
-      await (await import('node:fs/promises')).writeFile(join(none, name), `${text.split('\n')[0]}\n`);
+      await writeFile(join(none, name), `${text.split('\n')[0]}\n`);
     }
     const wait = ['--wait', '--application-id', application];
     t.like(await load(none, ...wait), { removed: first['added'], waited: true });
@@ -319,8 +316,13 @@ kafka.test(
   test.serial,
 );
 
-function countsOf(messages: readonly Message[]): ReadonlyMap<Message, number> {
-  const counts = new Map<Message, number>();
-  for (const message of messages) counts.set(message, (counts.get(message) ?? 0) + 1);
-  return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Whether two topics hold the same; a difference of megabytes would be shown for ever. */
+function sameMessages(a: readonly (readonly Message[])[], b: readonly (readonly Message[])[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((texts, partition) => {
+      const others = b[partition]!;
+      return texts.length === others.length && texts.every((text, i) => text === others[i]);
+    })
+  );
 }

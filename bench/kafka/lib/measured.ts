@@ -65,13 +65,7 @@ export interface JavaRun extends Following {
 
 /** Runs the Java peer, measured. What it prints is what it tells. */
 export function runPeer(args: Readonly<Record<string, string>>, run: JavaRun): Promise<ChildRun> {
-  const command = [
-    'java',
-    ...javaOptions,
-    ...run.javaOptions,
-    '-cp',
-    `${join(peer, 'classes')}:${join(peer, 'lib')}/*`,
-  ];
+  const command = ['java', quiet, ...run.javaOptions, '-cp', `${join(peer, 'classes')}:${join(peer, 'lib')}/*`];
   const given = Object.entries(args).map(([name, value]) => `${name}=${value}`);
   return follow('exec "$@" >&3', [...command, 'weir.bench.Main', ...given], run);
 }

@@ -4,6 +4,9 @@ import { type ConnectionConfig, KafkaConnection } from './connection.ts';
 import { ConnectionLost, check, errorOfCode, isRetriable, KafkaError } from './errors.ts';
 import { type ClusterMetadata, findCoordinator, metadata } from './requests.ts';
 
+/** Longest wait for metadata, which all users of the map share, ms. */
+const metadataMs = 10_000;
+
 /** What a coordinator looks after. */
 export type CoordinatorOf = 'group' | 'transaction';
 
@@ -45,8 +48,9 @@ export class ClusterMap {
     this.#leaders.delete(partitionKey(topic, partition));
   }
 
-  /** All of a broker's partitions and coordinators may be elsewhere now. */
+  /** A broker is not to be reached: its partitions and coordinators may be elsewhere now, and so may it. */
   forgetNode(nodeId: number): void {
+    this.#brokers.delete(nodeId);
     for (const [key, leader] of this.#leaders) if (leader === nodeId) this.#leaders.delete(key);
     for (const [key, coordinator] of this.#coordinators) if (coordinator === nodeId) this.#coordinators.delete(key);
   }
@@ -54,7 +58,7 @@ export class ClusterMap {
   /** Asks for metadata of these topics, of none for [], of all for undefined, and learns from them. */
   async metadata(topics: readonly string[] | undefined, timeoutMs?: number): Promise<ClusterMetadata> {
     const connection = await this.#any(timeoutMs);
-    const answer = await connection.call(metadata, topics, timeoutMs);
+    const answer = await connection.call(metadata, topics, Math.min(metadataMs, timeoutMs ?? metadataMs));
     if (answer.brokers.length > 0) {
       this.#brokers.clear();
       for (const { nodeId, host, port } of answer.brokers) this.#brokers.set(nodeId, { host, port });

@@ -30,9 +30,15 @@ export function check(code: number, detail?: string | null): void {
   if (error) throw error;
 }
 
-/** What kafkajs threw, as one of the errors above; a refused login as StreamsError. */
+/** What a request has failed with, as one of the errors above; what no retry helps as StreamsError; programming mistakes as they are. */
 export function fromKafkajs(error: unknown, address: string): Error {
   if (error instanceof KafkaError || error instanceof ConnectionLost || StreamsError.is(error)) return error;
+  if (error instanceof TypeError) return error;
+  if (error instanceof RangeError) {
+    return new StreamsError('STREAMS_BROKER', `${address}: an answer that cannot be read: ${error.message}.`, {
+      cause: error,
+    });
+  }
   const thrown = error as KafkajsError;
   if (typeof thrown.type === 'string') return new KafkaError(thrown.type);
   if (thrown.name === 'KafkaJSSASLAuthenticationError') {

@@ -182,15 +182,15 @@ export class GlobalTables {
     return this.#savedAtMs < 0 ? Number.POSITIVE_INFINITY : Date.now() - this.#savedAtMs;
   }
 
-  /** Positions of the partitions of each global topic: all before is in the tables. */
+  /** Positions of the partitions of each global topic as they are now: all before is in the tables. */
   get positions(): Readonly<Record<string, readonly number[]>> {
-    return Object.fromEntries(this.#positions);
+    return Object.fromEntries([...this.#positions].map(([topic, positions]) => [topic, [...positions]]));
   }
 
   /**
    * Reads the topics to their stable ends, and follows them from then on.
    *
-   * @param onUpdates - Gets the changes that come after that; the tables show them already, and the next ones wait until it has resolved.
+   * @param onUpdates - Gets the changes that come after that (none where only positions have moved); the tables show them already, and the next ones wait until it has resolved.
    */
   async start(onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void>): Promise<void> {
     const topics = [...new Set(this.#options.topology.globalTables.map(({ topic }) => topic))];
@@ -311,7 +311,8 @@ export class GlobalTables {
         const updates: GlobalUpdate[] = [];
         for (const records of chunks) this.#apply(records, updates);
         await this.#save();
-        if (updates.length > 0) await this.#onUpdates(updates);
+        // Told without changes too: tasks commit how far they have come, and somebody may wait for that.
+        await this.#onUpdates(updates);
         this.#checkCaughtUp();
       }
     } catch (error) {

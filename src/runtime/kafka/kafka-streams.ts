@@ -26,6 +26,7 @@ import { GlobalTables, type GlobalUpdate } from './global-tables.ts';
 import { changelogTopic, isInternalTopic, repartitionTopic } from './internal-names.ts';
 import { type FilledOptions, filledOptions, type KafkaStreamsOptions } from './kafka-options.ts';
 import type { KafkaStats } from './kafka-stats.ts';
+import type { KafkaTask } from './kafka-task.ts';
 import {
   type AssignmentData,
   decodeAssignmentData,
@@ -37,7 +38,8 @@ import { OutputCounts } from './output-counts.ts';
 import { prepareTopics } from './prepare-topics.ts';
 import { engineStats, kafkaStats, type StatsCounts, type StatsSource } from './stats.ts';
 import { storedTasks } from './stored-tasks.ts';
-import { catchUpWithGlobals, samePositions, type TakeoverContext } from './takeover.ts';
+import { catchUpWithGlobals, type TakeoverContext } from './takeover.ts';
+import { samePositions } from './task-metadata.ts';
 import { type TaskRole, TaskSlot } from './task-slot.ts';
 import { planTopics, storesOf, type TopicsPlan, topicOnBroker } from './topics-plan.ts';
 import { Wake } from './wake.ts';
@@ -50,6 +52,8 @@ const breathMs = 10;
 const day = 86_400_000;
 /** How often the sizes of stores on disk are asked for. */
 const measureIntervalMs = 10_000;
+/** How long a client that closes waits for its last commits. */
+const closeTimeoutMs = 30_000;
 
 /**
  * A topology at work on Kafka: one member of the application's consumer group. Start as many as you like, here or elsewhere: they share the tasks.
@@ -146,7 +150,7 @@ export class KafkaStreams {
       throw error;
     }
     this.#member!.start();
-    this.#loop = this.#work();
+    this.#loop = this.#work().catch((error: unknown) => this.#uncaught(error));
     const interval = this.#options.repartitionPurgeIntervalMs;
     this.#measuring = setInterval(() => void this.#measure(), measureIntervalMs);
     this.#measuring.unref();
@@ -469,13 +473,15 @@ export class KafkaStreams {
   }
 
   #assigned(assignment: MemberAssignment, generation: number): void {
+    // A client that closes is given tasks until it has left: nobody would close them again.
+    if (this.#stopping) return;
     const data = decodeAssignmentData(assignment.userData);
     this.#assignment = data;
     this.#globals!.saveMember(this.#member!.memberId).catch(() => {});
     this.#rebalancing = false;
     this.#counts.rebalances++;
     this.#options.logger.info({ generation, active: data.active, standby: data.standby }, 'tasks assigned');
-    if (data.shutdown && !this.#stopping) {
+    if (data.shutdown) {
       this.#fail(
         new StreamsError('STREAMS_CLOSED', 'an instance has asked the whole application to shut down. See its log.'),
       );
@@ -542,7 +548,12 @@ export class KafkaStreams {
       .catch((error: unknown) => {
         if (slot.task === task && !task.closed) this.#taskFailed(slot, error);
       })
-      .finally(() => this.#catchingUp.delete(slot));
+      .finally(() => {
+        this.#catchingUp.delete(slot);
+        // What came after its last look was kept from it until here.
+        if (slot.task === task && !task.closed && !samePositions(this.#globals!.positions, task.globalPositions))
+          this.#catchUp(slot);
+      });
   }
 
   readonly #catchingUp = new Set<TaskSlot>();
@@ -689,20 +700,26 @@ export class KafkaStreams {
     const { task } = slot;
     if (task === undefined) return 0;
     try {
+      this.#resumeInputs(task);
       task.punctuate(now);
       if (this.#options.windowIdleCloseMs !== undefined) task.closeIdle(this.#options.windowIdleCloseMs, now);
       if (!task.isReady(now)) return 0;
       const taken = task.step(stepRecords);
-      for (const input of task.inputs)
-        if (input.paused && input.buffered <= this.#options.bufferedRecordsPerPartition) {
-          input.paused = false;
-          this.#inputs!.resume(input);
-        }
+      this.#resumeInputs(task);
       return taken;
     } catch (error) {
       this.#taskFailed(slot, error);
       return 0;
     }
+  }
+
+  /** Fetches on where enough was taken: by a step, or by an asynchronous node after it. */
+  #resumeInputs(task: KafkaTask): void {
+    for (const input of task.inputs)
+      if (input.paused && input.buffered <= this.#options.bufferedRecordsPerPartition) {
+        input.paused = false;
+        this.#inputs!.resume(input);
+      }
   }
 
   /** Starts a commit of every task that needs one and has none under way. */
@@ -840,9 +857,27 @@ export class KafkaStreams {
       if (failed) slot.abandon();
       slot.want('none');
     }
-    await Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
+    await this.#settleSlots();
     await this.#release();
     if (!failed) this.#become('NOT_RUNNING');
+  }
+
+  /** Waits for the last commits, but not for ever: with a broker that is gone nothing is lost by giving them up. */
+  async #settleSlots(): Promise<void> {
+    const settled = Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), closeTimeoutMs);
+    });
+    if ((await Promise.race([settled, late])) === 'late') {
+      this.#options.logger.warn(
+        {},
+        'the broker does not answer: the last commits are given up, and made again by the next owner',
+      );
+      for (const slot of this.#slots.values()) await slot.task?.close();
+    }
+    clearTimeout(timer);
+    await settled;
   }
 
   async #release(): Promise<void> {

@@ -9,7 +9,7 @@ import type { TopologyEngine } from '../topology-engine.ts';
 import type { InputBuffer } from './input-buffer.ts';
 import type { LetterReason, LetterWriter } from './letter-topics.ts';
 import type { TaskFolder } from './task-folder.ts';
-import { encodeTaskMetadata } from './task-metadata.ts';
+import { encodeTaskMetadata, samePositions } from './task-metadata.ts';
 
 /** What becomes of records that fail. */
 export interface RecordHandlers {
@@ -172,6 +172,7 @@ export class KafkaTask {
 
   /** All changes of global tables up to these positions are joined. */
   joinedUpTo(positions: Readonly<Record<string, readonly number[]>>): void {
+    if (samePositions(positions, this.#globalPositions)) return;
     this.#globalPositions = positions;
     this.#changed = true;
   }

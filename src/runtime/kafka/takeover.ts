@@ -19,7 +19,7 @@ import { type LetterTopics, LetterWriter } from './letter-topics.ts';
 import type { OutputCounts } from './output-counts.ts';
 import { BrokerSinkNode } from './sink-nodes.ts';
 import type { TaskFolder } from './task-folder.ts';
-import { decodeTaskMetadata, type TaskMetadata } from './task-metadata.ts';
+import { decodeTaskMetadata, samePositions, type TaskMetadata } from './task-metadata.ts';
 import { topicOnBroker } from './topics-plan.ts';
 
 /** What taking a task over needs of its client. */
@@ -327,18 +327,4 @@ export async function catchUpWithGlobals(
       }
     task.joinedUpTo(positions);
   }
-}
-
-/** Whether two sets of positions are the same. */
-export function samePositions(
-  a: Readonly<Record<string, readonly number[]>>,
-  b: Readonly<Record<string, readonly number[]>>,
-): boolean {
-  const topics = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const topic of topics) {
-    const left = a[topic] ?? [];
-    const right = b[topic] ?? [];
-    for (let i = 0; i < Math.max(left.length, right.length); i++) if ((left[i] ?? 0) !== (right[i] ?? 0)) return false;
-  }
-  return true;
 }

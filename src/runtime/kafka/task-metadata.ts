@@ -125,3 +125,17 @@ export function streamTimeOf(text: string): number | undefined {
     return undefined;
   }
 }
+
+/** Whether two sets of positions are the same. */
+export function samePositions(
+  a: Readonly<Record<string, readonly number[]>>,
+  b: Readonly<Record<string, readonly number[]>>,
+): boolean {
+  const topics = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const topic of topics) {
+    const left = a[topic] ?? [];
+    const right = b[topic] ?? [];
+    for (let i = 0; i < Math.max(left.length, right.length); i++) if ((left[i] ?? 0) !== (right[i] ?? 0)) return false;
+  }
+  return true;
+}

@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '../../../src/clients/broker.ts';
+import { StreamsError } from '../../../src/common/errors.ts';
 import { ApplicationProgress } from '../../../src/runtime/kafka/application-progress.ts';
 import { gridTopology } from '../../../topologies/grid/topology.ts';
 import { WeirProcess } from './kafka-process.ts';
@@ -108,11 +109,18 @@ export class KafkaApplication {
   /** Waits until everything that the source topics hold now is committed, with all that follows. */
   async caughtUp(withinMs = 90_000): Promise<void> {
     const end = Date.now() + withinMs;
-    await this.progress.untilCaughtUp(async () => {
+    const wait = async (): Promise<void> => {
       await delay(20);
-      if (Date.now() < end) return;
-      throw new Error(`not caught up: ${await this.describe()}`);
-    });
+      if (Date.now() >= end) throw new Error(`not caught up: ${await this.describe()}`);
+    };
+    for (;;) {
+      try {
+        return await this.progress.untilCaughtUp(wait);
+      } catch (error) {
+        // A broker that was just started may keep one waiting for longer than a call may take.
+        if (!StreamsError.is(error) || error.code !== 'STREAMS_BROKER' || Date.now() >= end) throw error;
+      }
+    }
   }
 
   /** What is in hand now. */
@@ -163,7 +171,7 @@ export class KafkaApplication {
     return last;
   }
 
-  /** For a failure's message: positions, the group, and the ends of the logs. */
+  /** For a failure's message: positions and the group. */
   async describe(): Promise<string> {
     const { admin } = this.#options.broker;
     const inputs = await this.progress.committed();
@@ -174,8 +182,14 @@ export class KafkaApplication {
         ({ topic, partition, committed }, i) => `${topic}-${partition}: ${committed?.offset} of ${ends[i]}`,
       ),
       `group: ${group.state}, ${group.members.map(({ memberId }) => memberId).join(', ')}`,
-      ...this.instances.map((instance, i) => `instance ${i} (${instance?.running}): ${instance?.stderr.slice(-3000)}`),
     ].join('\n');
+  }
+
+  /** Writes what all processes have logged into files of a folder. */
+  async writeLogs(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    for (const [i, { words, stderr }] of this.#all.entries())
+      await writeFile(join(folder, `${i}.log`), `${words.join(' ')}\n${stderr}`);
   }
 
   /** Lines of all processes' logs that hold a text. */

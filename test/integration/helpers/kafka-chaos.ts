@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -66,7 +66,8 @@ export class Chaos {
       settings: [`session.timeout.ms=${sessionTimeoutMs}`, 'heartbeat.interval.ms=300', ...options.settings],
     });
     t.teardown(() => this.#end());
-    this.#names = shuffled(Object.keys(faults), options.rounds, this.#random);
+    const only = process.env['CHAOS_FAULTS']?.split(',');
+    this.#names = shuffled(only ?? Object.keys(faults), options.rounds, this.#random);
   }
 
   /** Makes the data, loads the park and starts the producer. */
@@ -147,8 +148,13 @@ export class Chaos {
   async #end(): Promise<void> {
     await this.application.end();
     await this.#produced?.process.signal('SIGKILL');
-    if (this.#t.passed) await rm(this.folder, { recursive: true, force: true });
-    else this.#t.log(`the folders are left in ${this.folder} and ${this.data}`);
+    if (this.#t.passed) {
+      await Promise.all([this.folder, this.data].map((folder) => rm(folder, { recursive: true, force: true })));
+      return;
+    }
+    await this.application.writeLogs(join(this.folder, 'logs'));
+    await cp(join(this.#kafka.server.dataDir, 'kafka.log'), join(this.folder, 'logs', 'kafka.log'));
+    this.#t.log(`logs and state are left in ${this.folder}, the data in ${this.data}`);
   }
 }
 

@@ -63,13 +63,19 @@ export class WeirProcess {
   /** Waits until it serves in state RUNNING; a minute at the most. */
   async ready(): Promise<string> {
     let last = 'it did not serve';
-    for (const end = Date.now() + 60_000; Date.now() < end && this.running; await delay(30)) {
+    for (const end = Date.now() + 60_000; Date.now() < end && this.running; await delay(100)) {
       if (this.url === undefined) continue;
       const answer = await fetch(`${this.url}/readyz`).catch((error: Error) => error);
       if (answer instanceof Error) last = String(answer);
       else if (answer.status === 200) return this.url;
       else last = await answer.text();
     }
-    throw new Error(`weir ${this.words.join(' ')} is not ready: ${last}\n${this.stderr.slice(-5000)}`);
+    throw new Error(
+      `weir ${this.words.join(' ')} is not ready: ${last}\n${this.stderr
+        .split('\n')
+        .filter((line) => !line.includes('/readyz'))
+        .slice(-30)
+        .join('\n')}`,
+    );
   }
 }
