@@ -318,6 +318,23 @@ export const groupCases: readonly BrokerCase[] = [
     },
   ],
   [
+    'a member that is taken out from outside is told and joins anew, however long its session; one that is not there is fine',
+    async (kit) => {
+      const { topic, groupId, join } = await newGroup(kit);
+      const { admin } = await kit.main();
+      await admin.removeMember(groupId, 'nobody');
+      const options = { sessionTimeoutMs: longMs, heartbeatIntervalMs: 50 };
+      const [a, b] = [(await join(options)).test, (await join(options)).test];
+      const generation = await agreed(kit, topic, [a, b]);
+      await admin.removeMember(groupId, 'nobody');
+      await admin.removeMember(groupId, a.member.memberId);
+      await kit.until('it is told', () => a.count('lost') === 1);
+      await agreed(kit, topic, [a, b], generation);
+      assert.equal(b.count('lost'), 0);
+      for (const test of [a, b]) test.check();
+    },
+  ],
+  [
     'positions that a transaction has committed are there for the group, with members in it',
     async (kit) => {
       const { topic, groupId, join } = await newGroup(kit);
@@ -424,6 +441,21 @@ export const groupCases: readonly BrokerCase[] = [
         test.check();
         assert.equal(test.count('lost'), 0);
       }
+    },
+    'freeze',
+  ],
+  [
+    'the work of a stopped member that is taken out is shared at once, however long its session',
+    async (kit) => {
+      const { topic, groupId, join } = await newGroup(kit);
+      const options = { sessionTimeoutMs: longMs, heartbeatIntervalMs: 50 };
+      const stopped = await join(options);
+      const { test } = await join(options);
+      await agreed(kit, topic, [stopped.test, test]);
+      await kit.freeze(stopped.broker);
+      await (await kit.main()).admin.removeMember(groupId, stopped.test.member.memberId);
+      await agreed(kit, topic, [test]);
+      test.check();
     },
     'freeze',
   ],

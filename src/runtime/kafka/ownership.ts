@@ -1,0 +1,98 @@
+import type { Database } from '../../../state/database.ts';
+import type { GroupMember } from '../../clients/broker.ts';
+import { StreamsError } from '../../common/errors.ts';
+import type { StoreSpec } from '../../processor/node.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { taskIdText } from '../task.ts';
+import type { GlobalTables } from './global-tables.ts';
+import type { AssignmentData } from './member-data.ts';
+import type { TaskSlot } from './task-slot.ts';
+import type { TopicsPlan } from './topics-plan.ts';
+
+/** Where the committed rows of a task are: here, at another instance's endpoint, or on their way. */
+export type Owner = 'local' | { readonly endpoint: string } | 'migrating';
+
+/** What is known of who has which task. */
+export interface OwnershipView {
+  readonly processId: string;
+  readonly sessionTimeoutMs: number;
+  readonly plan: TopicsPlan | undefined;
+  readonly slots: ReadonlyMap<string, TaskSlot>;
+  readonly member: GroupMember | undefined;
+  readonly assignment: AssignmentData | undefined;
+  readonly rebalancing: boolean;
+  readonly globals: GlobalTables | undefined;
+}
+
+/** Says which task has a key or a partition of a store, and who has the task. */
+export class Ownership {
+  readonly #topology: Topology;
+  readonly #view: () => OwnershipView;
+
+  constructor(topology: Topology, view: () => OwnershipView) {
+    this.#topology = topology;
+    this.#view = view;
+  }
+
+  /** All stores, the global ones included. */
+  specs(): readonly StoreSpec[] {
+    return [...this.#topology.stores, ...this.#topology.globalTables.map(({ store }) => store)];
+  }
+
+  /** @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` */
+  specOf(name: string): StoreSpec {
+    const specs = this.specs();
+    const found = specs.find((spec) => spec.name === name);
+    if (found !== undefined) return found;
+    throw new StreamsError(
+      'STREAMS_STATE_STORE_UNKNOWN',
+      `there is no store ${name}. The stores are: ${specs.map((spec) => spec.name).join(', ')}.`,
+    );
+  }
+
+  /** Whether the store is the same in every instance. */
+  isGlobal(store: string): boolean {
+    return this.#topology.globalTables.some((table) => table.store.name === store);
+  }
+
+  /** The task whose copy of a store has a partition: `0_3`. */
+  taskOf(store: string, partition: number): string {
+    const part = this.#topology.subTopologies.find(({ stores }) => stores.includes(store));
+    return taskIdText({ subTopology: part?.id ?? 0, partition });
+  }
+
+  /** How many partitions a store has; 0 before the topics are known. */
+  partitionsOf(store: string): number {
+    if (this.isGlobal(store)) return 1;
+    const part = this.#topology.subTopologies.find(({ stores }) => stores.includes(store));
+    return part === undefined ? 0 : (this.#view().plan?.partitionsOf[part.id] ?? 0);
+  }
+
+  /**
+   * Who has a task now. `migrating` during a rebalance, while the task is restored, and while this instance's membership is not confirmed: it may be owned elsewhere by now.
+   *
+   * @param stale - Also what may be out of date: the copy that this instance has, whoever owns the task.
+   */
+  ownerOf(taskId: string, stale: boolean): Owner {
+    const { slots, member, assignment, rebalancing, sessionTimeoutMs, processId } = this.#view();
+    const slot = slots.get(taskId);
+    if (stale && slot?.folder !== undefined) return 'local';
+    if (member === undefined || rebalancing || member.unconfirmedMs > sessionTimeoutMs) return 'migrating';
+    if (slot?.role === 'active') return slot.status === 'running' ? 'local' : 'migrating';
+    const host = assignment?.hosts.find(({ active }) => active.includes(taskId));
+    if (host === undefined || host.endpoint === '' || host.processId === processId) return 'migrating';
+    return { endpoint: host.endpoint };
+  }
+
+  /** Database and prefix of the committed rows of a store's partition, if a copy of it is here. */
+  localRows(
+    store: string,
+    partition: number,
+  ): { readonly database: Database; readonly prefix: Uint8Array } | undefined {
+    const { globals, slots } = this.#view();
+    if (this.isGlobal(store))
+      return globals === undefined ? undefined : { database: globals.folder.database, prefix: globals.prefixOf(store) };
+    const folder = slots.get(this.taskOf(store, partition))?.folder;
+    return folder === undefined ? undefined : { database: folder.database, prefix: folder.prefixOf(store) };
+  }
+}

@@ -1,0 +1,81 @@
+import { StreamsError } from '../../common/errors.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { changelogTopic } from './internal-names.ts';
+import type { FilledOptions } from './kafka-options.ts';
+import type { LetterTopic, LetterTopics } from './letter-topics.ts';
+import { prepareTopics } from './prepare-topics.ts';
+import { planTopics, type TopicsPlan } from './topics-plan.ts';
+
+/** An application's topics, made and checked. */
+export interface PreparedApplication {
+  readonly plan: TopicsPlan;
+  readonly clusterId: string | undefined;
+  /** Partitions of every topic that is written to, by its name on the broker. */
+  readonly partitionsOf: ReadonlyMap<string, number>;
+  readonly letters: LetterTopics;
+  /** ms after which a copy of the state may have missed deletions. */
+  readonly deleteRetentionMs: number;
+}
+
+const day = 86_400_000;
+
+/**
+ * Checks the topics that a topology reads and writes, and makes its internal ones.
+ *
+ * @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`, `STREAMS_INTERNAL_TOPIC`, `STREAMS_PRODUCTION`, `STREAMS_BROKER`
+ */
+export async function prepareApplication(topology: Topology, options: FilledOptions): Promise<PreparedApplication> {
+  const { broker, applicationId, logger, replicationFactor } = options;
+  const { admin } = broker;
+  const letterNames = [options.deadLetterTopic, options.lateTopic].filter((topic) => topic !== '');
+  const sinks = topology.nodes.flatMap((node) =>
+    node.kind === 'sink' && !topology.repartitions.has(node.topic) ? [node.topic] : [],
+  );
+  const counts = await admin.partitionCounts([...topology.sourceTopics, ...sinks, ...letterNames]);
+  const missing = sinks.find((topic) => !counts.has(topic));
+  if (missing !== undefined)
+    throw new StreamsError(
+      'STREAMS_PRODUCTION',
+      `topic ${missing}, to which the topology writes, does not exist on the broker. Create it.`,
+      { topic: missing },
+    );
+  const plan = planTopics(topology, { applicationId, replicationFactor, sourcePartitions: counts });
+  await prepareTopics(admin, plan.internal, logger);
+  const partitions = Math.max(1, ...plan.partitionsOf);
+  await makeLetterTopics(
+    options,
+    letterNames.filter((topic) => !counts.has(topic)),
+    partitions,
+  );
+  const letterTopic = (topic: string): LetterTopic | undefined =>
+    topic === '' ? undefined : { topic, partitions: counts.get(topic) ?? partitions };
+  return {
+    plan,
+    clusterId: (await admin.describeCluster()).clusterId,
+    partitionsOf: new Map([...counts, ...plan.internal.map((spec) => [spec.topic, spec.partitions] as const)]),
+    letters: { dead: letterTopic(options.deadLetterTopic), late: letterTopic(options.lateTopic) },
+    deleteRetentionMs: options.deleteRetentionMs ?? (await deleteRetention(topology, options)),
+  };
+}
+
+async function makeLetterTopics(
+  { broker, replicationFactor }: FilledOptions,
+  topics: readonly string[],
+  partitions: number,
+): Promise<void> {
+  if (topics.length === 0) return;
+  const configs = {
+    'cleanup.policy': 'delete',
+    'retention.ms': '-1',
+    'message.timestamp.after.max.ms': '9223372036854775807',
+  };
+  await broker.admin.createTopics(topics.map((topic) => ({ topic, partitions, replicationFactor, configs })));
+}
+
+/** The least of what the changelogs say: a copy older than that may have missed a deletion. */
+async function deleteRetention(topology: Topology, { broker, applicationId }: FilledOptions): Promise<number> {
+  const changelogs = topology.stores.map(({ name }) => changelogTopic(applicationId, name));
+  if (changelogs.length === 0) return day;
+  const configs = await broker.admin.topicConfigs(changelogs);
+  return Math.min(...changelogs.map((topic) => Number(configs.get(topic)?.['delete.retention.ms'] ?? day)));
+}

@@ -1,0 +1,281 @@
+import { type Fetcher, type PartitionOffset, partitionKey } from '../../clients/broker.ts';
+import type { FetchedRecords } from '../../clients/fetched-records.ts';
+import { StreamsError } from '../../common/errors.ts';
+import type { GlobalUpdate } from './global-tables.ts';
+import { isInternalTopic } from './internal-names.ts';
+import type { FilledOptions } from './kafka-options.ts';
+import type { KafkaTask } from './kafka-task.ts';
+import { catchUpWithGlobals, type TakeoverContext } from './takeover.ts';
+import { samePositions } from './task-metadata.ts';
+import type { TaskSlot } from './task-slot.ts';
+import { Wake } from './wake.ts';
+
+/** Records that a task takes before the others have their turn. */
+const stepRecords = 2048;
+/** ms for which the loop may keep the process to itself. */
+const breathMs = 10;
+/** Longest sleep where nothing comes, ms: timers of processors are looked at so often. */
+const sleepMs = 100;
+/** Keys of a global table that are joined again between two looks at the cache. */
+const keysAtOnce = 200;
+
+/** What the loop tells its client. */
+export interface WorkLoopHost {
+  /** @param committing - it was a commit that failed. */
+  taskFailed(slot: TaskSlot, error: unknown, committing?: boolean): void;
+  /** Something is wrong that is nobody's failure: counted under this code. */
+  count(code: string): void;
+}
+
+/** The running tasks of one client: reads their inputs, takes records in turn, commits, and joins again what global tables change. */
+export class WorkLoop {
+  readonly #options: FilledOptions;
+  readonly #host: WorkLoopHost;
+  readonly #inputs: Fetcher;
+  readonly #wake = new Wake();
+  /** By partition of an input its task. */
+  readonly #readers = new Map<string, TaskSlot>();
+  readonly #committing = new Set<TaskSlot>();
+  readonly #catchingUp = new Set<TaskSlot>();
+  #running: readonly TaskSlot[] = [];
+  #takeover: TakeoverContext | undefined;
+  #stopped = false;
+
+  constructor(options: FilledOptions, host: WorkLoopHost) {
+    this.#options = options;
+    this.#host = host;
+    this.#inputs = options.broker.fetcher({
+      isolation: 'read_committed',
+      receive: (records) => this.#received(records),
+      failed: (partition, kind, error) => this.#inputFailed(partition, kind, error),
+    });
+  }
+
+  /** Slots whose tasks are at work. */
+  get running(): readonly TaskSlot[] {
+    return this.#running;
+  }
+
+  /** Whether the dirty rows of all tasks take so much memory that they must be committed first. */
+  get cacheIsFull(): boolean {
+    let dirty = 0;
+    for (const { task } of this.#running) dirty += task!.engine.meter.dirtyBytes;
+    return 2 * dirty > this.#options.statestoreCacheMaxBytes / 2;
+  }
+
+  /** The task of a slot is ready: its inputs are read from now on. */
+  add(slot: TaskSlot, takeover: TakeoverContext): void {
+    this.#takeover = takeover;
+    const task = slot.task!;
+    task.onFree = () => this.#wake.call();
+    task.onFailure = (error) => this.#host.taskFailed(slot, error);
+    this.#running = [...this.#running, slot];
+    this.#shareCache();
+    for (const input of task.inputs) {
+      this.#readers.set(partitionKey(input.topic, input.partition), slot);
+      this.#inputs.add({ topic: input.topic, partition: input.partition, offset: input.nextOffset });
+    }
+    if (!samePositions(takeover.globals.positions, task.globalPositions)) this.#catchUp(slot);
+    this.#wake.call();
+  }
+
+  /** The task of a slot is about to end. */
+  remove(slot: TaskSlot): void {
+    const task = slot.task!;
+    task.onFailure = undefined;
+    this.#running = this.#running.filter((other) => other !== slot);
+    this.#shareCache();
+    for (const { topic, partition } of task.inputs) {
+      if (this.#readers.get(partitionKey(topic, partition)) !== slot) continue;
+      this.#readers.delete(partitionKey(topic, partition));
+      this.#inputs.remove({ topic, partition });
+    }
+  }
+
+  /** Takes records, commits and fires timers until `stop`. */
+  async run(): Promise<void> {
+    const { commitIntervalMs } = this.#options;
+    let lastCommit = Date.now();
+    let lastBreath = performance.now();
+    while (!this.#stopped) {
+      let taken = 0;
+      const now = Date.now();
+      for (const slot of this.#running) taken += this.#step(slot, now);
+      const full = this.cacheIsFull;
+      const asked = this.#running.some(({ task }) => task?.engine.commitRequested === true || task?.isFull === true);
+      if (Date.now() - lastCommit >= commitIntervalMs || full || asked) {
+        lastCommit = Date.now();
+        const commits = this.commitAll();
+        // Nothing more fits: the next records wait until these are written.
+        if (full) await commits;
+      }
+      if (taken === 0) {
+        const wanted = this.#running.some(({ task }) => task?.needsCommit);
+        const untilCommit = Math.max(1, commitIntervalMs - (Date.now() - lastCommit));
+        await this.#wake.wait(wanted ? Math.min(untilCommit, sleepMs) : sleepMs);
+        lastBreath = performance.now();
+      } else if (performance.now() - lastBreath >= breathMs) {
+        await new Promise((resolve) => setImmediate(resolve));
+        lastBreath = performance.now();
+      }
+    }
+  }
+
+  /** Starts a commit of every task that needs one and has none under way. Resolves when they have ended, whatever their end. */
+  async commitAll(): Promise<void> {
+    await Promise.all(
+      this.#running.map(async (slot) => {
+        const { task } = slot;
+        if (task === undefined || !task.needsCommit || this.#committing.has(slot)) return;
+        this.#committing.add(slot);
+        try {
+          await task.commit(() => this.#wake.call());
+        } catch (error) {
+          if (slot.task === task && !task.closed) this.#host.taskFailed(slot, error, true);
+        } finally {
+          this.#committing.delete(slot);
+        }
+      }),
+    );
+  }
+
+  /** Joins again, in every task, what the changes of global tables concern. */
+  async joinAgain(
+    updates: readonly GlobalUpdate[],
+    positions: Readonly<Record<string, readonly number[]>>,
+  ): Promise<void> {
+    const byStore = new Map<string, GlobalUpdate['change'][]>();
+    for (const { store, change } of updates) {
+      const changes = byStore.get(store);
+      if (changes === undefined) byStore.set(store, [change]);
+      else changes.push(change);
+    }
+    // Tasks that are being taken over, or are behind, read the same changes for themselves.
+    for (const slot of this.#running) {
+      const { task } = slot;
+      if (task === undefined || this.#catchingUp.has(slot)) continue;
+      try {
+        for (const [store, changes] of byStore)
+          for (let i = 0; i < changes.length; i += keysAtOnce) {
+            await task.rejoin(store, changes.slice(i, i + keysAtOnce));
+            if (this.cacheIsFull) await task.commit();
+          }
+        task.joinedUpTo(positions);
+      } catch (error) {
+        if (slot.task === task && !task.closed) this.#host.taskFailed(slot, error);
+      }
+    }
+    this.#wake.call();
+  }
+
+  /** Looks at the tasks now. */
+  wake(): void {
+    this.#wake.call();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake.call();
+  }
+
+  close(): Promise<void> {
+    return this.#inputs.close();
+  }
+
+  #step(slot: TaskSlot, now: number): number {
+    const { task } = slot;
+    if (task === undefined) return 0;
+    try {
+      this.#resumeInputs(task);
+      task.punctuate(now);
+      if (this.#options.windowIdleCloseMs !== undefined) task.closeIdle(this.#options.windowIdleCloseMs, now);
+      if (!task.isReady(now)) return 0;
+      const taken = task.step(stepRecords);
+      this.#resumeInputs(task);
+      return taken;
+    } catch (error) {
+      this.#host.taskFailed(slot, error);
+      return 0;
+    }
+  }
+
+  /** Fetches on where enough was taken: by a step, or by an asynchronous node after it. */
+  #resumeInputs(task: KafkaTask): void {
+    for (const input of task.inputs)
+      if (input.paused && input.buffered <= this.#options.bufferedRecordsPerPartition) {
+        input.paused = false;
+        this.#inputs.resume(input);
+      }
+  }
+
+  #shareCache(): void {
+    const share = this.#options.statestoreCacheMaxBytes / Math.max(1, this.#running.length);
+    for (const { task } of this.#running) task!.engine.cacheMaxBytes = share;
+  }
+
+  /** A global table has changed between the task's takeover and its start. */
+  #catchUp(slot: TaskSlot): void {
+    const task = slot.task!;
+    const takeover = this.#takeover!;
+    this.#catchingUp.add(slot);
+    catchUpWithGlobals(task, takeover)
+      .catch((error: unknown) => {
+        if (slot.task === task && !task.closed) this.#host.taskFailed(slot, error);
+      })
+      .finally(() => {
+        this.#catchingUp.delete(slot);
+        // What came after its last look was kept from it until here.
+        if (slot.task === task && !task.closed && !samePositions(takeover.globals.positions, task.globalPositions))
+          this.#catchUp(slot);
+      });
+  }
+
+  #received(records: FetchedRecords): void {
+    const input = this.#readers
+      .get(partitionKey(records.topic, records.partition))
+      ?.task?.inputs.find(({ topic, partition }) => topic === records.topic && partition === records.partition);
+    if (input === undefined) return;
+    input.push(records);
+    if (input.buffered > this.#options.bufferedRecordsPerPartition && !input.paused) {
+      input.paused = true;
+      this.#inputs.pause(input);
+    }
+    this.#wake.call();
+  }
+
+  #inputFailed(partition: PartitionOffset, kind: 'out-of-range' | 'failed', error: Error): void {
+    const slot = this.#readers.get(partitionKey(partition.topic, partition.partition));
+    if (slot === undefined) return;
+    if (kind === 'out-of-range') {
+      this.#afterOutOfRange(slot, partition).catch((cause: unknown) => this.#host.taskFailed(slot, cause));
+      return;
+    }
+    const message = `${partition.topic} cannot be read: ${error.message}. See the broker's log.`;
+    this.#host.taskFailed(slot, new StreamsError('STREAMS_BROKER', message, { ...partition, cause: error }));
+  }
+
+  /** Records between the position and the start of the log are gone: the broker deleted them before they were read. */
+  async #afterOutOfRange(slot: TaskSlot, partition: PartitionOffset): Promise<void> {
+    const { broker, logger, autoOffsetReset, applicationId } = this.#options;
+    const internal = isInternalTopic(applicationId, partition.topic);
+    if (autoOffsetReset === 'none' && !internal)
+      throw new StreamsError(
+        'STREAMS_INPUT_REFUSED',
+        `${partition.topic} (partition ${partition.partition}) has no record ${partition.offset} any more, and auto.offset.reset is none. Set a position, or let it begin at earliest.`,
+        partition,
+      );
+    const at = autoOffsetReset === 'latest' && !internal ? 'stable' : 'earliest';
+    const [offset] = await broker.admin.offsets([partition], at);
+    const input = slot.task?.inputs.find(
+      ({ topic, partition: own }) => topic === partition.topic && own === partition.partition,
+    );
+    if (input === undefined || slot.task === undefined) return;
+    this.#host.count('STREAMS_INPUT_REFUSED');
+    logger.error(
+      { ...partition, goesOnAt: offset },
+      'records were deleted from the topic before they were read: reading goes on where it begins now',
+    );
+    input.nextOffset = offset!;
+    this.#inputs.add({ topic: input.topic, partition: input.partition, offset: offset! });
+  }
+}
