@@ -6,6 +6,7 @@ import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
 import { changelogParts } from '../runtime/kafka/changelog-parts.ts';
 import { InstanceFolders, isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
 import { globalTopicParts } from '../runtime/kafka/global-topic-parts.ts';
+import { changelogTopic } from '../runtime/kafka/internal-names.ts';
 import { planTopics } from '../runtime/kafka/topics-plan.ts';
 import { lazyParts } from '../runtime/parts/lazy-parts.ts';
 import type { StorePart } from '../runtime/parts/store-part.ts';
@@ -79,7 +80,7 @@ async function changelogSource(
   const partitions = (await broker.admin.partitionCounts([topic])).get(topic) ?? 1;
   const settings = { ...defaults, partitions };
   const topology = app.topology(settings, [topic]);
-  const counts = storePartitions(topology, () => partitions);
+  const counts = await changelogPartitions(broker, applicationId, topology);
   const progress = new ApplicationProgress(broker.admin, topology, applicationId);
   const loaded = new Map<string, readonly StorePart[]>();
   const partsOf = (store: StoreSpec): readonly StorePart[] => {
@@ -88,7 +89,7 @@ async function changelogSource(
       const table = topology.globalTables.find((each) => each.store.name === store.name);
       parts =
         table === undefined
-          ? lazyParts(counts(store), () => changelogParts(broker, applicationId, store))
+          ? lazyParts(counts.get(store.name) ?? 1, () => changelogParts(broker, applicationId, store))
           : lazyParts(1, () => globalTopicParts(broker, table));
       loaded.set(store.name, parts);
     }
@@ -102,6 +103,18 @@ async function changelogSource(
     operatorTimeMs: await progress.operatorTimeMs().catch(() => -1),
     close: () => broker.close(),
   });
+}
+
+/** How many partitions each store has, by its name. The application may read a topic of another name, with another number of partitions: its changelogs tell. */
+async function changelogPartitions(
+  broker: Broker,
+  applicationId: string,
+  topology: Topology,
+): Promise<ReadonlyMap<string, number>> {
+  const topics = topology.stores.map(({ name }) => changelogTopic(applicationId, name));
+  const found = await broker.admin.partitionCounts(topics);
+  // One that is missing is told when it is read.
+  return new Map(topology.stores.map(({ name }, i) => [name, found.get(topics[i]!) ?? 1]));
 }
 
 /** How many partitions each store has. */

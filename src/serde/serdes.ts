@@ -82,7 +82,8 @@ export const float64Serde: Serde<number> = {
 export const bytesSerde: Serde<Uint8Array> = {
   name: 'bytes',
   serialize: (value) => value,
-  deserialize: (bytes) => bytes.slice(),
+  // Not slice(): that of a Buffer copies nothing.
+  deserialize: (bytes) => new Uint8Array(bytes),
 };
 
 /** Anything JSON can say, as UTF-8. The type is the author's promise: it is not checked. */

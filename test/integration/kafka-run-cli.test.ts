@@ -77,12 +77,6 @@ onKafka('without its topic it ends with 1 and says which topic is missing', asyn
   ]);
   t.is(await process.ended(), 1);
   t.regex(verdict(process.stderr), /^STREAMS_MISSING_SOURCE_TOPIC: .*nowhere.*--topic/);
-  const parkless = new WeirProcess([
-    ...['run', '--brokers', kafka.server.bootstrap, '--state', state, '--topic', topic],
-    ...['--park-topic', 'no-park', '--port', '0', '--application-id', newName('app')],
-  ]);
-  t.is(await parkless.ended(), 1);
-  t.regex(verdict(parkless.stderr), /^STREAMS_\w+: .*no-park/);
 });
 
 onKafka('without a broker it ends with 1 within task.timeout.ms', async (t) => {

@@ -251,6 +251,8 @@ export class GlobalTables {
   }
 
   async close(): Promise<void> {
+    this.#caughtUp?.reject(new StreamsError('STREAMS_CLOSED', 'the client was closed before it had read its tables.'));
+    this.#caughtUp = undefined;
     await this.#fetcher?.close();
     this.#queue = [];
     await this.#working?.catch(() => {});

@@ -30,6 +30,7 @@ import { type TaskRole, TaskSlot } from './task-slot.ts';
 import { storesOf } from './topics-plan.ts';
 import { WorkLoop } from './work-loop.ts';
 
+const shortestBackoffMs = 50;
 const longestBackoffMs = 5000;
 /** A failure so long after the last one is not its consequence, ms. */
 const calmMs = 10_000;
@@ -140,7 +141,8 @@ export class KafkaStreams {
     try {
       await this.#prepare();
     } catch (error) {
-      this.#fail(error);
+      if (this.#stopping) await this.#ended;
+      else this.#fail(error);
       await this.#release();
       throw error;
     }
@@ -262,9 +264,11 @@ export class KafkaStreams {
     const options = this.#options;
     const { broker, applicationId } = options;
     const prepared = await prepareApplication(topology, options);
+    this.#checkWanted();
     this.#prepared = prepared;
     const globals = await this.#openGlobals();
     this.#globals = globals;
+    this.#checkWanted();
     const changelogs = new ChangelogReader((fetcherOptions) => broker.fetcher(fetcherOptions));
     this.#changelogs = changelogs;
     const work = new WorkLoop(options, {
@@ -276,6 +280,7 @@ export class KafkaStreams {
     // The folder was locked by a process that is gone: nobody has to wait for the end of its session.
     const former = globals.formerMember;
     if (former !== undefined) await broker.admin.removeMember(applicationId, former);
+    this.#checkWanted();
     const member = this.#newMember();
     this.#member = member;
     this.#takeover = {
@@ -290,6 +295,11 @@ export class KafkaStreams {
       deleteRetentionMs: prepared.deleteRetentionMs,
       cacheIsFull: () => work.cacheIsFull,
     };
+  }
+
+  /** A client may be closed while it starts. */
+  #checkWanted(): void {
+    if (this.#stopping) throw new StreamsError('STREAMS_CLOSED', 'the client was closed before it had started.');
   }
 
   #openGlobals(): Promise<GlobalTables> {
@@ -418,13 +428,16 @@ export class KafkaStreams {
     this.#count(code);
     if (committing) this.#counts.commitFailures++;
     if (code === 'STREAMS_TASK_MIGRATED') this.#counts.migrated++;
-    if (slot.task !== undefined) this.#counts.aborted++;
+    const atWork = slot.task !== undefined;
+    if (atWork) this.#counts.aborted++;
     slot.abandon();
     if (!passing.includes(code)) {
       this.#uncaught(error);
       return;
     }
-    this.#options.logger.warn(
+    // A task that moved on before it was here is the usual course of things.
+    const level = code === 'STREAMS_TASK_MIGRATED' && !atWork ? 'info' : 'warn';
+    this.#options.logger[level](
       { taskId: slot.taskId, code, error },
       `task ${slot.taskId} is dropped, and taken anew by whoever it is assigned to: ${messageOf(error)}`,
     );
@@ -437,11 +450,12 @@ export class KafkaStreams {
     const now = Date.now();
     if (now - this.#lastFailureMs > calmMs) this.#backoffMs = 0;
     this.#lastFailureMs = now;
-    const waitMs = this.#backoffMs;
-    this.#backoffMs = Math.min(longestBackoffMs, Math.max(50, 2 * this.#backoffMs));
+    const waitMs = Math.max(shortestBackoffMs, this.#backoffMs);
+    this.#backoffMs = Math.min(longestBackoffMs, 2 * waitMs);
     this.#rejoin = setTimeout(() => {
       this.#rejoin = undefined;
-      if (!this.#stopping) this.#member?.rejoin();
+      // An assignment that is on its way anyway brings the task back.
+      if (!this.#stopping && !this.#rebalancing) this.#member?.rejoin();
     }, waitMs);
   }
 

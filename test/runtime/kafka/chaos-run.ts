@@ -291,7 +291,7 @@ export class ChaosRun {
   /** Peace: everything is up, somebody is there, and all that is in the topics is processed. */
   async #settle(): Promise<void> {
     this.#traps.clear();
-    await Promise.all(this.#background.filter((_, i) => i >= 0));
+    await within(Promise.all(this.#background), 20_000, 'what was begun has ended: each start and each close');
     if (this.#alive.length === 0) await this.#start(0, 'as it is');
     this.#note('peace');
     const broker = this.#cluster.connect();
@@ -389,6 +389,16 @@ export class ChaosRun {
       await this.#close(client);
     }
   }
+}
+
+async function within(work: Promise<unknown>, timeoutMs: number, what: string): Promise<void> {
+  let over = false;
+  const done = (): void => {
+    over = true;
+  };
+  work.then(done, done);
+  await until(() => over, what, timeoutMs);
+  await work;
 }
 
 function differences(what: string, found: readonly string[], expected: readonly string[]): string[] {

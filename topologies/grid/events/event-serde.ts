@@ -98,7 +98,8 @@ function refuseStray(end: number): void {
 /** The row's bytes belong to somebody else: a row whose last field is quoted is unquoted in a copy. */
 function unquoteLast(start: number, end: number): void {
   const last = eventColumns.length - 1;
-  const copy = row.bytes.slice(start, end);
+  // Not slice(): that of a Buffer copies nothing.
+  const copy = new Uint8Array(row.bytes.subarray(start, end));
   const { starts, ends } = row;
   for (let field = 0; field <= last; field++) {
     starts[field] = starts[field]! - start;

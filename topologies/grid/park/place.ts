@@ -43,7 +43,8 @@ class PlaceSerde implements Serde<Place> {
     const known = this.#bytes[slot];
     if (known !== undefined && equalBytes(known, bytes)) return this.#places[slot]!;
     const place = readPlace(bytes);
-    this.#bytes[slot] = bytes.slice();
+    // Not slice(): that of a Buffer copies nothing, and would keep all that was fetched with it.
+    this.#bytes[slot] = new Uint8Array(bytes);
     this.#places[slot] = place;
     return place;
   }

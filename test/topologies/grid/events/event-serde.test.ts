@@ -43,6 +43,17 @@ test('any free text comes back, and csv-parse reads it the same', (t) => {
   );
 });
 
+test('reading leaves the bytes as they are, a Buffer too: they belong to somebody else', (t) => {
+  for (const info of ['a,b', 'say "no"', '']) {
+    const bytes = Buffer.concat([Buffer.from('before'), paris.serialize({ ...event, info }), Buffer.from('after')]);
+    const before = Buffer.from(bytes);
+    const { length } = bytes;
+    t.is(paris.read!(bytes, 6, length - 5).info, info);
+    t.is(paris.deserialize(bytes.subarray(6, length - 5)).info, info);
+    t.deepEqual(bytes, before);
+  }
+});
+
 const zones = [
   'Europe/Paris',
   'America/Sao_Paulo',
