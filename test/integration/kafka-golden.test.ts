@@ -100,7 +100,7 @@ if (existsSync(golden)) {
       const broker = kafka.connect({ bootstrapServers: [kafka.server.bootstrap] });
       const made = { data: golden, topic: eventsTopic, partitions: 3 };
       const application = await atWork(made, broker);
-      t.teardown(() => application.end());
+      t.teardown(() => application.end(t));
       const expected = await filesOf(`${golden}/statistics`);
       const brokers = places.changelogs(kafka.server.bootstrap, application.id);
       const url = places.url(application.instances[0]!.url!);
@@ -131,7 +131,7 @@ kafka.test(
     const broker = kafka.connect({ bootstrapServers: [kafka.server.bootstrap] });
     const made = { data, topic: 'within', partitions: 2 };
     const application = await atWork(made, broker);
-    t.teardown(() => application.end());
+    t.teardown(() => application.end(t));
     const digest = await digestOf(await replayed(made));
     t.is(await drivenDigest(data), digest);
     t.is(
@@ -156,7 +156,7 @@ kafka.test(
     const broker = kafka.connect({ bootstrapServers: [kafka.server.bootstrap] });
     const made = { data, topic: 'beyond', partitions: 3, words: ['--grace', '1h'] };
     const application = await atWork(made, broker);
-    t.teardown(() => application.end());
+    t.teardown(() => application.end(t));
     t.is(await application.stop(0), 0);
     const state = await replayed(made);
     t.is(await digestFrom(places.folders([application.stateOf(0)])), await digestOf(state));

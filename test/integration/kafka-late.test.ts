@@ -80,7 +80,7 @@ kafka.test(
       settings: ['session.timeout.ms=1500'],
       words: ['--grace', '1h'],
     });
-    t.teardown(() => application.end());
+    t.teardown(() => application.end(t));
     const inbox = join(folder, 'inbox');
     await mkdir(inbox);
     const send = async (files: readonly string[]): Promise<void> => {
@@ -176,7 +176,7 @@ kafka.test(
       settings: ['session.timeout.ms=1500'],
       words: ['--park-topic', 'corrected-park'],
     });
-    t.teardown(() => application.end());
+    t.teardown(() => application.end(t));
     const files = (await readdir(`${data}/events`)).sort().map((name) => join(data, 'events', name));
     for (const file of files.slice(0, 2)) {
       const name = await produced.hand(file);

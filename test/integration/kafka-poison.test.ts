@@ -133,7 +133,7 @@ kafka.test(
       poison.map(([, message]) => message),
     );
     const application = await applicationOver(broker, topic, []);
-    t.teardown(() => application.end());
+    t.teardown(() => application.end(t));
     const url = await application.start(0).ready();
     await application.caughtUp();
     const hours = poison.filter(([, , fate]) => fate === 1).length;
@@ -183,7 +183,7 @@ kafka.test(
     const topic = await newTopic(broker, 1, anyTime);
     await send(broker, topic, [good(1), event('2099-06-01 05:00:00', '2099-06-01 12:00:00'), good(2)]);
     const application = await applicationOver(broker, topic, []);
-    t.teardown(() => application.end());
+    t.teardown(() => application.end(t));
     const url = await application.start(0).ready();
     await application.caughtUp();
     // It moves the clock: what follows of 2018 is late.
@@ -217,7 +217,7 @@ kafka.test(
     );
     await send(broker, topic, [good(6)]);
     const application = await applicationOver(broker, topic, []);
-    t.teardown(() => application.end());
+    t.teardown(() => application.end(t));
     const url = await application.start(0).ready();
     await application.caughtUp();
     const counts = countsOf((await exportedFrom(places.url(url)))['day_equipment.csv']!);
@@ -242,7 +242,7 @@ for (const [what, message] of [poison[1]!, poison[4]!, poison[9]!])
       const broker = kafka.connect({ bootstrapServers: [kafka.server.bootstrap] });
       const topic = await newTopic(broker, 1, anyTime);
       const application = await applicationOver(broker, topic, ['deserialization.exception.handler=fail']);
-      t.teardown(() => application.end());
+      t.teardown(() => application.end(t));
       const first = application.start(0);
       const url = await first.ready();
       await send(broker, topic, [good(1), good(2), message, good(3)]);

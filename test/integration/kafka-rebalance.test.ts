@@ -44,7 +44,7 @@ async function prepared(t: ExecutionContext, days: number, settings: readonly st
     settings: [`session.timeout.ms=${sessionTimeoutMs}`, 'heartbeat.interval.ms=300', ...settings],
     words: ['--park-topic', `${topic}-park`],
   });
-  t.teardown(() => application.end());
+  t.teardown(() => application.end(t));
   await weir(['park', 'load', '--brokers', brokers, '--park', `${data}/park`, '--topic', `${topic}-park`]);
   await until('the topic is there', async () => (await broker.admin.partitionCounts([topic])).size > 0);
   const files = (await readdir(`${data}/events`)).sort();

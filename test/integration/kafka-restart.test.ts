@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import test from 'ava';
 import type { FetchedRecords } from '../../src/clients/fetched-records.ts';
 import { StreamsError } from '../../src/common/errors.ts';
@@ -97,6 +98,10 @@ kafka.test(
     producer.append(topic, 0, 1, undefined, Buffer.from('a'));
     await producer.flush();
     await kafka.server.kill('SIGSTOP');
+    // A signal is on its way for a while; until then requests are answered.
+    const state = (): string =>
+      spawnSync('ps', ['-o', 'stat=', '-p', `${kafka.server.pid}`], { encoding: 'utf8' }).stdout;
+    await until('it is stopped', () => state().startsWith('T'));
     const code = async (call: Promise<unknown>): Promise<string | undefined> => {
       const error = await t.throwsAsync(call, { instanceOf: StreamsError });
       return (error as StreamsError | undefined)?.code;

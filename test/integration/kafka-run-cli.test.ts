@@ -43,7 +43,7 @@ async function applicationOf(
     ...{ brokers: kafka.server.bootstrap, broker, applicationId: newName('app'), topic, settings },
     folder: await folderOf('state'),
   });
-  t.teardown(() => application.end());
+  t.teardown(() => application.end(t));
   return application;
 }
 

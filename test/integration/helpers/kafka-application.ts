@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
 import type { Broker } from '../../../src/clients/broker.ts';
 import { StreamsError } from '../../../src/common/errors.ts';
 import { ApplicationProgress } from '../../../src/runtime/kafka/application-progress.ts';
@@ -97,13 +98,18 @@ export class KafkaApplication {
     await rm(this.stateOf(instance), { recursive: true, force: true });
   }
 
-  /** Ends what still runs. */
-  async end(): Promise<void> {
+  /** Ends what still runs. After a test that has failed it tells what the processes have warned of. */
+  async end(t?: ExecutionContext): Promise<void> {
     for (const process of this.#all)
       if (process.running) {
         await process.signal('SIGCONT');
         await process.signal('SIGKILL');
       }
+    if (t?.passed !== false) return;
+    for (const [i, { stderr }] of this.#all.entries()) {
+      const lines = stderr.split('\n').filter((line) => line !== '' && !/"level":"info"|"path":"\/readyz"/.test(line));
+      if (lines.length > 0) t.log(`process ${i}:\n${lines.slice(-15).join('\n').slice(-6000)}`);
+    }
   }
 
   /** Waits until everything that the source topics hold now is committed, with all that follows. */
