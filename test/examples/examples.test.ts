@@ -71,13 +71,6 @@ const printed: Readonly<Record<string, string>> = {
       Lyon: 1 events
       Nice: 4 events
   `,
-  '5-run-on-kafka.ts': `
-    be 2
-    not 1
-    or 2
-    see 1
-    to 3
-  `,
   '4-processor-with-a-store-and-punctuation.ts': `
     minute 0: pulse of meter 8
     minute 5: pulse of meter 9
@@ -86,6 +79,13 @@ const printed: Readonly<Record<string, string>> = {
       alert at minute 61: meter 8 silent since minute 0
     minute 130: pulse of meter 9
     minute 140: pulse of meter 8
+  `,
+  '5-run-on-kafka.ts': `
+    be 2
+    not 1
+    or 2
+    see 1
+    to 3
   `,
   'readme.ts': `
     [C:8@1517353200000/1517439600000] 1200

@@ -207,6 +207,8 @@ export class KafkaTask {
       | undefined;
     const started = performance.now();
     await this.#exclusive(async () => {
+      // Another call may have begun a commit meanwhile: its batch must be written before the next one is made.
+      await this.#committing;
       if (!this.needsCommit) return;
       const batch = this.folder.database.batch();
       try {

@@ -9,6 +9,8 @@ import type { OutputCounts } from './output-counts.ts';
 export interface LetterTopic {
   readonly topic: string;
   readonly partitions: number;
+  /** Bytes of a batch that it takes: a letter that would be larger goes without its value. */
+  readonly maxBytes: number;
 }
 
 /** Where letters go; without a topic they are only counted. */
@@ -27,7 +29,8 @@ export interface LetterReason {
 /**
  * Headers that a letter has beside the record's own. Kafka Streams' dead letter queue (KIP-1034) uses the same prefix.
  *
- * `__streams.errors.code`, `.message`, `.topic`, `.partition`, `.offset`, `.node`: UTF-8 text.
+ * `__streams.errors.code`, `.message`, `.topic`, `.partition`, `.offset`, `.node`: UTF-8 text. A letter whose value the topic does not take has `.omitted` instead of it: its bytes, as a
+ * decimal.
  */
 export const letterPrefix = '__streams.errors.';
 
@@ -56,16 +59,25 @@ export class LetterWriter {
       ['node', node],
     ];
     this.#outputs.of(target.topic).records++;
+    const key = keyStarts[i]! < 0 ? undefined : bytes.subarray(keyStarts[i]!, keyEnds[i]!);
+    let value = valueStarts[i]! < 0 ? undefined : bytes.subarray(valueStarts[i]!, valueEnds[i]!);
+    const own = records.problems.has(i) ? [] : records.headers(i);
+    if (value !== undefined && sizeOf(key, own) + value.length + aboutBytes > target.maxBytes) {
+      about.push(['omitted', String(value.length)]);
+      value = undefined;
+    }
     const headers: Header[] = about.flatMap(([name, text]) =>
       text === undefined ? [] : [{ key: letterPrefix + name, value: utf8(text) }],
     );
-    this.#producer.append(
-      target.topic,
-      partition % target.partitions,
-      Math.max(0, timestamps[i]!),
-      keyStarts[i]! < 0 ? undefined : bytes.subarray(keyStarts[i]!, keyEnds[i]!),
-      valueStarts[i]! < 0 ? undefined : bytes.subarray(valueStarts[i]!, valueEnds[i]!),
-      records.problems.has(i) ? headers : [...records.headers(i), ...headers],
-    );
+    const timestamp = Math.max(0, timestamps[i]!);
+    this.#producer.append(target.topic, partition % target.partitions, timestamp, key, value, [...own, ...headers]);
   }
+}
+
+/** Bytes that a letter's own headers, its batch and its record have at most; names of topics and nodes are short. */
+const aboutBytes = 8 * 1024;
+
+function sizeOf(key: Uint8Array | undefined, headers: readonly Header[]): number {
+  const of = ({ key: name, value }: Header): number => 10 + 3 * name.length + (value?.length ?? 0);
+  return (key?.length ?? 0) + headers.reduce((sum, header) => sum + of(header), 0);
 }

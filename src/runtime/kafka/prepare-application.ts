@@ -1,3 +1,4 @@
+import type { BrokerAdmin } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { changelogTopic } from './internal-names.ts';
@@ -18,6 +19,10 @@ export interface PreparedApplication {
 }
 
 const day = 86_400_000;
+/** Kafka's own default. */
+const defaultMessageBytes = 1_048_588;
+/** The most that a letter has besides its record. */
+const letterHeaderBytes = 16 * 1024;
 
 /**
  * Checks the topics that a topology reads and writes, and makes its internal ones.
@@ -43,12 +48,16 @@ export async function prepareApplication(topology: Topology, options: FilledOpti
   await prepareTopics(admin, plan.internal, logger);
   const partitions = Math.max(1, ...plan.partitionsOf);
   await makeLetterTopics(
+    topology,
     options,
     letterNames.filter((topic) => !counts.has(topic)),
     partitions,
   );
+  const letterLimits = await largestMessages(admin, letterNames);
   const letterTopic = (topic: string): LetterTopic | undefined =>
-    topic === '' ? undefined : { topic, partitions: counts.get(topic) ?? partitions };
+    topic === ''
+      ? undefined
+      : { topic, partitions: counts.get(topic) ?? partitions, maxBytes: letterLimits.get(topic)! };
   return {
     plan,
     clusterId: (await admin.describeCluster()).clusterId,
@@ -58,18 +67,30 @@ export async function prepareApplication(topology: Topology, options: FilledOpti
   };
 }
 
+/** A letter is its record, and headers besides: so these topics take more than those that are read. */
 async function makeLetterTopics(
+  topology: Topology,
   { broker, replicationFactor }: FilledOptions,
   topics: readonly string[],
   partitions: number,
 ): Promise<void> {
   if (topics.length === 0) return;
+  const read = await largestMessages(broker.admin, topology.sourceTopics);
   const configs = {
+    'max.message.bytes': String(Math.max(...read.values()) + letterHeaderBytes),
     'cleanup.policy': 'delete',
     'retention.ms': '-1',
     'message.timestamp.after.max.ms': '9223372036854775807',
   };
   await broker.admin.createTopics(topics.map((topic) => ({ topic, partitions, replicationFactor, configs })));
+}
+
+/** Bytes of a batch that topics take. */
+async function largestMessages(admin: BrokerAdmin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (topics.length === 0) return new Map();
+  const configs = await admin.topicConfigs(topics);
+  const limit = (topic: string): number => Number(configs.get(topic)?.['max.message.bytes'] ?? defaultMessageBytes);
+  return new Map(topics.map((topic) => [topic, limit(topic)]));
 }
 
 /** The least of what the changelogs say: a copy older than that may have missed a deletion. */

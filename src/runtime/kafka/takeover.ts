@@ -67,7 +67,8 @@ export async function takeOver(
   // A process that was stopped between the assignment and here must not fence the present owner.
   if (!(await member.confirm())) throw migrated(taskId);
   steps.check();
-  const producer = newProducer(taskId, context);
+  const refusals: StreamsError[] = [];
+  const producer = newProducer(taskId, context, refusals);
   try {
     await producer.init();
     steps.check();
@@ -76,7 +77,7 @@ export async function takeOver(
     steps.check();
     await restore(folder, context, steps);
     steps.check();
-    const task = await makeTask(id, folder, producer, inputs, context);
+    const task = await makeTask(id, folder, { producer, refusals }, inputs, context);
     try {
       steps.check();
       await catchUpWithGlobals(task, context);
@@ -100,21 +101,24 @@ function migrated(taskId: string): StreamsError {
   );
 }
 
-function newProducer(taskId: string, { options }: TakeoverContext): BrokerProducer {
+/** @param refusals - gets the error for a record that the broker refuses, where that is to be the end */
+function newProducer(taskId: string, { options }: TakeoverContext, refusals: StreamsError[]): BrokerProducer {
   const { applicationId, guarantee, transactionTimeoutMs, compression } = options;
   return options.broker.producer({
     transactionalId: transactionalId(applicationId, taskId),
     transactional: guarantee === 'exactly_once',
     transactionTimeoutMs,
     compression,
-    refused: ({ topic, partition, reason }) =>
-      options.productionHandler(
-        new StreamsError(
-          'STREAMS_PRODUCTION',
-          `the broker refuses a record for ${topic} (partition ${partition}): ${reason}. Change the topic's limits, or let production.exception.handler continue.`,
-          { topic, partition, taskId },
-        ),
-      ),
+    refused: ({ topic, partition, reason }) => {
+      const error = new StreamsError(
+        'STREAMS_PRODUCTION',
+        `the broker refuses a record for ${topic} (partition ${partition}): ${reason}. Change the topic's limits, or let production.exception.handler continue.`,
+        { topic, partition, taskId },
+      );
+      const answer = options.productionHandler(error);
+      if (answer === 'fail') refusals.push(error);
+      return answer;
+    },
   });
 }
 
@@ -229,7 +233,7 @@ async function prepareCopy(
 async function makeTask(
   id: TaskId,
   folder: TaskFolder,
-  producer: BrokerProducer,
+  { producer, refusals }: { readonly producer: BrokerProducer; readonly refusals: readonly StreamsError[] },
   committed: readonly CommittedInput[],
   context: TakeoverContext,
 ): Promise<KafkaTask> {
@@ -290,10 +294,15 @@ async function makeTask(
     letters: new LetterWriter(context.letters, producer, context.outputs),
     handlers: { deserialization: options.deserializationHandler, processing: options.processingHandler },
     commit: async (offsets: readonly OffsetToCommit[]) => {
-      if (guarantee === 'exactly_once') return producer.commit(applicationId, offsets);
-      const written = await producer.commit();
-      await member.commit(offsets);
-      return written;
+      try {
+        if (guarantee === 'exactly_once') return await producer.commit(applicationId, offsets);
+        const written = await producer.commit();
+        await member.commit(offsets);
+        return written;
+      } catch (error) {
+        // What the broker refuses once it refuses again: that is no reason to take the task anew.
+        throw refusals[0] ?? error;
+      }
     },
     maxFutureMs: options.maxFutureMs,
     maxTaskIdleMs: options.maxTaskIdleMs,

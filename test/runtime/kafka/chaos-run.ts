@@ -128,6 +128,12 @@ export class ChaosRun {
           }),
         );
         return this.#count('down');
+      case 'stall': {
+        // The machine stands still, brokers and all.
+        const end = Date.now() + action.ms;
+        while (Date.now() < end);
+        return this.#count('stall');
+      }
       case 'start':
         if (this.#alive.length >= mostClients) return;
         return this.#start(action.disk, action.state);

@@ -44,7 +44,7 @@ export type Action =
   | { readonly do: 'kill at'; readonly which: number; readonly when: 'before' | 'after'; readonly request: CutRequest; readonly nth: number }
   | { readonly do: 'freeze'; readonly which: number; readonly ms: number }
   | ({ readonly do: 'cut'; readonly which: number } & Cut)
-  | { readonly do: 'down'; readonly ms: number }
+  | { readonly do: 'down' | 'stall'; readonly ms: number }
   | { readonly do: 'compact' };
 
 export interface Step {
@@ -108,6 +108,7 @@ export function scheduleOf(seed: number): Schedule {
     [3, () => ({ do: 'freeze', which: which(), ms: random.of([20, sessionTimeoutMs + 50, sessionTimeoutMs + 150]) })],
     [6, () => ({ do: 'cut', which: which(), when: random.of(['before', 'in', 'after']), request: random.of(cutRequests) })],
     [1, () => ({ do: 'down', ms: random.between(5, 60) })],
+    [1, () => ({ do: 'stall', ms: random.of([10, 60, sessionTimeoutMs + 20]) })],
     [3, () => ({ do: 'image', which: which() })],
     [1, () => ({ do: 'compact' })],
     [5, history],
