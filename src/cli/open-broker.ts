@@ -30,13 +30,18 @@ export const applicationIdOption: {
 /**
  * A client of the brokers that the settings name. Nothing is asked of them yet.
  *
+ * @param clientId - Its name where `client.id` is not set. @defaultValue `application.id`
  * @throws StreamsError `STREAMS_USAGE` without `bootstrap.servers`, `STREAMS_CONFIG` for certificates and passwords that cannot be read.
  */
-export async function openBroker(context: { readonly config: Config; readonly logger: Logger }): Promise<Broker> {
+export async function openBroker(
+  context: { readonly config: Config; readonly logger: Logger },
+  clientId?: string,
+): Promise<Broker> {
   const options = brokerOptions(context);
+  const named = context.config.origin('client.id').source !== 'default';
   // Loaded here, so that a command that needs no broker starts without it.
   const { openKafkaBroker } = await import('../clients/kafka/kafka-broker.ts');
-  return openKafkaBroker(options);
+  return openKafkaBroker(named || clientId === undefined ? options : { ...options, clientId });
 }
 
 /** How the settings say that brokers are reached. @throws StreamsError as {@link openBroker} */

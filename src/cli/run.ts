@@ -78,7 +78,7 @@ async function runThread(
   const main = threadNumber() === 1;
   const app = await spec.load();
   await withCleanup(async (defer) => {
-    const broker = await openBroker(context);
+    const broker = await openBroker(context, applicationIdOf(spec, config));
     defer(() => broker.close());
     const settings = await runSettings(spec, broker, request);
     if (main) await prepareTables(app, broker, request.tables, settings, context);

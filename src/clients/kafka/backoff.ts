@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { brokerError, ConnectionLost, isRetriable } from './errors.ts';
 
 /** Waits that grow: the first of a few ms, each half as long again up to twice as long, never above the longest. */
@@ -22,6 +23,13 @@ export class Backoff {
   reset(): void {
     this.#next = this.#first;
   }
+}
+
+/** A controller for whose signal many wait at a time: that is no leak. */
+export function manyWaits(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** A wait that a signal ends early, without an error. */

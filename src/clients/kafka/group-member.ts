@@ -1,7 +1,7 @@
 import { StreamsError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { GroupMember, GroupMemberOptions, MemberAssignment, OffsetToCommit } from '../broker.ts';
-import { Backoff, Deadline, pause, retrying } from './backoff.ts';
+import { Backoff, Deadline, manyWaits, pause, retrying } from './backoff.ts';
 import type { ClusterMap } from './cluster-map.ts';
 import { Confirmations } from './confirmations.ts';
 import type { Connections } from './connections.ts';
@@ -26,7 +26,7 @@ export class KafkaGroupMember implements GroupMember {
   readonly #logger: Logger;
   readonly #closed: () => void;
   readonly #confirmations: Confirmations;
-  readonly #stopping = new AbortController();
+  readonly #stopping = manyWaits();
   #memberId = '';
   /** Of the assignment that was told. */
   #generation = -1;

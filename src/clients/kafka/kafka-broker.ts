@@ -11,6 +11,7 @@ import type {
   ProducerOptions,
 } from '../broker.ts';
 import { KafkaAdmin } from './admin.ts';
+import { manyWaits } from './backoff.ts';
 import { BrokerCalls } from './broker-calls.ts';
 import { ClusterMap } from './cluster-map.ts';
 import type { ConnectionConfig } from './connection.ts';
@@ -54,7 +55,7 @@ class KafkaBroker implements Broker {
   readonly #cluster: ClusterMap;
   readonly #connections: Connections;
   readonly #timeoutMs: number;
-  readonly #closing = new AbortController();
+  readonly #closing = manyWaits();
   /** What was made and not closed, with the way to close it. */
   readonly #open = new Map<object, () => Promise<void>>();
 

@@ -1,6 +1,7 @@
 import { StreamsError } from '../../common/errors.ts';
 import type { Header } from '../../processor/record.ts';
 import type { BrokerProducer, OffsetToCommit, ProducerOptions } from '../broker.ts';
+import { manyWaits } from './backoff.ts';
 import { BatchSender } from './batch-sender.ts';
 import { BrokerCalls } from './broker-calls.ts';
 import type { ClusterMap } from './cluster-map.ts';
@@ -29,7 +30,7 @@ export class KafkaProducer implements BrokerProducer {
   readonly #sender: BatchSender;
   readonly #buffer: ProducerBuffer;
   readonly #transaction: Transaction | undefined;
-  readonly #closing = new AbortController();
+  readonly #closing = manyWaits();
   #last: Promise<unknown> = Promise.resolve();
   #failure: StreamsError | undefined;
   #hasAppended = false;
