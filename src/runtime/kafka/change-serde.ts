@@ -33,7 +33,8 @@ export function changeSerde<V>(inner: Serde<V>): Serde<Change<V>> {
       if (inner.write === undefined || at + 1 + lengthBytes > target.length) return -1;
       target[at] = (newValue === undefined ? 0 : hasNew) | (oldValue === undefined ? 0 : hasOld);
       if (newValue === undefined || oldValue === undefined) {
-        const only = newValue ?? oldValue;
+        // Not `??`: null may be a value.
+        const only = newValue === undefined ? oldValue : newValue;
         return only === undefined ? at + 1 : inner.write(only, target, at + 1);
       }
       const from = at + 1 + lengthBytes;

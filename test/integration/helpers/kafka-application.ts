@@ -156,9 +156,10 @@ export class KafkaApplication {
     };
   }
 
-  /** What differs between the changelogs and what they should say; '' for nothing. */
+  /** What differs between the changelogs and what they should say; '' for nothing. Transactions that are being completed are waited for. */
   async changelogsDiffer(expected: Files): Promise<string> {
     const { brokers } = this.#options;
+    for (const end = Date.now() + 10_000; Date.now() < end && (await this.inFlight()).open > 0; ) await delay(20);
     return differences(await exportedFrom(places.changelogs(brokers, this.id)), expected);
   }
 

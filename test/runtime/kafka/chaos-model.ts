@@ -1,3 +1,4 @@
+import type { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import {
   type Processor,
   type ProcessorContext,
@@ -11,7 +12,6 @@ import {
   Windowed,
   WindowedSerde,
 } from '../../../src/index.ts';
-import type { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import { historySerde } from '../../../src/serde/history.ts';
 import { text } from './kit.ts';
 

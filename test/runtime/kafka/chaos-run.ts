@@ -15,8 +15,8 @@ import {
   isDrained,
   kill,
   messages,
-  newClient,
   NotOwned,
+  newClient,
   ownedParts,
   shownRows,
   sleep,
@@ -329,7 +329,9 @@ export class ChaosRun {
         `${topic} ${partition}: end ${ends[i]}, stable ${stable[i]}, committed ${committed[i]?.offset} ${committed[i]?.metadata}`,
     );
     for (const { streams } of this.#alive)
-      lines.push(`${streams.state} ${JSON.stringify(streams.kafkaStats().tasks)} ${JSON.stringify(streams.kafkaStats().globals)}`);
+      lines.push(
+        `${streams.state} ${JSON.stringify(streams.kafkaStats().tasks)} ${JSON.stringify(streams.kafkaStats().globals)}`,
+      );
     return lines.join('\n');
   }
 

@@ -32,16 +32,37 @@ export interface WrittenEvent {
 }
 
 type Cut = { readonly when: 'before' | 'in' | 'after'; readonly request: CutRequest };
-const cutRequests = ['EndTxn', 'Produce', 'AddOffsetsToTxn', 'InitProducerId', 'Fetch', 'JoinGroup', 'SyncGroup', 'Heartbeat', 'OffsetFetch', 'ListOffsets'] as const;
+const cutRequests = [
+  'EndTxn',
+  'Produce',
+  'AddOffsetsToTxn',
+  'InitProducerId',
+  'Fetch',
+  'JoinGroup',
+  'SyncGroup',
+  'Heartbeat',
+  'OffsetFetch',
+  'ListOffsets',
+] as const;
 export type CutRequest = (typeof cutRequests)[number];
 
 /** Something that happens to the application. `which` names a client, modulo those there are. */
 export type Action =
   | { readonly do: 'events'; readonly events: readonly WrittenEvent[] }
-  | { readonly do: 'places'; readonly meter: string; readonly history: readonly { readonly validFromMs: number; readonly value: string | undefined }[] }
+  | {
+      readonly do: 'places';
+      readonly meter: string;
+      readonly history: readonly { readonly validFromMs: number; readonly value: string | undefined }[];
+    }
   | { readonly do: 'start'; readonly disk: number; readonly state: 'as it is' | 'older' | 'erased' | 'a task erased' }
   | { readonly do: 'close' | 'kill' | 'image'; readonly which: number }
-  | { readonly do: 'kill at'; readonly which: number; readonly when: 'before' | 'after'; readonly request: CutRequest; readonly nth: number }
+  | {
+      readonly do: 'kill at';
+      readonly which: number;
+      readonly when: 'before' | 'after';
+      readonly request: CutRequest;
+      readonly nth: number;
+    }
   | { readonly do: 'freeze'; readonly which: number; readonly ms: number }
   | ({ readonly do: 'cut'; readonly which: number } & Cut)
   | { readonly do: 'down' | 'stall'; readonly ms: number }
@@ -102,11 +123,35 @@ export function scheduleOf(seed: number): Schedule {
   const which = (): number => random.between(0, 5);
   const trouble: readonly (readonly [weight: number, make: () => Action])[] = [
     [4, () => ({ do: 'kill', which: which() })],
-    [4, () => ({ do: 'kill at', which: which(), when: random.of(['before', 'after']), request: random.of(['EndTxn', 'Produce', 'AddOffsetsToTxn', 'InitProducerId']), nth: random.between(1, 4) })],
+    [
+      4,
+      () => ({
+        do: 'kill at',
+        which: which(),
+        when: random.of(['before', 'after']),
+        request: random.of(['EndTxn', 'Produce', 'AddOffsetsToTxn', 'InitProducerId']),
+        nth: random.between(1, 4),
+      }),
+    ],
     [3, () => ({ do: 'close', which: which() })],
-    [7, () => ({ do: 'start', disk: which(), state: random.of(['as it is', 'as it is', 'older', 'erased', 'a task erased']) })],
+    [
+      7,
+      () => ({
+        do: 'start',
+        disk: which(),
+        state: random.of(['as it is', 'as it is', 'older', 'erased', 'a task erased']),
+      }),
+    ],
     [3, () => ({ do: 'freeze', which: which(), ms: random.of([20, sessionTimeoutMs + 50, sessionTimeoutMs + 150]) })],
-    [6, () => ({ do: 'cut', which: which(), when: random.of(['before', 'in', 'after']), request: random.of(cutRequests) })],
+    [
+      6,
+      () => ({
+        do: 'cut',
+        which: which(),
+        when: random.of(['before', 'in', 'after']),
+        request: random.of(cutRequests),
+      }),
+    ],
     [1, () => ({ do: 'down', ms: random.between(5, 60) })],
     [1, () => ({ do: 'stall', ms: random.of([10, 60, sessionTimeoutMs + 20]) })],
     [3, () => ({ do: 'image', which: which() })],
@@ -139,7 +184,10 @@ export function scheduleOf(seed: number): Schedule {
 /** A schedule as one reads it in the output of a failed test. */
 export function shownSchedule({ steps, ...setup }: Schedule): string {
   const lines = steps.map(({ waitMs, action }) => {
-    const shown = action.do === 'events' ? `events ${action.events.map(({ meter, value, timeMs }) => `${meter}=${value}@${timeMs}`).join(' ')}` : JSON.stringify(action);
+    const shown =
+      action.do === 'events'
+        ? `events ${action.events.map(({ meter, value, timeMs }) => `${meter}=${value}@${timeMs}`).join(' ')}`
+        : JSON.stringify(action);
     return `  +${waitMs} ${shown}`;
   });
   return [JSON.stringify(setup), ...lines].join('\n');

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { StreamsError } from '../../../src/common/errors.ts';
 import type {
   Database,
   DatabaseStatus,
@@ -11,7 +12,6 @@ import type {
   WriteBatch,
 } from '../../../state/database.ts';
 import { MemoryDatabase } from '../../../state/memory-database.ts';
-import { StreamsError } from '../../../src/common/errors.ts';
 
 /** What a disk held at some moment: by the database's place its entries. */
 export type DiskImage = ReadonlyMap<string, readonly Entry[]>;

@@ -7,9 +7,16 @@ test('counts', async (t) => {
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 2);
   const builder = new StreamsBuilder();
-  builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string }).groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(10, 5)).count({ name: 'counts' });
+  builder
+    .stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string })
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSizeAndGrace(10, 5))
+    .count({ name: 'counts' });
   const topology = builder.build();
-  cluster.write('in', 0, [{ key: 'a', value: '1', timestamp: 1 }, { key: 'a', value: '1', timestamp: 11 }]);
+  cluster.write('in', 0, [
+    { key: 'a', value: '1', timestamp: 1 },
+    { key: 'a', value: '1', timestamp: 11 },
+  ]);
   cluster.write('in', 1, [{ key: 'b', value: '1', timestamp: 1 }]);
   const one = await startClient(cluster, topology);
   const two = await startClient(cluster, topology);

@@ -3,12 +3,12 @@ import type { Broker } from '../../../src/clients/broker.ts';
 import type { MemoryCluster, MemoryConnectOptions } from '../../../src/clients/memory/memory-broker.ts';
 import type { StoreSpec } from '../../../src/processor/node.ts';
 import { digestOf } from '../../../src/runtime/digest.ts';
+import type { StreamsState } from '../../../src/runtime/engine-stats.ts';
 import { changelogParts } from '../../../src/runtime/kafka/changelog-parts.ts';
 import type { KafkaStreamsOptions } from '../../../src/runtime/kafka/kafka-options.ts';
 import { KafkaStreams } from '../../../src/runtime/kafka/kafka-streams.ts';
 import { localPart } from '../../../src/runtime/parts/local-part.ts';
 import { type StorePart, wholeTime } from '../../../src/runtime/parts/store-part.ts';
-import type { StreamsState } from '../../../src/runtime/engine-stats.ts';
 import type { Topology } from '../../../src/topology/topology.ts';
 import { Disk } from './disk.ts';
 
@@ -168,7 +168,9 @@ export async function shownRows(spec: StoreSpec, parts: readonly StorePart[]): P
     for await (const page of part.rows(wholeTime.fromMs, wholeTime.toMs))
       for (const { startMs, key, value } of page) {
         const at = spec.kind === 'window' ? `@${startMs}` : '';
-        shown.push(`${print(spec.keySerde.deserialize(key))}${at} ${print(spec.valueSerde.deserialize(value.slice(8)))}`);
+        shown.push(
+          `${print(spec.keySerde.deserialize(key))}${at} ${print(spec.valueSerde.deserialize(value.slice(8)))}`,
+        );
       }
   return shown.sort();
 }

@@ -1,0 +1,157 @@
+import test from 'ava';
+import { Serdes, StreamsBuilder, TimeWindows, type Topology } from '../../../../src/index.ts';
+import { decodeAssignmentData, encodeData, type MemberData } from '../../../../src/runtime/kafka/member-data.ts';
+import { shareOut } from '../../../../src/runtime/kafka/share-out.ts';
+import { planTopics, type TopicsPlan } from '../../../../src/runtime/kafka/topics-plan.ts';
+import { taskIdText } from '../../../../src/runtime/task.ts';
+
+const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
+const day = 86_400_000;
+const longest = '9223372036854775807';
+const anyTime = {
+  'message.timestamp.type': 'CreateTime',
+  'message.timestamp.after.max.ms': longest,
+  'message.timestamp.before.max.ms': longest,
+};
+
+function planOf(topology: Topology, sources: Readonly<Record<string, number>>): TopicsPlan {
+  return planTopics(topology, {
+    applicationId: 'app',
+    replicationFactor: 3,
+    sourcePartitions: new Map(Object.entries(sources)),
+  });
+}
+
+/** Sums of a stream by another key, in windows. */
+function regrouped(windows: TimeWindows, topics: readonly string[] = ['in']): Topology {
+  const builder = new StreamsBuilder();
+  builder
+    .stream(topics, texts)
+    .groupBy((_key, value) => value, { ...texts, name: 'by-value' })
+    .windowedBy(windows)
+    .count({ name: 'counts' });
+  return builder.build();
+}
+
+test('a repartition topic keeps all until it is purged, in small segments', (t) => {
+  const { internal } = planOf(regrouped(TimeWindows.ofSizeAndGrace(10, 5)), { in: 4 });
+  t.deepEqual(
+    internal.find(({ topic }) => topic === 'app-by-value-repartition'),
+    {
+      topic: 'app-by-value-repartition',
+      partitions: 4,
+      replicationFactor: 3,
+      configs: { 'cleanup.policy': 'delete', 'segment.bytes': '52428800', 'retention.ms': '-1', ...anyTime },
+    },
+  );
+});
+
+test('the changelog of windows that are kept for a time loses them a day later, that of windows kept for ever never', (t) => {
+  const configsOf = (windows: TimeWindows): unknown =>
+    planOf(regrouped(windows), { in: 1 }).internal.find(({ topic }) => topic === 'app-counts-changelog')!.configs;
+  t.deepEqual(configsOf(TimeWindows.ofSizeAndGrace(10, 5).retention(30 * day)), {
+    'cleanup.policy': 'compact,delete',
+    'retention.ms': String(31 * day),
+    ...anyTime,
+  });
+  const forever = TimeWindows.ofSizeAndGrace(10, 5).retention(Number.POSITIVE_INFINITY);
+  t.deepEqual(configsOf(forever), { 'cleanup.policy': 'compact', 'retention.ms': '-1', ...anyTime });
+});
+
+test('the changelog of a key-value store is compacted only', (t) => {
+  const builder = new StreamsBuilder();
+  builder.stream('in', texts).groupByKey().count({ name: 'counts' });
+  t.deepEqual(planOf(builder.build(), { in: 2 }).internal, [
+    {
+      topic: 'app-counts-changelog',
+      partitions: 2,
+      replicationFactor: 3,
+      configs: { 'cleanup.policy': 'compact', 'retention.ms': '-1', ...anyTime },
+    },
+  ]);
+});
+
+test('each partition of each sub-topology is a task', (t) => {
+  const { tasks, partitionsOf } = planOf(regrouped(TimeWindows.ofSizeAndGrace(10, 5)), { in: 2 });
+  t.deepEqual(tasks.map(taskIdText), ['0_0', '0_1', '1_0', '1_1']);
+  t.deepEqual(partitionsOf, [2, 2]);
+});
+
+test('a repartition topic has as many partitions as the most of what flows into it', (t) => {
+  const builder = new StreamsBuilder();
+  const small = builder.stream('small', texts);
+  const large = builder.stream('large', texts);
+  const joined = small
+    .repartition({ ...texts, name: 'first' })
+    .merge(large.repartition({ ...texts, name: 'second', partitions: 3 }));
+  joined.repartition({ ...texts, name: 'third' }).to('out', texts);
+  const { internal } = planOf(builder.build(), { small: 3, large: 8 });
+  t.deepEqual(internal.map(({ topic, partitions }) => `${topic} ${partitions}`).sort(), [
+    'app-first-repartition 3',
+    'app-second-repartition 3',
+    'app-third-repartition 3',
+  ]);
+
+  const both = new StreamsBuilder();
+  // Two sub-topologies write to one topic: the larger one counts.
+  const topology = both.build();
+  for (const topic of ['small', 'large']) {
+    topology.addSource(topic, topic, texts);
+    topology.addSink(`to-${topic}`, 'all-repartition', topic, texts);
+  }
+  topology.addRepartition({ topic: 'all-repartition', changes: false });
+  topology.addSource('all', 'all-repartition', texts);
+  t.deepEqual(
+    planOf(topology, { small: 3, large: 8 }).internal.map(({ topic, partitions }) => `${topic} ${partitions}`),
+    ['app-all-repartition 8'],
+  );
+});
+
+test('a source topic that does not exist is named', (t) => {
+  const error = t.throws(() => planOf(regrouped(TimeWindows.ofSizeAndGrace(10, 5)), {}), {
+    code: 'STREAMS_MISSING_SOURCE_TOPIC',
+  });
+  t.regex(error.message, /topic in does not exist.*Create it/s);
+});
+
+test('topics whose records meet must have the same number of partitions', (t) => {
+  const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5), ['a', 'b']);
+  const error = t.throws(() => planOf(topology, { a: 2, b: 3 }), { code: 'STREAMS_PARTITION_MISMATCH' });
+  t.regex(error.message, /a has 2 partitions and b 3/);
+});
+
+const memberOf = (memberId: string, tasks: MemberData['tasks'], shutdown = false) => ({
+  memberId,
+  userData: encodeData({ processId: `p-${memberId}`, endpoint: `${memberId}:8080`, tasks, shutdown }),
+});
+
+test('the leader tells each member its tasks and inputs, and all where every task is', (t) => {
+  const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5));
+  const work = { topology, applicationId: 'app', plan: planOf(topology, { in: 1 }), numStandbyReplicas: 1 };
+  const assignments = shareOut(work, [memberOf('A', { '1_0': null }), memberOf('B', { '1_0': 7 })]);
+  const a = decodeAssignmentData(assignments.get('A')!.userData);
+  t.deepEqual(a.active, ['1_0']);
+  t.deepEqual(a.standby, []);
+  t.deepEqual(assignments.get('A')!.partitions, [{ topic: 'app-by-value-repartition', partition: 0 }]);
+  const b = decodeAssignmentData(assignments.get('B')!.userData);
+  t.deepEqual(b.active, ['0_0']);
+  t.deepEqual(assignments.get('B')!.partitions, [{ topic: 'in', partition: 0 }]);
+  // 0_0 has no store, so it has no copy.
+  t.deepEqual(b.standby, ['1_0']);
+  t.deepEqual(b.hosts, [
+    { processId: 'p-A', endpoint: 'A:8080', active: ['1_0'], standby: [] },
+    { processId: 'p-B', endpoint: 'B:8080', active: ['0_0'], standby: ['1_0'] },
+  ]);
+  t.deepEqual(a.hosts, b.hosts);
+  t.false(a.shutdown);
+});
+
+test('one that asks for a shutdown is heard by all', (t) => {
+  const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5));
+  const work = { topology, applicationId: 'app', plan: planOf(topology, { in: 1 }), numStandbyReplicas: 0 };
+  const assignments = shareOut(work, [memberOf('A', {}), memberOf('B', {}, true)]);
+  t.deepEqual(
+    [...assignments.values()].map(({ userData }) => decodeAssignmentData(userData).shutdown),
+    [true, true],
+  );
+});
