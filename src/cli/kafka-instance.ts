@@ -34,9 +34,9 @@ export class KafkaInstance {
     );
     this.client = {
       topology,
-      stats: () => mergedEngineStats([this.#started().stats(), ...this.#threads.flatMap(({ engine }) => engine ?? [])]),
+      stats: () => mergedEngineStats([this.#made().stats(), ...this.#threads.flatMap(({ engine }) => engine ?? [])]),
       kafkaStats: () =>
-        mergedKafkaStats([this.#started().kafkaStats(), ...this.#threads.flatMap(({ kafka }) => kafka ?? [])]),
+        mergedKafkaStats([this.#made().kafkaStats(), ...this.#threads.flatMap(({ kafka }) => kafka ?? [])]),
       storeNames: () => this.#started().storeNames(),
       store: (name, options) => this.#store(name, options),
       shared: this.#shared,
@@ -60,7 +60,7 @@ export class KafkaInstance {
       ...all,
       store: (name) => {
         const endpoints = new Set(this.#threads.map(({ endpoint }) => endpoint));
-        return readOnlyStore(this.#specOf(name), ownParts(this.#shared, this.#started(), name, endpoints));
+        return readOnlyStore(this.#specOf(name), ownParts(this.#shared, this.#made(), name, endpoints));
       },
     };
     return { ...app.serve?.(all), collectors: app.serve?.(own).collectors ?? [] };
@@ -84,10 +84,21 @@ export class KafkaInstance {
     );
   }
 
+  /** The client once it knows its topics: before that a store has no partitions for it, which is no answer to anybody. */
   #started(): KafkaStreams {
-    if (this.#streams !== undefined) return this.#streams;
-    throw new StreamsError('STREAMS_TASK_MIGRATED', 'the instance is starting. Ask again in a second.', {
-      retriable: true,
-    });
+    const streams = this.#made();
+    if (this.#topology.stores.every(({ name }) => streams.partitionsOf(name) > 0)) return streams;
+    throw starting();
   }
+
+  #made(): KafkaStreams {
+    if (this.#streams !== undefined) return this.#streams;
+    throw starting();
+  }
+}
+
+function starting(): StreamsError {
+  return new StreamsError('STREAMS_TASK_MIGRATED', 'the instance is starting. Ask again in a second.', {
+    retriable: true,
+  });
 }

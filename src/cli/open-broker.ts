@@ -84,7 +84,7 @@ function saslOptions(config: Config): {
   readonly password: string;
 } {
   const username = config.get('sasl.username');
-  const password = config.get('sasl.password') ?? readOf(config, 'sasl.password.file')?.trimEnd();
+  const password = config.get('sasl.password') ?? readOf(config, 'sasl.password.file')?.replace(/(\r?\n)+$/, '');
   if (username === undefined || password === undefined)
     throw new StreamsError(
       'STREAMS_CONFIG',

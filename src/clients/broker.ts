@@ -62,6 +62,7 @@ export interface BrokerAdmin {
   createTopics(topics: readonly TopicSpec[]): Promise<readonly string[]>;
   /** The configuration of topics that exist, defaults included. */
   topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>;
+  /** Deletes topics with all their records; those that do not exist are fine. */
   deleteTopics(topics: readonly string[]): Promise<void>;
   /** Positions of the partitions' ends, in the order asked. @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC` for a topic that does not exist. */
   offsets(partitions: readonly TopicPartition[], at: OffsetAt): Promise<readonly number[]>;
@@ -73,6 +74,7 @@ export interface BrokerAdmin {
   setCommitted(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void>;
   /** Deletes a group without members and its positions; one that does not exist is fine. */
   deleteGroup(groupId: string): Promise<void>;
+  /** A group's state and members. One that does not exist is `Dead`, without members. */
   describeGroup(groupId: string): Promise<GroupDescription>;
   /** Takes a member out of a group that will not come back, so that nobody waits for the end of its session; one that is not there is fine. */
   removeMember(groupId: string, memberId: string): Promise<void>;
@@ -186,7 +188,9 @@ export interface Fetcher {
   remove(partition: TopicPartition): void;
   /** Does not fetch it for now. What a fetch under way brings is given out all the same. */
   pause(partition: TopicPartition): void;
+  /** Fetches it again, from where it stands. */
   resume(partition: TopicPartition): void;
+  /** Reads nothing any more, and closes its connections. */
   close(): Promise<void>;
 }
 
@@ -248,8 +252,11 @@ export interface GroupMember {
 /** A broker, or a cluster of them, as the runtime needs it. Each adapter passes the conformance suite of `weir/testing`. */
 export interface Broker {
   readonly admin: BrokerAdmin;
+  /** A writer; nothing is asked of the broker before its `init`. */
   producer(options: ProducerOptions): BrokerProducer;
+  /** A reader, of nothing so far. */
   fetcher(options: FetcherOptions): Fetcher;
+  /** A member of a group; it joins with `start`. */
   member(options: GroupMemberOptions): GroupMember;
   /** Closes all that was made of it. */
   close(): Promise<void>;

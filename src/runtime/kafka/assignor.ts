@@ -57,9 +57,14 @@ export function assignTasks(
           a === undefined || shares.get(b.memberId)!.active.length < shares.get(a.memberId)!.active.length ? b : a,
         undefined,
       );
-  // Those that run somewhere first, then those with most state, so that a full member gives away what is cheapest to move.
+  // Those that run somewhere first, then those with most state. Of those that run the ones first of which the others have least: a full member gives away what is cheapest to move.
   const greatest = new Map(tasks.map((task) => [task, Math.max(...members.map((member) => stateOf(member, task)))]));
-  let rest = [...tasks].sort((a, b) => descending(greatest.get(a)!, greatest.get(b)!));
+  const copied = (task: TaskId): number =>
+    Math.max(0, ...members.map((member) => stateOf(member, task)).filter(Number.isFinite));
+  const copies = new Map(tasks.map((task) => [task, greatest.get(task) === running ? copied(task) : 0]));
+  let rest = [...tasks].sort(
+    (a, b) => descending(greatest.get(a)!, greatest.get(b)!) || copies.get(a)! - copies.get(b)!,
+  );
   for (const strict of [true, false]) {
     const withState = (task: TaskId): Instance | undefined =>
       best(members, (member) => (fits(member.memberId, task, strict) ? stateOf(member, task) : 0));
@@ -120,6 +125,9 @@ function subTopologyLimits(tasks: readonly TaskId[], members: number): ReadonlyM
 function descending(a: number, b: number): number {
   return a === b ? 0 : a < b ? 1 : -1;
 }
+
+/** What a member that runs a task has of it. */
+const running = Number.POSITIVE_INFINITY;
 
 /** The one with the greatest positive score, the first of equals. */
 function best<T>(items: readonly T[], score: (item: T) => number): T | undefined {

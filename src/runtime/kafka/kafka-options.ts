@@ -7,9 +7,11 @@ import type { RestoreProgress } from './changelog-follower.ts';
 
 /** Told how restores go. Kafka Streams: `StateRestoreListener`. */
 export interface RestoreListener {
+  /** A changelog is about to be read, from `fromOffset` to `endOffset`. */
   onRestoreStart?(progress: RestoreProgress): void;
   /** A batch was written to the copy. */
   onBatchRestored?(progress: RestoreProgress, records: number): void;
+  /** All of it is read and written. */
   onRestoreEnd?(progress: RestoreProgress): void;
 }
 

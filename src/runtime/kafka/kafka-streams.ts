@@ -16,7 +16,12 @@ import { ChangelogReader } from './changelog-follower.ts';
 import { GlobalTables } from './global-tables.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { repartitionTopic } from './internal-names.ts';
-import { type FilledOptions, filledOptions, type KafkaStreamsOptions } from './kafka-options.ts';
+import {
+  type FilledOptions,
+  filledOptions,
+  type KafkaStreamsOptions,
+  type UncaughtResponse,
+} from './kafka-options.ts';
 import type { KafkaStats } from './kafka-stats.ts';
 import { type AssignmentData, decodeAssignmentData, encodeData, type MemberData } from './member-data.ts';
 import { OutputCounts } from './output-counts.ts';
@@ -319,7 +324,7 @@ export class KafkaStreams {
           `a record of global table ${table.store.name} cannot be read and is passed over: ${messageOf(error)}`,
         );
       },
-      failed: (error) => this.#uncaught(error),
+      failed: (error) => this.#ends(error),
     });
   }
 
@@ -342,7 +347,7 @@ export class KafkaStreams {
       rebalancing: () => this.#isRebalancing(),
       assigned: async (assignment, generation) => this.#assigned(assignment, generation),
       lost: (reason) => this.#lost(reason),
-      failed: (error) => this.#uncaught(error),
+      failed: (error) => this.#ends(error),
     });
   }
 
@@ -470,10 +475,28 @@ export class KafkaStreams {
     this.#updateState();
   }
 
+  /** Nothing goes on without what has failed here, whatever the handler says. */
+  #ends(error: unknown): void {
+    if (this.#stopping) return;
+    this.#askHandler(error);
+    this.#fail(error);
+    void this.close();
+  }
+
+  #askHandler(error: unknown): UncaughtResponse {
+    let response: UncaughtResponse = 'shutdown-client';
+    try {
+      response = this.#options.uncaughtHandler(error);
+    } catch (thrown) {
+      this.#options.logger.error({ error: thrown }, `the uncaught handler failed: ${messageOf(thrown)}`);
+    }
+    this.#options.logger.error({ error, response }, messageOf(error));
+    return response;
+  }
+
   #uncaught(error: unknown): void {
     if (this.#stopping) return;
-    const response = this.#options.uncaughtHandler(error);
-    this.#options.logger.error({ error, response }, messageOf(error));
+    const response = this.#askHandler(error);
     if (response === 'replace-thread') {
       this.#count(StreamsError.is(error) ? error.code : 'INTERNAL');
       for (const slot of this.#slots.values()) if (slot.role !== 'none') slot.abandon();
@@ -548,7 +571,12 @@ export class KafkaStreams {
     if (this.#state === state) return;
     this.#options.logger.info({ from: this.#state, to: state }, 'state changed');
     this.#state = state;
-    for (const listener of this.#listeners) listener(state);
+    for (const listener of this.#listeners)
+      try {
+        listener(state);
+      } catch (error) {
+        this.#options.logger.error({ error, state }, `a listener of states failed: ${messageOf(error)}`);
+      }
   }
 
   #count(code: string): void {

@@ -58,7 +58,6 @@ export class LetterWriter {
       ['offset', String(offsets[i])],
       ['node', node],
     ];
-    this.#outputs.of(target.topic).records++;
     const key = keyStarts[i]! < 0 ? undefined : bytes.subarray(keyStarts[i]!, keyEnds[i]!);
     let value = valueStarts[i]! < 0 ? undefined : bytes.subarray(valueStarts[i]!, valueEnds[i]!);
     const own = records.problems.has(i) ? [] : records.headers(i);
@@ -69,6 +68,9 @@ export class LetterWriter {
     const headers: Header[] = about.flatMap(([name, text]) =>
       text === undefined ? [] : [{ key: letterPrefix + name, value: utf8(text) }],
     );
+    const count = this.#outputs.of(target.topic);
+    count.records++;
+    count.bytes += (key?.length ?? 0) + (value?.length ?? 0);
     const timestamp = Math.max(0, timestamps[i]!);
     this.#producer.append(target.topic, partition % target.partitions, timestamp, key, value, [...own, ...headers]);
   }

@@ -163,7 +163,11 @@ export function scheduleOf(seed: number): Schedule {
     steps.push({ waitMs: random.of([0, 0, 1, 2, 5, 15]), action: events() });
     if (random.next() < 0.45) continue;
     let left = random.next() * all;
-    const [, make] = trouble.find(([weight]) => (left -= weight) < 0) ?? trouble[0]!;
+    const [, make] =
+      trouble.find(([weight]) => {
+        left -= weight;
+        return left < 0;
+      }) ?? trouble[0]!;
     steps.push({ waitMs: random.of([0, 0, 1, 3, 10, 30]), action: make() });
   }
   return {
