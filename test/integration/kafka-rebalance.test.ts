@@ -139,8 +139,9 @@ kafka.test(
     const strict = await fetch(`${url}${year}/type?format=csv`);
     if (strict.status === 503) t.is(strict.headers.get('retry-after'), '1');
     else t.is(await strict.text(), expected, 'after the takeover the answer is whole');
-    await application.kill(0);
+    await application.instances[0]!.signal('SIGCONT');
     await load();
+    await application.kill(0);
     await counted();
     await application.instances[1]!.ready();
 

@@ -58,7 +58,7 @@ export interface KafkaGlobalStats {
 export interface KafkaOutputStats {
   readonly topic: string;
   records: number;
-  /** Bytes of keys, values and headers, before compression. */
+  /** Bytes of keys and values, before compression. */
   bytes: number;
 }
 

@@ -67,6 +67,7 @@ export class KafkaTask {
   readonly #options: KafkaTaskOptions;
   #globalPositions: Readonly<Record<string, readonly number[]>>;
   #changed = false;
+  #idleMovedMs = 0;
   /** Work on the engine that nothing may interrupt: a flush, a join after a global table's change, an asynchronous processor. */
   #busy: Promise<unknown> | undefined;
   #committing: Promise<void> = Promise.resolve();
@@ -149,6 +150,9 @@ export class KafkaTask {
       input.emptySinceMs ??= nowMs;
       if (nowMs < input.emptySinceMs + idleMs) return;
     }
+    // Each move is a commit: one for each such time is enough.
+    if (nowMs < this.#idleMovedMs + idleMs) return;
+    this.#idleMovedMs = nowMs;
     if (this.task.advanceTo(nowMs - idleMs)) this.#changed = true;
   }
 

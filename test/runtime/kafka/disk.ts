@@ -26,6 +26,7 @@ export class Disk {
   readonly stateDir: string;
   readonly #contents = new Map<string, MemoryDatabase>();
   readonly #open = new Map<string, DiskDatabase>();
+  readonly #there = new Set<string>();
   /** Every handle opened so far, by place. */
   readonly opened: string[] = [];
 
@@ -37,7 +38,9 @@ export class Disk {
     const place = relative(this.stateDir, location);
     if (this.#open.get(place)?.status === 'open')
       throw new StreamsError('STREAMS_STATE_STORE_LOCKED', `${place} is open already. Close it first.`);
-    if (!existsSync(location)) {
+    if (existsSync(location)) this.#there.add(place);
+    else {
+      this.#there.delete(place);
       mkdirSync(location, { recursive: true });
       this.#contents.set(place, new MemoryDatabase());
     }
@@ -46,6 +49,11 @@ export class Disk {
     this.#open.set(place, handle);
     return handle;
   };
+
+  /** Whether the database was there before it was opened the last time. */
+  wasThere(location: string): boolean {
+    return this.#there.has(relative(this.stateDir, location));
+  }
 
   /** Places of the databases that are open now. */
   get openPlaces(): readonly string[] {

@@ -1,0 +1,184 @@
+import test from 'ava';
+import type { EngineStats, StoreStats } from '../../../../src/runtime/engine-stats.ts';
+import type { KafkaStats } from '../../../../src/runtime/kafka/kafka-stats.ts';
+import { decodeAssignmentData, decodeMemberData, encodeData } from '../../../../src/runtime/kafka/member-data.ts';
+import { mergedEngineStats, mergedKafkaStats } from '../../../../src/runtime/kafka/merge-stats.ts';
+import { Wake } from '../../../../src/runtime/kafka/wake.ts';
+
+const store = (name: string, puts: number): StoreStats => ({
+  store: name,
+  kind: 'window',
+  hits: puts + 1,
+  misses: puts + 2,
+  puts,
+  cachedEntries: puts + 3,
+  dirtyBytes: puts + 4,
+  expired: puts + 5,
+});
+
+const engine = (stats: Partial<EngineStats> = {}): EngineStats => ({
+  applicationId: 'app',
+  state: 'RUNNING',
+  tasks: [],
+  stores: [],
+  feeds: [],
+  commits: 0,
+  commitSeconds: 0,
+  committedRows: 0,
+  lastCommitAtMs: undefined,
+  errors: {},
+  final: false,
+  ...stats,
+});
+
+const kafka = (stats: Partial<KafkaStats> = {}): KafkaStats => ({
+  clientId: 'weir',
+  clusterId: 'cluster',
+  processingGuarantee: 'exactly_once',
+  generation: 1,
+  rebalances: 1,
+  tasks: [],
+  globals: [],
+  commitFailures: 0,
+  transactionsAborted: 0,
+  tasksMigrated: 0,
+  outputs: [],
+  deadLetters: {},
+  lateLetters: 0,
+  committedEventTimeMs: undefined,
+  storeBytes: {},
+  ...stats,
+});
+
+test('threads of a process look like one that did all their work', (t) => {
+  const first = engine({
+    commits: 2,
+    commitSeconds: 0.5,
+    committedRows: 10,
+    errors: { A: 1 },
+    stores: [store('s', 1)],
+  });
+  const second = engine({
+    commits: 3,
+    commitSeconds: 0.25,
+    committedRows: 5,
+    lastCommitAtMs: 77,
+    errors: { A: 2, B: 1 },
+    stores: [store('s', 10), store('only here', 4)],
+  });
+  t.like(mergedEngineStats([first, second]), {
+    commits: 5,
+    commitSeconds: 0.75,
+    committedRows: 15,
+    lastCommitAtMs: 77,
+    errors: { A: 3, B: 1 },
+  });
+  t.deepEqual(mergedEngineStats([first, second]).stores, [
+    { ...store('s', 11), hits: 13, misses: 15, cachedEntries: 17, dirtyBytes: 19, expired: 21 },
+    store('only here', 4),
+  ]);
+  // The threads' own numbers are theirs.
+  t.is(first.stores[0]!.puts, 1);
+  t.is(mergedEngineStats([first]), first);
+});
+
+test('the state of a process is the worst of its threads', (t) => {
+  const state = (...states: EngineStats['state'][]): string =>
+    mergedEngineStats(states.map((each) => engine({ state: each }))).state;
+  t.is(state('RUNNING', 'RUNNING'), 'RUNNING');
+  t.is(state('RUNNING', 'REBALANCING'), 'REBALANCING');
+  t.is(state('REBALANCING', 'PENDING_SHUTDOWN'), 'PENDING_SHUTDOWN');
+  t.is(state('RUNNING', 'ERROR', 'CREATED'), 'ERROR');
+});
+
+test('what only Kafka knows is summed where threads share it out, and not where each has all', (t) => {
+  const global = { topic: 'g', partition: 0, lag: 3 };
+  const merged = mergedKafkaStats([
+    kafka({
+      generation: 4,
+      rebalances: 2,
+      commitFailures: 1,
+      lateLetters: 1,
+      globals: [global],
+      outputs: [{ topic: 'out', records: 2, bytes: 20 }],
+      deadLetters: { late: 1 },
+      storeBytes: { s: 100 },
+      committedEventTimeMs: 50,
+    }),
+    kafka({
+      generation: 5,
+      rebalances: 2,
+      tasksMigrated: 1,
+      transactionsAborted: 2,
+      lateLetters: 4,
+      globals: [{ ...global, lag: 9 }],
+      outputs: [
+        { topic: 'out', records: 1, bytes: 5 },
+        { topic: 'log', records: 1, bytes: 1 },
+      ],
+      deadLetters: { late: 2, future: 1 },
+      storeBytes: { s: 11 },
+      committedEventTimeMs: 40,
+    }),
+  ]);
+  t.like(merged, {
+    generation: 5,
+    rebalances: 2,
+    commitFailures: 1,
+    tasksMigrated: 1,
+    transactionsAborted: 2,
+    lateLetters: 5,
+    committedEventTimeMs: 50,
+  });
+  t.deepEqual(merged.globals, [{ ...global, lag: 9 }]);
+  t.deepEqual(merged.outputs, [
+    { topic: 'out', records: 3, bytes: 25 },
+    { topic: 'log', records: 1, bytes: 1 },
+  ]);
+  t.deepEqual(merged.deadLetters, { late: 3, future: 1 });
+  t.deepEqual(merged.storeBytes, { s: 111 });
+  t.is(mergedKafkaStats([kafka(), kafka()]).committedEventTimeMs, undefined);
+});
+
+test('members tell the leader what they have, and the leader tells them what to do', (t) => {
+  const member = { processId: 'p', endpoint: 'h:1', tasks: { '0_0': null, '0_1': 12 }, shutdown: false };
+  t.like(decodeMemberData(encodeData(member)), member);
+  const assignment = {
+    active: ['0_0'],
+    standby: ['0_1'],
+    hosts: [{ processId: 'p', endpoint: 'h:1', active: ['0_0'], standby: ['0_1'] }],
+    shutdown: true,
+  };
+  t.like(decodeAssignmentData(encodeData(assignment)), assignment);
+});
+
+test('what another program, or a later version, says is not guessed at', (t) => {
+  const say = (text: string): Uint8Array => Buffer.from(text);
+  for (const text of ['{}', '{"v":2,"processId":"p","tasks":{}}', '{"v":1,"processId":"p"}'])
+    t.throws(() => decodeMemberData(say(text)), { message: /another program, or a newer version/ }, text);
+  t.throws(() => decodeAssignmentData(say('{"v":1,"active":[],"standby":[]}')), { message: /another program/ });
+  t.throws(() => decodeMemberData(say('\u0000\u0001')));
+});
+
+test('a call ends a wait, and one while nobody waits ends the next', async (t) => {
+  const wake = new Wake();
+  const hour = 3_600_000;
+  const waiting = wake.wait(hour);
+  wake.call();
+  await waiting;
+  wake.call();
+  wake.call();
+  await wake.wait(hour);
+  // Both calls were for that wait: this one ends by its time, or never if it were an hour.
+  let ended = false;
+  const next = wake.wait(hour).then(() => {
+    ended = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.false(ended);
+  wake.call();
+  await next;
+  await wake.wait(1);
+  await wake.wait(-5);
+  t.true(ended);
+});

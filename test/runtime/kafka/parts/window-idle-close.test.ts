@@ -1,0 +1,58 @@
+import test from 'ava';
+import { MemoryCluster } from '../../../../src/clients/memory/memory-broker.ts';
+import { Serdes, StreamsBuilder, TimeWindows, type Topology, untilWindowCloses } from '../../../../src/index.ts';
+import { drained, messages, sleep, startClient, stop, until } from '../kit.ts';
+
+const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
+const hour = 3_600_000;
+/** Windows of an hour that all ended before the wall clock less any idle time of these tests. */
+const long = Date.UTC(2020, 0, 1);
+
+function finals(): Topology {
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', texts)
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSizeAndGrace(hour, 0))
+    .count({ name: 'counts' })
+    .suppress(untilWindowCloses({ name: 'final' }))
+    .toStream()
+    .map((window, count) => [window.key, String(count)])
+    .to('out', texts);
+  return builder.build();
+}
+
+function cluster(): MemoryCluster {
+  const made = new MemoryCluster();
+  made.createTopic('in');
+  made.createTopic('out');
+  made.write('in', 0, [
+    { key: 'a', value: '', timestamp: long },
+    { key: 'a', value: '', timestamp: long + 1 },
+  ]);
+  return made;
+}
+
+test('a window closes without a further record once nothing has come for so long', async (t) => {
+  const brokers = cluster();
+  const client = await startClient(brokers, finals(), { windowIdleCloseMs: 30 });
+  await until(() => messages(brokers, 'out').length > 0, 'the window has closed');
+  t.deepEqual(messages(brokers, 'out'), ['a=2']);
+  // Its window is over now, as if a later record had been seen.
+  brokers.write('in', 0, [{ key: 'a', value: '', timestamp: long + 2 }]);
+  await until(() => client.streams.stats().tasks[0]!.dropped.late === 1, 'the record is late');
+  t.deepEqual(messages(brokers, 'out'), ['a=2']);
+  await stop(client);
+});
+
+test('by default a window waits for the record that closes it', async (t) => {
+  const brokers = cluster();
+  const client = await startClient(brokers, finals());
+  await drained(brokers, finals());
+  await sleep(60);
+  t.deepEqual(messages(brokers, 'out'), []);
+  brokers.write('in', 0, [{ key: 'b', value: '', timestamp: long + hour }]);
+  await until(() => messages(brokers, 'out').length > 0, 'the window has closed');
+  t.deepEqual(messages(brokers, 'out'), ['a=2']);
+  await stop(client);
+});
