@@ -74,16 +74,20 @@ export class ChangelogFollower {
   #stopped = false;
   #done: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
 
+  /** @param starts - Where the changelogs begin, by topic: an empty copy is read from there. */
   constructor(
     reader: ChangelogReader,
     folder: TaskFolder,
     applicationId: string,
+    starts: ReadonlyMap<string, number>,
     onBatch?: (progress: RestoreProgress, records: number) => void,
   ) {
     this.folder = folder;
     this.#reader = reader;
     this.#onBatch = onBatch;
-    this.#positions = new Map(folder.positions);
+    this.#positions = new Map(
+      [...folder.positions].map(([topic, position]) => [topic, Math.max(position, starts.get(topic) ?? 0)]),
+    );
     for (const spec of folder.specs)
       this.#appliers.set(
         changelogTopic(applicationId, spec.name),

@@ -16,12 +16,7 @@ import { ChangelogReader } from './changelog-follower.ts';
 import { GlobalTables } from './global-tables.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { repartitionTopic } from './internal-names.ts';
-import {
-  type FilledOptions,
-  filledOptions,
-  type KafkaStreamsOptions,
-  type UncaughtResponse,
-} from './kafka-options.ts';
+import { type FilledOptions, filledOptions, type KafkaStreamsOptions, type UncaughtResponse } from './kafka-options.ts';
 import type { KafkaStats } from './kafka-stats.ts';
 import { type AssignmentData, decodeAssignmentData, encodeData, type MemberData } from './member-data.ts';
 import { OutputCounts } from './output-counts.ts';
@@ -43,12 +38,7 @@ const calmMs = 10_000;
 const closeTimeoutMs = 30_000;
 
 /** Failures after which a task is taken anew by whoever it is assigned to. */
-const passing: readonly string[] = [
-  'STREAMS_TASK_MIGRATED',
-  'STREAMS_BROKER',
-  'STREAMS_TIMEOUT',
-  'STREAMS_STATE_STORE_CORRUPT',
-];
+const passing: readonly string[] = ['STREAMS_TASK_MIGRATED', 'STREAMS_BROKER', 'STREAMS_TIMEOUT'];
 
 /**
  * A topology at work on Kafka: one member of the application's consumer group. Start as many as you like, here or elsewhere: they share the tasks.
@@ -435,8 +425,9 @@ export class KafkaStreams {
     if (code === 'STREAMS_TASK_MIGRATED') this.#counts.migrated++;
     const atWork = slot.task !== undefined;
     if (atWork) this.#counts.aborted++;
+    const passes = code === 'STREAMS_STATE_STORE_CORRUPT' ? slot.damaged() : passing.includes(code);
     slot.abandon();
-    if (!passing.includes(code)) {
+    if (!passes) {
       this.#uncaught(error);
       return;
     }

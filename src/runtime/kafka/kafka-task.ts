@@ -72,6 +72,8 @@ export class KafkaTask {
   #busy: Promise<unknown> | undefined;
   #committing: Promise<void> = Promise.resolve();
   #closed = false;
+  /** Why it can go on no more: rows may show half of a record's effects, which nothing may commit. */
+  #failure: { readonly error: unknown } | undefined;
   /** The record in process: where its letter is made from. */
   #records: FetchedRecords | undefined;
   #index = 0;
@@ -100,7 +102,7 @@ export class KafkaTask {
 
   /** Whether records can be taken now. */
   get busy(): boolean {
-    return this.#busy !== undefined || this.#closed;
+    return this.#busy !== undefined || this.#closed || this.#failure !== undefined;
   }
 
   /** Whether it has records that it may take at this time. */
@@ -126,8 +128,10 @@ export class KafkaTask {
   /** Takes up to `max` records; returns how many it took. */
   step(max: number): number {
     const before = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0);
-    if (this.inputs.length === 1) this.#takeAlone(this.inputs[0]!, max);
-    else this.#takeMerged(max);
+    this.#guard(() => {
+      if (this.inputs.length === 1) this.#takeAlone(this.inputs[0]!, max);
+      else this.#takeMerged(max);
+    });
     const taken = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0) - before;
     if (taken > 0) this.#changed = true;
     return taken;
@@ -153,14 +157,18 @@ export class KafkaTask {
     // Each move is a commit: one for each such time is enough.
     if (nowMs < this.#idleMovedMs + idleMs) return;
     this.#idleMovedMs = nowMs;
-    if (this.task.advanceTo(nowMs - idleMs)) this.#changed = true;
+    this.#records = undefined;
+    this.#guard(() => {
+      if (this.task.advanceTo(nowMs - idleMs)) this.#changed = true;
+    });
   }
 
   /** Fires wall-clock punctuations that are due. */
   punctuate(nowMs: number): void {
     if (this.busy) return;
     const before = this.task.stats.punctuations;
-    this.task.punctuateWallClock(nowMs);
+    this.#records = undefined;
+    this.#guard(() => this.task.punctuateWallClock(nowMs));
     if (this.task.stats.punctuations === before) return;
     this.#changed = true;
     if (this.engine.unsettled) this.#hold(this.engine.settle());
@@ -245,7 +253,8 @@ export class KafkaTask {
 
   /** A node dropped the record in process. */
   dropped(reason: DropReason): void {
-    if (reason !== 'late' || this.#records === undefined || this.#lateSent) return;
+    // What a punctuation forwards is no record of a topic.
+    if (reason !== 'late' || this.#records === undefined || this.#lateSent || this.task.punctuating) return;
     this.#lateSent = true;
     this.letters.send('late', this.#records, this.#index, {
       code: 'LATE',
@@ -405,7 +414,7 @@ export class KafkaTask {
           message: `its event time lies more than ${maxFutureMs} ms after its arrival`,
         });
     } catch (error) {
-      this.#failed(records, i, error);
+      this.#askHandler(records, i, error);
     }
   }
 
@@ -423,7 +432,7 @@ export class KafkaTask {
   }
 
   /** Asks what becomes of a record whose processing failed. */
-  #failed(records: FetchedRecords, i: number, error: unknown): void {
+  #askHandler(records: FetchedRecords, i: number, error: unknown): void {
     if (!StreamsError.is(error) || error.code !== 'STREAMS_PROCESSING') throw error;
     const { topic, partition } = records;
     const offset = records.offsets[i]!;
@@ -444,13 +453,33 @@ export class KafkaTask {
     try {
       await this.engine.settle();
     } catch (error) {
-      this.#failed(records, next - 1, error);
+      this.#askHandler(records, next - 1, error);
     }
     input.advance(next);
   }
 
+  #failed(error: unknown): unknown {
+    this.#failure ??= { error };
+    return error;
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** Notes a failure before anybody else can go on. */
+  #watched<T>(work: Promise<T>): Promise<T> {
+    return work.catch((error: unknown) => {
+      throw this.#failed(error);
+    });
+  }
+
   #hold(work: Promise<unknown>): void {
-    const held: Promise<unknown> = work.finally(() => {
+    const held: Promise<unknown> = this.#watched(work).finally(() => {
       if (this.#busy === held) this.#busy = undefined;
       this.onFree?.();
     });
@@ -466,8 +495,9 @@ export class KafkaTask {
   async #exclusive(work: () => Promise<void>): Promise<void> {
     while (this.#busy !== undefined) await this.#busy.catch(() => {});
     if (this.#closed) throw new StreamsError('STREAMS_TASK_MIGRATED', `task ${this.taskId} was closed meanwhile.`);
+    if (this.#failure !== undefined) throw this.#failure.error;
     this.#records = undefined;
-    const held: Promise<void> = work().finally(() => {
+    const held: Promise<void> = this.#watched(work()).finally(() => {
       if (this.#busy === held) this.#busy = undefined;
       this.onFree?.();
     });

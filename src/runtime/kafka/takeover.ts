@@ -172,29 +172,47 @@ async function committedInputs(
   }
 }
 
-async function restore(folder: TaskFolder, context: TakeoverContext, steps: TakeoverSteps): Promise<void> {
-  const { options, changelogs } = context;
+/** Where a task's changelogs begin and end, by topic. */
+interface ChangelogBounds {
+  readonly starts: ReadonlyMap<string, number>;
+  readonly ends: ReadonlyMap<string, number>;
+}
+
+/** Asks where the changelogs begin and end, and throws a copy away that they cannot bring up to date. */
+export async function prepareCopy(
+  folder: TaskFolder,
+  context: Pick<TakeoverContext, 'options' | 'deleteRetentionMs'>,
+): Promise<ChangelogBounds> {
+  const { admin } = context.options.broker;
   const topics = [...folder.positions.keys()];
-  if (topics.length === 0) return;
   const partitions = topics.map((topic) => ({ topic, partition: folder.partition }));
-  const { admin } = options.broker;
   const [ends, starts] = await Promise.all([
     admin.offsets(partitions, 'stable'),
     admin.offsets(partitions, 'earliest'),
   ]);
-  await prepareCopy(folder, ends, starts, context);
+  await dropUseless(folder, ends, starts, context);
+  return {
+    starts: new Map(topics.map((topic, i) => [topic, starts[i]!])),
+    ends: new Map(topics.map((topic, i) => [topic, ends[i]!])),
+  };
+}
+
+async function restore(folder: TaskFolder, context: TakeoverContext, steps: TakeoverSteps): Promise<void> {
+  const { options, changelogs } = context;
+  if (folder.positions.size === 0) return;
   const listener = options.restoreListener;
-  const target = new Map(topics.map((topic, i) => [topic, ends[i]!]));
   const restoreOnce = async (): Promise<void> => {
-    const follower = new ChangelogFollower(changelogs, folder, options.applicationId, (progress, records) =>
+    const { starts, ends } = await prepareCopy(folder, context);
+    steps.check();
+    const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts, (progress, records) =>
       listener.onBatchRestored?.(progress, records),
     );
     steps.restoring(follower);
     for (const progress of follower.progress) {
-      progress.endOffset = target.get(progress.topic) ?? 0;
+      progress.endOffset = ends.get(progress.topic) ?? 0;
       listener.onRestoreStart?.(progress);
     }
-    await follower.restoreTo(target);
+    await follower.restoreTo(ends);
     for (const progress of follower.progress) listener.onRestoreEnd?.(progress);
   };
   try {
@@ -207,12 +225,11 @@ async function restore(folder: TaskFolder, context: TakeoverContext, steps: Take
   }
 }
 
-/** Throws a copy away that the changelogs cannot bring up to date. */
-async function prepareCopy(
+async function dropUseless(
   folder: TaskFolder,
   ends: readonly number[],
   starts: readonly number[],
-  { options, deleteRetentionMs }: TakeoverContext,
+  { options, deleteRetentionMs }: Pick<TakeoverContext, 'options' | 'deleteRetentionMs'>,
 ): Promise<void> {
   const positions = [...folder.positions.values()];
   const { savedAtMs } = folder;

@@ -1,11 +1,12 @@
+import { rm } from 'node:fs/promises';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { ChangelogFollower } from './changelog-follower.ts';
 import type { KafkaTaskStatus } from './kafka-stats.ts';
 import type { KafkaTask } from './kafka-task.ts';
-import { type TakeoverContext, takeOver } from './takeover.ts';
-import { TaskFolder, type TaskFolderOptions } from './task-folder.ts';
+import { prepareCopy, type TakeoverContext, takeOver } from './takeover.ts';
+import { TaskFolder, type TaskFolderOptions, taskDirectory } from './task-folder.ts';
 
 /** What an instance is to do with a task. */
 export type TaskRole = 'active' | 'standby' | 'none';
@@ -41,6 +42,8 @@ export class TaskSlot {
   readonly #host: SlotHost;
   readonly #specs: readonly StoreSpec[];
   #wish = 0;
+  #damaged = false;
+  #wasDamaged = false;
   #steps: Promise<void> = Promise.resolve();
 
   constructor(id: TaskId, specs: readonly StoreSpec[], host: SlotHost) {
@@ -54,6 +57,7 @@ export class TaskSlot {
   want(role: TaskRole): void {
     if (role === this.role && !this.failed && role !== 'none') return;
     const wish = ++this.#wish;
+    this.#stopReading();
     const before = this.role;
     this.role = role;
     this.failed = false;
@@ -75,12 +79,21 @@ export class TaskSlot {
   /** Ends what is at work at once, without a commit: an error, or a membership that is lost. */
   abandon(): void {
     ++this.#wish;
+    this.#stopReading();
     this.failed = true;
     this.status = 'created';
     const { task } = this;
     if (task !== undefined) this.#host.stopping(this);
     this.#steps = this.#steps.then(() => this.#end(false)).catch(() => {});
     this.#host.changed();
+  }
+
+  /** The copy is damaged: the next attempt begins with an empty one. False where that has just been done and was no help. */
+  damaged(): boolean {
+    const again = this.#wasDamaged && this.role === 'active' && (this.task?.commits ?? 0) === 0;
+    this.#wasDamaged = true;
+    this.#damaged = true;
+    return !again;
   }
 
   /** Resolves when everything asked for so far is done. */
@@ -118,20 +131,48 @@ export class TaskSlot {
     const folder = await this.#opened();
     this.#check(wish);
     const { changelogs, options } = this.#host.takeover;
-    const follower = new ChangelogFollower(changelogs, folder, options.applicationId);
-    follower.onFailure = (error) => this.#giveUp(wish, error);
+    const { starts } = await prepareCopy(folder, this.#host.takeover);
+    this.#check(wish);
+    const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts);
+    // In its turn: what is wanted next may have ended the follower by then.
+    follower.onFailure = (error) => {
+      this.#steps = this.#steps.then(async () => {
+        if (wish === this.#wish) await this.#giveUp(wish, error);
+      });
+    };
     this.follower = follower;
     follower.start();
     this.status = 'running';
   }
 
   async #opened(): Promise<TaskFolder> {
-    this.folder ??= await TaskFolder.open(
-      { taskId: this.taskId, partition: this.id.partition },
-      this.#specs,
-      this.#host.folderOptions,
-    );
+    if (this.#damaged) await this.#throwAway();
+    this.folder ??= await this.#open().catch(async (error: unknown) => {
+      if (!StreamsError.is(error) || error.code !== 'STREAMS_STATE_STORE_CORRUPT') throw error;
+      this.#host.takeover.options.logger.warn(
+        { taskId: this.taskId, error },
+        'the copy of the state is damaged: it is built anew',
+      );
+      await this.#throwAway();
+      return this.#open();
+    });
     return this.folder;
+  }
+
+  #open(): Promise<TaskFolder> {
+    const task = { taskId: this.taskId, partition: this.id.partition };
+    return TaskFolder.open(task, this.#specs, this.#host.folderOptions);
+  }
+
+  async #throwAway(): Promise<void> {
+    await this.#close();
+    await rm(taskDirectory(this.#host.folderOptions.stateDir, this.taskId), { recursive: true, force: true });
+    this.#damaged = false;
+  }
+
+  /** A changelog is read no further for what is not wanted any more. */
+  #stopReading(): void {
+    this.follower?.stop().catch(() => {});
   }
 
   #check(wish: number): void {

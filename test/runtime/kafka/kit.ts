@@ -175,9 +175,21 @@ export async function shownRows(spec: StoreSpec, parts: readonly StorePart[]): P
   return shown.sort();
 }
 
-/** A store's committed rows at the instances that own them: `key value`. */
-export function rowsOf(clients: readonly TestClient[], store: string): Promise<string[]> {
+/** A store's committed rows at the instances that own them: `key value`. A rebalance is waited for. */
+export async function rowsOf(clients: readonly TestClient[], store: string): Promise<string[]> {
+  await owned(clients, store);
   return shownRows(specOf(clients[0]!.streams.topology, store), ownedParts(clients, store));
+}
+
+async function owned(clients: readonly TestClient[], store: string): Promise<void> {
+  const isOwned = (): boolean => {
+    try {
+      return ownedParts(clients, store).length > 0;
+    } catch {
+      return false;
+    }
+  };
+  await until(isOwned, `all partitions of ${store} have an owner`);
 }
 
 /** A store's rows as its changelog has them. */
@@ -200,8 +212,9 @@ export async function sameAsChangelogs(
   const changelogs = new Map<string, readonly StorePart[]>();
   for (const spec of topology.stores) changelogs.set(spec.name, await changelogParts(broker, app, spec));
   const expected = await digestOf(topology.stores, ({ name }) => changelogs.get(name)!);
-  const found = await digestOf(topology.stores, ({ name }) => ownedParts(clients, name));
   await broker.close();
+  for (const { name } of topology.stores) await owned(clients, name);
+  const found = await digestOf(topology.stores, ({ name }) => ownedParts(clients, name));
   t.deepEqual([...found.byStore], [...expected.byStore]);
 }
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { StreamsError } from '../../../src/index.ts';
+import type { StreamsError } from '../../../src/index.ts';
 import { Disk } from './disk.ts';
 import { app, drained, messages, newClient, rowsOf, running, sleep, startClient, stop, until } from './kit.ts';
 import { copies, counts } from './topologies.ts';
@@ -57,7 +57,11 @@ test('what was taken is committed by close, and the group is left at once', asyn
 test('tasks that a client is given while it closes stay closed', async (t) => {
   const cluster = clusterOf(2);
   const slow = { latencyMs: (request: string) => (request === 'EndTxn' ? 200 : 0) };
-  const closing = await startClient(cluster, counts(), { connect: slow, heartbeatIntervalMs: 5, commitIntervalMs: 60_000 });
+  const closing = await startClient(cluster, counts(), {
+    connect: slow,
+    heartbeatIntervalMs: 5,
+    commitIntervalMs: 60_000,
+  });
   cluster.write('in', 0, [{ key: 'a', value: '1' }]);
   await until(() => closing.streams.stats().tasks.some(({ processed }) => processed === 1), 'the record is taken');
   const closed = closing.streams.close();
@@ -110,7 +114,10 @@ test('an error that nobody handles ends the client with the place of the record,
   const failure = client.streams.failure as StreamsError;
   t.is(failure.code, 'STREAMS_PROCESSING');
   const { topic, partition, offset, nodeName, taskId } = failure.details;
-  t.deepEqual({ topic, partition, offset, nodeName, taskId }, { topic: 'in', partition: 0, offset: 1, nodeName: 'look', taskId: '0_0' });
+  t.deepEqual(
+    { topic, partition, offset, nodeName, taskId },
+    { topic: 'in', partition: 0, offset: 1, nodeName: 'look', taskId: '0_0' },
+  );
   t.deepEqual(messages(cluster, 'out'), []);
   t.is(client.uncaught.length, 1);
   t.deepEqual(client.disk.openPlaces, []);
@@ -144,7 +151,10 @@ test('with replace-thread the tasks are taken anew, from the last commit', async
     if (value === 'poison' && left-- > 0) throw new Error('poisoned');
   });
   const client = await startClient(cluster, topology, { uncaughtHandler: () => 'replace-thread' });
-  cluster.write('in', 0, [{ key: 'a', value: '1' }, { key: 'b', value: 'poison' }]);
+  cluster.write('in', 0, [
+    { key: 'a', value: '1' },
+    { key: 'b', value: 'poison' },
+  ]);
   await drained(cluster, topology);
   t.deepEqual(messages(cluster, 'out'), ['a=1', 'b=poison']);
   t.is(client.uncaught.length, 3);
@@ -235,7 +245,8 @@ test('a member of another program in the group ends the client, whatever the han
       rebalanceTimeoutMs: 1000,
       heartbeatIntervalMs: 10,
       userData: () => Buffer.from('another program'),
-      assign: async (members) => new Map(members.map(({ memberId }) => [memberId, { partitions: [], userData: Buffer.from('nothing') }])),
+      assign: async (members) =>
+        new Map(members.map(({ memberId }) => [memberId, { partitions: [], userData: Buffer.from('nothing') }])),
       rebalancing() {},
       assigned: async () => {},
       lost() {},

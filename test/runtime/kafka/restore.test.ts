@@ -1,6 +1,6 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { Serdes, StreamsBuilder, StreamsError, TimeWindows, type Topology } from '../../../src/index.ts';
+import { StreamsBuilder, StreamsError, TimeWindows, type Topology } from '../../../src/index.ts';
 import type { RestoreProgress } from '../../../src/runtime/kafka/changelog-follower.ts';
 import { Disk } from './disk.ts';
 import {
@@ -42,8 +42,16 @@ function write(cluster: MemoryCluster, keys: string, partition = 0): void {
   );
 }
 
+/** Fetches take so long that the other steps of a test are done before. */
+const slowFetches = { latencyMs: (request: string): number => (request === 'Fetch' ? 4000 : 0) };
+
 /** Runs an instance over what is there, and ends it. */
-async function runOnce(cluster: MemoryCluster, topology: Topology, disk: Disk, options: ClientOptions = {}): Promise<void> {
+async function runOnce(
+  cluster: MemoryCluster,
+  topology: Topology,
+  disk: Disk,
+  options: ClientOptions = {},
+): Promise<void> {
   const client = await startClient(cluster, topology, { disk, ...options });
   await drained(cluster, topology);
   await stop(client);
@@ -76,7 +84,12 @@ test('a copy that was deleted is read back whole', async (t) => {
   const client = await startClient(cluster, counts(), { disk, ...options });
   t.deepEqual(await rowsOf([client], 'counts'), ['a 2', 'b 1']);
   t.deepEqual(
-    ended.map(({ topic, fromOffset, position, endOffset, restored }) => [topic, fromOffset, position === endOffset, restored]),
+    ended.map(({ topic, fromOffset, position, endOffset, restored }) => [
+      topic,
+      fromOffset,
+      position === endOffset,
+      restored,
+    ]),
     [[changelog, 0, true, 2]],
   );
   await stop(client);
@@ -210,7 +223,9 @@ test('a standby too begins where the changelog begins', async (t) => {
   const first = await startClient(cluster, counts(), { numStandbyReplicas: 1 });
   const second = await startClient(cluster, counts(), { numStandbyReplicas: 1 });
   const standby = (): TestClient | undefined =>
-    [first, second].find(({ streams }) => streams.kafkaStats().tasks.some(({ kind, standbyLag }) => kind === 'standby' && standbyLag === 0));
+    [first, second].find(({ streams }) =>
+      streams.kafkaStats().tasks.some(({ kind, standbyLag }) => kind === 'standby' && standbyLag === 0),
+    );
   await until(() => standby() !== undefined, 'the standby has caught up');
   t.deepEqual(first.uncaught, []);
   t.deepEqual(second.uncaught, []);
@@ -247,12 +262,18 @@ test('a standby takes over with only the tail to read', async (t) => {
   );
   write(cluster, 'abcdefghij');
   await drained(cluster, counts());
-  await until(() => second.streams.localRows('counts', 0) !== undefined && second.streams.kafkaStats().tasks[0]!.standbyLag === 0, 'the standby has caught up');
+  await until(
+    () => second.streams.localRows('counts', 0) !== undefined && second.streams.kafkaStats().tasks[0]!.standbyLag === 0,
+    'the standby has caught up',
+  );
   await until(async () => (await rowsOfStandby(second)) === 10, 'the standby has the rows');
   kill(cluster, first);
   await until(() => ended.length === 1, 'the standby has taken over');
   await running(second);
-  t.deepEqual(await rowsOf([second], 'counts'), [...'abcdefghij'].map((key) => `${key} 1`));
+  t.deepEqual(
+    await rowsOf([second], 'counts'),
+    [...'abcdefghij'].map((key) => `${key} 1`),
+  );
   t.true(ended[0]!.fromOffset > 0);
   t.is(ended[0]!.restored, 0);
   write(cluster, 'a');
@@ -285,8 +306,18 @@ test('a task that goes back to a standby is no longer written to, and its copy g
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([first, second], 'counts'), ['a 2', 'b 1', 'c 2', 'd 1']);
   for (const { streams } of [first, second])
-    t.deepEqual(streams.kafkaStats().tasks.map(({ kind }) => kind).sort(), ['active', 'standby']);
+    t.deepEqual(
+      streams
+        .kafkaStats()
+        .tasks.map(({ kind }) => kind)
+        .sort(),
+      ['active', 'standby'],
+    );
   await stop(second);
+  await until(
+    () => first.streams.kafkaStats().tasks.every(({ kind, status }) => kind === 'active' && status === 'running'),
+    'the first has both tasks again',
+  );
   await running(first);
   t.deepEqual(await rowsOf([first], 'counts'), ['a 2', 'b 1', 'c 2', 'd 1']);
   await stop(first);
@@ -308,7 +339,8 @@ test('stores of all kinds are read back', async (t) => {
           const kv = context.keyValueStore<string, string>('kv');
           const versions = context.versionedStore<string, string>('versions');
           const windows = context.windowStore<string, string>('windows');
-          look = (key) => seen.push([kv.get(key), versions.get(key, 5), versions.get(key), windows.fetch(key, 10)].join());
+          look = (key) =>
+            seen.push([kv.get(key), versions.get(key, 5), versions.get(key), windows.fetch(key, 10)].join());
           put = (key, value, timestamp) => {
             kv.put(key, value);
             versions.put(key, value, timestamp);
@@ -360,22 +392,15 @@ test('a client can be closed in the midst of a restore', async (t) => {
   const cluster = clusterOf();
   write(cluster, 'abc');
   await runOnce(cluster, counts(), new Disk());
-  let begun = false;
+  const told: string[] = [];
   const client = newClient(cluster, counts(), {
-    connect: { latencyMs: (request) => (request === 'Fetch' ? 120_000 : 0) },
-    restoreListener: {
-      onRestoreStart: () => {
-        begun = true;
-      },
-    },
+    connect: slowFetches,
+    restoreListener: { onRestoreStart: () => told.push('start'), onRestoreEnd: () => told.push('end') },
   });
   await client.streams.start();
-  await until(() => begun, 'the restore has begun');
-  let closed = false;
-  void client.streams.close().then(() => {
-    closed = true;
-  });
-  await until(() => closed, 'it is closed');
+  await until(() => told.length > 0, 'the restore has begun');
+  await stop(client);
+  t.deepEqual(told, ['start']);
   t.is(client.streams.state, 'NOT_RUNNING');
   t.deepEqual(client.disk.openPlaces, []);
 });
@@ -385,14 +410,16 @@ test('a task that is taken away in the midst of its restore is given up at once'
   write(cluster, 'abc', 0);
   write(cluster, 'def', 1);
   await runOnce(cluster, counts(), new Disk());
-  const slow = newClient(cluster, counts(), {
-    connect: { latencyMs: (request) => (request === 'Fetch' ? 120_000 : 0) },
-  });
+  const { ended, options } = listening();
+  const slow = newClient(cluster, counts(), { connect: slowFetches, ...options });
   await slow.streams.start();
   await until(() => slow.streams.kafkaStats().tasks.length === 2, 'it has both tasks');
   const quick = await startClient(cluster, counts());
-  await until(() => slow.disk.openPlaces.filter((place) => place.startsWith('tasks')).length === 1, 'one is given back');
+  await until(
+    () => slow.disk.openPlaces.filter((place) => place.startsWith('tasks')).length === 1,
+    'one is given back',
+  );
   t.is(quick.streams.kafkaStats().tasks.length, 1);
-  await stop(quick);
-  await slow.streams.close();
+  t.deepEqual(ended, []);
+  await stop(quick, slow);
 });

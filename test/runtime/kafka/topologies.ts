@@ -1,7 +1,13 @@
-import { Serdes, StreamsBuilder, TimeWindows, type Topology } from '../../../src/index.ts';
+import { type Serde, Serdes, StreamsBuilder, TimeWindows, type Topology } from '../../../src/index.ts';
 
-export const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
-export const numbers = { keySerde: Serdes.string, valueSerde: Serdes.int64 };
+export const texts: { readonly keySerde: Serde<string>; readonly valueSerde: Serde<string> } = {
+  keySerde: Serdes.string,
+  valueSerde: Serdes.string,
+};
+export const numbers: { readonly keySerde: Serde<string>; readonly valueSerde: Serde<number> } = {
+  keySerde: Serdes.string,
+  valueSerde: Serdes.int64,
+};
 
 /** How many records each key of `in` has. */
 export function counts(): Topology {
@@ -13,11 +19,7 @@ export function counts(): Topology {
 /** How many records each key of `in` has in windows of 10 ms with 5 ms of grace. */
 export function windowedCounts(): Topology {
   const builder = new StreamsBuilder();
-  builder
-    .stream('in', texts)
-    .groupByKey()
-    .windowedBy(TimeWindows.ofSizeAndGrace(10, 5))
-    .count({ name: 'counts' });
+  builder.stream('in', texts).groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(10, 5)).count({ name: 'counts' });
   return builder.build();
 }
 
