@@ -223,6 +223,10 @@ export class KafkaStreams {
     const spec = this.#ownership.specOf(name);
     const global = this.isGlobal(name);
     const partitions = this.partitionsOf(name);
+    if (partitions === 0)
+      throw new StreamsError('STREAMS_TASK_MIGRATED', 'the client is starting. Ask again in a second.', {
+        retriable: true,
+      });
     const parts: StorePart[] = [];
     for (let partition = 0; partition < partitions; partition++) {
       const own = global || this.ownerOf(this.taskOf(name, partition), stale) === 'local';

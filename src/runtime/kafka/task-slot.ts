@@ -61,6 +61,8 @@ export class TaskSlot {
     const before = this.role;
     this.role = role;
     this.failed = false;
+    // At once: what a standby or an earlier task has is no answer for the one that is taken over.
+    this.status = 'created';
     const clean = before === 'active' && this.task !== undefined;
     this.#steps = this.#steps.then(async () => {
       try {

@@ -35,7 +35,7 @@ export class WorkLoop {
   readonly #wake = new Wake();
   /** By partition of an input its task. */
   readonly #readers = new Map<string, TaskSlot>();
-  readonly #committing = new Set<TaskSlot>();
+  readonly #committing = new Map<TaskSlot, Promise<void>>();
   readonly #catchingUp = new Set<TaskSlot>();
   #running: readonly TaskSlot[] = [];
   #takeover: TakeoverContext | undefined;
@@ -101,8 +101,8 @@ export class WorkLoop {
       let taken = 0;
       const now = Date.now();
       for (const slot of this.#running) taken += this.#step(slot, now);
-      const full = this.cacheIsFull;
-      const asked = this.#running.some(({ task }) => task?.engine.commitRequested === true || task?.isFull === true);
+      const full = this.#running.some(({ task }) => task?.isFull === true);
+      const asked = this.#running.some(({ task }) => task?.engine.commitRequested === true);
       if (Date.now() - lastCommit >= commitIntervalMs || full || asked) {
         lastCommit = Date.now();
         const commits = this.commitAll();
@@ -121,22 +121,22 @@ export class WorkLoop {
     }
   }
 
-  /** Starts a commit of every task that needs one and has none under way. Resolves when they have ended, whatever their end. */
+  /** Starts a commit of every task that needs one and has none under way. Resolves when all that are under way have ended, whatever their end. */
   async commitAll(): Promise<void> {
-    await Promise.all(
-      this.#running.map(async (slot) => {
-        const { task } = slot;
-        if (task === undefined || !task.needsCommit || this.#committing.has(slot)) return;
-        this.#committing.add(slot);
-        try {
-          await task.commit(() => this.#wake.call());
-        } catch (error) {
-          if (slot.task === task && !task.closed) this.#host.taskFailed(slot, error, true);
-        } finally {
-          this.#committing.delete(slot);
-        }
-      }),
-    );
+    await Promise.all(this.#running.map((slot) => this.#committing.get(slot) ?? this.#commit(slot)));
+  }
+
+  async #commit(slot: TaskSlot): Promise<void> {
+    const { task } = slot;
+    if (task === undefined || !task.needsCommit) return;
+    const committed = task
+      .commit(() => this.#wake.call())
+      .catch((error: unknown) => {
+        if (slot.task === task && !task.closed) this.#host.taskFailed(slot, error, true);
+      });
+    const ended = committed.finally(() => this.#committing.delete(slot));
+    this.#committing.set(slot, ended);
+    await ended;
   }
 
   /** Joins again, in every task, what the changes of global tables concern. */

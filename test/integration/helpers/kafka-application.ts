@@ -121,7 +121,8 @@ export class KafkaApplication {
     };
     for (;;) {
       try {
-        return await this.progress.untilCaughtUp(wait);
+        await this.progress.untilCaughtUp(wait);
+        return;
       } catch (error) {
         // A broker that was just started may keep one waiting for longer than a call may take.
         if (!StreamsError.is(error) || error.code !== 'STREAMS_BROKER' || Date.now() >= end) throw error;

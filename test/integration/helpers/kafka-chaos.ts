@@ -137,7 +137,9 @@ export class Chaos {
     const before = await this.#ends();
     this.#sent = await this.#produced!.hand(join(this.data, 'events', this.#files.shift()!));
     const wanted = before + this.#random() * 0.7 * eventsPerDay;
-    while ((await this.#ends()) < wanted) await delay(10);
+    for (const end = Date.now() + 60_000; (await this.#ends()) < wanted; await delay(10))
+      if (Date.now() > end || !this.#produced!.process.running)
+        throw new Error(`nothing is sent: ${this.#produced!.process.stderr.slice(-3000)}`);
   }
 
   async #ends(): Promise<number> {
