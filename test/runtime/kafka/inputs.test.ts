@@ -190,7 +190,12 @@ test('records of transactions that were aborted are never seen, and passed', asy
   const broker = cluster.connect();
   const writer = broker.producer({ transactional: true, transactionalId: 'writer' });
   await writer.init();
-  for (const [value, end] of [['one', 'commit'], ['two', 'abort'], ['three', 'commit'], ['four', 'abort']] as const) {
+  for (const [value, end] of [
+    ['one', 'commit'],
+    ['two', 'abort'],
+    ['three', 'commit'],
+    ['four', 'abort'],
+  ] as const) {
     writer.append('in', 0, 0, Buffer.from('k'), Buffer.from(value));
     await writer.flush();
     await writer[end]();
