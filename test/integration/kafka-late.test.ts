@@ -168,7 +168,7 @@ kafka.test(
     const folder = await mkdtemp(join(tmpdir(), 'weir-corrected-'));
     const truth = new Recount(await RecountPark.read(`${data}/park`));
     const wrongly = new Recount(await RecountPark.read(wrong));
-    const words = ['--brokers', brokers, '--topic', topic, '--partitions', '2', '--speed', '60000x'];
+    const words = ['--brokers', brokers, '--topic', topic, '--partitions', '2', '--speed', '100000x'];
     const produced = await ProducedFiles.start(words, folder, truth);
     t.teardown(() => produced.process.signal('SIGKILL'));
     const application = new KafkaApplication({

@@ -10,7 +10,7 @@ import { KafkaPart, newName, newProducer, newTopic, until } from './helpers/kafk
 import { exportedFrom, places } from './helpers/kafka-reading.ts';
 import { countsOf } from './helpers/recount-statistics.ts';
 
-const kafka = await KafkaPart.start({ throughProxy: false });
+const kafka = await KafkaPart.start({ properties: { 'group.min.session.timeout.ms': '300' }, throughProxy: false });
 const anyTime = { 'retention.ms': '-1', 'message.timestamp.after.max.ms': '9223372036854775807' };
 
 interface Message {
@@ -132,7 +132,7 @@ kafka.test(
       topic,
       poison.map(([, message]) => message),
     );
-    const application = await applicationOver(broker, topic, []);
+    const application = await applicationOver(broker, topic, ['session.timeout.ms=1500']);
     t.teardown(() => application.end(t));
     const url = await application.start(0).ready();
     await application.caughtUp();

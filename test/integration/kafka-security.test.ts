@@ -164,7 +164,7 @@ for (const [title, listener, settings, expected] of wrong)
     const place = ['--brokers', kafka.server.address(listener), '--application-id', 'any'];
     const run = new WeirProcess([
       ...['run', ...place, '--state', await mkdtemp(join(folder, 'state-')), '--port', '0'],
-      ...words({ ...settings(), 'task.timeout.ms': '4000' }),
+      ...words({ ...settings(), 'task.timeout.ms': '2000' }),
     ]);
     t.is(await run.ended(), 1, run.stderr);
     const verdict = run.stderr.trim().split('\n').at(-1)!;

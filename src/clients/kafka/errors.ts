@@ -129,5 +129,7 @@ function remedy(error: unknown): string {
     return 'Check that the brokers run and that their advertised addresses can be reached from here.';
   if (error instanceof KafkaError && error.kafka.endsWith('_AUTHORIZATION_FAILED'))
     return 'Grant the user the right to do it.';
+  if (isKafka(error, 'UNSTABLE_OFFSET_COMMIT'))
+    return 'A transaction is open. If it stays so for longer than its timeout, the broker has lost its end: kafka-transactions.sh find-hanging names it. See docs/kafka.md.';
   return 'See the log of the broker.';
 }

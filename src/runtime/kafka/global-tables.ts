@@ -67,6 +67,7 @@ export class GlobalTables {
   readonly #stableEnds = new Map<string, number>();
   #queue: FetchedRecords[] = [];
   #working: Promise<void> | undefined;
+  #closed = false;
   #ends: ReadonlyMap<string, number> | undefined;
   #caughtUp: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   #onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void> = async () => {};
@@ -209,6 +210,8 @@ export class GlobalTables {
     const { admin } = this.#broker;
     const ends = await admin.offsets(partitions, 'stable');
     const starts = await admin.offsets(partitions, 'earliest');
+    // The wait for the broker is long enough to be closed in.
+    if (this.#closed) throw closedEarly();
     this.#ends = new Map(partitions.map(({ topic, partition }, i) => [partitionKey(topic, partition), ends[i]!]));
     this.#fetcher = this.#broker.fetcher({
       isolation: 'read_committed',
@@ -251,7 +254,8 @@ export class GlobalTables {
   }
 
   async close(): Promise<void> {
-    this.#caughtUp?.reject(new StreamsError('STREAMS_CLOSED', 'the client was closed before it had read its tables.'));
+    this.#closed = true;
+    this.#caughtUp?.reject(closedEarly());
     this.#caughtUp = undefined;
     await this.#fetcher?.close();
     this.#queue = [];
@@ -378,6 +382,10 @@ export class GlobalTables {
       this.#caughtUp = undefined;
     } else this.#options.failed(error);
   }
+}
+
+function closedEarly(): StreamsError {
+  return new StreamsError('STREAMS_CLOSED', 'the client was closed before it had read its tables.');
 }
 
 function unreadableTopic(topic: string, error: unknown): StreamsError {

@@ -31,6 +31,8 @@ export interface KafkaTaskOptions {
   readonly maxFutureMs: number;
   readonly maxTaskIdleMs: number;
   readonly globalPositions: Readonly<Record<string, readonly number[]>>;
+  /** Nothing was committed for it before. */
+  readonly fresh: boolean;
   readonly cacheIsFull: () => boolean;
   readonly syncWrites: boolean;
   /** The clock, ms. */
@@ -67,6 +69,8 @@ export class KafkaTask {
   readonly #options: KafkaTaskOptions;
   #globalPositions: Readonly<Record<string, readonly number[]>>;
   #changed = false;
+  /** The group has, or is about to get, positions of it. */
+  #known: boolean;
   #idleMovedMs = 0;
   /** Work on the engine that nothing may interrupt: a flush, a join after a global table's change, an asynchronous processor. */
   #busy: Promise<unknown> | undefined;
@@ -89,6 +93,7 @@ export class KafkaTask {
     this.folder = options.folder;
     this.letters = options.letters;
     this.#globalPositions = options.globalPositions;
+    this.#known = !options.fresh;
     this.committedOperatorTimes = this.task.operatorTimes();
     this.committedStreamTimeMs = this.task.streamTimeMs;
     for (const { topic, partition, nextOffset } of options.inputs)
@@ -178,7 +183,7 @@ export class KafkaTask {
   async rejoin(store: string, changes: readonly GlobalChange[]): Promise<void> {
     await this.#exclusive(async () => {
       await this.engine.rejoin(store, changes);
-      this.#changed = true;
+      this.#changed ||= this.engine.tables.some(({ hasDirty }) => hasDirty);
     });
   }
 
@@ -186,7 +191,8 @@ export class KafkaTask {
   joinedUpTo(positions: Readonly<Record<string, readonly number[]>>): void {
     if (samePositions(positions, this.#globalPositions)) return;
     this.#globalPositions = positions;
-    this.#changed = true;
+    // One that never had a record has nothing to join: that is no work to commit. If it gets one, its first commit tells of this too.
+    if (this.#known) this.#changed = true;
   }
 
   get globalPositions(): Readonly<Record<string, readonly number[]>> {
@@ -222,6 +228,7 @@ export class KafkaTask {
       // Another call may have begun a commit meanwhile: its batch must be written before the next one is made.
       await this.#committing;
       if (!this.needsCommit) return;
+      this.#known = true;
       const batch = this.folder.database.batch();
       try {
         const rows = await this.engine.flush(batch);

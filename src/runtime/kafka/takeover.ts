@@ -302,6 +302,7 @@ async function makeTask(
     const valueSerde = changes ? (changeSerde(source.valueSerde) as Serde<unknown>) : source.valueSerde;
     return new InputBuffer(taskSource, { topic, partition: id.partition, offset }, valueSerde);
   });
+  const fresh = committed.every((input) => input.fresh);
   task = new KafkaTask({
     id,
     engine,
@@ -324,7 +325,8 @@ async function makeTask(
     maxFutureMs: options.maxFutureMs,
     maxTaskIdleMs: options.maxTaskIdleMs,
     // A task that never ran has nothing to join again.
-    globalPositions: committed.every(({ fresh }) => fresh) ? globals.positions : (metadata?.globalPositions ?? {}),
+    globalPositions: fresh ? globals.positions : (metadata?.globalPositions ?? {}),
+    fresh,
     cacheIsFull: context.cacheIsFull,
     syncWrites: options.syncWrites,
     now: () => Date.now(),

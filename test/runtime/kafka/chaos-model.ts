@@ -8,6 +8,7 @@ import {
   StreamsBuilder,
   TimeWindows,
   type Topology,
+  untilWindowCloses,
   type Version,
   Windowed,
   WindowedSerde,
@@ -64,7 +65,10 @@ function numbering(): Processor<string, Event, string, string> {
   };
 }
 
-/** A small grid: units a meter and day, rolled up, joined with the meters' places, grouped by place and again over everything; and a numbered copy of each event. */
+/**
+ * A small grid: units a meter and day, rolled up, joined with the meters' places, grouped by place and again over everything; the final units of days that are over; and a numbered copy
+ * of each event of two topics.
+ */
 export function chaosTopology(): Topology {
   const builder = new StreamsBuilder();
   const park = builder.globalHistoryTable('places', { name: 'park', keySerde: string, valueSerde: string });
@@ -95,8 +99,14 @@ export function chaosTopology(): Topology {
   perPlace
     .groupBy((_key, units) => ['all', units], { name: 'everything', keySerde: string, valueSerde: integer })
     .aggregate(() => 0, add, subtract, { name: 'total', valueSerde: integer });
+  perDay
+    .suppress(untilWindowCloses({ name: 'final-units' }))
+    .toStream()
+    .map(({ key, startMs }, units): readonly [string, string] => [key, `${startMs}=${units}`])
+    .to('final', { keySerde: string, valueSerde: string });
   builder.addStateStore({ name: 'numbers', kind: 'key-value', keySerde: string, valueSerde: integer });
   events
+    .merge(builder.stream('more', { keySerde: string, valueSerde: eventSerde }))
     .process(numbering, { name: 'numbering', stores: ['numbers'] })
     .to('copy', { keySerde: string, valueSerde: string });
   return builder.build();
@@ -111,8 +121,10 @@ export function placesValue(history: readonly Version<string>[]): Uint8Array {
 export interface Truth {
   /** Rows of each store: `key@start value`. */
   readonly tables: ReadonlyMap<string, readonly string[]>;
-  /** Values of the copy topic by meter, in order. */
-  readonly copies: ReadonlyMap<string, readonly string[]>;
+  /** Ids of the events of each meter, by topic and in order. */
+  readonly events: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** Units of the windows that are over: `meter=start=units`. */
+  readonly final: readonly string[];
   /** Values of late events, and of those that cannot be read. */
   readonly late: readonly string[];
   readonly dead: readonly string[];
@@ -132,7 +144,13 @@ export function truthOf(cluster: MemoryCluster, partitions: number, placePartiti
     const rows = sums.get(table)!;
     rows.set(row, (rows.get(row) ?? 0) + units);
   };
-  const copies = new Map<string, string[]>();
+  const events = new Map<string, string[][]>();
+  const seen = (meter: string, topic: number, id: string): void => {
+    if (!events.has(meter)) events.set(meter, [[], []]);
+    events.get(meter)![topic]!.push(id);
+    add('numbers', meter, 1);
+  };
+  const final: string[] = [];
   const late: string[] = [];
   const dead: string[] = [];
   for (let partition = 0; partition < partitions; partition++) {
@@ -144,10 +162,7 @@ export function truthOf(cluster: MemoryCluster, partitions: number, placePartiti
         dead.push(text(value));
         continue;
       }
-      const numbers = copies.get(meter) ?? [];
-      copies.set(meter, numbers);
-      numbers.push(`${id}#${numbers.length + 1}`);
-      add('numbers', meter, 1);
+      seen(meter, 0, String(id));
       clock = Math.max(clock, timestamp);
       const start = timestamp - (timestamp % dayMs);
       if (start + dayMs <= clock - graceMs) {
@@ -157,12 +172,20 @@ export function truthOf(cluster: MemoryCluster, partitions: number, placePartiti
       const place = placeOf(meter, start);
       const monthStart = start - (start % monthMs);
       add('day-meter', `${meter}@${start}`, units!);
+      add(`partition ${partition}`, `${meter}=${start}`, units!);
       add('month-meter', `${meter}@${monthStart}`, units!);
       add(`day-placed ${place}`, `${meter}@${start}`, units!);
       add('day-place', `${place}@${start}`, units!);
       add('month-place', `${place}@${monthStart}`, units!);
       add('total', 'all', units!);
     }
+    for (const { key, value } of cluster.read('more', partition)) {
+      const [id, units] = text(value).split(':');
+      if (units === undefined) dead.push(text(value));
+      else seen(text(key), 1, id!);
+    }
+    for (const [row, units] of sums.get(`partition ${partition}`) ?? [])
+      if (Number(row.split('=')[1]) + dayMs <= clock - graceMs) final.push(`${row}=${units}`);
   }
   const tables = new Map<string, readonly string[]>();
   for (const table of ['day-meter', 'month-meter', 'day-place', 'month-place', 'total', 'numbers'])
@@ -173,5 +196,5 @@ export function truthOf(cluster: MemoryCluster, partitions: number, placePartiti
       [...rows].map(([row, units]) => `${row} ${JSON.stringify({ units, place: table.slice('day-placed '.length) })}`),
     );
   tables.set('day-placed', placed.sort());
-  return { tables, copies, late: late.sort(), dead: dead.sort() };
+  return { tables, events, final: final.sort(), late: late.sort(), dead: dead.sort() };
 }

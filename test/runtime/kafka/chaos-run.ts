@@ -70,7 +70,7 @@ export class ChaosRun {
     const { seed, partitions, placePartitions, steps } = this.#schedule;
     this.#cluster.createTopic('events', partitions);
     this.#cluster.createTopic('places', placePartitions, { 'cleanup.policy': 'compact' });
-    this.#cluster.createTopic('copy', partitions);
+    for (const topic of ['more', 'copy', 'final']) this.#cluster.createTopic(topic, partitions);
     try {
       await this.#start(0, 'as it is');
       for (const { waitMs, action } of steps) {
@@ -79,7 +79,7 @@ export class ChaosRun {
         await this.#act(action);
       }
       const truth = await this.#untilChecked(() => truthOf(this.#cluster, partitions, placePartitions));
-      const events = [...truth.copies.values()].reduce((sum, { length }) => sum + length, 0);
+      const events = [...truth.events.values()].flat(2).length;
       await this.#end();
       return { seed, done: this.#done, events, late: truth.late.length };
     } catch (error) {
@@ -104,18 +104,19 @@ export class ChaosRun {
   async #act(action: Action): Promise<void> {
     switch (action.do) {
       case 'events':
-        for (const { meter, value, timeMs } of action.events)
-          this.#cluster.write('events', meter.charCodeAt(0) % this.#schedule.partitions, [
+        for (const { topic, meter, value, timeMs } of action.events)
+          this.#cluster.write(topic, meter.charCodeAt(0) % this.#schedule.partitions, [
             { key: meter, value, timestamp: timeMs },
           ]);
         return;
-      case 'places': {
-        const { meter, history } = action;
-        this.#cluster.write('places', meter.charCodeAt(0) % this.#schedule.placePartitions, [
-          { key: meter, value: placesValue(history) },
-        ]);
+      case 'places':
+        for (const { meter, history } of action.changes)
+          this.#cluster.write('places', meter.charCodeAt(0) % this.#schedule.placePartitions, [
+            { key: meter, value: placesValue(history) },
+          ]);
         return this.#count('places');
-      }
+      case 'calm':
+        return this.#calm();
       case 'compact':
         this.#compact();
         return this.#count('compact');
@@ -140,6 +141,12 @@ export class ChaosRun {
       default:
         return this.#disturb(action);
     }
+  }
+
+  /** Waits until those that live are at work, but not for ever: the schedule may have stopped one. */
+  async #calm(): Promise<void> {
+    const end = Date.now() + 2 * this.#schedule.sessionTimeoutMs;
+    while (Date.now() < end && !this.#alive.every(({ streams }) => streams.state === 'RUNNING')) await sleep(2);
   }
 
   #compact(): void {
@@ -220,7 +227,7 @@ export class ChaosRun {
     if (state === 'erased') disk.erase();
     if (state === 'a task erased') this.#eraseTask(disk, which);
     this.#count(`start ${state}`);
-    const { latencyMs, standbys, commitIntervalMs, cacheBytes, buffered, sessionTimeoutMs } = this.#schedule;
+    const { latencyMs, standbys, commitIntervalMs, cacheBytes, buffered, idleMs, sessionTimeoutMs } = this.#schedule;
     const name = `client ${this.#disks.indexOf(place)}`;
     const client = newClient(this.#cluster, topology, {
       disk,
@@ -230,6 +237,7 @@ export class ChaosRun {
       commitIntervalMs,
       statestoreCacheMaxBytes: cacheBytes,
       bufferedRecordsPerPartition: buffered,
+      maxTaskIdleMs: idleMs,
       sessionTimeoutMs,
       repartitionPurgeIntervalMs: 40,
       heartbeatIntervalMs: Math.floor(sessionTimeoutMs / 5),
@@ -383,8 +391,8 @@ export class ChaosRun {
       copies.set(meter, [...(copies.get(meter) ?? []), message.slice(2)]);
     }
     if (exact) {
-      for (const [meter, expected] of truth.copies)
-        problems.push(...differences(`copies of ${meter}`, copies.get(meter) ?? [], expected));
+      for (const [meter, topics] of truth.events) problems.push(...numbersOf(meter, copies.get(meter) ?? [], topics));
+      problems.push(...differences('final results', messages(this.#cluster, 'final', partitions).sort(), truth.final));
       problems.push(...differences('late letters', values(`${app}-late`).sort(), truth.late));
       problems.push(...differences('dead letters', values(`${app}-dead-letters`).sort(), truth.dead));
     }
@@ -416,6 +424,27 @@ function differences(what: string, found: readonly string[], expected: readonly 
   if (problems.length === 0 && found.join('|') !== expected.join('|'))
     problems.push(`${what}: ${found.join('|')} instead of ${expected.join('|')}`);
   return problems;
+}
+
+/** Each event of a meter once, the events of each topic in their order, and numbers without a gap. */
+function numbersOf(meter: string, copies: readonly string[], topics: readonly (readonly string[])[]): string[] {
+  const ids = copies.map((copy) => copy.split('#')[0]!);
+  const numbers = copies.map((copy) => copy.split('#')[1]!);
+  return [
+    ...differences(
+      `numbers of ${meter}`,
+      numbers,
+      numbers.map((_, i) => String(i + 1)),
+    ),
+    ...topics.flatMap((expected, topic) =>
+      differences(
+        `copies of ${meter} from topic ${topic}`,
+        ids.filter((id) => expected.includes(id)),
+        expected,
+      ),
+    ),
+    ...ids.filter((id) => !topics.flat().includes(id)).map((id) => `copies of ${meter}: nobody wrote ${id}`),
+  ];
 }
 
 function tooLow(what: string, found: readonly string[], expected: readonly string[]): string[] {

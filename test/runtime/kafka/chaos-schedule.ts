@@ -26,9 +26,16 @@ export class Random {
 }
 
 export interface WrittenEvent {
+  readonly topic: 'events' | 'more';
   readonly meter: string;
   readonly value: string;
   readonly timeMs: number;
+}
+
+/** From now on this is the history of a meter's places. */
+export interface PlacesChange {
+  readonly meter: string;
+  readonly history: readonly { readonly validFromMs: number; readonly value: string | undefined }[];
 }
 
 type Cut = { readonly when: 'before' | 'in' | 'after'; readonly request: CutRequest };
@@ -49,11 +56,7 @@ export type CutRequest = (typeof cutRequests)[number];
 /** Something that happens to the application. `which` names a client, modulo those there are. */
 export type Action =
   | { readonly do: 'events'; readonly events: readonly WrittenEvent[] }
-  | {
-      readonly do: 'places';
-      readonly meter: string;
-      readonly history: readonly { readonly validFromMs: number; readonly value: string | undefined }[];
-    }
+  | { readonly do: 'places'; readonly changes: readonly PlacesChange[] }
   | { readonly do: 'start'; readonly disk: number; readonly state: 'as it is' | 'older' | 'erased' | 'a task erased' }
   | { readonly do: 'close' | 'kill' | 'image'; readonly which: number }
   | {
@@ -66,7 +69,7 @@ export type Action =
   | { readonly do: 'freeze'; readonly which: number; readonly ms: number }
   | ({ readonly do: 'cut'; readonly which: number } & Cut)
   | { readonly do: 'down' | 'stall'; readonly ms: number }
-  | { readonly do: 'compact' };
+  | { readonly do: 'compact' | 'calm' };
 
 export interface Step {
   readonly waitMs: number;
@@ -84,6 +87,7 @@ export interface Schedule {
   readonly commitIntervalMs: number;
   readonly cacheBytes: number;
   readonly buffered: number;
+  readonly idleMs: number;
   readonly sessionTimeoutMs: number;
   readonly steps: readonly Step[];
 }
@@ -104,6 +108,7 @@ export function scheduleOf(seed: number): Schedule {
       const bad = random.next() < 0.03;
       id++;
       written.push({
+        topic: random.next() < 0.15 ? 'more' : 'events',
         meter: random.of(meters),
         value: bad ? `bad ${id}` : `${id}:${random.between(1, 4)}`,
         timeMs: Math.max(0, timeMs - back),
@@ -111,14 +116,14 @@ export function scheduleOf(seed: number): Schedule {
     }
     return { do: 'events', events: written };
   };
-  const history = (): Action => {
+  const history = (): PlacesChange => {
     const starts = [...new Set(Array.from({ length: random.between(0, 3) }, () => 10 * random.between(0, 20)))];
     return {
-      do: 'places',
       meter: random.of(meters),
       history: starts.sort((a, b) => a - b).map((validFromMs) => ({ validFromMs, value: random.of(places) })),
     };
   };
+  const moves = (): Action => ({ do: 'places', changes: Array.from({ length: random.of([1, 1, 2, 6]) }, history) });
   const sessionTimeoutMs = random.between(200, 400);
   const which = (): number => random.between(0, 5);
   const trouble: readonly (readonly [weight: number, make: () => Action])[] = [
@@ -156,7 +161,7 @@ export function scheduleOf(seed: number): Schedule {
     [1, () => ({ do: 'stall', ms: random.of([10, 60, sessionTimeoutMs + 20]) })],
     [3, () => ({ do: 'image', which: which() })],
     [1, () => ({ do: 'compact' })],
-    [5, history],
+    [6, moves],
   ];
   const all = trouble.reduce((sum, [weight]) => sum + weight, 0);
   for (let n = random.between(15, 40); n > 0; n--) {
@@ -168,7 +173,13 @@ export function scheduleOf(seed: number): Schedule {
         left -= weight;
         return left < 0;
       }) ?? trouble[0]!;
-    steps.push({ waitMs: random.of([0, 0, 1, 3, 10, 30]), action: make() });
+    const action = make();
+    // What happens to an application in the midst of a rebalance is one thing, what happens to one at work another.
+    if (random.next() < 0.5) steps.push({ waitMs: 0, action: { do: 'calm' } }, { waitMs: 0, action: events() });
+    steps.push({ waitMs: random.of([0, 0, 1, 3, 10, 30]), action });
+    // The moment after a change of places is a good one to die.
+    if (action.do === 'places' && random.next() < 0.3)
+      steps.push({ waitMs: random.of([0, 0, 1, 2]), action: { do: 'kill', which: which() } });
   }
   return {
     seed,
@@ -178,8 +189,9 @@ export function scheduleOf(seed: number): Schedule {
     latencyMs: random.of([0, 0, 1]),
     standbys: random.of([0, 0, 1]),
     commitIntervalMs: random.of([1, 5, 20]),
-    cacheBytes: random.of([5_000, 50_000, 10_000_000]),
+    cacheBytes: random.of([5_000, 5_000, 50_000, 10_000_000]),
     buffered: random.of([1, 5, 1000]),
+    idleMs: random.of([0, 5, -1]),
     sessionTimeoutMs,
     steps,
   };
