@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { Database, DatabaseFactory } from '../../../state/database.ts';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import { Serdes, StreamsBuilder, type StreamsError, type Topology } from '../../../src/index.ts';
+import type { Database, DatabaseFactory } from '../../../state/database.ts';
 import { Disk } from './disk.ts';
 import { app, drained, kill, messages, newClient, rowsOf, running, sleep, startClient, stop, until } from './kit.ts';
 import { texts } from './topologies.ts';
@@ -238,10 +238,7 @@ test('a row is subtracted from where it was added, however often its key moves',
     if (round % 4 === 0) await sleep(4);
   }
   await drained(cluster, topology);
-  await until(
-    async () => (await rowsOf([client], 'by-place')).join() === 'Lyon 20,Nice 20',
-    'all is where it belongs',
-  );
+  await until(async () => (await rowsOf([client], 'by-place')).join() === 'Lyon 20,Nice 20', 'all is where it belongs');
   t.pass();
   await stop(client);
 });

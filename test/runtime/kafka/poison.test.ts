@@ -1,6 +1,13 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { Record, Serdes, StreamsBuilder, type StreamsError, TimeWindows, type Topology } from '../../../src/index.ts';
+import {
+  type Record,
+  Serdes,
+  StreamsBuilder,
+  type StreamsError,
+  TimeWindows,
+  type Topology,
+} from '../../../src/index.ts';
 import { app, drained, messages, newClient, rowsOf, running, startClient, stop, text } from './kit.ts';
 import { copies, texts, windowedCounts } from './topologies.ts';
 

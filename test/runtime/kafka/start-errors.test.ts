@@ -6,11 +6,7 @@ import { app, type ClientOptions, messages, newClient, startClient, stop, until 
 import { copies, counts, texts, windowedCounts } from './topologies.ts';
 
 /** What a start fails with; everything is given back. */
-async function failure(
-  cluster: MemoryCluster,
-  topology: Topology,
-  options: ClientOptions = {},
-): Promise<StreamsError> {
+async function failure(cluster: MemoryCluster, topology: Topology, options: ClientOptions = {}): Promise<StreamsError> {
   const client = newClient(cluster, topology, options);
   const error = await client.streams.start().then(
     () => new Error('it has started'),
@@ -124,10 +120,7 @@ test('instances that start at the same time make the internal topics together', 
   const cluster = clusterOf({ in: 4 });
   const clients = Array.from({ length: 4 }, () => newClient(cluster, counts()));
   await Promise.all(clients.map(({ streams }) => streams.start()));
-  await until(
-    () => clients.every(({ streams }) => streams.kafkaStats().tasks.length === 1),
-    'each of them has a task',
-  );
+  await until(() => clients.every(({ streams }) => streams.kafkaStats().tasks.length === 1), 'each of them has a task');
   t.deepEqual(clients.flatMap(({ streams }) => streams.kafkaStats().tasks.map(({ taskId }) => taskId)).sort(), [
     '0_0',
     '0_1',
