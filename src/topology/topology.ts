@@ -40,6 +40,8 @@ export class Topology {
   readonly #stores = new Map<string, StoreSpec>();
   readonly #globals = new Map<string, GlobalTableSpec>();
   readonly #repartitions = new Map<string, RepartitionSpec>();
+  /** What was found of the nodes as they are: queries ask for it again and again. */
+  #parts: readonly SubTopology[] | undefined;
 
   /** Reads one topic or several as one source. */
   addSource<K, V>(name: string, topics: string | readonly string[], options: SourceOptions<K, V>): this {
@@ -99,6 +101,7 @@ export class Topology {
     }
     if (node.kind === 'processor') this.#checkStores(node);
     this.#nodes.set(node.name, node);
+    this.#parts = undefined;
     return this;
   }
 
@@ -121,6 +124,7 @@ export class Topology {
         `store ${spec.store.name} exists already. Give each store its own name.`,
       );
     this.#globals.set(spec.store.name, spec);
+    this.#parts = undefined;
     return this;
   }
 
@@ -153,7 +157,8 @@ export class Topology {
 
   /** Parts that are joined by topics alone, numbered as their first source was added. A part with a partition number is a task. */
   get subTopologies(): readonly SubTopology[] {
-    return groupNodes(this.nodes, new Set(this.#globals.keys()));
+    this.#parts ??= groupNodes(this.nodes, new Set(this.#globals.keys()));
+    return this.#parts;
   }
 
   /** The graph in words. */

@@ -75,10 +75,10 @@ export async function retrying<T>(
   attempt: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  let last: unknown = new ConnectionLost('no answer in time');
+  let last: unknown;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(brokerError(what, last)), deadline.left);
+    timer = setTimeout(() => reject(brokerError(what, last ?? new ConnectionLost('no answer in time'))), deadline.left);
   });
   const backoff = new Backoff();
   const attempts = async (): Promise<T> => {
