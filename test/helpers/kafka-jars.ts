@@ -5,8 +5,8 @@ import { PartMissing } from './parts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The version of Kafka that the tests run against. */
-export const kafkaVersion = '4.3.1';
+/** The version of Kafka that the tests run against; `KAFKA_VERSION` names another one, such as the oldest that is supported. */
+export const kafkaVersion = process.env['KAFKA_VERSION'] ?? '4.3.1';
 
 /**
  * The folder with the jars of Kafka and its command line tools; fetched by Maven the first time.
@@ -28,6 +28,7 @@ export function kafkaJars(): string {
     '-f',
     `${root}test/parts/kafka/pom.xml`,
     'dependency:copy-dependencies',
+    `-Dkafka.version=${kafkaVersion}`,
     `-DoutputDirectory=${own}`,
   ];
   const fetched = spawnSync('mvn', args, { encoding: 'utf8' });
