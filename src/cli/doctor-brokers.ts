@@ -80,9 +80,9 @@ function brokerCheck(about: string, address: string, answer: BrokerProbe | undef
     return failed(
       about,
       `${address} does not understand ${answer.unspoken.join(', ')}`,
-      'Take a broker of Kafka 2.5 or later.',
+      'Take a broker of Kafka 4.0 or later.',
     );
-  return ok(about, `${address} understands all requests, as Kafka 2.5 and later do`);
+  return ok(about, `${address} understands all requests, as Kafka 4.0 and later do`);
 }
 
 /**

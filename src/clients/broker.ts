@@ -56,6 +56,8 @@ export interface GroupDescription {
 export interface BrokerAdmin {
   /** How many partitions the topics have; those that do not exist are left out. Never creates one. */
   partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Ids of topics: one that is made anew under the same name has another. Those that do not exist are left out. */
+  topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Names of all topics, internal ones of the broker's own left out. */
   listTopics(): Promise<readonly string[]>;
   /** Creates topics and waits until they can be used; those that exist are left as they are. Returns the names of those created. */

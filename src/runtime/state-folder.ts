@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database, DatabaseFactory, WriteBatch } from '../../state/database.ts';
+import type { Database, DatabaseFactory, KeyRange, WriteBatch } from '../../state/database.ts';
 import { openLevelDatabase } from '../../state/level-database.ts';
 import { concatBytes, fromUtf8, utf8 } from '../common/bytes.ts';
 import { StreamsError } from '../common/errors.ts';
@@ -125,6 +125,9 @@ export class StateFolder {
     return state;
   }
 }
+
+/** The rows of all stores. */
+export const allRows: KeyRange = { gte: Uint8Array.of(rowByte), lt: Uint8Array.of(rowByte + 1) };
 
 /** The prefix of a store's rows. */
 export function rowPrefix(store: number, partition: number): Uint8Array {

@@ -44,6 +44,27 @@ export const topicCases: readonly BrokerCase[] = [
     },
   ],
   [
+    'a topic that is made anew has another id, and until then the same one for everybody',
+    async (kit) => {
+      const { admin } = await kit.main();
+      const [topic, other] = [await kit.topic(), await kit.topic()];
+      const missing = kit.name('topic');
+      const before = await admin.topicIds([topic, missing, other]);
+      assert.deepEqual([...before.keys()].sort(), [topic, other].sort());
+      assert.notEqual(before.get(topic), before.get(other));
+      const another = await kit.connect();
+      assert.equal((await another.admin.topicIds([topic])).get(topic), before.get(topic));
+      await admin.deleteTopics([topic]);
+      assert.deepEqual([...(await admin.topicIds([topic])).keys()], []);
+      const { replicationFactor = -1 } = kit.harness;
+      await admin.createTopics([{ topic, partitions: 1, replicationFactor, configs: {} }]);
+      const after = await admin.topicIds([topic, other]);
+      assert.ok(after.get(topic) !== undefined && after.get(topic) !== before.get(topic));
+      assert.equal(after.get(other), before.get(other));
+      assert.deepEqual(await admin.topicIds([]), new Map());
+    },
+  ],
+  [
     'asking for a topic that does not exist leaves it out and does not create it',
     async (kit) => {
       const { admin } = await kit.main();

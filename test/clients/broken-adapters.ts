@@ -244,6 +244,19 @@ export const brokenAdapters: readonly BrokenAdapter[] = [
       }),
   },
   {
+    mistake: 'takes the name of a topic for its id',
+    foundBy: 'a topic that is made anew has another id, and until then the same one for everybody',
+    breakIt: (broker) =>
+      but(broker, {
+        admin: but(broker.admin, {
+          topicIds: async (topics) => {
+            const there = await broker.admin.partitionCounts(topics);
+            return new Map([...there.keys()].map((topic) => [topic, topic]));
+          },
+        }),
+      }),
+  },
+  {
     mistake: 'deletes no records',
     foundBy: 'deleting records moves the start of a partition, and of that partition alone',
     breakIt: (broker) => but(broker, { admin: but(broker.admin, { deleteRecords: async () => {} }) }),

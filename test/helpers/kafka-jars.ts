@@ -6,7 +6,7 @@ import { PartMissing } from './parts.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The version of Kafka that the tests run against; `KAFKA_VERSION` names another one, such as the oldest that is supported. */
-export const kafkaVersion = process.env['KAFKA_VERSION'] ?? '4.3.1';
+export const kafkaVersion: string = process.env['KAFKA_VERSION'] ?? '4.3.1';
 
 /**
  * The folder with the jars of Kafka and its command line tools; fetched by Maven the first time.

@@ -16,7 +16,15 @@ import { decodeAssignment } from './consumer-protocol.ts';
 import { check, errorOfCode, isKafka, KafkaError } from './errors.ts';
 import { commitAsAdmin, committedOffsets } from './group-offsets.ts';
 import { deleteRecordsBefore, listEnds } from './partition-offsets.ts';
-import { createTopics, deleteGroups, deleteTopics, describeConfigs, describeGroups, leaveGroup } from './requests.ts';
+import {
+  createTopics,
+  deleteGroups,
+  deleteTopics,
+  describeConfigs,
+  describeGroups,
+  leaveGroup,
+  topicIds,
+} from './requests.ts';
 
 const topicResource = 2;
 
@@ -43,6 +51,26 @@ export class KafkaAdmin implements BrokerAdmin {
         if (partitionMetadata.length > 0) counts.set(topic, partitionMetadata.length);
       }
       return counts;
+    });
+  }
+
+  async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (topics.length === 0) return new Map();
+    return this.#calls.run('asking for the ids of topics', async (left) => {
+      const answer = await this.#calls.toNode(
+        await this.#cluster.anyNode(left()),
+        topicIds,
+        [...new Set(topics)],
+        left(),
+      );
+      const ids = new Map<string, string>();
+      for (const { errorCode, topic, id } of answer) {
+        const error = errorOfCode(errorCode, topic);
+        if (isKafka(error, 'UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION')) continue;
+        if (error && !isKafka(error, 'LEADER_NOT_AVAILABLE')) throw error;
+        ids.set(topic, id);
+      }
+      return ids;
     });
   }
 

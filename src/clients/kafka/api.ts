@@ -44,7 +44,7 @@ export function ownApi<Args, Result>(
     exchange(args, versions): Exchange<Result> {
       const speaks = versions[apiKey];
       if (speaks !== undefined && (speaks.maxVersion < apiVersion || speaks.minVersion > apiVersion)) {
-        const text = `The broker speaks ${name} ${speaks.minVersion} to ${speaks.maxVersion}, ${apiVersion} is needed. Take a broker of Kafka 2.5 or later.`;
+        const text = `The broker speaks ${name} ${speaks.minVersion} to ${speaks.maxVersion}, ${apiVersion} is needed. Take a broker of Kafka 4.0 or later.`;
         throw new StreamsError('STREAMS_BROKER', text);
       }
       return {
@@ -65,4 +65,12 @@ export function compactArray<T>(decoder: Decoder, each: (decoder: Decoder) => T)
   const values: T[] = [];
   for (let i = 0; i < length; i++) values.push(each(decoder));
   return values;
+}
+
+/** Passes over the tagged fields that end a structure. (kafkajs takes their lengths for one more than they are.) */
+export function skipTags(decoder: Decoder): void {
+  for (let left = decoder.readUVarInt(); left > 0; left--) {
+    decoder.readUVarInt();
+    decoder.forward(decoder.readUVarInt());
+  }
 }

@@ -46,7 +46,7 @@ export function fromKafkajs(error: unknown, address: string): Error {
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
   if (thrown.name === 'KafkaJSServerDoesNotSupportApiKey') {
-    const text = `${address} is too old a broker: ${thrown.message}. Kafka 2.5 or later is needed.`;
+    const text = `${address} is too old a broker: ${thrown.message}. Kafka 4.0 or later is needed.`;
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
   if (thrown.code !== undefined && /CERT|ERR_TLS|ERR_SSL/.test(thrown.code)) {

@@ -45,7 +45,7 @@ export const fetch: Api<FetchArgs, FetchAnswer> = {
   exchange(args, versions) {
     const { request } = written.exchange({ ...args, rackId: '' }, versions);
     if (request.apiVersion !== version) {
-      const text = `The broker speaks Fetch up to ${request.apiVersion}, ${version} is needed. Take a broker of Kafka 2.5 or later.`;
+      const text = `The broker speaks Fetch up to ${request.apiVersion}, ${version} is needed. Take a broker of Kafka 4.0 or later.`;
       throw new StreamsError('STREAMS_BROKER', text);
     }
     return {

@@ -41,7 +41,7 @@ export interface KafkaBrokerOptions {
 }
 
 /**
- * A Kafka cluster (brokers of Kafka 2.5 and later). Nothing is connected before it is needed.
+ * A Kafka cluster (brokers of Kafka 4.0 and later). Nothing is connected before it is needed.
  *
  * @throws StreamsError `STREAMS_CONFIG` for addresses that are none.
  */

@@ -37,7 +37,7 @@ export interface Decoder {
   readArray<T>(each: (decoder: Decoder) => T): T[];
   readUVarInt(): number;
   readUVarIntString(): string | null;
-  readTaggedFields(): unknown;
+  readonly buffer: Buffer;
   readonly offset: number;
   forward(bytes: number): void;
 }

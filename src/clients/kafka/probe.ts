@@ -5,13 +5,13 @@ import { brokerError, check } from './errors.ts';
 import { fetch } from './fetch-request.ts';
 import type { KafkaBrokerOptions } from './kafka-broker.ts';
 import { type ApiVersions, apiKeys, type RequestName, requests } from './kafkajs.ts';
-import { describeConfigs, offsetFetch, produce } from './requests.ts';
+import { describeConfigs, offsetFetch, produce, topicIds } from './requests.ts';
 
 /** What one broker says of itself. */
 export interface BrokerProbe {
   /** ms until it had answered, connection, TLS and login included. */
   readonly answeredMs: number;
-  /** Requests that are needed and that it does not speak as they are written here, such as `OffsetFetch 7`. Empty for a broker of Kafka 2.5 or later. */
+  /** Requests that are needed and that it does not speak as they are written here, such as `OffsetFetch 7`. Empty for a broker of Kafka 4.0 or later. */
   readonly unspoken: readonly string[];
   /** Its configuration, by Kafka's names; undefined where it was not asked for, or where the user may not see it. */
   readonly configs: Readonly<Record<string, string>> | undefined;
@@ -123,6 +123,7 @@ export function unspokenOf(versions: ApiVersions): readonly string[] {
   const own = [
     request,
     produce.exchange({ transactionalId: null, timeout: 0, batches: [] }, {}).request,
+    topicIds.exchange([], {}).request,
     fetch.exchange({ isolationLevel: 1, maxWaitTime: 0, minBytes: 0, maxBytes: 0, topics: [] }, {}).request,
   ];
   for (const { apiKey, apiName, apiVersion } of own) {

@@ -1,5 +1,5 @@
 import type { TopicPartition } from '../broker.ts';
-import { type Api, compactArray, kafkajsApi, ownApi } from './api.ts';
+import { type Api, compactArray, kafkajsApi, ownApi, skipTags } from './api.ts';
 import { Decoder, Encoder } from './kafkajs.ts';
 
 /** Partitions of one topic, as requests list them. */
@@ -206,7 +206,7 @@ export const offsetFetch: Api<
   },
   (payload) => {
     const decoder = new Decoder(payload);
-    decoder.readTaggedFields();
+    skipTags(decoder);
     decoder.readInt32();
     const topics = compactArray(decoder, (of) => {
       const topic = of.readUVarIntString() ?? '';
@@ -216,15 +216,61 @@ export const offsetFetch: Api<
         of.readInt32();
         const metadata = of.readUVarIntString();
         const errorCode = of.readInt16();
-        of.readTaggedFields();
+        skipTags(of);
         return { partition, offset, metadata, errorCode };
       });
-      of.readTaggedFields();
+      skipTags(of);
       return { topic, partitions };
     });
     return { topics, errorCode: decoder.readInt16() };
   },
 );
+
+const uuidBytes = 16;
+
+/** Metadata 12: the first version with all that is needed to ask by name for the ids of topics. Creates none. */
+export const topicIds: Api<readonly string[], readonly (Code & { topic: string; id: string })[]> = ownApi(
+  'Metadata',
+  3,
+  12,
+  (topics) => {
+    const encoder = new Encoder().writeUVarInt(0).writeUVarInt(topics.length + 1);
+    for (const topic of topics) encoder.writeBuffer(Buffer.alloc(uuidBytes)).writeUVarIntString(topic).writeUVarInt(0);
+    return encoder.writeBoolean(false).writeBoolean(false).writeUVarInt(0);
+  },
+  (payload) => {
+    const decoder = new Decoder(payload);
+    skipTags(decoder);
+    decoder.readInt32();
+    compactArray(decoder, (of) => {
+      of.readInt32();
+      of.readUVarIntString();
+      of.readInt32();
+      of.readUVarIntString();
+      skipTags(of);
+    });
+    decoder.readUVarIntString();
+    decoder.readInt32();
+    return compactArray(decoder, (of) => {
+      const errorCode = of.readInt16();
+      const topic = of.readUVarIntString() ?? '';
+      const id = of.buffer.toString('hex', of.offset, of.offset + uuidBytes);
+      of.forward(uuidBytes);
+      of.readBoolean();
+      compactArray(of, skipPartition);
+      of.readInt32();
+      skipTags(of);
+      return { errorCode, topic, id };
+    });
+  },
+);
+
+function skipPartition(decoder: Decoder): void {
+  decoder.readInt16();
+  for (let field = 0; field < 3; field++) decoder.readInt32();
+  for (let list = 0; list < 3; list++) compactArray(decoder, () => decoder.readInt32());
+  skipTags(decoder);
+}
 
 /** Batches of one partition, ready to be sent. */
 export interface PartitionBatch extends TopicPartition {

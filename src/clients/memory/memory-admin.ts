@@ -29,6 +29,13 @@ export class MemoryAdmin implements BrokerAdmin {
     });
   }
 
+  topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#link.insist('Metadata', () => {
+      const known = topics.filter((topic) => this.#state.topics.has(topic));
+      return new Map(known.map((topic) => [topic, this.#state.topics.id(topic)]));
+    });
+  }
+
   listTopics(): Promise<readonly string[]> {
     return this.#link.insist('Metadata', () => this.#state.topics.names);
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { TopicPartition, TopicSpec } from '../broker.ts';
 import { BrokerFault } from './broker-fault.ts';
 import { PartitionLog } from './partition-log.ts';
@@ -5,6 +6,7 @@ import { bytesOfRecord, type RecordColumns } from './record-columns.ts';
 import { type RecordRules, recordRulesOf, topicConfigsOf } from './topic-configs.ts';
 
 interface Topic {
+  readonly id: string;
   readonly configs: Readonly<Record<string, string>>;
   readonly rules: RecordRules;
   readonly logs: readonly PartitionLog[];
@@ -45,12 +47,16 @@ export class TopicCatalogue {
     const all = topicConfigsOf(configs);
     const rules = recordRulesOf(all);
     const logs = Array.from({ length: count }, (_, partition) => new PartitionLog(topic, partition, rules.appendTime));
-    this.#topics.set(topic, { configs: all, rules, logs });
+    this.#topics.set(topic, { id: randomUUID(), configs: all, rules, logs });
   }
 
   delete(topic: string): void {
     for (const log of this.#topic(topic).logs) log.delete();
     this.#topics.delete(topic);
+  }
+
+  id(topic: string): string {
+    return this.#topic(topic).id;
   }
 
   logs(topic: string): readonly PartitionLog[] {

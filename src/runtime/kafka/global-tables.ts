@@ -13,7 +13,15 @@ import type { Serde } from '../../serde/serde.ts';
 import type { GlobalTableSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { checkSaved, storeNumbers } from '../saved-state.ts';
-import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from '../state-folder.ts';
+import {
+  allRows,
+  metaKey,
+  rowPrefix,
+  type SavedState,
+  StateFolder,
+  type StateSettings,
+  stateFormat,
+} from '../state-folder.ts';
 import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
 
@@ -41,6 +49,8 @@ export interface GlobalTablesOptions {
 
 interface SavedGlobal {
   readonly positions: Readonly<Record<string, readonly number[]>>;
+  /** The ids of these topics: positions in one that was made anew say nothing. */
+  readonly topicIds?: Readonly<Record<string, string>>;
   readonly atMs: number;
 }
 
@@ -61,6 +71,7 @@ export class GlobalTables {
   readonly #broker: Broker;
   readonly #folder: StateFolder;
   readonly #positions = new Map<string, number[]>();
+  readonly #topicIds: ReadonlyMap<string, string>;
   readonly #state: SavedState;
   readonly #serdes: ReadonlyMap<string, Serde<unknown>>;
   #fetcher: Fetcher | undefined;
@@ -73,10 +84,16 @@ export class GlobalTables {
   #onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void> = async () => {};
   #savedAtMs = -1;
 
-  private constructor(broker: Broker, folder: StateFolder, options: GlobalTablesOptions) {
+  private constructor(
+    broker: Broker,
+    folder: StateFolder,
+    options: GlobalTablesOptions,
+    topicIds: ReadonlyMap<string, string>,
+  ) {
     this.#broker = broker;
     this.#folder = folder;
     this.#options = options;
+    this.#topicIds = topicIds;
     const { topology, applicationId, settings } = options;
     const description = `${topology.describe().toString()}${topology.describe().details()}`;
     const { saved } = folder;
@@ -114,22 +131,29 @@ export class GlobalTables {
         (history === 'value' ? historySerde(store.valueSerde) : store.valueSerde) as Serde<unknown>,
       ]),
     );
-    const bytes = folder.database.get(positionsKey);
-    if (bytes === undefined) return;
-    const written = JSON.parse(fromUtf8(bytes)) as SavedGlobal;
+    const written = readSaved(folder);
+    if (written === undefined) return;
     for (const [topic, positions] of Object.entries(written.positions)) this.#positions.set(topic, [...positions]);
     this.#savedAtMs = written.atMs;
   }
 
   /** Opens an instance's folder. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while another process has it. */
   static async open(broker: Broker, options: GlobalTablesOptions): Promise<GlobalTables> {
+    const topicIds = await broker.admin.topicIds(topicsOf(options.topology));
     const { openDatabase } = options;
     const folder = await StateFolder.open(globalDirectory(options.stateDir), {
       create: true,
       ...(openDatabase === undefined ? {} : { openDatabase }),
     });
     try {
-      const tables = new GlobalTables(broker, folder, options);
+      if (wasMadeAnew(readSaved(folder), topicIds)) {
+        options.logger.warn(
+          { topics: [...topicIds.keys()] },
+          'a topic of a global table was made anew: so are the copies',
+        );
+        await deleteRows(folder);
+      }
+      const tables = new GlobalTables(broker, folder, options, topicIds);
       if (folder.saved === undefined) {
         const batch = folder.database.batch();
         folder.save(batch, tables.#state);
@@ -194,7 +218,7 @@ export class GlobalTables {
    * @param onUpdates - Gets the changes that come after that (none where only positions have moved); the tables show them already, and the next ones wait until it has resolved.
    */
   async start(onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void>): Promise<void> {
-    const topics = [...new Set(this.#options.topology.globalTables.map(({ topic }) => topic))];
+    const topics = topicsOf(this.#options.topology);
     if (topics.length === 0) return;
     const counts = await this.#broker.admin.partitionCounts(topics);
     const missing = topics.find((topic) => !counts.has(topic));
@@ -228,7 +252,7 @@ export class GlobalTables {
         positions = [];
         this.#positions.set(topic, positions);
       }
-      // A topic made anew is read from its start: what the tables hold of the old one is replaced key by key.
+      // One that is shorter than it was has lost records: what there is is read from its start.
       const known = positions[partition] ?? 0;
       positions[partition] = known > ends[i]! ? starts[i]! : Math.max(known, starts[i]!);
       this.#fetcher.add({ topic, partition, offset: positions[partition]! });
@@ -247,7 +271,9 @@ export class GlobalTables {
     const keys = new Map<string, Map<string, unknown>>();
     for (const [topic, now] of this.#positions)
       for (const [partition, end] of now.entries()) {
-        const from = positions[topic]?.[partition] ?? 0;
+        const known = positions[topic]?.[partition] ?? 0;
+        // A topic that is shorter than what was joined was made anew: all of it is joined again.
+        const from = known > end ? 0 : known;
         if (from < end) await this.#keysBetween(topic, partition, from, end, keys);
       }
     return new Map([...keys].map(([store, found]) => [store, [...found.values()]]));
@@ -361,7 +387,11 @@ export class GlobalTables {
     const batch: WriteBatch = this.#folder.database.batch();
     for (const store of this.stores.values()) store.flush(batch);
     this.#savedAtMs = Date.now();
-    const saved: SavedGlobal = { positions: this.positions, atMs: this.#savedAtMs };
+    const saved: SavedGlobal = {
+      positions: this.positions,
+      topicIds: Object.fromEntries(this.#topicIds),
+      atMs: this.#savedAtMs,
+    };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
     await batch.write({ sync: false });
     await batch.close();
@@ -382,6 +412,27 @@ export class GlobalTables {
       this.#caughtUp = undefined;
     } else this.#options.failed(error);
   }
+}
+
+function topicsOf(topology: Topology): readonly string[] {
+  return [...new Set(topology.globalTables.map(({ topic }) => topic))];
+}
+
+function readSaved({ database }: StateFolder): SavedGlobal | undefined {
+  const bytes = database.get(positionsKey);
+  return bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedGlobal);
+}
+
+function wasMadeAnew(saved: SavedGlobal | undefined, topicIds: ReadonlyMap<string, string>): boolean {
+  return Object.entries(saved?.topicIds ?? {}).some(([topic, id]) => topicIds.has(topic) && topicIds.get(topic) !== id);
+}
+
+async function deleteRows({ database }: StateFolder): Promise<void> {
+  const batch = database.batch();
+  batch.del(positionsKey);
+  for await (const page of database.pages(allRows)) for (const [key] of page) batch.del(key);
+  await batch.write({ sync: false });
+  await batch.close();
 }
 
 function closedEarly(): StreamsError {

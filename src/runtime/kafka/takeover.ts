@@ -186,11 +186,13 @@ export async function prepareCopy(
   const { admin } = context.options.broker;
   const topics = [...folder.positions.keys()];
   const partitions = topics.map((topic) => ({ topic, partition: folder.partition }));
-  const [ends, starts] = await Promise.all([
+  const [ends, starts, ids] = await Promise.all([
     admin.offsets(partitions, 'stable'),
     admin.offsets(partitions, 'earliest'),
+    admin.topicIds(topics),
   ]);
-  await dropUseless(folder, ends, starts, context);
+  await dropUseless(folder, { ends, starts, ids }, context);
+  folder.topicIds = ids;
   return {
     starts: new Map(topics.map((topic, i) => [topic, starts[i]!])),
     ends: new Map(topics.map((topic, i) => [topic, ends[i]!])),
@@ -227,14 +229,24 @@ async function restore(folder: TaskFolder, context: TakeoverContext, steps: Take
 
 async function dropUseless(
   folder: TaskFolder,
-  ends: readonly number[],
-  starts: readonly number[],
+  {
+    ends,
+    starts,
+    ids,
+  }: {
+    readonly ends: readonly number[];
+    readonly starts: readonly number[];
+    readonly ids: ReadonlyMap<string, string>;
+  },
   { options, deleteRetentionMs }: Pick<TakeoverContext, 'options' | 'deleteRetentionMs'>,
 ): Promise<void> {
   const positions = [...folder.positions.values()];
   const { savedAtMs } = folder;
   if (savedAtMs === undefined) return;
   const reasons = [
+    [...folder.topicIds].some(([topic, id]) => ids.has(topic) && ids.get(topic) !== id)
+      ? 'its changelog was made anew'
+      : undefined,
     positions.some((position, i) => position > ends[i]!) ? 'it reaches further than its changelog' : undefined,
     positions.some((position, i) => position > 0 && position < starts[i]!) ? 'its changelog begins later' : undefined,
     Date.now() - savedAtMs > deleteRetentionMs && positions.some((position, i) => position < ends[i]!)

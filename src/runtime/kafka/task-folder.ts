@@ -13,6 +13,8 @@ import { changelogTopic } from './internal-names.ts';
 interface SavedPositions {
   /** Positions in the changelogs, by topic. */
   readonly positions: Readonly<Record<string, number>>;
+  /** The ids of these topics: positions in one that was made anew say nothing. */
+  readonly topicIds?: Readonly<Record<string, string>>;
   /** When that was written, ms of the wall clock. */
   readonly atMs: number;
   /** Least time that an operator of the task has observed, ms; null without such operators. */
@@ -46,6 +48,7 @@ export class TaskFolder {
   readonly #specs: readonly StoreSpec[];
   #folder: StateFolder;
   #positions: Map<string, number>;
+  #topicIds: ReadonlyMap<string, string>;
   #savedAtMs: number;
   #numbers: Readonly<Record<string, number>>;
   #state: SavedState;
@@ -64,6 +67,7 @@ export class TaskFolder {
     this.#folder = folder;
     const read = this.#read();
     this.#positions = read.positions;
+    this.#topicIds = read.topicIds;
     this.#savedAtMs = read.atMs;
     this.#state = read.state;
     this.#numbers = read.state.stores;
@@ -116,6 +120,16 @@ export class TaskFolder {
     return this.#positions;
   }
 
+  /** The ids of the changelog topics that the positions are of, where known. */
+  get topicIds(): ReadonlyMap<string, string> {
+    return this.#topicIds;
+  }
+
+  /** The changelog topics are these from now on: written down with the next positions. */
+  set topicIds(ids: ReadonlyMap<string, string>) {
+    this.#topicIds = ids;
+  }
+
   /** When the copy was last written to, ms of the wall clock; undefined for an empty one. */
   get savedAtMs(): number | undefined {
     return this.#savedAtMs < 0 ? undefined : this.#savedAtMs;
@@ -127,6 +141,7 @@ export class TaskFolder {
     this.#savedAtMs = Date.now();
     const saved: SavedPositions = {
       positions: Object.fromEntries(this.#positions),
+      topicIds: Object.fromEntries(this.#topicIds),
       atMs: this.#savedAtMs,
       ...(operatorTimeMs === undefined || !Number.isFinite(operatorTimeMs) ? {} : { operatorTimeMs }),
     };
@@ -155,6 +170,7 @@ export class TaskFolder {
     this.#folder = await openFolder(this.taskId, this.#options);
     const read = this.#read();
     this.#positions = read.positions;
+    this.#topicIds = read.topicIds;
     this.#savedAtMs = read.atMs;
     this.#state = read.state;
     this.#numbers = read.state.stores;
@@ -170,7 +186,12 @@ export class TaskFolder {
     await batch.close();
   }
 
-  #read(): { readonly positions: Map<string, number>; readonly atMs: number; readonly state: SavedState } {
+  #read(): {
+    readonly positions: Map<string, number>;
+    readonly topicIds: ReadonlyMap<string, string>;
+    readonly atMs: number;
+    readonly state: SavedState;
+  } {
     const { topology, applicationId, settings } = this.#options;
     const description = `${topology.describe().toString()}${topology.describe().details()}`;
     const { saved } = this.#folder;
@@ -199,7 +220,8 @@ export class TaskFolder {
       final: false,
       totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
     };
-    return { positions, atMs: written?.atMs ?? -1, state };
+    const topicIds = new Map(Object.entries(written?.topicIds ?? {}));
+    return { positions, topicIds, atMs: written?.atMs ?? -1, state };
   }
 }
 

@@ -36,7 +36,7 @@ function versions(of: Readonly<Record<number, readonly [number, number]>>): Vers
   );
 }
 
-test('a broker of Kafka 2.5 understands all requests', (t) => {
+test('a broker of Kafka 4.0 understands all requests', (t) => {
   t.deepEqual(unspokenOf(kafka25), []);
 });
 

@@ -305,6 +305,29 @@ test('a restart reads of a global table what is new, from a compacted topic too'
   await stop(second);
 });
 
+test('a global topic that was made anew is read whole, and nothing of the old one is left, nor joined', async (t) => {
+  const cluster = clusterOf();
+  const disk = new Disk();
+  for (const key of ['a', 'b', 'c']) name(cluster, key, `old ${key}`);
+  for (const key of ['a', 'b']) event(cluster, key);
+  const first = await startClient(cluster, named(), { disk });
+  await drained(cluster, named());
+  t.deepEqual(await rowsOf([first], 'named'), ['a old a 1', 'b old b 1']);
+  await stop(first);
+  const broker = cluster.connect();
+  await broker.admin.deleteTopics(['names']);
+  await broker.close();
+  cluster.createTopic('names', 1, { 'cleanup.policy': 'compact' });
+  for (const key of ['a', 'x']) name(cluster, key, `new ${key}`);
+  const second = await startClient(cluster, named(), { disk });
+  for (const key of ['c', 'x']) event(cluster, key);
+  await drained(cluster, named());
+  await until(async () => (await rowsOf([second], 'named')).length === 4, 'all are joined');
+  // Nobody says any more that b was called anything.
+  t.deepEqual(await rowsOf([second], 'named'), ['a new a 1', 'b old b 1', 'c nobody 1', 'x new x 1']);
+  await stop(second);
+});
+
 test('a global topic whose first records are gone is read from where it begins', async (t) => {
   const cluster = clusterOf();
   for (const value of ['Anna', 'Berta', 'Clara']) name(cluster, 'a', value);

@@ -149,6 +149,37 @@ test('a copy that reaches further than its changelog is thrown away', async (t) 
   await stop(client);
 });
 
+test('a copy of a changelog that was made anew is thrown away, also if the new one reaches further', async (t) => {
+  const disk = new Disk();
+  const cluster = clusterOf();
+  write(cluster, 'aaabbb');
+  await runOnce(cluster, counts(), disk);
+  // As `reset` does, but for the folder of a machine that nobody thought of.
+  const broker = cluster.connect();
+  await broker.admin.deleteTopics([changelog]);
+  await broker.admin.deleteGroup(app);
+  await broker.admin.deleteTopics(['in']);
+  await broker.close();
+  cluster.createTopic('in', 1);
+  for (let i = 0; i < 30; i++) {
+    write(cluster, 'c');
+    if (i % 10 === 0) await runOnce(cluster, counts(), new Disk());
+  }
+  const { ended, options } = listening();
+  const client = await startClient(cluster, counts(), { disk, ...options });
+  write(cluster, 'd');
+  await drained(cluster, counts());
+  t.deepEqual(await rowsOf([client], 'counts'), ['c 30', 'd 1']);
+  await sameAsChangelogs(t, cluster, [client]);
+  t.is(ended[0]!.fromOffset, 0);
+  await stop(client);
+  // Once it is built anew it is a copy like any other.
+  const again = listening();
+  const next = await startClient(cluster, counts(), { disk, ...again.options });
+  t.true(again.ended[0]!.fromOffset > 0);
+  await stop(next);
+});
+
 test('a copy that is behind and so old that it may have missed deletions is read back whole', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
