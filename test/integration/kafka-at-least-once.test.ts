@@ -25,7 +25,7 @@ kafka.test(
   async (t) => {
     t.timeout(60 * 60_000);
     const settings = ['processing.guarantee=at_least_once', 'commit.interval.ms=200'];
-    const chaos = await Chaos.start(t, kafka, { seed, rounds, settings });
+    const chaos = await Chaos.start(t, kafka, { seed, rounds, partitions: 2, settings });
     const { application, truth } = chaos;
     let files: Files = {};
     for (let round = 0; round < rounds; round++) {

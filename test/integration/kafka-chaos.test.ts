@@ -12,7 +12,11 @@ const kafka = await KafkaPart.start({ properties: { 'group.min.session.timeout.m
 
 kafka.test('counts are exact whatever is killed, stopped, deleted or put back, as often as it happens', async (t) => {
   t.timeout(60 * 60_000);
-  const chaos = await Chaos.start(t, kafka, { seed, rounds, settings: ['commit.interval.ms=50'] });
+  // Half of the seeds each: two threads, standbys; and one in four has a third partition.
+  const [threads, standbys] = [1 + (seed % 2), (seed >> 1) % 2];
+  const partitions = seed % 4 === 3 ? 3 : 2;
+  const settings = ['commit.interval.ms=50', `num.stream.threads=${threads}`, `num.standby.replicas=${standbys}`];
+  const chaos = await Chaos.start(t, kafka, { seed, rounds, partitions, settings });
   const { application, truth, data } = chaos;
   for (let round = 0; round < rounds; round++) {
     chaos.count = round < rounds / 2 ? 2 : 3;

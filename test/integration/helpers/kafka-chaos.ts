@@ -17,13 +17,14 @@ import { weir } from './weir.ts';
 export interface ChaosOptions {
   readonly seed: number;
   readonly rounds: number;
+  /** Of the events. */
+  readonly partitions: number;
   /** Settings of the instances: NAME=VALUE. */
   readonly settings: readonly string[];
 }
 
 const sessionTimeoutMs = 1500;
 const eventsPerDay = 8640;
-const partitions = 2;
 /** What happens twice as often as the rest. */
 const more = ['one killed', 'all killed'];
 
@@ -74,8 +75,10 @@ export class Chaos {
 
   /** Makes the data, loads the park and starts the producer. */
   static async start(t: ExecutionContext, kafka: KafkaPart, options: ChaosOptions): Promise<Chaos> {
-    const { seed, rounds } = options;
-    t.log(`seed ${seed} (CHAOS_SEED), ${rounds} rounds (CHAOS_ROUNDS)`);
+    const { seed, rounds, partitions, settings } = options;
+    t.log(
+      `seed ${seed} (CHAOS_SEED), ${rounds} rounds (CHAOS_ROUNDS), ${partitions} partitions, ${settings.join(', ')}`,
+    );
     const folder = await mkdtemp(join(tmpdir(), 'weir-chaos-'));
     const made = { damage: 0, late: true, meters: 60, concentrators: 10 };
     const data = await madeData({ ...made, days: 2 * rounds, eventsPerDay, seed });
@@ -145,7 +148,10 @@ export class Chaos {
   }
 
   async #ends(): Promise<number> {
-    const sources = Array.from({ length: partitions }, (_, partition) => ({ topic: 'grid-events', partition }));
+    const sources = Array.from({ length: this.#options.partitions }, (_, partition) => ({
+      topic: 'grid-events',
+      partition,
+    }));
     return (await this.#broker.admin.offsets(sources, 'latest')).reduce((sum, end) => sum + end, 0);
   }
 
