@@ -3,7 +3,7 @@ import type { Broker, GroupDescription, TopicPartition } from '../clients/broker
 import { partitionKey } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
-import { decodeAssignmentData } from '../runtime/kafka/member-data.ts';
+import { hostsOf } from '../runtime/kafka/member-data.ts';
 import { streamTimeOf } from '../runtime/kafka/task-metadata.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type ApplicationSpec, applicationIdOf } from './application.ts';
@@ -136,17 +136,12 @@ function ownersOf({ members }: GroupDescription): ReadonlyMap<string, Omit<Parti
 }
 
 /** The endpoint of each task's instance: every member is told of all of them. */
-function endpointsOf({ members }: GroupDescription): ReadonlyMap<string, string> {
-  for (const { userData } of members)
-    try {
-      const { hosts } = decodeAssignmentData(userData);
-      return new Map(
-        hosts.flatMap(({ endpoint, active }) => (endpoint === '' ? [] : active.map((id) => [id, endpoint] as const))),
-      );
-    } catch {
-      // Another program, or a member that is not assigned anything yet.
-    }
-  return new Map();
+function endpointsOf(group: GroupDescription): ReadonlyMap<string, string> {
+  return new Map(
+    hostsOf(group).flatMap(({ endpoint, active }) =>
+      endpoint === '' ? [] : active.map((id) => [id, endpoint] as const),
+    ),
+  );
 }
 
 const columns = [

@@ -32,7 +32,7 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
       path: '/tasks',
       summary: 'Tasks, inputs, positions and commits',
       query: {},
-      handle: () => jsonResponse(tasksView(engine.stats())),
+      handle: () => jsonResponse({ ...tasksView(engine.stats()), globals: engine.globals?.() }),
     },
   ];
 }

@@ -75,6 +75,14 @@ test('/tasks shows tasks, inputs and commits, and null for what has not happened
   t.like(second, { taskId: '1_0', streamTimeMs: null, streamTime: null });
 });
 
+test('/tasks of an engine on a broker tells how far its global tables are', async (t) => {
+  t.false('globals' in (await asking()('/tasks')).json(), 'nobody else does');
+  const globals = [{ topic: 'park', partition: 0, position: 7, lag: 2 }];
+  const { json } = await asking({ engine: { ...fakeEngine(), globals: () => globals } })('/tasks');
+  t.deepEqual(json().globals, [{ topic: 'park', partition: 0, position: 7, lag: 2 }]);
+  t.is(json().applicationId, 'test');
+});
+
 test('/stores lists all stores, those without figures too', async (t) => {
   const engine = fakeEngine([keyValueStore('day-equipment', {}), keyValueStore('other', {})]);
   const { stores } = (await asking({ engine })('/stores')).json() as { stores: Record<string, unknown>[] };

@@ -11,7 +11,7 @@ import { digestFrom, places } from './helpers/kafka-reading.ts';
 import { madeData, seededRandom } from './helpers/made-data.ts';
 import { RecountPark } from './helpers/recount-park.ts';
 import { differences, Recount } from './helpers/recount-statistics.ts';
-import { digestOf, weir } from './helpers/weir.ts';
+import { digestOf, tryWeir, weir } from './helpers/weir.ts';
 
 const seed = Number(process.env['LATE_SEED'] ?? Date.now() % 1_000_000);
 const hour = 3_600_000;
@@ -209,6 +209,53 @@ kafka.test(
     await weir(['replay', '--events', produced.done, '--park', `${data}/park`, '--state', fresh]);
     t.is(await digestFrom(places.folders(states)), await digestOf(fresh));
     t.is(differences(truth.files(), wrongly.files()) === '', false);
+  },
+  test.serial,
+);
+
+kafka.test(
+  'when a load of the park has been waited for, every instance answers from it, although none has had a record',
+  async (t) => {
+    const data = await madeData({ days: 1, eventsPerDay: 10, damage: 0, late: false, seed });
+    const wrong = await wrongPark(data);
+    const brokers = kafka.server.bootstrap;
+    const broker = kafka.connect({ bootstrapServers: [brokers] });
+    const topic = 'unheard';
+    await broker.admin.createTopics([{ topic, partitions: 2, replicationFactor: 1, configs: {} }]);
+    const park = ['park', 'load', '--brokers', brokers, '--topic', 'unheard-park', '--park'];
+    await weir([...park, wrong]);
+    const application = new KafkaApplication({
+      ...{ brokers, broker, applicationId: newName('unheard'), topic },
+      folder: await mkdtemp(join(tmpdir(), 'weir-unheard-')),
+      words: ['--park-topic', 'unheard-park'],
+    });
+    t.teardown(() => application.end(t));
+    await application.allReady(3);
+    const answers: string[] = [];
+    for (const folder of [`${data}/park`, wrong, `${data}/park`]) {
+      await weir([...park, folder, '--wait', '--timeout', '30s', '--application-id', application.id]);
+      const all = await Promise.all(
+        application.instances.map(async (instance) => {
+          const answer = await fetch(`${instance?.url}/stores/grid-park`);
+          t.is(answer.status, 200);
+          return answer.text();
+        }),
+      );
+      t.is(new Set(all).size, 1, 'three instances with one voice');
+      answers.push(all[0]!);
+    }
+    t.is(answers[2], answers[0]);
+    t.not(answers[1], answers[0]);
+    const frozen = application.instances[1]!;
+    await frozen.signal('SIGSTOP');
+    const wait = ['--wait', '--application-id', application.id];
+    const { code, stderr } = await tryWeir([...park, wrong, ...wait, '--timeout', '1s']);
+    await frozen.signal('SIGCONT');
+    t.is(code, 1);
+    t.true(stderr.includes(`instance ${new URL(frozen.url!).host} cannot be asked`), stderr);
+    await weir([...park, wrong, ...wait]);
+    t.is(await (await fetch(`${frozen.url}/stores/grid-park`)).text(), answers[1]!);
+    for (const i of [0, 1, 2]) t.is(await application.stop(i), 0);
   },
   test.serial,
 );

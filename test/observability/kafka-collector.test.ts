@@ -47,8 +47,8 @@ function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
     rebalances: 3,
     tasks: [activeTask('0_0'), standby],
     globals: [
-      { topic: 'park', partition: 0, lag: 5 },
-      { topic: 'park', partition: 1, lag: 6 },
+      { topic: 'park', partition: 0, position: 50, lag: 5 },
+      { topic: 'park', partition: 1, position: 60, lag: 6 },
     ],
     commitFailures: 1,
     transactionsAborted: 2,

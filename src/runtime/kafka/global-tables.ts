@@ -24,6 +24,7 @@ import {
 } from '../state-folder.ts';
 import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
+import type { KafkaGlobalStats } from './kafka-stats.ts';
 
 const positionsKey = metaKey('global-positions');
 const memberKey = metaKey('member');
@@ -72,6 +73,8 @@ export class GlobalTables {
   readonly #folder: StateFolder;
   readonly #positions = new Map<string, number[]>();
   readonly #topicIds: ReadonlyMap<string, string>;
+  /** As of the last write: up to here those who read the copy see it. Empty before it is followed. */
+  #readable: Readonly<Record<string, readonly number[]>> = {};
   readonly #state: SavedState;
   readonly #serdes: ReadonlyMap<string, Serde<unknown>>;
   #fetcher: Fetcher | undefined;
@@ -175,12 +178,13 @@ export class GlobalTables {
     return rowPrefix(this.#state.stores[store]!, sharedPartition);
   }
 
-  /** Records of each partition that are not applied yet, as of the last fetch. */
-  lags(): { readonly topic: string; readonly partition: number; lag: number }[] {
-    return [...this.#positions].flatMap(([topic, positions]) =>
+  /** How far each partition is applied and can be read, and how many records are not, as of the last fetch. Empty until the topics are followed. */
+  lags(): KafkaGlobalStats[] {
+    return Object.entries(this.#readable).flatMap(([topic, positions]) =>
       positions.map((position, partition) => ({
         topic,
         partition,
+        position,
         lag: Math.max(0, (this.#stableEnds.get(partitionKey(topic, partition)) ?? position) - position),
       })),
     );
@@ -257,6 +261,7 @@ export class GlobalTables {
       positions[partition] = known > ends[i]! ? starts[i]! : Math.max(known, starts[i]!);
       this.#fetcher.add({ topic, partition, offset: positions[partition]! });
     }
+    this.#readable = this.positions;
     this.#checkCaughtUp();
     await caughtUp;
     this.#onUpdates = onUpdates;
@@ -394,6 +399,7 @@ export class GlobalTables {
     };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
     await batch.write({ sync: false });
+    this.#readable = saved.positions;
     await batch.close();
   }
 

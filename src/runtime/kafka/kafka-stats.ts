@@ -50,6 +50,8 @@ export interface KafkaTaskStats {
 export interface KafkaGlobalStats {
   readonly topic: string;
   readonly partition: number;
+  /** All before this offset is applied, and seen by who reads the table. */
+  position: number;
   /** Records before the stable end that are not applied yet. */
   lag: number;
 }

@@ -1,3 +1,4 @@
+import type { GroupDescription } from '../../clients/broker.ts';
 import { fromUtf8, utf8 } from '../../common/bytes.ts';
 
 /** What a member tells the leader when it joins. */
@@ -38,6 +39,17 @@ export function decodeMemberData(bytes: Uint8Array): MemberData {
 /** @throws Error for bytes of another program or a newer version. */
 export function decodeAssignmentData(bytes: Uint8Array): AssignmentData {
   return decode(bytes, ['active', 'standby', 'hosts']) as AssignmentData;
+}
+
+/** All instances as the leader has told its members; empty where no member has heard of them, or all are another program. */
+export function hostsOf({ members }: Pick<GroupDescription, 'members'>): AssignmentData['hosts'] {
+  for (const { userData } of members)
+    try {
+      return decodeAssignmentData(userData).hosts;
+    } catch {
+      // Another program, or a member that is not assigned anything yet.
+    }
+  return [];
 }
 
 function decode(bytes: Uint8Array, needed: readonly string[]): unknown {

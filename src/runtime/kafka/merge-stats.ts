@@ -1,5 +1,5 @@
 import type { EngineStats, StoreStats, StreamsState } from '../engine-stats.ts';
-import type { KafkaStats } from './kafka-stats.ts';
+import type { KafkaGlobalStats, KafkaStats } from './kafka-stats.ts';
 
 /** The state of several clients as one: the worst of them. */
 const worstFirst: readonly StreamsState[] = [
@@ -55,10 +55,7 @@ export function mergedKafkaStats(all: readonly KafkaStats[]): KafkaStats {
     rebalances: Math.max(...all.map(({ rebalances }) => rebalances)),
     tasks: all.flatMap(({ tasks }) => tasks),
     // Each thread reads all of every global topic.
-    globals: first.globals.map((global, i) => ({
-      ...global,
-      lag: Math.max(...all.map(({ globals }) => globals[i]?.lag ?? 0)),
-    })),
+    globals: first.globals.map((global) => leastGlobal(global, all)),
     commitFailures: sumOf(all, ({ commitFailures }) => commitFailures),
     transactionsAborted: sumOf(all, ({ transactionsAborted }) => transactionsAborted),
     tasksMigrated: sumOf(all, ({ tasksMigrated }) => tasksMigrated),
@@ -67,6 +64,17 @@ export function mergedKafkaStats(all: readonly KafkaStats[]): KafkaStats {
     lateLetters: sumOf(all, ({ lateLetters }) => lateLetters),
     committedEventTimeMs: greatest(all.map(({ committedEventTimeMs }) => committedEventTimeMs)),
     storeBytes: summed(all.map(({ storeBytes }) => storeBytes)),
+  };
+}
+
+/** How far all threads have come. One that has not begun to read is at 0. */
+function leastGlobal({ topic, partition }: KafkaGlobalStats, all: readonly KafkaStats[]): KafkaGlobalStats {
+  const same = all.map(({ globals }) => globals.find((each) => each.topic === topic && each.partition === partition));
+  return {
+    topic,
+    partition,
+    position: Math.min(...same.map((global) => global?.position ?? 0)),
+    lag: Math.max(...same.map((global) => global?.lag ?? 0)),
   };
 }
 

@@ -1,10 +1,10 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { Serdes, StreamsBuilder, type Topology } from '../../../src/index.ts';
+import { type ReadOnlyVersionedStore, Serdes, StreamsBuilder, type Topology } from '../../../src/index.ts';
 import type { Version } from '../../../src/processor/rows.ts';
 import { writeHistoryTopic } from '../../../src/runtime/kafka/history-topic.ts';
-import { untilTableApplied } from '../../../src/runtime/kafka/table-applied.ts';
-import { app, changelogRows, drained, startClient, stop } from './kit.ts';
+import { type TableAppliedOptions, untilTableApplied } from '../../../src/runtime/kafka/table-applied.ts';
+import { app, changelogRows, drained, startClient, stop, type TestClient, until } from './kit.ts';
 
 /** Readings per place, by a table of the places of meters; two sub-topologies. */
 function topology(sources: readonly string[]): Topology {
@@ -61,11 +61,51 @@ async function applied(
   cluster: MemoryCluster,
   ends: readonly number[],
   timeoutMs = 10_000,
-  signal?: AbortSignal,
+  more: Partial<TableAppliedOptions> = {},
 ): Promise<void> {
   const { admin } = cluster.connect();
-  const options = { applicationId: app, topology, topic: 'places', ends, timeoutMs, intervalMs: 2 };
-  await untilTableApplied(admin, signal ? { ...options, signal } : options);
+  const instancePositions = async (endpoint: string): Promise<never> => {
+    throw new Error(`${endpoint} is nobody's endpoint`);
+  };
+  const options = { applicationId: app, topology, topic: 'places', ends, timeoutMs, intervalMs: 2, instancePositions };
+  await untilTableApplied(admin, { ...options, ...more });
+}
+
+/** Instances by their endpoints, and who was asked. */
+class Instances {
+  readonly clients = new Map<string, TestClient>();
+  readonly asked = new Set<string>();
+  readonly instancePositions = async (endpoint: string): Promise<Record<string, number[]>> => {
+    this.asked.add(endpoint);
+    const positions: Record<string, number[]> = {};
+    for (const { topic, partition, position } of this.clients.get(endpoint)!.streams.kafkaStats().globals) {
+      positions[topic] ??= [];
+      positions[topic][partition] = position;
+    }
+    return positions;
+  };
+
+  async start(cluster: MemoryCluster, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const options = { sessionTimeoutMs: 60_000, applicationServer: `host-${i}:80` };
+      this.clients.set(options.applicationServer, await startClient(cluster, topology(['readings']), options));
+    }
+    await until(
+      () => [...this.clients.keys()].every((each) => this.tasks(each).length < 2),
+      'the tasks are shared out',
+    );
+  }
+
+  /** Active tasks of an instance. */
+  tasks(endpoint: string): readonly string[] {
+    const { tasks } = this.clients.get(endpoint)!.streams.kafkaStats();
+    return tasks.flatMap(({ kind, taskId }) => (kind === 'active' ? [taskId] : []));
+  }
+
+  /** The instance with this task, or with none. */
+  endpointOf(taskId?: string): string {
+    return [...this.clients.keys()].find((each) => this.tasks(each)[0] === taskId)!;
+  }
 }
 
 test('a load is applied when the results of all tasks show it', async (t) => {
@@ -128,13 +168,72 @@ test('an instance that is stopped is waited for, and named when the time is over
   await stop(client);
 });
 
+test('an instance without a task is waited for until its copy has the load, and named when the time is over', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('readings', 1);
+  await load(cluster, { m: 'Lyon' });
+  write(cluster, [['m', 5, 0]]);
+  const instances = new Instances();
+  await instances.start(cluster, 3);
+  await drained(cluster, topology(['readings']));
+  const endpoint = instances.endpointOf();
+  const idle = instances.clients.get(endpoint)!;
+  cluster.pause(idle.broker);
+  const ends = await load(cluster, { m: 'Nice' });
+  const error = await t.throwsAsync(applied(cluster, ends, 300, instances), { code: 'STREAMS_TIMEOUT' });
+  t.regex(error.message, new RegExp(`instance ${endpoint} is at \\d+ of ${ends[0]}\\. `));
+  const waiting = applied(cluster, ends, 10_000, instances);
+  cluster.resume(idle.broker);
+  await waiting;
+  const places = idle.streams.store('places') as ReadOnlyVersionedStore<string, string>;
+  t.is(await places.get('m'), 'Nice', 'it answers from the load');
+  t.deepEqual([...instances.asked], [endpoint], 'of the others the commits tell');
+  await stop(...instances.clients.values());
+});
+
+test('an instance that cannot be asked is named with the reason; one without an endpoint is not waited for', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('readings', 1);
+  await load(cluster, { m: 'Nice' });
+  const instances = new Instances();
+  await instances.start(cluster, 3);
+  write(cluster, [['m', 5, 0]]);
+  await drained(cluster, topology(['readings']));
+  const ends = await load(cluster, { m: 'Lyon' });
+  const endpoint = instances.endpointOf();
+  const error = await t.throwsAsync(
+    applied(cluster, ends, 300, { instancePositions: () => Promise.reject(new Error('nobody answers.')) }),
+    { code: 'STREAMS_TIMEOUT' },
+  );
+  t.true(error.message.includes(`instance ${endpoint} cannot be asked: nobody answers. Look`), error.message);
+  await stop(...instances.clients.values());
+  const nameless: TestClient[] = [];
+  for (let i = 0; i < 3; i++) nameless.push(await startClient(cluster, topology(['readings'])));
+  await t.notThrowsAsync(applied(cluster, ends));
+  await stop(...nameless);
+});
+
+test('an instance whose tasks never had a record is asked', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('readings', 2);
+  const instances = new Instances();
+  const ends = await load(cluster, { m: 'Lyon' });
+  await instances.start(cluster, 4);
+  write(cluster, [['m', 5, 0]]);
+  await drained(cluster, topology(['readings']));
+  await applied(cluster, ends, 10_000, instances);
+  t.true(instances.asked.has(instances.endpointOf('0_1')));
+  t.false(instances.asked.has(instances.endpointOf('0_0')));
+  await stop(...instances.clients.values());
+});
+
 test('without an instance the wait ends in time, and says so', async (t) => {
   const cluster = new MemoryCluster();
   const ends = await load(cluster, { m: 'Lyon' });
   const error = await t.throwsAsync(applied(cluster, ends, 20), { code: 'STREAMS_TIMEOUT' });
   t.true(error.message.includes('no instance of it runs'), error.message);
   const aborting = new AbortController();
-  const waiting = applied(cluster, ends, 60_000, aborting.signal);
+  const waiting = applied(cluster, ends, 60_000, { signal: aborting.signal });
   aborting.abort();
   await t.throwsAsync(waiting, { name: 'AbortError' });
 });

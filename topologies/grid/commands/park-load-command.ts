@@ -7,6 +7,9 @@ import { jsonOption } from '../../../src/cli/option-spec.ts';
 import { groupedCount } from '../../../src/cli/progress-text.ts';
 import { gridSpec } from '../application-spec.ts';
 
+/** How long an instance may take to say how far it is, ms. It is asked again. */
+const askTimeoutMs = 2000;
+
 /**
  * `park load`: the park as the topic that the instances on Kafka follow.
  *
@@ -32,7 +35,7 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
         description: 'IANA zone whose days installations begin and end on: that of the application',
         default: gridSpec.defaults.zone,
       },
-      { flags: '--wait', description: 'end when every task of --application-id has applied it' },
+      { flags: '--wait', description: 'end when every task and instance of --application-id has applied it' },
       { ...applicationIdOption, description: 'name of the application that --wait waits for' },
       {
         flags: '--timeout <duration>',
@@ -70,8 +73,9 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
         );
         if (!options.json) stdout.write(`${topic}: ${words.join(', ')}\n`);
         if (options.wait) {
-          const [{ untilTableApplied }, { gridTopology }] = await Promise.all([
+          const [{ untilTableApplied }, { remoteGlobals }, { gridTopology }] = await Promise.all([
             import('../../../src/runtime/kafka/table-applied.ts'),
+            import('../../../src/http/remote-globals.ts'),
             import('../topology.ts'),
           ]);
           await stdout.flush();
@@ -80,6 +84,7 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
             topology: (topics) => gridTopology({ zone, graceMs: 0, topics, parkTopic: topic }),
             topic,
             ends,
+            instancePositions: (endpoint) => remoteGlobals(`http://${endpoint}`, { timeoutMs: askTimeoutMs }),
             timeoutMs: timeout,
             signal,
           });

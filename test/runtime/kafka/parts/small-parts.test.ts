@@ -92,14 +92,15 @@ test('the state of a process is the worst of its threads', (t) => {
 });
 
 test('what only Kafka knows is summed where threads share it out, and not where each has all', (t) => {
-  const global = { topic: 'g', partition: 0, lag: 3 };
+  const global = { topic: 'g', partition: 0, position: 17, lag: 3 };
+  const other = { topic: 'h', partition: 0, position: 5, lag: 0 };
   const merged = mergedKafkaStats([
     kafka({
       generation: 4,
       rebalances: 2,
       commitFailures: 1,
       lateLetters: 1,
-      globals: [global],
+      globals: [global, other],
       outputs: [{ topic: 'out', records: 2, bytes: 20 }],
       deadLetters: { late: 1 },
       storeBytes: { s: 100 },
@@ -111,7 +112,8 @@ test('what only Kafka knows is summed where threads share it out, and not where 
       tasksMigrated: 1,
       transactionsAborted: 2,
       lateLetters: 4,
-      globals: [{ ...global, lag: 9 }],
+      // It does not follow the other topic yet.
+      globals: [{ ...global, position: 11, lag: 9 }],
       outputs: [
         { topic: 'out', records: 1, bytes: 5 },
         { topic: 'log', records: 1, bytes: 1 },
@@ -130,7 +132,10 @@ test('what only Kafka knows is summed where threads share it out, and not where 
     lateLetters: 5,
     committedEventTimeMs: 50,
   });
-  t.deepEqual(merged.globals, [{ ...global, lag: 9 }]);
+  t.deepEqual(merged.globals, [
+    { ...global, position: 11, lag: 9 },
+    { ...other, position: 0 },
+  ]);
   t.deepEqual(merged.outputs, [
     { topic: 'out', records: 3, bytes: 25 },
     { topic: 'log', records: 1, bytes: 1 },

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { MemoryCluster } from '../../../../src/clients/memory/memory-broker.ts';
+import { createServer } from '../../../../src/http/server.ts';
+import type { KafkaGlobalStats } from '../../../../src/runtime/kafka/kafka-stats.ts';
 import { KafkaStreams } from '../../../../src/runtime/kafka/kafka-streams.ts';
 import { historySerde } from '../../../../src/serde/history.ts';
 import { openMemoryDatabase } from '../../../../state/memory-database.ts';
@@ -8,6 +10,7 @@ import { parkLoadCommand } from '../../../../topologies/grid/commands/park-load-
 import { placeSerde } from '../../../../topologies/grid/park/place.ts';
 import { gridTopology } from '../../../../topologies/grid/topology.ts';
 import { type Ran, run } from '../../../cli/fixtures/run.ts';
+import { fakeEngine } from '../../../http/fake-engine.ts';
 import { type ParkFiles, parkFolder } from '../park/park-folder.ts';
 import { golden, temporary, until } from './weir.ts';
 
@@ -105,6 +108,40 @@ test('--wait ends when the instances of the application have applied it, and in 
   // The joined row stands where the park says now.
   await until(() => lastValue(cluster, 'readers-day-placed-changelog', 1).includes('01027'));
   t.false(lastValue(cluster, 'readers-day-placed-changelog', 1).includes('01026'));
+  await streams.close();
+  await broker.close();
+});
+
+test('--wait asks instances of which no task tells, at their endpoints', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 1);
+  await loaded(t, cluster, { installation_c: ['1,8,20170101,'] });
+  let globals: readonly KafkaGlobalStats[] = [];
+  const server = await createServer({
+    engine: { ...fakeEngine(), globals: () => globals },
+    metrics: { text: async () => ({ body: '', contentType: 'text/plain' }) },
+    port: 0,
+  });
+  t.teardown(() => server.close());
+  const applicationServer = new URL(server.url).host;
+  const broker = cluster.connect();
+  const topology = gridTopology({ zone: 'Europe/Paris', graceMs: 86_400_000, topics: ['events'] });
+  const openDatabase = openMemoryDatabase;
+  const options = { broker, applicationId: 'grid', stateDir: await temporary(t), openDatabase, applicationServer };
+  const streams = new KafkaStreams(topology, options);
+  await streams.start();
+  const line = `--park ${parkFolder(t, { installation_c: ['2,8,20170101,'] })} --wait`;
+  const behind = await parkLoad(cluster, `${line} --timeout 500ms`);
+  t.is(behind.code, 1);
+  t.regex(behind.stderr, new RegExp(`instance ${applicationServer} is at 0 of \\d+`));
+  const [end] = await broker.admin.offsets([{ topic: 'grid-park', partition: 0 }], 'stable');
+  globals = [{ topic: 'grid-park', partition: 0, position: end!, lag: 0 }];
+  const { code, stderr } = await parkLoad(cluster, line);
+  t.is(code, 0, stderr);
+  await server.close();
+  const gone = await parkLoad(cluster, `${line} --timeout 500ms`);
+  t.is(gone.code, 1);
+  t.true(gone.stderr.includes(`instance ${applicationServer} cannot be asked: `), gone.stderr);
   await streams.close();
   await broker.close();
 });
