@@ -59,7 +59,8 @@ export const topicCases: readonly BrokerCase[] = [
       const { replicationFactor = -1 } = kit.harness;
       await admin.createTopics([{ topic, partitions: 1, replicationFactor, configs: {} }]);
       const after = await admin.topicIds([topic, other]);
-      assert.ok(after.get(topic) !== undefined && after.get(topic) !== before.get(topic));
+      assert.equal(after.size, 2);
+      assert.notEqual(after.get(topic), before.get(topic));
       assert.equal(after.get(other), before.get(other));
       assert.deepEqual(await admin.topicIds([]), new Map());
     },
