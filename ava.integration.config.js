@@ -5,5 +5,5 @@ export default {
   workerThreads: false,
   files: ['test/integration/**/*.test.ts'],
   timeout: '15m',
-  concurrency: 1,
+  concurrency: 2,
 };
