@@ -263,6 +263,8 @@ export class TopologyEngine implements TaskHost {
 
   waitFor(promise: Promise<void>): void {
     this.#pending = this.#pending === undefined ? promise : Promise.all([this.#pending, promise]).then(() => {});
+    // Who settles is told. A failure after which nobody settles must not end the process.
+    this.#pending.catch(() => {});
   }
 
   requestCommit(): void {

@@ -72,6 +72,7 @@ export class ChangelogFollower {
   #paused = false;
   #working: Promise<void> | undefined;
   #stopped = false;
+  #writeFailed = false;
   #done: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
 
   /** @param starts - Where the changelogs begin, by topic: an empty copy is read from there. */
@@ -125,8 +126,14 @@ export class ChangelogFollower {
     this.#queue.push(records);
     this.#waiting += records.length;
     if (this.#waiting > waitingRows && !this.#paused) this.#pauseAll(true);
+    this.#startWork();
+  }
+
+  #startWork(): void {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
+      // What came when the last of it was done already.
+      if (this.#queue.length > 0 && !this.#stopped) this.#startWork();
     });
   }
 
@@ -149,6 +156,11 @@ export class ChangelogFollower {
     return lag;
   }
 
+  /** A write has failed: what the folder says of its positions may be more than the copy has. */
+  get writeFailed(): boolean {
+    return this.#writeFailed;
+  }
+
   /** Ends it; what was read is written, the rest is left. */
   async stop(): Promise<void> {
     if (!this.#stopped) {
@@ -164,6 +176,7 @@ export class ChangelogFollower {
     try {
       while (this.#queue.length > 0 && !(this.#stopped && this.#done === undefined)) await this.#writeSome();
     } catch (error) {
+      this.#writeFailed = true;
       this.#fail(error);
     }
   }

@@ -83,6 +83,9 @@ export class GlobalTables {
   #working: Promise<void> | undefined;
   #closed = false;
   #ends: ReadonlyMap<string, number> | undefined;
+  #givenUp = false;
+  /** Reads of `changedSince` under way: ends them with an error. */
+  readonly #reads = new Set<(error: unknown) => void>();
   #caughtUp: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   #onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void> = async () => {};
   #savedAtMs = -1;
@@ -284,8 +287,15 @@ export class GlobalTables {
     return new Map([...keys].map(([store, found]) => [store, [...found.values()]]));
   }
 
+  /** Nobody waits any more for what `changedSince` reads: with a broker that is gone it would never end. */
+  giveUp(): void {
+    this.#givenUp = true;
+    for (const giveUp of this.#reads) giveUp(closedEarly());
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.giveUp();
     this.#caughtUp?.reject(closedEarly());
     this.#caughtUp = undefined;
     await this.#fetcher?.close();
@@ -302,7 +312,9 @@ export class GlobalTables {
     keys: Map<string, Map<string, unknown>>,
   ): Promise<void> {
     const [start] = await this.#broker.admin.offsets([{ topic, partition }], 'earliest');
+    if (this.#givenUp) throw closedEarly();
     const tables = this.#options.topology.globalTables.filter((table) => table.topic === topic);
+    let giveUp: (error: unknown) => void = () => {};
     await new Promise<void>((resolve, reject) => {
       const fetcher = this.#broker.fetcher({
         isolation: 'read_committed',
@@ -329,15 +341,26 @@ export class GlobalTables {
           fetcher.close().then(() => reject(unreadableTopic(topic, error)), reject);
         },
       });
+      giveUp = (error) => {
+        reject(error);
+        fetcher.close().catch(() => {});
+      };
+      this.#reads.add(giveUp);
       fetcher.add({ topic, partition, offset: Math.max(from, start!) });
-    });
+    }).finally(() => this.#reads.delete(giveUp));
   }
 
   #receive(records: FetchedRecords): void {
     this.#stableEnds.set(partitionKey(records.topic, records.partition), records.stableEnd);
     this.#queue.push(records);
+    this.#startWork();
+  }
+
+  #startWork(): void {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
+      // What came when the last of it was done already.
+      if (this.#queue.length > 0 && !this.#closed) this.#startWork();
     });
   }
 
@@ -353,6 +376,7 @@ export class GlobalTables {
         this.#checkCaughtUp();
       }
     } catch (error) {
+      this.#queue = [];
       this.#fail(error);
     }
   }

@@ -5,7 +5,9 @@ import { messageOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { EngineStats, StreamsState } from '../engine-stats.ts';
+import { foundPart } from '../parts/found-part.ts';
 import { localPart } from '../parts/local-part.ts';
+import { migratingPart } from '../parts/missing-part.ts';
 import { readOnlyStore } from '../parts/read-only-store.ts';
 import type { StorePart } from '../parts/store-part.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
@@ -229,9 +231,13 @@ export class KafkaStreams {
       });
     const parts: StorePart[] = [];
     for (let partition = 0; partition < partitions; partition++) {
-      const own = global || this.ownerOf(this.taskOf(name, partition), stale) === 'local';
-      const rows = own ? this.localRows(name, partition) : undefined;
-      if (rows !== undefined) parts.push(localPart(spec, rows.database, rows.prefix, partition));
+      // Asked at each read: the store may be kept for longer than the task is here.
+      const found = (): StorePart | undefined => {
+        const own = global || this.ownerOf(this.taskOf(name, partition), stale) === 'local';
+        const rows = own ? this.localRows(name, partition) : undefined;
+        return rows && localPart(spec, rows.database, rows.prefix, partition);
+      };
+      if (found() !== undefined) parts.push(foundPart(partition, () => found() ?? migratingPart(name, partition)));
     }
     return readOnlyStore(spec, parts, global ? () => 0 : placement(spec.keySerde, partitions));
   }
@@ -515,6 +521,7 @@ export class KafkaStreams {
     if (this.#rejoin !== undefined) clearTimeout(this.#rejoin);
     this.#stopping = true;
     this.#work?.stop();
+    this.#globals?.giveUp();
     await this.#loop;
     for (const slot of this.#slots.values()) {
       if (failed) slot.abandon();

@@ -33,6 +33,8 @@ export interface KafkaTaskOptions {
   readonly globalPositions: Readonly<Record<string, readonly number[]>>;
   /** Nothing was committed for it before. */
   readonly fresh: boolean;
+  /** An input begins at the end that its topic has now: that is committed at once, or what comes until the first commit would be passed over by the next owner. */
+  readonly beginsAtEnd: boolean;
   readonly cacheIsFull: () => boolean;
   readonly syncWrites: boolean;
   /** The clock, ms. */
@@ -94,6 +96,8 @@ export class KafkaTask {
     this.letters = options.letters;
     this.#globalPositions = options.globalPositions;
     this.#known = !options.fresh;
+    this.#changed = options.beginsAtEnd;
+    if (options.beginsAtEnd) this.engine.commitRequested = true;
     this.committedOperatorTimes = this.task.operatorTimes();
     this.committedStreamTimeMs = this.task.streamTimeMs;
     for (const { topic, partition, nextOffset } of options.inputs)
@@ -166,6 +170,7 @@ export class KafkaTask {
     this.#guard(() => {
       if (this.task.advanceTo(nowMs - idleMs)) this.#changed = true;
     });
+    if (this.engine.unsettled) this.#hold(this.engine.settle());
   }
 
   /** Fires wall-clock punctuations that are due. */

@@ -137,6 +137,8 @@ interface CommittedInput {
   readonly metadata: string;
   /** Nothing was committed before. */
   readonly fresh: boolean;
+  /** It begins where its topic ended just now: asked again, that is elsewhere. */
+  readonly atEnd: boolean;
 }
 
 async function committedInputs(
@@ -155,12 +157,18 @@ async function committedInputs(
   for (const [i, input] of names.entries()) {
     const found = committed[i];
     const offset = found?.offset ?? (await firstOffset(input, partition));
-    inputs.push({ ...input, offset, metadata: found?.metadata ?? '', fresh: found === undefined });
+    const fresh = found === undefined;
+    const atEnd = fresh && resetOf(input.name) === 'latest';
+    inputs.push({ ...input, offset, metadata: found?.metadata ?? '', fresh, atEnd });
   }
   return inputs;
 
+  function resetOf(name: string): typeof options.autoOffsetReset {
+    return topology.repartitions.has(name) ? 'earliest' : options.autoOffsetReset;
+  }
+
   async function firstOffset({ name, topic }: { name: string; topic: string }, of: number): Promise<number> {
-    const reset = topology.repartitions.has(name) ? 'earliest' : options.autoOffsetReset;
+    const reset = resetOf(name);
     if (reset === 'none')
       throw new StreamsError(
         'STREAMS_INPUT_REFUSED',
@@ -178,16 +186,21 @@ interface ChangelogBounds {
   readonly ends: ReadonlyMap<string, number>;
 }
 
-/** Asks where the changelogs begin and end, and throws a copy away that they cannot bring up to date. */
+/**
+ * Asks where the changelogs begin and end, and throws a copy away that they cannot bring up to date.
+ *
+ * @param end - Which end. The stable one needs a fence before: until the markers of the last commit are written it lies before what was committed.
+ */
 export async function prepareCopy(
   folder: TaskFolder,
   context: Pick<TakeoverContext, 'options' | 'deleteRetentionMs'>,
+  end: 'stable' | 'latest',
 ): Promise<ChangelogBounds> {
   const { admin } = context.options.broker;
   const topics = [...folder.positions.keys()];
   const partitions = topics.map((topic) => ({ topic, partition: folder.partition }));
   const [ends, starts, ids] = await Promise.all([
-    admin.offsets(partitions, 'stable'),
+    admin.offsets(partitions, end),
     admin.offsets(partitions, 'earliest'),
     admin.topicIds(topics),
   ]);
@@ -204,7 +217,7 @@ async function restore(folder: TaskFolder, context: TakeoverContext, steps: Take
   if (folder.positions.size === 0) return;
   const listener = options.restoreListener;
   const restoreOnce = async (): Promise<void> => {
-    const { starts, ends } = await prepareCopy(folder, context);
+    const { starts, ends } = await prepareCopy(folder, context, 'stable');
     steps.check();
     const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts, (progress, records) =>
       listener.onBatchRestored?.(progress, records),
@@ -339,6 +352,7 @@ async function makeTask(
     // A task that never ran has nothing to join again.
     globalPositions: fresh ? globals.positions : (metadata?.globalPositions ?? {}),
     fresh,
+    beginsAtEnd: committed.some(({ atEnd }) => atEnd),
     cacheIsFull: context.cacheIsFull,
     syncWrites: options.syncWrites,
     now: () => Date.now(),

@@ -133,7 +133,8 @@ export class TaskSlot {
     const folder = await this.#opened();
     this.#check(wish);
     const { changelogs, options } = this.#host.takeover;
-    const { starts } = await prepareCopy(folder, this.#host.takeover);
+    // Not the stable end: markers of what was committed here last may still be on their way.
+    const { starts } = await prepareCopy(folder, this.#host.takeover, 'latest');
     this.#check(wish);
     const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts);
     // In its turn: what is wanted next may have ended the follower by then.
@@ -204,6 +205,8 @@ export class TaskSlot {
     if (follower !== undefined) {
       await follower.stop();
       this.follower = undefined;
+      // The same, also where nobody is left to be told of the failure.
+      if (follower.writeFailed) await this.#close();
     }
     this.status = 'created';
   }

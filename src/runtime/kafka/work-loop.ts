@@ -218,16 +218,18 @@ export class WorkLoop {
     const task = slot.task!;
     const takeover = this.#takeover!;
     this.#catchingUp.add(slot);
-    catchUpWithGlobals(task, takeover)
-      .catch((error: unknown) => {
-        if (slot.task === task && !task.closed) this.#host.taskFailed(slot, error);
-      })
-      .finally(() => {
+    catchUpWithGlobals(task, takeover).then(
+      () => {
         this.#catchingUp.delete(slot);
         // What came after its last look was kept from it until here.
         if (slot.task === task && !task.closed && !samePositions(takeover.globals.positions, task.globalPositions))
           this.#catchUp(slot);
-      });
+      },
+      (error: unknown) => {
+        this.#catchingUp.delete(slot);
+        if (slot.task === task && !task.closed) this.#host.taskFailed(slot, error);
+      },
+    );
   }
 
   #received(records: FetchedRecords): void {
@@ -247,7 +249,11 @@ export class WorkLoop {
     const slot = this.#readers.get(partitionKey(partition.topic, partition.partition));
     if (slot === undefined) return;
     if (kind === 'out-of-range') {
-      this.#afterOutOfRange(slot, partition).catch((cause: unknown) => this.#host.taskFailed(slot, cause));
+      const { task } = slot;
+      if (task === undefined) return;
+      this.#afterOutOfRange(slot, task, partition).catch((cause: unknown) => {
+        if (slot.task === task && !task.closed) this.#host.taskFailed(slot, cause);
+      });
       return;
     }
     const message = `${partition.topic} cannot be read: ${error.message}. See the broker's log.`;
@@ -255,7 +261,7 @@ export class WorkLoop {
   }
 
   /** Records between the position and the start of the log are gone: the broker deleted them before they were read. */
-  async #afterOutOfRange(slot: TaskSlot, partition: PartitionOffset): Promise<void> {
+  async #afterOutOfRange(slot: TaskSlot, task: KafkaTask, partition: PartitionOffset): Promise<void> {
     const { broker, logger, autoOffsetReset, applicationId } = this.#options;
     const internal = isInternalTopic(applicationId, partition.topic);
     if (autoOffsetReset === 'none' && !internal)
@@ -266,10 +272,11 @@ export class WorkLoop {
       );
     const at = autoOffsetReset === 'latest' && !internal ? 'stable' : 'earliest';
     const [offset] = await broker.admin.offsets([partition], at);
-    const input = slot.task?.inputs.find(
+    // A later task in its place stands elsewhere by now.
+    if (slot.task !== task || task.closed) return;
+    const input = task.inputs.find(
       ({ topic, partition: own }) => topic === partition.topic && own === partition.partition,
-    );
-    if (input === undefined || slot.task === undefined) return;
+    )!;
     this.#host.count('STREAMS_INPUT_REFUSED');
     logger.error(
       { ...partition, goesOnAt: offset },

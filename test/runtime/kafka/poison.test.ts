@@ -8,7 +8,7 @@ import {
   TimeWindows,
   type Topology,
 } from '../../../src/index.ts';
-import { app, drained, messages, newClient, rowsOf, running, startClient, stop, text } from './kit.ts';
+import { app, drained, messages, newClient, rowsOf, running, sleep, startClient, stop, text, until } from './kit.ts';
 import { copies, texts, windowedCounts } from './topologies.ts';
 
 const dead = `${app}-dead-letters`;
@@ -285,3 +285,30 @@ for (const response of ['fail', 'continue'] as const)
     t.regex(refused[0]!.message, /MESSAGE_TOO_LARGE/);
     await stop(client);
   });
+
+test('a node that fails later, for a record at which another one has failed at once, is no failure of the process', async (t) => {
+  const cluster = new MemoryCluster();
+  for (const topic of ['in', 'out']) cluster.createTopic(topic);
+  const builder = new StreamsBuilder();
+  const records = builder.stream('in', texts);
+  let failed = false;
+  records.process(() => ({
+    process: async () => {
+      await sleep(20);
+      failed = true;
+      throw new Error('later');
+    },
+  }));
+  records.peek(() => {
+    throw new Error('at once');
+  });
+  cluster.write('in', 0, [{ key: 'k', value: 'v' }]);
+  const client = newClient(cluster, builder.build());
+  await client.streams.start();
+  await client.streams.untilEnded();
+  t.regex(String(client.streams.failure), /at once/);
+  // An unhandled rejection would be the end of the process.
+  await until(() => failed, 'the other one has failed too');
+  await sleep(5);
+  await stop(client);
+});

@@ -56,3 +56,28 @@ test('by default a window waits for the record that closes it', async (t) => {
   t.deepEqual(messages(brokers, 'out'), ['a=2']);
   await stop(client);
 });
+
+test('an asynchronous punctuation that this sets off is waited for, and its failure is the end of the client', async (t) => {
+  const brokers = cluster();
+  const seen: string[] = [];
+  const builder = new StreamsBuilder();
+  builder.stream('in', texts).process(() => ({
+    init(context) {
+      context.schedule(hour, 'stream-time', async (now) => {
+        if (now < long + hour) return;
+        seen.push('begins');
+        await sleep(50);
+        seen.push('fails');
+        throw new Error('as it must');
+      });
+    },
+    process: ({ key }) => {
+      seen.push(String(key));
+    },
+  }));
+  const client = await startClient(brokers, builder.build(), { windowIdleCloseMs: 30, commitIntervalMs: 60_000 });
+  await client.streams.untilEnded();
+  t.deepEqual(seen, ['a', 'a', 'begins', 'fails']);
+  t.regex(String(client.streams.failure), /as it must/);
+  await stop(client);
+});
