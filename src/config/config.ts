@@ -22,7 +22,8 @@ export interface ClientSetting {
   readonly origin: Origin;
 }
 
-const secret: RegExp = /password|secret|jaas|token|credential|private\.key|privatekey|\bkey$/i;
+/** Names of settings that are not shown, and not given on a command line. */
+export const secret: RegExp = /password|secret|jaas|token|credential|private\.key|privatekey|\bkey$/i;
 
 /** The origin in words: `--set`, `environment variable WEIR_STATE_DIR`, `file grid.yaml`, `default`. */
 export function originText(origin: Origin): string {

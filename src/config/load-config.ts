@@ -1,6 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import type { ClientSetting, Origin } from './config.ts';
-import { Config, originText } from './config.ts';
+import { Config, originText, secret } from './config.ts';
 import { nearestName } from './nearest.ts';
 import { readConfigFile } from './read-config-file.ts';
 import type { DefaultContext, Runtime, SettingName, SettingValues } from './settings.ts';
@@ -67,6 +67,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       values[name] = readValue(name, text, origin);
       origins.set(name, origin);
     } else if (isClientSetting(name)) {
+      if (origin.source === 'flag' && secret.test(name)) throw clientSecretOnCommandLine(name);
       clients.set(name, { text, origin });
     } else {
       throw unknownSetting(name, origin);
@@ -82,6 +83,13 @@ function secretOnCommandLine(name: SettingName): StreamsError {
   return new StreamsError(
     'STREAMS_CONFIG',
     `${name} is a secret, and a command line is seen by others. Give ${environmentNameOf(name)}, or ${name}.file with the path of a file.`,
+  );
+}
+
+function clientSecretOnCommandLine(name: string): StreamsError {
+  return new StreamsError(
+    'STREAMS_CONFIG',
+    `${name} looks like a secret, and a command line is seen by others. Give ${environmentNameOf(name)}, or write it into the file of --config.`,
   );
 }
 

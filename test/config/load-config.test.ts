@@ -150,8 +150,18 @@ test('settings of the clients pass through as they are', (t) => {
   t.regex(refused({ flags: { 'consumer.': '1' } }), /unknown setting "consumer\."/);
 });
 
+test('a secret of a client is refused on the command line, as one of the settings is', (t) => {
+  for (const name of ['consumer.sasl.password', 'admin.ssl.keystore.password', 'producer.sasl.jaas.config']) {
+    const message = refused({ flags: { [name]: 'hush' } });
+    t.true(message.includes(`${name} looks like a secret`), message);
+    t.false(message.includes('hush'));
+  }
+  t.regex(refused({ flags: { 'sasl.password': 'hush' } }), /sasl\.password is a secret/);
+});
+
 test('entries list every setting and hide secrets', (t) => {
-  const entries = loadConfig({ flags: { 'admin.sasl.password': 'hush', 'poll.ms': '5' } }).entries();
+  const env = { WEIR_ADMIN_SASL_PASSWORD: 'hush' };
+  const entries = loadConfig({ flags: { 'poll.ms': '5' }, env }).entries();
   t.true(entries.length > 20);
   t.deepEqual(
     entries.find(({ name }) => name === 'poll.ms'),

@@ -19,6 +19,18 @@ export async function isInstanceFolder(directory: string): Promise<boolean> {
   );
 }
 
+/** What an instance says of its folder; undefined for one that ended before it had written anything. */
+async function openGlobal(directory: string): Promise<StateFolder | undefined> {
+  try {
+    return await StateFolder.open(globalDirectory(directory), { create: false });
+  } catch (error) {
+    const isNew =
+      StreamsError.is(error) && error.code === 'STREAMS_STATE_MISSING' && (await isInstanceFolder(directory));
+    if (isNew) return undefined;
+    throw error;
+  }
+}
+
 /** The state folders of instances that do not run: of each task the copy that reaches furthest. */
 export class InstanceFolders {
   readonly settings: StateSettings;
@@ -37,9 +49,16 @@ export class InstanceFolders {
     const opened: StateFolder[] = [];
     const copies = new Map<string, TaskCopy>();
     try {
-      for (const directory of directories)
-        opened.push(await StateFolder.open(globalDirectory(directory), { create: false }));
-      const first = opened[0]!;
+      for (const directory of directories) {
+        const folder = await openGlobal(directory);
+        if (folder !== undefined) opened.push(folder);
+      }
+      const first = opened[0];
+      if (first === undefined)
+        throw new StreamsError(
+          'STREAMS_STATE_MISSING',
+          `${given.join(', ')}: no instance has committed anything there. Give the folders of all instances, or read the changelogs with --brokers.`,
+        );
       const others = opened.slice(1);
       for (const { saved, directory } of others)
         if (saved!.applicationId !== first.saved!.applicationId)
