@@ -64,9 +64,14 @@ export class Deadline {
   }
 }
 
+/** What passes by itself is not told of, ms. */
+const quietMs = 2000;
+const tellEveryMs = 30_000;
+
 /**
  * Does something until it succeeds, with growing waits, until the deadline: then it fails, whatever is under way.
  *
+ * @param waiting - Told of the last error when it has taken a while, and again from time to time.
  * @throws StreamsError `STREAMS_BROKER` for an error that no retry helps, or the last one at the deadline; programming mistakes as they are.
  */
 export async function retrying<T>(
@@ -74,8 +79,10 @@ export async function retrying<T>(
   deadline: Deadline,
   attempt: () => Promise<T>,
   signal?: AbortSignal,
+  waiting?: (error: unknown) => void,
 ): Promise<T> {
   let last: unknown;
+  let tellAtMs = performance.now() + quietMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(brokerError(what, last ?? new ConnectionLost('no answer in time'))), deadline.left);
@@ -91,6 +98,10 @@ export async function retrying<T>(
         last = error;
         const wait = backoff.next();
         if (signal?.aborted || deadline.left <= wait) throw brokerError(what, error);
+        if (performance.now() >= tellAtMs) {
+          tellAtMs = performance.now() + tellEveryMs;
+          waiting?.(error);
+        }
         await pause(wait, signal);
       }
     }

@@ -1,3 +1,5 @@
+import { messageOf } from '../../common/errors.ts';
+import { type Logger, silentLogger } from '../../common/logger.ts';
 import type { Api } from './api.ts';
 import { Deadline, retrying } from './backoff.ts';
 import type { ClusterMap, CoordinatorOf } from './cluster-map.ts';
@@ -10,13 +12,24 @@ export class BrokerCalls {
   readonly #connections: Connections;
   readonly #timeoutMs: number;
   readonly #closing: AbortSignal;
+  readonly #logger: Logger;
 
-  /** @param timeoutMs - for each `run`, all of its attempts together. */
-  constructor(cluster: ClusterMap, connections: Connections, timeoutMs: number, closing: AbortSignal) {
+  /**
+   * @param timeoutMs - for each `run`, all of its attempts together.
+   * @param logger - is told of a run that does not succeed for a while.
+   */
+  constructor(
+    cluster: ClusterMap,
+    connections: Connections,
+    timeoutMs: number,
+    closing: AbortSignal,
+    logger: Logger = silentLogger,
+  ) {
     this.#cluster = cluster;
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;
     this.#closing = closing;
+    this.#logger = logger;
   }
 
   /**
@@ -27,7 +40,11 @@ export class BrokerCalls {
    */
   run<T>(what: string, attempt: (left: () => number) => Promise<T>): Promise<T> {
     const deadline = new Deadline(this.#timeoutMs);
-    return retrying(what, deadline, () => attempt(() => Math.max(1, deadline.left)), this.#closing);
+    const waiting = (error: unknown): void => {
+      const seconds = Math.ceil(deadline.left / 1000);
+      this.#logger.warn({ error }, `${what}: ${messageOf(error)}. Trying again for ${seconds} s at most`);
+    };
+    return retrying(what, deadline, () => attempt(() => Math.max(1, deadline.left)), this.#closing, waiting);
   }
 
   async toNode<Args, Result>(nodeId: number, api: Api<Args, Result>, args: Args, timeoutMs: number): Promise<Result> {

@@ -74,7 +74,8 @@ class KafkaBroker implements Broker {
     };
     this.#cluster = new ClusterMap(this.#config, options.bootstrapServers);
     this.#connections = this.#newConnections();
-    const calls = new BrokerCalls(this.#cluster, this.#connections, this.#timeoutMs, this.#closing.signal);
+    const { logger } = this.#config;
+    const calls = new BrokerCalls(this.#cluster, this.#connections, this.#timeoutMs, this.#closing.signal, logger);
     this.admin = new KafkaAdmin(this.#cluster, calls);
   }
 

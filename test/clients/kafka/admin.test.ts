@@ -1,4 +1,7 @@
 import test from 'ava';
+import { openKafkaBroker } from '../../../src/clients/kafka/kafka-broker.ts';
+import { type Logger, silentLogger } from '../../../src/common/logger.ts';
+import { freePort } from '../../helpers/parts.ts';
 import { failure, scripted } from './scripted.ts';
 import { Bytes, type Fields } from './scripted-broker.ts';
 
@@ -247,4 +250,22 @@ test('after close every call fails at once', async (t) => {
   await broker.close();
   await failure(t, broker.admin.listTopics());
   await broker.close();
+});
+
+test('a broker that does not answer is told of after a while, with the time that is left', async (t) => {
+  const told: string[] = [];
+  const note = (_fields: object, text: string): void => void told.push(text);
+  const logger = { ...silentLogger, warn: note } as Logger;
+  // Nobody listens there.
+  const port = await freePort();
+  const broker = openKafkaBroker({
+    bootstrapServers: [`127.0.0.1:${port}`],
+    clientId: 'test',
+    timeoutMs: 3000,
+    logger,
+  });
+  t.teardown(() => broker.close());
+  t.is((await failure(t, broker.admin.listTopics())).code, 'STREAMS_BROKER');
+  t.is(told.length, 1);
+  t.regex(told[0]!, /^listing topics: .*ECONNREFUSED.*\. Trying again for [1-3] s at most$/);
 });
