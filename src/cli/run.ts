@@ -14,7 +14,14 @@ import { openBroker } from './open-broker.ts';
 import { type GivenSettings, savedForm, settingsOf } from './replay-settings.ts';
 import { prepareTables } from './run-tables.ts';
 import { serveClient } from './serve-state.ts';
-import { StreamThread, stopOfMainThread, tellFailure, tellMainThread, threadNumber } from './stream-threads.ts';
+import {
+  processName,
+  StreamThread,
+  stopOfMainThread,
+  tellFailure,
+  tellMainThread,
+  threadNumber,
+} from './stream-threads.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
 /** A global table's topic, and the folder that it is loaded from if it is empty. */
@@ -95,6 +102,7 @@ async function runThread(
       stateDir: request.state,
       settings: savedForm(settings),
       applicationServer: endpoint,
+      hostProcess: processName,
     });
     defer(() => streams.close());
     const threadFailed = new AbortController();

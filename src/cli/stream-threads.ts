@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { StreamsError, type StreamsErrorCode } from '../common/errors.ts';
 import type { EngineStats } from '../runtime/engine-stats.ts';
@@ -8,13 +9,22 @@ type ThreadMessage =
   | { readonly kind: 'stats'; readonly engine: EngineStats; readonly kafka: KafkaStats; readonly endpoint: string }
   | { readonly kind: 'failed'; readonly code: StreamsErrorCode | undefined; readonly message: string };
 
+/** What a further thread is given. */
+interface ThreadData {
+  readonly [marker]?: number;
+  readonly process?: string;
+}
+
 const statsIntervalMs = 500;
 const marker = 'weir-stream-thread';
+const given = workerData as ThreadData | null;
+
+/** A name that all stream threads of this process have, and no other process. */
+export const processName: string = (isMainThread ? undefined : given?.process) ?? randomUUID();
 
 /** The number of this thread among the stream threads of the process, from 1 (the main one) on. */
 export function threadNumber(): number {
-  const data = workerData as { readonly [marker]?: number } | null;
-  return isMainThread ? 1 : (data?.[marker] ?? 1);
+  return isMainThread ? 1 : (given?.[marker] ?? 1);
 }
 
 /** One more stream thread of this process: the same program with the same arguments, as a member of the group of its own. */
@@ -30,7 +40,7 @@ export class StreamThread {
   constructor(number: number, failed: (error: StreamsError) => void) {
     const worker = new Worker(process.argv[1]!, {
       argv: process.argv.slice(2),
-      workerData: { [marker]: number },
+      workerData: { [marker]: number, process: processName } satisfies ThreadData,
       stdout: false,
     });
     this.#worker = worker;

@@ -64,6 +64,8 @@ export interface KafkaStreamsOptions {
   readonly deleteRetentionMs?: number;
   /** Where others reach this instance's HTTP endpoints, 'host:port'. */
   readonly applicationServer?: string;
+  /** Instances that end together, such as the stream threads of a process, have the same name here: a standby copy goes to another one. @defaultValue a name of its own */
+  readonly hostProcess?: string;
   /** Name of the topic for records that cannot be processed; '' for none. @defaultValue `<application id>-dead-letters` */
   readonly deadLetterTopic?: string;
   /** Name of the topic for late records; '' for none. @defaultValue `<application id>-late` */
@@ -88,19 +90,14 @@ export interface KafkaStreamsOptions {
 
 type OptionalName =
   | 'applicationServer'
+  | 'hostProcess'
   | 'openDatabase'
   | 'heartbeatIntervalMs'
   | 'deleteRetentionMs'
   | 'windowIdleCloseMs';
 
 /** Options with their defaults filled in. */
-export type FilledOptions = Required<
-  Omit<
-    KafkaStreamsOptions,
-    'applicationServer' | 'openDatabase' | 'heartbeatIntervalMs' | 'deleteRetentionMs' | 'windowIdleCloseMs'
-  >
-> &
-  Pick<KafkaStreamsOptions, OptionalName>;
+export type FilledOptions = Required<Omit<KafkaStreamsOptions, OptionalName>> & Pick<KafkaStreamsOptions, OptionalName>;
 
 /** Fills the defaults in. */
 export function filledOptions(options: KafkaStreamsOptions): FilledOptions {

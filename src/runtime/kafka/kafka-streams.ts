@@ -357,9 +357,10 @@ export class KafkaStreams {
       if (slot.folder !== undefined) tasks[slot.taskId] = slot.reached;
       if (slot.role === 'active' && !slot.failed) tasks[slot.taskId] = null;
     }
-    const { applicationServer = '' } = this.#options;
+    const { applicationServer = '', hostProcess } = this.#options;
     return {
       processId: this.processId,
+      ...(hostProcess === undefined ? {} : { hostProcess }),
       endpoint: applicationServer,
       tasks,
       shutdown: this.#shutdownAsked,

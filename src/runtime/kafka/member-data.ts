@@ -4,6 +4,8 @@ import { fromUtf8, utf8 } from '../../common/bytes.ts';
 /** What a member tells the leader when it joins. */
 export interface MemberData {
   readonly processId: string;
+  /** Names what it ends together with: stream threads of one process. Absent: itself alone. */
+  readonly hostProcess?: string;
   /** Where others reach its HTTP endpoints, 'host:port'; '' for nowhere. */
   readonly endpoint: string;
   /** Tasks whose state it has, with the sum of its changelog positions; null: it runs the task. */

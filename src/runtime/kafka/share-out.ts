@@ -23,7 +23,7 @@ export function shareOut(
     plan.tasks,
     known.map(({ memberId, data }) => ({
       memberId,
-      processId: data.processId,
+      processId: data.hostProcess ?? data.processId,
       tasks: new Map(Object.entries(data.tasks).map(([id, reached]) => [id, reached ?? Number.POSITIVE_INFINITY])),
     })),
     numStandbyReplicas,

@@ -146,6 +146,29 @@ test('the leader tells each member its tasks and inputs, and all where every tas
   t.false(a.shutdown);
 });
 
+test('no standby copy goes to a thread of the process that runs the task', (t) => {
+  const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5));
+  const work = { topology, applicationId: 'app', plan: planOf(topology, { in: 2 }), numStandbyReplicas: 1 };
+  const threadOf = (hostProcess: string, memberId: string) => ({
+    memberId,
+    userData: encodeData({ processId: memberId, hostProcess, endpoint: '', tasks: {}, shutdown: false }),
+  });
+  const threads = [threadOf('one', 'A'), threadOf('one', 'B')];
+  const alone = shareOut(work, threads);
+  for (const { userData } of alone.values()) t.deepEqual(decodeAssignmentData(userData).standby, []);
+  const members = [...threads, threadOf('two', 'C'), threadOf('two', 'D')];
+  const processOf = new Map([...'ABCD'].map((id) => [id, 'AB'.includes(id) ? 'one' : 'two']));
+  const shares = [...shareOut(work, members)].map(([id, { userData }]) => ({ id, ...decodeAssignmentData(userData) }));
+  let copies = 0;
+  for (const { id, standby } of shares)
+    for (const task of standby) {
+      copies++;
+      const owner = shares.find(({ active }) => active.includes(task))!;
+      t.not(processOf.get(id), processOf.get(owner.id), `${task} is at ${owner.id}, its copy at ${id}`);
+    }
+  t.is(copies, 2);
+});
+
 test('one that asks for a shutdown is heard by all', (t) => {
   const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5));
   const work = { topology, applicationId: 'app', plan: planOf(topology, { in: 1 }), numStandbyReplicas: 0 };
