@@ -405,7 +405,13 @@ export class KafkaStreams {
   #slotOf(taskId: string): TaskSlot {
     const known = this.#slots.get(taskId);
     if (known !== undefined) return known;
-    const id = this.#prepared!.plan.tasks.find((task) => taskIdText(task) === taskId)!;
+    const id = this.#prepared!.plan.tasks.find((task) => taskIdText(task) === taskId);
+    if (id === undefined)
+      throw new StreamsError(
+        'STREAMS_PARTITION_MISMATCH',
+        `this instance is given task ${taskId}, which it does not know: a topic has more partitions than when it was started, or another instance runs another topology. Start all instances anew, with one version.`,
+        { taskId },
+      );
     const specs = storesOf(this.topology, this.topology.subTopologies[id.subTopology]!);
     const { stateDir, applicationId, settings, openDatabase } = this.#options;
     const takeover = this.#takeover!;

@@ -3,7 +3,7 @@ import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import { Serdes, StreamsBuilder, type StreamsError, type Topology } from '../../../src/index.ts';
 import { Disk } from './disk.ts';
 import { app, type ClientOptions, messages, newClient, startClient, stop, until } from './kit.ts';
-import { copies, counts, texts, windowedCounts } from './topologies.ts';
+import { copies, counts, texts, valueCounts, windowedCounts } from './topologies.ts';
 
 /** What a start fails with; everything is given back. */
 async function failure(cluster: MemoryCluster, topology: Topology, options: ClientOptions = {}): Promise<StreamsError> {
@@ -128,4 +128,17 @@ test('instances that start at the same time make the internal topics together', 
     '0_3',
   ]);
   await stop(...clients);
+});
+
+test('an instance that is given a task that it does not know ends with an error that says what to do', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('in', 1);
+  // The leader runs a later version: it has two tasks.
+  const leader = await startClient(cluster, valueCounts());
+  const older = newClient(cluster, counts(), { uncaughtHandler: () => 'shutdown-client' });
+  await older.streams.start();
+  await older.streams.untilEnded();
+  t.is((older.streams.failure as StreamsError).code, 'STREAMS_PARTITION_MISMATCH');
+  t.regex((older.streams.failure as StreamsError).message, /task 1_0|task 0_0/);
+  await stop(older, leader);
 });
