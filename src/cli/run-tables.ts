@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
+import { historyTopicConfigs } from '../runtime/kafka/history-topic.ts';
 import type { Application, ReplaySettings } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import type { TableRequest } from './run.ts';
@@ -37,7 +38,7 @@ export async function prepareTables(
         if (await filledByAnother(broker, topic, signal)) break;
       }
     } else if (count === undefined) {
-      await broker.admin.createTopics([{ topic, partitions: 1, replicationFactor, configs: tableTopicConfigs }]);
+      await broker.admin.createTopics([{ topic, partitions: 1, replicationFactor, configs: historyTopicConfigs }]);
       logger.warn({ topic }, `topic ${topic} did not exist: it is made, and empty`);
     } else if (directory !== undefined) {
       logger.info({ topic, directory }, `topic ${topic} is not empty: ${directory} is left aside`);
@@ -73,11 +74,3 @@ async function filledByAnother(broker: Broker, topic: string, signal: AbortSigna
   }
   return true;
 }
-
-/** How a topic that holds a global table is kept: the latest record of each key, for ever. */
-export const tableTopicConfigs: Readonly<Record<string, string>> = {
-  'cleanup.policy': 'compact',
-  'retention.ms': '-1',
-  'message.timestamp.type': 'CreateTime',
-  'message.timestamp.after.max.ms': '9223372036854775807',
-};
