@@ -4,7 +4,7 @@ import { int64Serde } from '../serde/serdes.ts';
 import { WindowedSerde } from '../serde/windowed.ts';
 import { needSerde } from './internal/graph.ts';
 import { ownedTable } from './internal/owned-table.ts';
-import { repartition } from './internal/repartition.ts';
+import { GroupingTopic, repartition } from './internal/repartition.ts';
 import type { Fn } from './internal/stateless-nodes.ts';
 import { TableAggregateNode, type TableAggregation, TableRegroupNode } from './internal/table-nodes.ts';
 import { needOldValues, type TablePart } from './internal/table-part.ts';
@@ -21,11 +21,13 @@ export class KGroupedTable<K, V> {
   readonly #source: TablePart<unknown, unknown>;
   readonly #selector: Fn<readonly [unknown, unknown]>;
   readonly #grouped: Grouped<K, V>;
+  readonly #topic: GroupingTopic;
 
   constructor(source: TablePart<unknown, unknown>, selector: Fn<readonly [unknown, unknown]>, grouped: Grouped<K, V>) {
     this.#source = source;
     this.#selector = selector;
     this.#grouped = grouped;
+    this.#topic = new GroupingTopic(grouped.name);
   }
 
   /** How many rows each group has. */
@@ -78,19 +80,9 @@ export class KGroupedTable<K, V> {
     const keySerde = needSerde(materialized.keySerde ?? this.#grouped.keySerde, 'key', `the grouping for ${name}`);
     const valueSerde = needSerde(materialized.valueSerde, 'value', name);
     needOldValues(this.#source, `the grouping for ${name}`);
-    const topicName = this.#grouped.name ?? name;
-    const regroup = `${topicName}-regroup`;
-    const sameKey = (a: unknown, b: unknown): boolean =>
-      a === b || equalBytes(keySerde.serialize(a as K), keySerde.serialize(b as K));
-    const create = (): TableRegroupNode => new TableRegroupNode(regroup, this.#selector, sameKey);
-    graph.topology.add({ kind: 'processor', name: regroup, parents: [this.#source.node], stores: [], create });
-    const parent = repartition(
-      graph,
-      regroup,
-      topicName,
-      keySerde,
-      needSerde(this.#valueSerde, 'value', `the grouping for ${name}`),
-      { changes: true },
+    const changeSerde = needSerde(this.#valueSerde, 'value', `the grouping for ${name}`);
+    const parent = this.#topic.source(name, keySerde as Serde<unknown>, (topicName) =>
+      this.#regrouped(topicName, keySerde, changeSerde),
     );
     const target = { store: name, windowed: keySerde instanceof WindowedSerde };
     const store = { name, keySerde, valueSerde, caching, result };
@@ -101,5 +93,16 @@ export class KGroupedTable<K, V> {
       graceMs,
       (oldValues) => new TableAggregateNode(name, target, oldValues, how),
     );
+  }
+
+  /** The source that gives the rows' changes by their new keys. */
+  #regrouped(topicName: string, keySerde: Serde<K>, valueSerde: Serde<V>): string {
+    const { graph, node } = this.#source;
+    const regroup = `${topicName}-regroup`;
+    const sameKey = (a: unknown, b: unknown): boolean =>
+      a === b || equalBytes(keySerde.serialize(a as K), keySerde.serialize(b as K));
+    const create = (): TableRegroupNode => new TableRegroupNode(regroup, this.#selector, sameKey);
+    graph.topology.add({ kind: 'processor', name: regroup, parents: [node], stores: [], create });
+    return repartition(graph, regroup, topicName, keySerde, valueSerde, { changes: true });
   }
 }

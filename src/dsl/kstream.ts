@@ -7,7 +7,7 @@ import { GlobalKTable } from './global-ktable.ts';
 import { type Graph, needSerde, type StreamPart } from './internal/graph.ts';
 import { type Joiner, StreamGlobalJoinNode, StreamTableJoinNode } from './internal/join-nodes.ts';
 import { ownedTable } from './internal/owned-table.ts';
-import { type RepartitionOptions, repartition } from './internal/repartition.ts';
+import { GroupingTopic, type RepartitionOptions, repartition } from './internal/repartition.ts';
 import {
   FilterNode,
   FlatMapNode,
@@ -155,7 +155,8 @@ export class KStream<K, V> {
   /** The records of both, in the order in which they are processed. */
   merge(other: KStream<K, V>, named: Named = {}): KStream<K, V> {
     const name = this.#graph.name(named.name, 'KSTREAM-MERGE-');
-    const parents = [this.#node, other.#node];
+    // Streams of one topic have one source: it is one parent.
+    const parents = [...new Set([this.#node, other.#node])];
     this.#graph.topology.add({ kind: 'processor', name, parents, stores: [], create: () => new PassThroughNode(name) });
     return new KStream(this.#graph, {
       node: name,
@@ -198,7 +199,7 @@ export class KStream<K, V> {
       keySerde: grouped.keySerde ?? this.#keySerde,
       valueSerde: grouped.valueSerde ?? this.#valueSerde,
       keyChanged: this.#keyChanged,
-      name: grouped.name,
+      topic: new GroupingTopic(grouped.name),
     });
   }
 

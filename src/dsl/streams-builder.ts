@@ -4,6 +4,7 @@ import type { Topology } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { Graph } from './internal/graph.ts';
 import { ownedTable } from './internal/owned-table.ts';
+import { StreamSources } from './internal/stream-sources.ts';
 import { TableSourceNode, UnstoredTableNode } from './internal/table-nodes.ts';
 import { KStream } from './kstream.ts';
 import { KTable } from './ktable.ts';
@@ -57,13 +58,21 @@ export class StreamsBuilder {
     stream: (graph, part) => new KStream(graph, part),
     table: (part) => new KTable(part),
   });
+  readonly #streamSources = new StreamSources();
 
-  /** A stream of the records of a topic, or of several topics read as one. */
+  /**
+   * A stream of the records of a topic, or of several topics read as one. Streams of the same topics share one source: the first one's, with its name.
+   *
+   * @throws StreamsError `STREAMS_TOPOLOGY` - a topic is read already: by a table, together with other topics, or with other options.
+   */
   stream<K, V>(topics: string | readonly string[], consumed: Consumed<K, V>): KStream<K, V> {
     const name = this.#graph.name(consumed.name, 'KSTREAM-SOURCE-');
-    this.#addSource(name, topics, consumed);
+    const list = [...new Set(typeof topics === 'string' ? [topics] : topics)];
     const { keySerde, valueSerde } = consumed;
-    return new KStream<K, V>(this.#graph, { node: name, keySerde, valueSerde, keyChanged: false });
+    const node = this.#streamSources.source(name, list, consumed as Consumed<unknown, unknown>, () =>
+      this.#addSource(name, list, consumed),
+    );
+    return new KStream<K, V>(this.#graph, { node, keySerde, valueSerde, keyChanged: false });
   }
 
   /**

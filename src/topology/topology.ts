@@ -48,14 +48,10 @@ export class Topology {
     const list = typeof topics === 'string' ? [topics] : [...topics];
     if (list.length === 0)
       throw new StreamsError('STREAMS_TOPOLOGY', `source ${name} reads no topic. Name at least one.`);
-    for (const topic of list) {
-      const other = this.#sources().find((source) => source.topics.includes(topic));
-      if (other !== undefined)
-        throw new StreamsError(
-          'STREAMS_TOPOLOGY',
-          `topic ${topic} is read by ${other.name} and by ${name}. Read it once and share the stream.`,
-        );
-    }
+    const twice = list.find((topic, i) => list.indexOf(topic) !== i);
+    if (twice !== undefined)
+      throw new StreamsError('STREAMS_TOPOLOGY', `source ${name} reads topic ${twice} twice. Name it once.`);
+    for (const topic of list) this.#checkUnread(topic, name);
     return this.add({ kind: 'source', name, topics: list, ...options } as unknown as SourceSpec);
   }
 
@@ -123,6 +119,7 @@ export class Topology {
         'STREAMS_TOPOLOGY',
         `store ${spec.store.name} exists already. Give each store its own name.`,
       );
+    this.#checkUnread(spec.topic, spec.sourceName);
     this.#globals.set(spec.store.name, spec);
     this.#parts = undefined;
     return this;
@@ -168,6 +165,18 @@ export class Topology {
 
   #sources(): SourceSpec[] {
     return this.nodes.filter((node) => node.kind === 'source');
+  }
+
+  /** A topic has one reader: a source, or a global table. */
+  #checkUnread(topic: string, reader: string): void {
+    const other =
+      this.#sources().find((source) => source.topics.includes(topic))?.name ??
+      this.globalTables.find((table) => table.topic === topic)?.sourceName;
+    if (other !== undefined)
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `topic ${topic} is read by ${other} and by ${reader}. Read it once and share the stream or table: toTable() and toStream() make one of the other.`,
+      );
   }
 
   #checkStores(node: ProcessorSpec): void {

@@ -1,5 +1,13 @@
 import test from 'ava';
-import { type KStream, Serdes, StreamsBuilder, type Topology } from '../../src/index.ts';
+import {
+  type KStream,
+  type Serde,
+  Serdes,
+  StreamsBuilder,
+  StreamsError,
+  TimeWindows,
+  type Topology,
+} from '../../src/index.ts';
 import { shown, TextDriver, tell, texts } from './text-driver.ts';
 
 const internalTopics = (topology: Topology): string[] => [...topology.repartitions.keys()];
@@ -162,4 +170,88 @@ test('records placed by a changed key meet in one task, whatever task they came 
   const driver = await TextDriver.of(builder, { partitions: 5 });
   const records = ['a', 'b', 'c', 'd', 'e', 'f'].map((key, at) => `${key} x @${at}`);
   t.deepEqual((await driver.pipe('in', ...records)).at(-1), 'out x 6 @5');
+});
+
+test('aggregates of one named grouping share its repartition topic, windowed or not; without a name each has its own', (t) => {
+  const topics = (name?: string): string[] => {
+    const builder = new StreamsBuilder();
+    const grouped = builder
+      .stream('in', texts)
+      .groupBy((_key, value) => value, { ...texts, ...(name === undefined ? {} : { name }) });
+    grouped.count({ name: 'counts' });
+    grouped.windowedBy(TimeWindows.ofSizeWithNoGrace(10)).count({ name: 'per-window' });
+    grouped.reduce((total, value) => total + value, { name: 'joined' });
+    return internalTopics(builder.build());
+  };
+  t.deepEqual(topics('by-value'), ['by-value-repartition']);
+  t.deepEqual(topics(), ['counts-repartition', 'per-window-repartition', 'joined-repartition']);
+});
+
+test('aggregates of one named grouping of a table share its repartition topic', async (t) => {
+  const builder = new StreamsBuilder();
+  const grouped = builder
+    .table('rows', { ...texts, name: 'rows' })
+    .groupBy((key, value) => [value, key], { name: 'by-value', ...texts });
+  tell(grouped.count({ name: 'counts' }), 'counted');
+  tell(
+    grouped.reduce(
+      (total, key) => `${total}+${key}`,
+      (total, key) => `${total}-${key}`,
+      { name: 'traces' },
+    ),
+    'traced',
+  );
+  const topology = builder.build();
+  t.deepEqual(internalTopics(topology), ['by-value-repartition']);
+  t.is(topology.subTopologies.length, 2);
+  const driver = await TextDriver.of(builder, { partitions: 3 });
+  t.deepEqual(await driver.pipe('rows', 'a x @1', 'b x @2', 'a - @3'), [
+    'counted x 1 @1',
+    'traced x a @1',
+    'counted x 2 @2',
+    'traced x a+b @2',
+    'counted x 1 @3',
+    'traced x a+b-a @3',
+  ]);
+});
+
+test('two groupings of one name are refused, and so are aggregates of one that write its keys in two ways', (t) => {
+  const builder = new StreamsBuilder();
+  const stream = builder.stream('in', texts);
+  const grouped = stream.groupBy<unknown>((_key, value) => value, { name: 'by-value', valueSerde: Serdes.string });
+  grouped.count({ name: 'counts', keySerde: Serdes.string as Serde<unknown> });
+  const json = { name: 'others', keySerde: Serdes.json<unknown>() };
+  const first = t.throws(() => grouped.count(json), { instanceOf: StreamsError });
+  t.regex(first.message, /others reads by-value-repartition, whose keys are written as string, as json/);
+  const again = stream.groupBy((_key, value) => value, { name: 'by-value', ...texts });
+  const second = t.throws(() => again.count({ name: 'more' }), { instanceOf: StreamsError });
+  t.regex(second.message, /by-value-repartition exists already/);
+});
+
+test('streams of one topic share its source, in whatever order its records are asked for', async (t) => {
+  const builder = new StreamsBuilder();
+  const first = builder.stream('in', { ...texts, name: 'first' });
+  const second = builder.stream('in', { ...texts, name: 'second' });
+  second.mapValues((value) => `${value}!`).to('loud', texts);
+  first.to('plain', texts);
+  first.merge(second).to('once', texts);
+  second.groupByKey().count({ name: 'counts' });
+  const topology = builder.build();
+  t.deepEqual(
+    topology.nodes.filter(({ kind }) => kind === 'source').map(({ name }) => name),
+    ['first'],
+  );
+  t.is(topology.subTopologies.length, 1);
+  const driver = await TextDriver.of(builder, { partitions: 2 });
+  t.deepEqual(await driver.pipe('in', 'a x @1'), ['loud a x! @1', 'plain a x @1', 'once a x @1']);
+  t.deepEqual(await driver.rows('counts'), ['a 1 @1']);
+});
+
+test('a list of topics is read once, in whatever order and however often they are named', async (t) => {
+  const builder = new StreamsBuilder();
+  builder.stream(['a', 'b', 'a'], texts).to('one', texts);
+  builder.stream(['b', 'a'], texts).to('two', texts);
+  t.deepEqual(builder.build().sourceTopics, ['a', 'b']);
+  const driver = await TextDriver.of(builder);
+  t.deepEqual(await driver.pipe('b', 'k v @1'), ['one k v @1', 'two k v @1']);
 });

@@ -40,6 +40,48 @@ test('two repartition topics of one name are refused', (t) => {
   refused(t, () => stream.repartition({ name: 'r' }), /repartition topic r-repartition exists already/);
 });
 
+test('a second reader of a topic is refused unless it is a stream of the same topics with the same options', (t) => {
+  const read = (second: (builder: StreamsBuilder) => unknown): void => {
+    const builder = new StreamsBuilder();
+    builder.stream('in', { ...texts, name: 'first' });
+    second(builder);
+  };
+  const twice = /topic in is read by first and by /;
+  refused(t, () => read((builder) => builder.table('in', { ...texts, name: 'rows' })), twice);
+  refused(t, () => read((builder) => builder.table('in', { ...texts, materialize: false })), twice);
+  refused(t, () => read((builder) => builder.globalTable('in', { ...texts, name: 'rows' })), twice);
+  refused(t, () => read((builder) => builder.stream(['in', 'other'], texts)), twice);
+  refused(t, () => read((builder) => builder.build().addSource('second', 'in', texts)), twice);
+  const options = [
+    ['keySerde', { ...texts, keySerde: Serdes.int64 }],
+    ['valueSerde', { ...texts, valueSerde: Serdes.int64 }],
+    ['timestampExtractor', { ...texts, timestampExtractor: () => 1 }],
+    ['arrivalTime', { ...texts, arrivalTime: () => 1 }],
+    ['complete', { ...texts, complete: true }],
+  ] as const;
+  for (const [option, other] of options)
+    refused(
+      t,
+      () => read((builder) => builder.stream('in', other as typeof texts)),
+      new RegExp(`topic in is read twice, with another ${option} than first has`),
+    );
+  t.notThrows(() => read((builder) => builder.stream('in', { ...texts, complete: false })));
+});
+
+test('a topic of a table, plain or global, has no other reader', (t) => {
+  const tables = [
+    (builder: StreamsBuilder, name: string): unknown => builder.table('in', { ...texts, name }),
+    (builder: StreamsBuilder, name: string): unknown => builder.globalTable('in', { ...texts, name }),
+  ];
+  const readers = [...tables, (builder: StreamsBuilder): unknown => builder.stream('in', texts)];
+  for (const table of tables)
+    for (const reader of readers) {
+      const builder = new StreamsBuilder();
+      table(builder, 'rows');
+      refused(t, () => reader(builder, 'others'), /topic in is read by /);
+    }
+});
+
 test('a topic read twice is refused', (t) => {
   const builder = new StreamsBuilder();
   builder.stream('in', { ...texts, name: 'first' });
@@ -49,6 +91,7 @@ test('a topic read twice is refused', (t) => {
     /topic in is read by first and by second/,
   );
   refused(t, () => builder.stream([], texts), /reads no topic/);
+  refused(t, () => new Topology().addSource('source', ['in', 'in'], texts), /source source reads topic in twice/);
 });
 
 test('a node below an unknown parent, or below a sink, is refused', (t) => {

@@ -4,6 +4,7 @@ import type { ParityExpected, ParityOutput, ParityRow, ParityScenario } from './
 import { aggregateTopologies } from './topologies/aggregate-topologies.ts';
 import { joinTopologies } from './topologies/join-topologies.ts';
 import { processorTopologies } from './topologies/processor-topologies.ts';
+import { sharingTopologies } from './topologies/sharing-topologies.ts';
 import { statelessTopologies } from './topologies/stateless-topologies.ts';
 import { tableTopologies } from './topologies/table-topologies.ts';
 import { windowTopologies } from './topologies/window-topologies.ts';
@@ -15,6 +16,7 @@ const topologies: { readonly [name: string]: Topology } = {
   ...windowTopologies,
   ...tableTopologies,
   ...joinTopologies,
+  ...sharingTopologies,
   ...processorTopologies,
 };
 

@@ -51,6 +51,7 @@ export function scenarios(): readonly ParityScenario[] {
   tableGroups(list);
   streamJoins(list);
   tableJoins(list);
+  sharing(list);
   processors(list);
   return list.all;
 }
@@ -255,6 +256,23 @@ function tableJoins(list: List): void {
   }
 }
 
+function sharing(list: List): void {
+  const input = { in: { keys: fewKeys, values: numbers, ...nulls } };
+  for (const groupBy of ['key', 'value']) {
+    const params: Params = { sizeMs: 10, graceMs: 5, retentionMs: hourMs, groupBy };
+    list.random(`shared-grouping.by-${groupBy}`, params, 60, inOrder, input);
+    list.random(`shared-grouping.by-${groupBy}-late`, params, 80, late, input);
+  }
+  const rows = { table: { keys: fewKeys, values: fewNumbers, nullValuePercent: 25, nullKeyPercent: 5 } };
+  for (const named of [true, false]) {
+    const suffix = named ? '' : '-unnamed';
+    list.random(`shared-table-grouping.shuffled${suffix}`, { named }, 80, shuffled, rows);
+    list.written(`shared-table-grouping.repeats${suffix}`, { named }, written.repeats);
+  }
+  list.random('source-twice.in-order', {}, 40, inOrder, input);
+  list.random('source-twice.late', {}, 60, late, { in: { keys: unlikeKeys, values: numbers, ...nulls } });
+}
+
 function processors(list: List): void {
   const input = { in: { keys, values: numbers, ...nulls } };
   list.random('process-count.in-order', { everyMs: 10 }, 60, inOrder, input);
@@ -263,6 +281,13 @@ function processors(list: List): void {
   list.random('process-count.days', { everyMs: hourMs }, 40, days, input);
   list.written('process-count.punctuation', { everyMs: 10 }, written.ticks);
   list.written('process-count.first-at-zero', { everyMs: 10 }, written.ticksFromZero);
+  const versions = { in: { keys: ['a', 'b'], values: ['A', 'B'], nullValuePercent: 30 } };
+  for (const segmentMs of [5, 20, 1000]) {
+    const anyTime: Timeline = { start: 95, step: 0, latePercent: 100, lateMs: 95 };
+    list.random(`process-versions.any-order-segments-of-${segmentMs}`, { segmentMs }, 150, anyTime, versions);
+    list.random(`process-versions.late-segments-of-${segmentMs}`, { segmentMs }, 60, { ...late, step: 3 }, versions);
+  }
+  list.written('process-versions.says-nothing-new', { segmentMs: 1000 }, written.saysNothingNew);
   list.written('repartition-order.heads', {}, written.heads);
   list.written('repartition-order.ties', {}, written.ties);
 }

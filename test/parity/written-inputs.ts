@@ -247,3 +247,20 @@ export const ticksFromZero = `
   in a 1 @10
   in a 1 @10
   in a 1 @20`;
+
+/** Versions that say nothing new when they are put, and others that begin before them later. */
+export const saysNothingNew = `
+  in a A @10
+  in a A @20
+  in a B @15
+  in b A @10
+  in b null @20
+  in b null @30
+  in b B @22
+  in c null @30
+  in c B @22
+  in d A @10
+  in d null @10
+  in d null @30
+  in d B @20
+`;

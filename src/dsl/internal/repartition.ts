@@ -1,4 +1,5 @@
 import { isAbsent } from '../../common/absent.ts';
+import { StreamsError } from '../../common/errors.ts';
 import type { ProcessorNode } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { Graph } from './graph.ts';
@@ -12,6 +13,35 @@ export interface RepartitionOptions {
   readonly changes?: boolean;
   /** False: records without a key are left out, uncounted, as in Kafka Streams. @defaultValue false */
   readonly nullKeys?: boolean;
+}
+
+/**
+ * The repartition topic of a grouping. A named one is shared by all aggregates of the grouping, plain or windowed; without a name each aggregate has
+ * a topic of its own, named after it. Kafka Streams: `GroupedStreamAggregateBuilder.java`.
+ */
+export class GroupingTopic {
+  readonly #name: string | undefined;
+  #shared: { readonly source: string; readonly keySerde: Serde<unknown> } | undefined;
+
+  constructor(name: string | undefined) {
+    this.#name = name;
+  }
+
+  /**
+   * The source that reads the topic, made by `make` where there is none yet.
+   *
+   * @throws StreamsError `STREAMS_TOPOLOGY` - an aggregate before this one has given the keys of the shared topic another serde.
+   */
+  source(aggregate: string, keySerde: Serde<unknown>, make: (topicName: string) => string): string {
+    if (this.#name === undefined) return make(aggregate);
+    this.#shared ??= { source: make(this.#name), keySerde };
+    if (this.#shared.keySerde.name !== keySerde.name)
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `${aggregate} reads ${this.#name}-repartition, whose keys are written as ${this.#shared.keySerde.name}, as ${keySerde.name}. Give keySerde in the grouping alone, or group anew under another name.`,
+      );
+    return this.#shared.source;
+  }
 }
 
 /** Adds a repartition topic `<name>-repartition` below a node; returns the source that reads it. */

@@ -9,6 +9,7 @@ import {
   VersionedBytesStore,
   versionAt,
 } from '../../../state/versioned-store.ts';
+import { isAbsent } from '../../common/absent.ts';
 import { concatBytes, equalBytes, writeInt64 } from '../../common/bytes.ts';
 import type { StoreSpec, VersionedTable } from '../../processor/node.ts';
 import type { Version } from '../../processor/rows.ts';
@@ -96,13 +97,16 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     return this.#cached(key).history.map(({ validFromMs, value }) => ({ validFromMs, value: value ?? undefined }));
   }
 
-  /** Adds a version; returns where the value as of a time has changed. */
+  /**
+   * Adds a version; returns where the value as of a time has changed.
+   *
+   * A version that changes nothing now is kept all the same: one that comes late and begins before it ends where it begins. After A from 10, A from 20 and
+   * B from 15 it is A again from 20.
+   */
   put(key: unknown, value: unknown, validFromMs: number): readonly Interval[] {
     const before = this.#cached(key).history;
-    const after = this.#keepsVersions
-      ? putVersion(before, validFromMs, value ?? null)
-      : [{ validFromMs, value: value ?? null }];
-    return this.#replace(key, before, after.every((version) => version.value === null) ? [] : after);
+    if (this.#keepsVersions) return this.#replace(key, before, putVersion(before, validFromMs, value ?? null));
+    return this.#replace(key, before, isAbsent(value) ? [] : [{ validFromMs, value }]);
   }
 
   /** Replaces all versions of a key; returns where the value as of a time has changed. */
@@ -153,10 +157,11 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   }
 
   #replace(key: unknown, before: History<unknown>, after: History<unknown>): readonly Interval[] {
-    const intervals = changedIntervals(before, after, (a, b) =>
-      equalBytes(this.#valueSerde.serialize(a), this.#valueSerde.serialize(b)),
-    );
-    if (intervals.length === 0) return intervals;
+    const equal = (a: unknown, b: unknown): boolean =>
+      equalBytes(this.#valueSerde.serialize(a), this.#valueSerde.serialize(b));
+    const intervals = changedIntervals(before, after, equal);
+    // Without a difference between them at any time, histories of the same bounds are the same.
+    if (intervals.length === 0 && sameBounds(before, after)) return intervals;
     const identity = keyIdentity(this.keySerde, key);
     this.#young.delete(identity);
     this.#old.delete(identity);
@@ -199,4 +204,8 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     this.#young.set(identity, cached);
     return cached;
   }
+}
+
+function sameBounds(a: History<unknown>, b: History<unknown>): boolean {
+  return a.length === b.length && a.every(({ validFromMs }, i) => validFromMs === b[i]!.validFromMs);
 }

@@ -5,6 +5,7 @@ import {
   type ProcessorContext,
   Record,
   Serdes,
+  type VersionedKeyValueStore,
 } from '../../../src/index.ts';
 import { n } from '../values.ts';
 import type { Text, Topology, Wiring } from '../wiring.ts';
@@ -19,8 +20,21 @@ export const processorTopologies: { readonly [name: string]: Topology } = {
       w.stream('in').process(() => new Counter(everyMs), { name: 'counter', stores: ['seen'] }),
     );
   },
+  'process-versions': (w) => {
+    w.builder.addStateStore({
+      kind: 'versioned',
+      name: 'versions',
+      keySerde: Serdes.string,
+      valueSerde: Serdes.string,
+    });
+    w.to(
+      'out',
+      w.stream('in').process(() => new Versions(), { name: 'putter', stores: ['versions'] }),
+    );
+  },
   'repartition-order': repartitionOrder,
 };
+
 type Rec = Record<Text, Text>;
 
 /** Counts records a key, and forwards a tick every `everyMs` of stream time: `TIME:SUM OF ALL COUNTS`. */
@@ -50,6 +64,26 @@ class Counter implements Processor<Text, Text, string, string> {
     let sum = 0;
     for await (const [, count] of this.#seen.range()) sum += count;
     this.#context.forward(new Record('tick', `${timeMs}:${sum}`, timeMs));
+  }
+}
+
+/** Puts each value from its record's time on, and forwards the values as of 0, 5, ..., 95, then the latest. */
+class Versions implements Processor<Text, Text, string, string> {
+  #context!: ProcessorContext<string, string>;
+  #versions!: VersionedKeyValueStore<string, string>;
+
+  init(context: ProcessorContext<string, string>): void {
+    this.#context = context;
+    this.#versions = context.versionedStore('versions');
+  }
+
+  process(record: Rec): void {
+    const key = record.key!;
+    this.#versions.put(key, record.value, record.timestamp);
+    const values: string[] = [];
+    for (let asOf = 0; asOf < 100; asOf += 5) values.push(this.#versions.get(key, asOf) ?? '-');
+    values.push(this.#versions.get(key) ?? '-');
+    this.#context.forward(record.withKey(key).withValue(values.join(' ')));
   }
 }
 

@@ -17,12 +17,15 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.VersionedKeyValueStore;
+import org.apache.kafka.streams.state.VersionedRecord;
 
 final class ProcessorTopologies {
     private ProcessorTopologies() {}
 
     static void addTo(final Map<String, Consumer<Wiring>> topologies) {
         topologies.put("process-count", ProcessorTopologies::processCount);
+        topologies.put("process-versions", ProcessorTopologies::processVersions);
         topologies.put("repartition-order", ProcessorTopologies::repartitionOrder);
     }
 
@@ -79,6 +82,51 @@ final class ProcessorTopologies {
                 }
             }
             context.forward(new Record<>("tick", time + ":" + sum, time));
+        }
+    }
+
+    /** A versioned store whose history is far longer than the input, in segments of {@code segmentMs}. */
+    private static void processVersions(final Wiring w) {
+        final StoreBuilder<?> versions = Stores.versionedKeyValueStoreBuilder(
+            Stores.persistentVersionedKeyValueStore("versions", Duration.ofHours(1), Duration.ofMillis(w.params.number("segmentMs"))),
+            Wiring.TEXT, Wiring.TEXT);
+        w.to("out", w.stream("in").process(new ProcessorSupplier<String, String, String, String>() {
+            @Override
+            public Processor<String, String, String, String> get() {
+                return new Versions();
+            }
+
+            @Override
+            public Set<StoreBuilder<?>> stores() {
+                return Set.of(versions);
+            }
+        }, Named.as("putter")));
+    }
+
+    /** Puts each value from its record's time on, and forwards the values as of 0, 5, ..., 95, then the latest. */
+    private static final class Versions implements Processor<String, String, String, String> {
+        private ProcessorContext<String, String> context;
+        private VersionedKeyValueStore<String, String> versions;
+
+        @Override
+        public void init(final ProcessorContext<String, String> processorContext) {
+            context = processorContext;
+            versions = context.getStateStore("versions");
+        }
+
+        @Override
+        public void process(final Record<String, String> record) {
+            versions.put(record.key(), record.value(), record.timestamp());
+            final StringBuilder values = new StringBuilder();
+            for (long asOf = 0; asOf < 100; asOf += 5) {
+                values.append(text(versions.get(record.key(), asOf))).append(' ');
+            }
+            values.append(text(versions.get(record.key())));
+            context.forward(record.withValue(values.toString()));
+        }
+
+        private static String text(final VersionedRecord<String> version) {
+            return version == null ? "-" : version.value();
         }
     }
 

@@ -14,6 +14,7 @@ final class Topologies {
         WindowTopologies.addTo(BY_NAME);
         TableTopologies.addTo(BY_NAME);
         JoinTopologies.addTo(BY_NAME);
+        SharingTopologies.addTo(BY_NAME);
         ProcessorTopologies.addTo(BY_NAME);
     }
 
