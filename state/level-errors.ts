@@ -1,4 +1,5 @@
 import { messageOf, StreamsError } from '../src/common/errors.ts';
+import type { Damage } from './level-files/damage.ts';
 
 /** The code of an error of LevelDB or of Node. */
 export function codeOf(error: unknown): string | undefined {
@@ -11,11 +12,7 @@ export function openError(folder: string, error: unknown): StreamsError {
   // The cause tells why; the error around it only that the database is not open.
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (codeOf(cause) === 'LEVEL_LOCKED') {
-    return lockedError(
-      folder,
-      'another process holds it. Stop that process, or give this one another state folder',
-      cause,
-    );
+    return lockedElsewhere(folder, cause);
   }
   return codeOf(cause) === 'LEVEL_CORRUPTION' ? corruptError(folder, cause) : writeError(folder, cause);
 }
@@ -26,6 +23,20 @@ export function lockedError(folder: string, reason: string, cause?: unknown): St
     file: folder,
     cause,
   });
+}
+
+/** Another process has the folder open. */
+export function lockedElsewhere(folder: string, cause?: unknown): StreamsError {
+  return lockedError(
+    folder,
+    'another process holds it. Stop that process, or give this one another state folder',
+    cause,
+  );
+}
+
+/** A file of the database is not what was written. */
+export function damagedError(folder: string, { file, what }: Damage): StreamsError {
+  return corruptError(folder, new Error(`${file} ${what}`));
 }
 
 /** What is on the disk cannot be read, or is not what was written. */

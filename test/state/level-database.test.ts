@@ -105,11 +105,11 @@ test('a damaged or missing file at open is STREAMS_STATE_STORE_CORRUPT', async (
   }
 });
 
-test('a damaged table that is read is STREAMS_STATE_STORE_CORRUPT, in get, getMany and a range', async (t) => {
+test('a table that is damaged while the database is open is STREAMS_STATE_STORE_CORRUPT, in get, getMany and a range', async (t) => {
   const folder = await folderWithTables(t);
   const table = join(folder, (await readdir(folder)).find((name) => name.endsWith('.ldb'))!);
-  await writeFile(table, (await readFile(table)).fill(0xee));
   const database = await openLevelDatabase(folder);
+  await writeFile(table, (await readFile(table)).fill(0xee));
   t.throws(() => database.get(Uint8Array.of(1)), { code: 'STREAMS_STATE_STORE_CORRUPT' });
   await t.throwsAsync(database.getMany([Uint8Array.of(1)]), { code: 'STREAMS_STATE_STORE_CORRUPT' });
   await t.throwsAsync(

@@ -1,6 +1,6 @@
+import { crc32c } from '../../common/crc32c.ts';
 import type { CompressionCodec } from './compression.ts';
 import { compress } from './compression.ts';
-import { crc32c } from './crc32c.ts';
 import { batchAttributes, batchLayout, lengthOverhead } from './layout.ts';
 
 /** Who writes a batch, and which one of his it is. */

@@ -17,7 +17,7 @@ function makeTables(): Int32Array {
   return all;
 }
 
-/** CRC-32C of `bytes[start .. end)` as an unsigned 32-bit number, as record batches carry it. */
+/** CRC-32C of `bytes[start .. end)` as an unsigned 32-bit number, as record batches and LevelDB's files carry it. */
 export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
   const table = tables;
   let crc = -1;
