@@ -127,6 +127,7 @@ async function* logDamages(manifest: Manifest, files: Files): AsyncGenerator<Dam
     return;
   }
   let reached: number | undefined;
+  let unfinished: Damage | undefined;
   for (const digits of logs) {
     const name = `${digits}.log`;
     const bytes = await files.read(name);
@@ -135,29 +136,33 @@ async function* logDamages(manifest: Manifest, files: Files): AsyncGenerator<Dam
       return;
     }
     const { records, end, at } = readLog(bytes);
+    if (records.length > 0 && unfinished !== undefined) {
+      yield unfinished;
+      return;
+    }
     for (const record of records) {
-      const batch = batchOf(record);
-      if (
-        batch === undefined ||
-        (reached === undefined ? batch.from > manifest.lastSequence + 1 : batch.from !== reached + 1)
-      ) {
-        yield { file: name, what: `lacks what was written before change ${batch?.from ?? 'of an unreadable record'}` };
+      const { from, to } = changesOf(record);
+      const follows = reached === undefined ? from <= manifest.lastSequence + 1 : from === reached + 1;
+      if (!follows) {
+        yield { file: name, what: `lacks what was written before change ${from}` };
         return;
       }
-      reached = batch.to;
+      reached = to;
     }
     if (end === 'hole') {
       yield { file: name, what: `has a damaged record at byte ${at}, and whole ones behind it` };
       return;
     }
+    // The next log is begun when this one is full.
+    if (end !== 'whole' || records.length === 0) unfinished = { file: name, what: `has lost its end at byte ${at}` };
   }
   if (reached !== undefined && reached < manifest.lastSequence)
     yield { file: `${logs.at(-1)}.log`, what: `ends with change ${reached}, but there were ${manifest.lastSequence}` };
 }
 
-/** The changes that a record has: the first one's number, and the last one's. */
-function batchOf(record: Uint8Array): { readonly from: number; readonly to: number } | undefined {
-  if (record.length < batchHeaderBytes) return undefined;
+/** The numbers of the first and the last change that a record has; 0 for one that is no record of changes. */
+function changesOf(record: Uint8Array): { readonly from: number; readonly to: number } {
+  if (record.length < batchHeaderBytes) return { from: 0, to: 0 };
   const view = new DataView(record.buffer, record.byteOffset, batchHeaderBytes);
   const from = Number(view.getBigUint64(0, true));
   return { from, to: from + view.getUint32(8, true) - 1 };

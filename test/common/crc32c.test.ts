@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { slowCrc32c } from '../helpers/record-batches.ts';
 import { crc32c } from '../../src/common/crc32c.ts';
+import { slowCrc32c } from '../helpers/record-batches.ts';
 
 test('the checksums of RFC 3720, B.4', (t) => {
   const ascending = Uint8Array.from({ length: 32 }, (_, i) => i);
