@@ -40,6 +40,8 @@ module.exports = {
     home('kafkajs', '^src/clients/kafka/'),
     home('lz4-napi', '^src/clients/record-batch/'),
     home('snappy', '^src/clients/record-batch/'),
+    home('hyparquet-writer', '^src/sink/'),
+    home('@aws-sdk/client-s3', '^src/sink/'),
     home('prom-client', '^src/observability/'),
     home('luxon', '^src/common/time/'),
     home('hono', '^src/http/'),

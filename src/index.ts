@@ -118,3 +118,9 @@ export { type TextFormatOptions, type TextRow, textFormat } from './files/text-f
 
 export { StreamsError, type StreamsErrorCode, type StreamsErrorDetails } from './common/errors.ts';
 export type { Logger } from './common/logger.ts';
+
+// Files of a topic's records: targets
+
+export { MemoryFiles, MemoryTarget } from './sink/memory-target.ts';
+export { type OpenTargetOptions, openTarget } from './sink/open-target.ts';
+export type { PendingFile, SinkTarget, TargetFile } from './sink/target.ts';

@@ -24,3 +24,4 @@ export { recordsOf, type SimpleRecord } from './clients/memory/records-of.ts';
 export { type BrokerConformanceHarness, brokerConformance } from './testing/broker-conformance.ts';
 export { byteStoresConformance } from './testing/byte-stores-conformance.ts';
 export { databaseConformance } from './testing/database-conformance.ts';
+export { type SinkTargetUnderTest, sinkTargetConformance } from './testing/sink-target-conformance.ts';

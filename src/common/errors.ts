@@ -28,6 +28,7 @@ export type StreamsErrorCode =
   | 'STREAMS_FILE_REWRITTEN'
   | 'STREAMS_INPUT_REFUSED'
   | 'STREAMS_BAD_ROW'
+  | 'STREAMS_SINK'
   | 'STREAMS_PORT'
   | 'STREAMS_TIMEOUT'
   | 'STREAMS_CLOSED'
@@ -60,6 +61,7 @@ export const streamsErrors: Readonly<Record<StreamsErrorCode, ExitCode>> = {
   STREAMS_FILE_REWRITTEN: 3,
   STREAMS_INPUT_REFUSED: 3,
   STREAMS_BAD_ROW: 1,
+  STREAMS_SINK: 1,
   STREAMS_PORT: 1,
   STREAMS_TIMEOUT: 1,
   STREAMS_CLOSED: 1,

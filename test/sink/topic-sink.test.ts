@@ -1,0 +1,169 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { MemoryCluster } from '../../src/clients/memory/memory-broker.ts';
+import { Zone } from '../../src/common/time/zone.ts';
+import { CsvEncoder } from '../../src/sink/csv-encoder.ts';
+import { FileNames } from '../../src/sink/file-names.ts';
+import { MemoryFiles, MemoryTarget } from '../../src/sink/memory-target.ts';
+import { Periods } from '../../src/sink/periods.ts';
+import { PlainRows } from '../../src/sink/sink-rows.ts';
+import type { PendingFile, SinkTarget } from '../../src/sink/target.ts';
+import { TopicSink } from '../../src/sink/topic-sink.ts';
+
+const day = 86_400_000;
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A target whose process dies at its n-th operation: that one and all later ones never return. */
+class DyingTarget extends MemoryTarget {
+  left: number;
+  readonly died: Promise<void>;
+  #die: () => void = () => {};
+
+  constructor(files: MemoryFiles, left: number) {
+    super(files);
+    this.left = left;
+    this.died = new Promise((resolve) => {
+      this.#die = resolve;
+    });
+  }
+
+  async #step(): Promise<void> {
+    if (this.left-- > 0) return;
+    this.#die();
+    await new Promise(() => {});
+  }
+
+  override async open(owner: string): Promise<PendingFile> {
+    await this.#step();
+    const file = await super.open(owner);
+    return {
+      append: (bytes) => file.append(bytes),
+      seal: async (path) => {
+        await this.#step();
+        await file.seal(path);
+        await this.#step();
+      },
+      abort: () => file.abort(),
+    };
+  }
+
+  override async commit(path: string): Promise<void> {
+    await this.#step();
+    await super.commit(path);
+    await this.#step();
+  }
+}
+
+function sinkOf(cluster: MemoryCluster, target: SinkTarget): { sink: TopicSink; die(): Promise<void> } {
+  const broker = cluster.connect();
+  const periods = new Periods(Zone.of('UTC'), 'day');
+  const names = new FileNames({ topic: 'events', prefix: 'event', layout: 'dated', format: 'csv', periods });
+  const setup = {
+    target,
+    names,
+    periods,
+    form: 'csv by day',
+    rows: () => new PlainRows(),
+    encoder: () => new CsvEncoder(new PlainRows(), false),
+  };
+  const sink = new TopicSink({
+    broker,
+    topic: 'events',
+    groupId: 'files',
+    setup,
+    roll: { bytes: 1 << 20, afterMs: 60_000 },
+    sessionTimeoutMs: 300,
+    rebalanceTimeoutMs: 1000,
+    logger,
+  });
+  return { sink, die: () => broker.close() };
+}
+
+/** The offsets of a partition's rows in the visible files, in the order of the files' names. */
+function rowsOf(files: MemoryFiles, partition: number): number[] {
+  const offsets: number[] = [];
+  for (const path of [...files.visible.keys()].sort()) {
+    if (!path.includes(`-events-${partition}-`)) continue;
+    const lines = Buffer.from(files.visible.get(path)!).toString().trimEnd().split('\n').slice(1);
+    for (const line of lines) offsets.push(Number(line.split(',')[1]));
+  }
+  return offsets.sort((a, b) => a - b);
+}
+
+function write(cluster: MemoryCluster, from: number, count: number): void {
+  for (const partition of [0, 1]) {
+    const records = Array.from({ length: count }, (_, i) => ({
+      key: `k${i}`,
+      value: `v${from + i}`,
+      timestamp: Math.floor((from + i) / 4) * day + partition,
+    }));
+    cluster.write('events', partition, records);
+  }
+}
+
+async function caughtUp(t: ExecutionContext, cluster: MemoryCluster, files: MemoryFiles): Promise<void> {
+  const { sink, die } = sinkOf(cluster, new MemoryTarget(files));
+  t.teardown(die);
+  await sink.start();
+  await Promise.race([sink.untilCaughtUp(AbortSignal.timeout(20_000)), sink.failed]);
+  await sink.close();
+}
+
+test('each record of a topic is in one file of its day', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 2);
+  write(cluster, 0, 10);
+  const files = new MemoryFiles();
+  await caughtUp(t, cluster, files);
+  t.deepEqual(
+    [...files.visible.keys()].sort(),
+    [0, 1]
+      .flatMap((partition) =>
+        ['01', '02', '03'].map(
+          (date) => `197001${date}/event_197001${date}-events-${partition}-0000000000000000-0000000000000009.csv`,
+        ),
+      )
+      .sort(),
+  );
+  t.is(
+    Buffer.from(
+      files.visible.get('19700103/event_19700103-events-1-0000000000000000-0000000000000009.csv')!,
+    ).toString(),
+    'partition,offset,timestamp,key,value\n1,8,1970-01-03T00:00:00.001Z,k8,v8\n1,9,1970-01-03T00:00:00.001Z,k9,v9\n',
+  );
+  write(cluster, 3, 2);
+  await caughtUp(t, cluster, files);
+  t.deepEqual(rowsOf(files, 0), [...Array(12).keys()]);
+  t.true(
+    files.visible.has('19700101/event_19700101-events-0-0000000000000010-0000000000000011.csv'),
+    'a late event is in a further file of its day',
+  );
+});
+
+test('a process that dies at any step leaves no record out and writes none twice', async (t) => {
+  for (let step = 0; ; step++) {
+    const cluster = new MemoryCluster();
+    cluster.createTopic('events', 2);
+    write(cluster, 0, 10);
+    const files = new MemoryFiles();
+    const target = new DyingTarget(files, step);
+    const { sink, die } = sinkOf(cluster, target);
+    await sink.start();
+    const ended = sink.untilCaughtUp(AbortSignal.timeout(20_000)).then(
+      () => 'done',
+      () => 'gone',
+    );
+    const outcome = await Promise.race([ended, target.died.then(() => 'died')]);
+    for (const partition of [0, 1]) {
+      const rows = rowsOf(files, partition);
+      t.is(new Set(rows).size, rows.length, `twice after step ${step}`);
+    }
+    await die();
+    write(cluster, 10, 3);
+    await caughtUp(t, cluster, files);
+    for (const partition of [0, 1]) t.deepEqual(rowsOf(files, partition), [...Array(13).keys()], `step ${step}`);
+    t.is(files.sealed.size, 0);
+    if (outcome !== 'died') break;
+    await delay(0);
+  }
+});
