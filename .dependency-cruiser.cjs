@@ -52,6 +52,10 @@ module.exports = {
     home('cli-progress', '^src/cli/'),
     home('pino', '^src/cli/'),
     home('csv-parse', '^topologies/grid/park/'),
+    home('kysely', '^topologies/grid/import/'),
+    home('mysql2', '^topologies/grid/import/'),
+    home('pg', '^topologies/grid/import/'),
+    home('croner', '^topologies/grid/import/'),
     home('@faker-js/faker', '^topologies/grid/generator/'),
   ],
   options: {

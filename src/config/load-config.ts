@@ -77,7 +77,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
 }
 
 /** Not on command lines, which every process of the machine sees. */
-const secretSettings: ReadonlySet<SettingName> = new Set<SettingName>(['sasl.password']);
+const secretSettings: ReadonlySet<SettingName> = new Set<SettingName>(['import.password', 'sasl.password']);
 
 function secretOnCommandLine(name: SettingName): StreamsError {
   return new StreamsError(

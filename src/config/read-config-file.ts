@@ -27,6 +27,15 @@ export function readConfigFile(file: string): ReadonlyMap<string, string> {
   return found;
 }
 
+/**
+ * The content of a YAML file. Every scalar is the text that was written: `007` stays so.
+ *
+ * @throws {@link StreamsError} `STREAMS_CONFIG` if the file cannot be read or is malformed.
+ */
+export function readYamlFile(file: string): unknown {
+  return parseYaml(readText(file), file);
+}
+
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');

@@ -15,6 +15,8 @@ export interface SettingValues {
   readonly 'dead.letter.topic.name': string;
   readonly 'deserialization.exception.handler': HandlerChoice;
   readonly 'heartbeat.interval.ms': number;
+  readonly 'import.password': string | undefined;
+  readonly 'import.password.file': string | undefined;
   readonly 'late.topic.name': string;
   readonly 'max.future.ms': number;
   readonly 'max.task.idle.ms': number;
@@ -157,6 +159,16 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     ...always(1000),
     unit: 'ms',
     doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out anew. At most a third of `session.timeout.ms`.',
+  },
+  'import.password': {
+    type: optional(text('text that is not empty')),
+    ...always(undefined, 'none'),
+    doc: 'Password of the databases that tables are imported from. By environment or file only: a command line is seen by every process of the machine.',
+  },
+  'import.password.file': {
+    type: optional(text('a path')),
+    ...always(undefined, 'none'),
+    doc: 'File that holds the password and nothing else, as secrets are mounted.',
   },
   'late.topic.name': {
     type: text('a topic name, or "-" for none', /^[\w.-]{1,249}$/),

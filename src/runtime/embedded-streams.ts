@@ -17,9 +17,16 @@ import type { ReadOnlyStore } from './read-only-stores.ts';
 import type { OutputReceiver } from './runtime-nodes.ts';
 import { checkSaved, storeNumbers } from './saved-state.ts';
 import { rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from './state-folder.ts';
+import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 import type { Task } from './task.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
+
+/** A key of a versioned global table, and its versions, oldest first. */
+export type KeyHistory = readonly [key: unknown, versions: readonly Version<unknown>[]];
+
+/** Changed histories that wait in memory for one commit, some 60 MB of them. */
+const historiesAtOnce = 100_000;
 
 /** What to do with a record whose processing failed. */
 export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
@@ -211,32 +218,44 @@ export class EmbeddedStreams {
    *
    * @returns how many keys changed.
    */
-  async loadGlobalTable(
-    store: string,
-    histories: Iterable<readonly [key: unknown, versions: readonly Version<unknown>[]]>,
-  ): Promise<number> {
-    const table = this.#engine.versioned.get(store);
-    if (table === undefined)
-      throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
+  async loadGlobalTable(store: string, histories: Iterable<KeyHistory>): Promise<number> {
+    const gone = new Set<unknown>();
+    for await (const key of this.#versioned(store).keys()) gone.add(key);
+    function* whole(): Iterable<KeyHistory> {
+      for (const entry of histories) {
+        gone.delete(entry[0]);
+        yield entry;
+      }
+      for (const key of gone) yield [key, []];
+    }
+    return this.changeGlobalTable(store, whole());
+  }
+
+  /**
+   * As `loadGlobalTable`, but keys that are not given keep what they have. Up to 100,000 keys are one commit; of more, parts are committed before, and until all of them are, the
+   * state takes no records: `run` refuses.
+   *
+   * @returns how many keys changed.
+   */
+  async changeGlobalTable(store: string, histories: Iterable<KeyHistory> | AsyncIterable<KeyHistory>): Promise<number> {
+    this.#versioned(store);
     try {
-      const gone = new Set<unknown>();
-      for await (const key of table.keys()) gone.add(key);
       let changed = 0;
+      let uncommitted = 0;
       const { loading = [] } = this.#saved;
-      let slice: (readonly [unknown, readonly Version<unknown>[]])[] = [];
+      let slice: KeyHistory[] = [];
       const apply = async (): Promise<void> => {
-        changed += await this.#engine.replaceHistories(store, slice);
+        const inSlice = await this.#engine.replaceHistories(store, slice);
+        changed += inSlice;
+        uncommitted += inSlice;
         slice = [];
-        if (!this.#cacheIsFull()) return;
+        if (!this.#cacheIsFull() && uncommitted < historiesAtOnce) return;
         // Part of the table is committed: until all of it is, the state says so.
         if (!loading.includes(store)) this.#saved = { ...this.#saved, loading: [...loading, store] };
         await this.commit();
+        uncommitted = 0;
       };
-      for (const entry of histories) {
-        gone.delete(entry[0]);
-        if (slice.push(entry) >= 1000) await apply();
-      }
-      for (const key of gone) if (slice.push([key, []]) >= 1000) await apply();
+      for await (const entry of histories) if (slice.push(entry) >= 1000) await apply();
       await apply();
       if (this.#saved.loading?.includes(store))
         this.#saved = { ...this.#saved, loading: loading.filter((other) => other !== store) };
@@ -246,6 +265,13 @@ export class EmbeddedStreams {
       this.#fail(error);
       throw error;
     }
+  }
+
+  #versioned(store: string): VersionedTableStore {
+    const table = this.#engine.versioned.get(store);
+    if (table === undefined)
+      throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
+    return table;
   }
 
   /** Commits now: one atomic write of everything that changed. Nothing is written if nothing did. */

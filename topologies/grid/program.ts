@@ -14,6 +14,7 @@ import { gridSpec } from './application-spec.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { exportCommand } from './commands/export-command.ts';
 import { generateCommand } from './commands/generate-command.ts';
+import { parkImportCommand } from './commands/park-import-command.ts';
 import { parkLoadCommand } from './commands/park-load-command.ts';
 import { parkShowCommand } from './commands/park-show-command.ts';
 import { queryCommand } from './commands/query-command.ts';
@@ -37,6 +38,7 @@ export const gridProgram: ProgramSpec = {
     resetCommand(gridSpec),
     doctorCommand(gridSpec),
     repairCommand(gridSpec),
+    parkImportCommand,
     parkLoadCommand(),
     parkShowCommand,
     generateCommand,

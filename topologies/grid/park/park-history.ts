@@ -1,8 +1,9 @@
 import { Zone } from '../../../src/common/time/zone.ts';
 import type { Version } from '../../../src/runtime/read-only-stores.ts';
-import { compareParkIds, type Installations, type Park, type ParkId, stillThere } from './park.ts';
+import { compareParkIds, type Installations, type Park, type ParkId } from './park.ts';
 import type { Place } from './place.ts';
 import { PlaceFinder } from './place-finder.ts';
+import { dayStarts, Timeline } from './timeline.ts';
 
 /** An equipment's key, 'C:8' for meter 8, and where it was from when on. */
 export type ParkHistory = readonly [key: string, versions: Version<Place>[]];
@@ -26,19 +27,6 @@ export function* parkHistories(park: Park, zone: string): Iterable<ParkHistory> 
   const startOfDay = dayStarts(Zone.of(zone));
   yield* histories('C:', park.meterInstallations, (pdc) => finder.ofDeliveryPoint(pdc), startOfDay);
   yield* histories('K:', park.concentratorInstallations, (pdk) => finder.ofSubstation(pdk), startOfDay);
-}
-
-/** A park has few different days: each is asked of the zone once. */
-function dayStarts(zone: Zone): (day: number) => number {
-  const starts = new Map<number, number>();
-  return (day) => {
-    let start = starts.get(day);
-    if (start === undefined) {
-      start = zone.startOfDay(day);
-      starts.set(day, start);
-    }
-    return start;
-  };
 }
 
 /** Looks up the place that an installation's place id names; undefined if its chain is broken. */
@@ -116,28 +104,4 @@ function addWinners(timeline: Timeline, all: Installations, rows: readonly numbe
     open.push(i);
   }
   addUntil(Number.POSITIVE_INFINITY);
-}
-
-/** Collects spans as versions. */
-class Timeline {
-  readonly versions: Version<Place>[] = [];
-  readonly #startOfDay: (day: number) => number;
-
-  constructor(startOfDay: (day: number) => number) {
-    this.#startOfDay = startOfDay;
-  }
-
-  /** Appends the span of days `[from, to)`, which starts where the last one ended, or later. */
-  add(from: number, to: number, value: Place | undefined): void {
-    this.#put(from, value);
-    if (to <= stillThere) this.#put(to, undefined);
-  }
-
-  #put(day: number, value: Place | undefined): void {
-    const versions = this.versions;
-    const validFromMs = this.#startOfDay(day);
-    // The end of the span before is taken back where this one begins on the same day (or on one that has no instants).
-    if (versions.length > 0 && versions[versions.length - 1]!.validFromMs === validFromMs) versions.pop();
-    if (versions[versions.length - 1]?.value !== value) versions.push({ validFromMs, value });
-  }
 }
