@@ -74,6 +74,9 @@ export const streamsErrors: Readonly<Record<StreamsErrorCode, ExitCode>> = {
 export interface StreamsErrorDetails {
   readonly taskId?: string;
   readonly nodeName?: string;
+  readonly store?: string;
+  /** The key of the record or row, in words: `"a"`. */
+  readonly key?: string;
   readonly topic?: string;
   readonly partition?: number;
   /** Offset of the record: a broker's offset, or the byte offset in a file. */

@@ -4,15 +4,17 @@ import type { DropReason } from './drop-reason.ts';
 import type { Header } from './record.ts';
 import type { ValueAndTimestamp, Version } from './rows.ts';
 
-/** A row held by a store's cache: its value now, and the value in the database. */
+/** A row held by a store's cache. */
 export interface TableEntry<K, V> {
   readonly key: K;
   /** Start of the row's window, 0 in a key-value store. */
   readonly startMs: number;
-  /** The value now. From `forUpdate` it is the caller's to change in place. */
-  value: V | undefined;
+  /** Whether it has a value. */
+  readonly exists: boolean;
+  /** The value now, made when it is asked for: the caller's, who may change it in place before `update`. */
+  readonly value: V | undefined;
   /** Event time of the newest record in `value`; -1 without a value. */
-  timestamp: number;
+  readonly timestamp: number;
 }
 
 /** Told of each changed row, once a flush (or once an update where the store is not cached). `newValue` and `oldValue` never change afterwards. */
@@ -36,18 +38,18 @@ export interface TableStore<K, V> {
   readonly cached: boolean;
   /** First ms after the window that starts at `startMs`; of a key-value store: undefined behaviour. */
   endOf(startMs: number): number;
-  /** The row, made if absent, with a value that may be changed in place before `update`. */
+  /** The row, made if absent. */
   forUpdate(key: K, startMs: number): TableEntry<K, V>;
   /**
-   * Sets the row's value (undefined deletes it). `shared`: others hold the value too, so the next `forUpdate` gives a copy of it.
-   * @defaultValue false
+   * Sets the row's value (undefined deletes it). What the caller does with `value` afterwards changes nothing.
+   * @throws StreamsError `STREAMS_SERIALIZATION` for a value that its serde does not give back.
    */
-  update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number, shared?: boolean): void;
+  update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number): void;
   /**
    * Sets a row whatever it was. Where nobody asks for old values it is not read first.
    */
   set(key: K, startMs: number, value: V | undefined, timestamp: number): void;
-  /** The row's value and time, not to be changed. */
+  /** The row's value and time. */
   read(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
   /** The row as its changes were told: without those that wait in the cache. Its time may be that of one that waits. */
   readTold(key: K, startMs: number): ValueAndTimestamp<V> | undefined;
@@ -159,9 +161,19 @@ export abstract class ProcessorNode {
 
 /** The first node to fail names itself: its author's code threw. */
 export function failureOf(node: ProcessorNode, error: unknown): StreamsError {
+  if (StreamsError.is(error) && error.code === 'STREAMS_SERIALIZATION' && error.details.nodeName === undefined)
+    return new StreamsError(error.code, `node ${node.name}: ${error.message}`, {
+      ...error.details,
+      nodeName: node.name,
+    });
   return StreamsError.from(error, 'STREAMS_PROCESSING', `node ${node.name} failed: ${messageOf(error)}`, {
     nodeName: node.name,
   });
+}
+
+/** Whether an error is the fault of the record in process: the processing handler decides what becomes of it. */
+export function isRecordFailure(error: unknown): error is StreamsError {
+  return StreamsError.is(error) && (error.code === 'STREAMS_PROCESSING' || error.code === 'STREAMS_SERIALIZATION');
 }
 
 /** A node that follows a versioned global table: told when a key's history has changed. */

@@ -1,4 +1,5 @@
 import { StreamsError } from '../common/errors.ts';
+import { isRecordFailure } from '../processor/node.ts';
 import type { Feed, FeedBatch } from './feed.ts';
 import { placement } from './runtime-nodes.ts';
 import type { Task, TaskSource } from './task.ts';
@@ -205,22 +206,18 @@ export class FeedDriver {
 
   /** Asks what becomes of a record whose processing failed. */
   #failed(lane: Lane, error: unknown): void {
-    if (!StreamsError.is(error) || error.code !== 'STREAMS_PROCESSING') throw error;
+    if (!isRecordFailure(error)) throw error;
     const { file, line, offset } = lane.batch!.origin(lane.at);
     const { nodeName } = error.details;
-    const placed = new StreamsError(
-      'STREAMS_PROCESSING',
-      `record ${file}:${line} (offset ${offset}): ${error.message}`,
-      {
-        ...error.details,
-        ...(nodeName === undefined ? {} : { nodeName }),
-        topic: lane.feed.topic,
-        file,
-        line,
-        offset,
-        cause: error.details.cause ?? error,
-      },
-    );
+    const placed = new StreamsError(error.code, `record ${file}:${line} (offset ${offset}): ${error.message}`, {
+      ...error.details,
+      ...(nodeName === undefined ? {} : { nodeName }),
+      topic: lane.feed.topic,
+      file,
+      line,
+      offset,
+      cause: error.details.cause ?? error,
+    });
     if (this.#options.onError(placed) === 'fail') throw placed;
     lane.readers[lane.placeOf(lane.batch!.keys[lane.at])]!.task.stats.dropped.processing++;
     lane.batch!.dead(lane.at, 'processing');

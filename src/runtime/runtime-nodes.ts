@@ -1,8 +1,12 @@
 import { isAbsent } from '../common/absent.ts';
 import { partitionOf } from '../common/bytes.ts';
+import { messageOf, StreamsError } from '../common/errors.ts';
+import { shown } from '../common/shown.ts';
+import { Change } from '../processor/change.ts';
 import { type NodeContext, ProcessorNode } from '../processor/node.ts';
 import type { Header } from '../processor/record.ts';
 import type { Serde } from '../serde/serde.ts';
+import { throughSerde } from '../serde/through-serde.ts';
 import { Windowed, WindowedSerde } from '../serde/windowed.ts';
 import type { SinkSpec } from '../topology/node-spec.ts';
 import type { RepartitionQueue } from './repartition-queue.ts';
@@ -34,12 +38,14 @@ export function placement(keySerde: Serde<unknown>, partitions: number): (key: u
 
 /** Sends records to the tasks of another sub-topology. */
 export class RepartitionSinkNode extends ProcessorNode {
+  readonly #spec: SinkSpec;
   readonly #queues: readonly RepartitionQueue[];
   readonly #place: (key: unknown) => number;
   #context!: NodeContext;
 
   constructor(spec: SinkSpec, queues: readonly RepartitionQueue[]) {
     super(spec.name);
+    this.#spec = spec;
     this.#queues = queues;
     this.#place = placement(spec.keySerde, queues.length);
   }
@@ -49,8 +55,36 @@ export class RepartitionSinkNode extends ProcessorNode {
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
-    this.#queues[this.#place(key)]!.push(key, value, timestamp, this.#context.headers);
+    const { keySerde, valueSerde } = this.#spec;
+    // What the reader gets is what it would get over a topic, and nobody else's.
+    let own: unknown;
+    let sent: unknown;
+    let queue: RepartitionQueue;
+    try {
+      own = through(keySerde, key);
+      sent =
+        value instanceof Change
+          ? new Change(through(valueSerde, value.newValue), through(valueSerde, value.oldValue))
+          : through(valueSerde, value);
+      queue = this.#queues[this.#place(key)]!;
+    } catch (error) {
+      throw unwritable(this.#spec, this.#spec.topic, key, error);
+    }
+    queue.push(own, sent, timestamp, this.#context.headers);
   }
+}
+
+const through = (serde: Serde<unknown>, value: unknown): unknown =>
+  isAbsent(value) ? undefined : throughSerde(serde, value);
+
+/** The error for a record that a sink cannot turn into bytes. */
+export function unwritable(spec: SinkSpec, topic: string, key: unknown, cause: unknown): StreamsError {
+  return new StreamsError(
+    'STREAMS_SERIALIZATION',
+    `a record for topic ${topic}, key ${shown(key)}, does not survive its serdes ` +
+      `(${spec.keySerde.name}, ${spec.valueSerde.name}): ${messageOf(cause)}.`,
+    { topic, key: shown(key), cause },
+  );
 }
 
 /** A record that leaves the topology, as bytes; undefined for no key or no value. */
@@ -83,12 +117,14 @@ export class SinkNode extends ProcessorNode {
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const { topic, keySerde, valueSerde } = this.#spec;
-    this.#receive({
-      topic,
-      key: isAbsent(key) ? undefined : keySerde.serialize(key),
-      value: isAbsent(value) ? undefined : valueSerde.serialize(value),
-      timestamp,
-      headers: this.#context.headers,
-    });
+    let keyBytes: Uint8Array | undefined;
+    let valueBytes: Uint8Array | undefined;
+    try {
+      keyBytes = isAbsent(key) ? undefined : keySerde.serialize(key);
+      valueBytes = isAbsent(value) ? undefined : valueSerde.serialize(value);
+    } catch (error) {
+      throw unwritable(this.#spec, topic, key, error);
+    }
+    this.#receive({ topic, key: keyBytes, value: valueBytes, timestamp, headers: this.#context.headers });
   }
 }

@@ -33,7 +33,7 @@ export class StreamAggregateNode extends TableNode<unknown> {
     }
     const row = this.table.forUpdate(key, 0);
     const result = next(this.#how, key, value, row.value);
-    this.aggregated(row, result, timestamp, result === value);
+    this.aggregated(row, result, timestamp);
   }
 }
 
@@ -101,7 +101,7 @@ export class WindowAggregateNode extends TableNode<unknown> {
   #add(key: unknown, value: unknown, timestamp: number, start: number): void {
     const row = this.table.forUpdate(key, start);
     const result = next(this.#how, key, value, row.value);
-    this.aggregated(row, result, timestamp, result === value);
+    this.aggregated(row, result, timestamp);
   }
 
   #expire(before: number): void {

@@ -183,12 +183,7 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
   override process(key: unknown, value: unknown, timestamp: number): void {
     const change = value as AnyChange;
     const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
-    this.table.update(
-      row,
-      change.newValue === undefined ? undefined : this.#joined(key, change.newValue),
-      timestamp,
-      true,
-    );
+    this.table.update(row, change.newValue === undefined ? undefined : this.#joined(key, change.newValue), timestamp);
   }
 
   async rejoin(changes: readonly GlobalChange[]): Promise<void> {
@@ -221,7 +216,7 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
     const asOf = this.#asOf(rowKey, row.value);
     // The last interval, without end, is that of the latest version too.
     if (intervals.some(({ fromMs, toMs }) => fromMs <= asOf && (asOf < toMs || toMs === Number.POSITIVE_INFINITY)))
-      this.table.update(this.table.forUpdate(key, startMs), this.#joined(rowKey, row.value), row.timestamp, true);
+      this.table.update(this.table.forUpdate(key, startMs), this.#joined(rowKey, row.value), row.timestamp);
   }
 
   #rowKey(key: unknown, startMs: number): unknown {

@@ -47,7 +47,7 @@ export class SuppressNode extends ProcessorNode implements ReleasesAtFlush {
     const windowed = key as Windowed<unknown>;
     const newValue = (value as Change<unknown>).newValue;
     const row = this.#table.forUpdate(windowed.key, windowed.startMs);
-    this.#table.update(row, newValue, timestamp, true);
+    this.#table.update(row, newValue, timestamp);
     if (newValue === undefined)
       this.#waiting.get(windowed.startMs)?.delete(keyIdentity(this.#table.keySerde, windowed.key));
     else this.#wait(windowed.key, windowed.startMs);

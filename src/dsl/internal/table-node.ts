@@ -33,14 +33,9 @@ export abstract class TableNode<V> extends ProcessorNode {
   }
 
   /** Sets what an aggregation has made of a row and a record: the row's time is that of the newest record in it. */
-  protected aggregated(
-    row: TableEntry<unknown, V>,
-    value: V | null | undefined,
-    timestamp: number,
-    shared: boolean,
-  ): void {
-    const at = row.value === undefined || row.timestamp < timestamp ? timestamp : row.timestamp;
-    if (!isAbsent(value)) this.table.update(row, value, at, shared);
+  protected aggregated(row: TableEntry<unknown, V>, value: V | null | undefined, timestamp: number): void {
+    const at = !row.exists || row.timestamp < timestamp ? timestamp : row.timestamp;
+    if (!isAbsent(value)) this.table.update(row, value, at);
     // A deletion that a cache tells of has the time of the last record. Kafka Streams: TimestampedCacheFlushListener.java.
     else this.table.update(row, undefined, this.table.cached ? timestamp : at);
   }

@@ -51,7 +51,7 @@ export class TableStoreNode extends TableNode<unknown> {
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
-    this.table.update(row, (value as AnyChange).newValue, timestamp, true);
+    this.table.update(row, (value as AnyChange).newValue, timestamp);
   }
 }
 
@@ -192,6 +192,6 @@ export class TableAggregateNode extends TableNode<unknown> {
       else if (how.reduces) aggregate = change.newValue;
       else aggregate = present(how.adder(key, change.newValue, how.initializer?.()));
     }
-    this.aggregated(row, aggregate, timestamp, aggregate === change.newValue || aggregate === change.oldValue);
+    this.aggregated(row, aggregate, timestamp);
   }
 }

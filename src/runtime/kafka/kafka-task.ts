@@ -3,7 +3,7 @@ import { type BrokerProducer, type OffsetToCommit, partitionKey } from '../../cl
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { messageOf, StreamsError } from '../../common/errors.ts';
 import type { DropReason } from '../../processor/drop-reason.ts';
-import type { GlobalChange } from '../../processor/node.ts';
+import { type GlobalChange, isRecordFailure } from '../../processor/node.ts';
 import type { Task, TaskId } from '../task.ts';
 import type { TopologyEngine } from '../topology-engine.ts';
 import type { InputBuffer } from './input-buffer.ts';
@@ -445,12 +445,12 @@ export class KafkaTask {
 
   /** Asks what becomes of a record whose processing failed. */
   #askHandler(records: FetchedRecords, i: number, error: unknown): void {
-    if (!StreamsError.is(error) || error.code !== 'STREAMS_PROCESSING') throw error;
+    if (!isRecordFailure(error)) throw error;
     const { topic, partition } = records;
     const offset = records.offsets[i]!;
     const { nodeName } = error.details;
     const placed = new StreamsError(
-      'STREAMS_PROCESSING',
+      error.code,
       `record ${offset} of ${topic} (partition ${partition}): ${error.message}`,
       { ...error.details, topic, partition, offset, taskId: this.taskId, cause: error.details.cause ?? error },
     );

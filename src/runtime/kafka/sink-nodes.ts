@@ -3,7 +3,7 @@ import { isAbsent } from '../../common/absent.ts';
 import { type NodeContext, ProcessorNode } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { SinkSpec } from '../../topology/node-spec.ts';
-import { placement } from '../runtime-nodes.ts';
+import { placement, unwritable } from '../runtime-nodes.ts';
 import type { OutputCount } from './output-counts.ts';
 import { ScratchBytes } from './scratch-bytes.ts';
 
@@ -17,7 +17,7 @@ export interface SinkTopic {
 
 /** Writes to a topic of the broker: part of the task's next commit. Records without key go to the partitions in turn. */
 export class BrokerSinkNode extends ProcessorNode {
-  readonly #keySerde: Serde<unknown>;
+  readonly #spec: SinkSpec;
   readonly #target: SinkTopic;
   readonly #producer: BrokerProducer;
   readonly #place: (key: unknown) => number;
@@ -30,7 +30,7 @@ export class BrokerSinkNode extends ProcessorNode {
   constructor(spec: SinkSpec, target: SinkTopic, producer: BrokerProducer, written: OutputCount) {
     super(spec.name);
     this.#written = written;
-    this.#keySerde = spec.keySerde;
+    this.#spec = spec;
     this.#target = target;
     this.#producer = producer;
     this.#place = placement(spec.keySerde, target.partitions);
@@ -43,9 +43,16 @@ export class BrokerSinkNode extends ProcessorNode {
   override process(key: unknown, value: unknown, timestamp: number): void {
     const { topic, partitions, valueSerde } = this.#target;
     const none = isAbsent(key);
-    const partition = none ? this.#turn++ % partitions : this.#place(key);
-    const keyBytes = none ? undefined : this.#keyBytes.of(this.#keySerde, key);
-    const valueBytes = isAbsent(value) ? undefined : this.#valueBytes.of(valueSerde, value);
+    let partition: number;
+    let keyBytes: Uint8Array | undefined;
+    let valueBytes: Uint8Array | undefined;
+    try {
+      keyBytes = none ? undefined : this.#keyBytes.of(this.#spec.keySerde, key);
+      valueBytes = isAbsent(value) ? undefined : this.#valueBytes.of(valueSerde, value);
+      partition = none ? this.#turn++ % partitions : this.#place(key);
+    } catch (error) {
+      throw unwritable(this.#spec, topic, key, error);
+    }
     this.#written.records++;
     this.#written.bytes += (keyBytes?.length ?? 0) + (valueBytes?.length ?? 0);
     this.#producer.append(topic, partition, timestamp, keyBytes, valueBytes, this.#context.headers);

@@ -1,13 +1,14 @@
 import type { WriteBatch } from '../../../state/database.ts';
+import { isAbsent } from '../../common/absent.ts';
 import { compareBytes } from '../../common/bytes.ts';
 import type { ChangeListener, StoreSpec, TableEntry, TableStore } from '../../processor/node.ts';
 import type { ValueAndTimestamp } from '../../processor/rows.ts';
-import { keyIdentity } from '../../serde/key-identity.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
 import { type ByteRows, type KeyText, keyText } from './byte-rows.ts';
 import { RowValueCodec } from './row-value.ts';
 import { SortedNumbers } from './sorted-numbers.ts';
+import { type Kept, StoreValues } from './store-values.ts';
 
 /** Bytes held by all caches that share a budget: what decides when to commit early and when to forget. */
 export interface CacheMeter {
@@ -31,17 +32,18 @@ const entryBytes = 240;
 interface CachedWindow<K, V> {
   readonly startMs: number;
   readonly rows: Map<unknown, CachedRow<K, V>>;
+  readonly values: StoreValues<K, V>;
 }
 
 /** A row in the cache. There can be millions: each field counts. */
 class CachedRow<K, V> implements TableEntry<K, V> {
   readonly key: K;
   readonly window: CachedWindow<K, V>;
-  value: V | undefined = undefined;
+  kept: Kept<V> | undefined = undefined;
   timestamp = -1;
   /** The value last told downstream; it never changes. */
-  told: V | undefined = undefined;
-  /** `value` is this row's alone and may be changed in place. */
+  told: Kept<V> | undefined = undefined;
+  /** `kept` is this row's alone and may be changed in place. */
   owned = false;
   dirty = false;
   /** The database has the row; of an unread one: it may have it. */
@@ -56,6 +58,22 @@ class CachedRow<K, V> implements TableEntry<K, V> {
 
   get startMs(): number {
     return this.window.startMs;
+  }
+
+  get exists(): boolean {
+    return this.kept !== undefined;
+  }
+
+  get value(): V | undefined {
+    const { kept } = this;
+    if (kept === undefined) return undefined;
+    const { values } = this.window;
+    if (this.owned && !values.asBytes) return kept as V;
+    const value = values.give(this.key, kept);
+    if (values.asBytes) return value;
+    this.kept = value;
+    this.owned = true;
+    return value;
   }
 }
 
@@ -73,7 +91,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly cached: boolean;
   readonly stats: StoreStats;
   readonly #spec: StoreSpec;
-  readonly #valueSerde: Serde<V>;
+  readonly #values: StoreValues<K, V>;
   readonly #rows: ByteRows;
   readonly #meter: CacheMeter;
   readonly #codec: RowValueCodec<V>;
@@ -99,13 +117,13 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#changelog = changelog;
     this.name = spec.name;
     this.keySerde = spec.keySerde as Serde<K>;
-    this.#valueSerde = spec.valueSerde as Serde<V>;
+    this.#values = new StoreValues(spec);
     this.#spec = spec;
     this.#rows = rows;
     this.#meter = meter;
     this.#windowed = spec.kind === 'window';
     this.cached = cached && spec.cached;
-    this.#codec = new RowValueCodec(this.#valueSerde);
+    this.#codec = new RowValueCodec(spec.valueSerde as Serde<V>);
     this.stats = {
       store: spec.name,
       kind: spec.kind,
@@ -136,38 +154,47 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   }
 
   set(key: K, startMs: number, value: V | undefined, timestamp: number): void {
-    const row =
-      value === undefined || this.#oldValues || !this.cached ? this.#row(key, startMs) : this.#unread(key, startMs);
-    this.update(row, value, timestamp, true);
+    if (isAbsent(value)) {
+      this.update(this.#row(key, startMs), undefined, timestamp);
+      return;
+    }
+    // First: a row that is not read must be set.
+    const kept = this.#values.keep(key, value);
+    const row = this.#oldValues || !this.cached ? this.#row(key, startMs) : this.#unread(key, startMs);
+    row.kept = kept;
+    row.owned = true;
+    this.#changed(row, timestamp);
   }
 
   forUpdate(key: K, startMs: number): TableEntry<K, V> {
-    const row = this.#row(key, startMs);
-    if (!row.owned && row.value !== undefined) {
-      row.value = this.#copy(row.value);
-      row.owned = true;
-    }
-    return row;
+    return this.#row(key, startMs);
   }
 
   read(key: K, startMs: number): ValueAndTimestamp<V> | undefined {
-    const row = this.#row(key, startMs);
-    return row.value === undefined ? undefined : { value: row.value, timestamp: row.timestamp };
+    const { kept, timestamp } = this.#row(key, startMs);
+    return kept === undefined ? undefined : { value: this.#values.give(key, kept), timestamp };
   }
 
   readTold(key: K, startMs: number): ValueAndTimestamp<V> | undefined {
     const row = this.#row(key, startMs);
     if (row.unread) this.#readBack(row);
-    return row.told === undefined ? undefined : { value: row.told, timestamp: row.timestamp };
+    return row.told === undefined ? undefined : { value: this.#values.give(key, row.told), timestamp: row.timestamp };
   }
 
-  update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number, shared = false): void {
+  update(entry: TableEntry<K, V>, value: V | undefined, timestamp: number): void {
     const row = entry as CachedRow<K, V>;
     // Whether a deletion is to be told depends on what was there.
     if (row.unread && value === undefined) this.#readBack(row);
-    row.value = value;
+    if (value === undefined) row.kept = undefined;
+    else if (value !== row.kept || typeof value !== 'object') {
+      row.kept = this.#values.keep(row.key, value);
+      row.owned = true;
+    }
+    this.#changed(row, timestamp);
+  }
+
+  #changed(row: CachedRow<K, V>, timestamp: number): void {
     row.timestamp = timestamp;
-    row.owned = !shared;
     if (!row.dirty) {
       row.dirty = true;
       this.#dirty.push(row);
@@ -190,7 +217,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       this.#meter.dirtyBytes -= entryBytes;
       // A row that has expired is not written any more, but what became of it before is told all the same.
       if (row.startMs >= this.#expireBefore) this.#write(batch, row);
-      if (this.cached && (row.value !== undefined || row.told !== undefined)) this.#tell(row);
+      if (this.cached && (row.kept !== undefined || row.told !== undefined)) this.#tell(row);
     }
     this.#rows.apply(batch);
     if (this.#flushed < this.#dirty.length) return false;
@@ -276,26 +303,29 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       const rows: TableEntry<K, V>[] = [];
       for (const { startMs, key, value } of page) {
         if (startMs < this.#expireBefore) continue;
-        for (; next < unstored.length && before(unstored[next]!, startMs, key); next++) rows.push(unstored[next]!.row);
+        for (; next < unstored.length && before(unstored[next]!, startMs, key); next++)
+          pushCopy(rows, unstored[next]!.row);
         const typed = this.keySerde.deserialize(key);
-        const cached = this.#find(keyIdentity(this.keySerde, typed), startMs);
-        if (cached === undefined) rows.push(this.#decoded(typed, { startMs, rows: new Map() }, value));
-        else if (cached.value !== undefined) rows.push(cached);
+        const cached = this.#find(this.#values.identity(typed), startMs);
+        if (cached !== undefined) pushCopy(rows, cached);
+        else pushCopy(rows, this.#decoded(typed, { startMs, rows: new Map(), values: this.#values }, value));
       }
       yield rows;
     }
-    yield unstored.slice(next).map(({ row }) => row);
+    const rest: TableEntry<K, V>[] = [];
+    for (const { row } of unstored.slice(next)) pushCopy(rest, row);
+    yield rest;
   }
 
   #row(key: K, startMs: number): CachedRow<K, V> {
     const window = this.#last !== undefined && this.#last.startMs === startMs ? this.#last : this.#window(startMs);
-    const identity = typeof key === 'object' ? keyIdentity(this.keySerde, key) : key;
+    const identity = this.#values.identity(key);
     const row = window.rows.get(identity);
     if (row !== undefined) {
       this.stats.hits++;
       return row;
     }
-    const loaded = this.#rejuvenate(identity, startMs) ?? this.#load(key, window);
+    const loaded = this.#rejuvenate(identity, startMs) ?? this.#load(this.#values.ownKey(key), window);
     window.rows.set(identity, loaded);
     this.#count++;
     this.#meter.cachedBytes += entryBytes;
@@ -305,12 +335,12 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   /** The row, not read from the database if it is not in memory. */
   #unread(key: K, startMs: number): CachedRow<K, V> {
     const window = this.#last !== undefined && this.#last.startMs === startMs ? this.#last : this.#window(startMs);
-    const identity = typeof key === 'object' ? keyIdentity(this.keySerde, key) : key;
+    const identity = this.#values.identity(key);
     let row = window.rows.get(identity);
     if (row !== undefined) return row;
     row = this.#rejuvenate(identity, startMs);
     if (row === undefined) {
-      row = new CachedRow<K, V>(key, window);
+      row = new CachedRow<K, V>(this.#values.ownKey(key), window);
       row.unread = this.#stored.has(startMs);
       row.stored = row.unread;
     }
@@ -323,7 +353,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   /** Reads what the database has of a row that was set without that. */
   #readBack(row: CachedRow<K, V>): void {
     const bytes = this.#rows.get(row.startMs, keyText(this.keySerde, row.key));
-    row.told = bytes === undefined ? undefined : this.#codec.value(bytes);
+    row.told = bytes === undefined ? undefined : this.#keptOf(bytes);
     row.stored = bytes !== undefined;
     row.unread = false;
   }
@@ -331,7 +361,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #window(startMs: number): CachedWindow<K, V> {
     let window = this.#young.get(startMs);
     if (window === undefined) {
-      window = { startMs, rows: new Map() };
+      window = { startMs, rows: new Map(), values: this.#values };
       this.#young.set(startMs, window);
       this.#starts.add(startMs);
     }
@@ -363,17 +393,21 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   #decoded(key: K, window: CachedWindow<K, V>, bytes: Uint8Array): CachedRow<K, V> {
     const row = new CachedRow<K, V>(key, window);
-    row.value = this.#codec.value(bytes);
+    row.kept = this.#keptOf(bytes);
     row.timestamp = this.#codec.timestamp(bytes);
-    row.told = row.value;
+    row.told = row.kept;
     row.stored = true;
     return row;
   }
 
+  #keptOf(bytes: Uint8Array): Kept<V> {
+    return this.#values.asBytes ? this.#codec.valueBytes(bytes) : this.#codec.value(bytes);
+  }
+
   #write(batch: WriteBatch, row: CachedRow<K, V>): void {
-    if (row.value !== undefined) {
+    if (row.kept !== undefined) {
       const key = keyText(this.keySerde, row.key);
-      const bytes = this.#codec.encode(row.value, row.timestamp);
+      const bytes = this.#encode(row, row.kept);
       this.#rows.put(batch, row.startMs, key, bytes);
       this.#changelog?.(row.startMs, key, bytes, row.timestamp);
       row.stored = true;
@@ -388,18 +422,26 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#meter.flushedRows++;
   }
 
-  #tell(row: CachedRow<K, V>): void {
-    const old = row.told;
-    row.told = row.value;
-    row.owned = false;
-    row.unread = false;
-    this.#listener?.(row.key, row.startMs, row.value, old, row.timestamp);
+  /** The row's bytes, good until the next call. */
+  #encode(row: CachedRow<K, V>, kept: Kept<V>): Uint8Array {
+    if (this.#values.asBytes) return this.#codec.wrap(kept as Uint8Array, row.timestamp);
+    try {
+      return this.#codec.encode(kept as V, row.timestamp);
+    } catch (error) {
+      throw this.#values.unwritable(row.key, error);
+    }
   }
 
-  #copy(value: V): V {
-    if (typeof value !== 'object') return value;
-    const serde = this.#valueSerde;
-    return serde.clone === undefined ? serde.deserialize(serde.serialize(value)) : serde.clone(value);
+  #tell(row: CachedRow<K, V>): void {
+    const { kept, told } = row;
+    row.told = kept;
+    row.owned = false;
+    row.unread = false;
+    if (this.#listener === undefined) return;
+    const key = typeof row.key === 'object' ? this.#values.ownKey(row.key) : row.key;
+    const newValue = kept === undefined ? undefined : this.#values.show(key, kept);
+    const oldValue = told === undefined || !this.#oldValues ? undefined : this.#values.show(key, told);
+    this.#listener(key, row.startMs, newValue, oldValue, row.timestamp);
   }
 
   #forget(rows: Rows<K, V>, startMs: number): void {
@@ -415,7 +457,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     for (let i = this.#flushed; i < this.#dirty.length; i++) {
       const row = this.#dirty[i]!;
       if (row.unread) this.#readBack(row);
-      if (!row.stored && row.value !== undefined && row.startMs >= this.#expireBefore)
+      if (!row.stored && row.kept !== undefined && row.startMs >= this.#expireBefore)
         rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
     }
     return rows.sort((a, b) => a.startMs - b.startMs || compareBytes(a.key, b.key));
@@ -441,6 +483,12 @@ interface Unstored<K, V> {
   readonly row: CachedRow<K, V>;
   readonly startMs: number;
   readonly key: Uint8Array;
+}
+
+/** A row for those who list them, with a value of their own. */
+function pushCopy<K, V>(rows: TableEntry<K, V>[], row: CachedRow<K, V>): void {
+  const { key, startMs, kept, timestamp, window } = row;
+  if (kept !== undefined) rows.push({ key, startMs, exists: true, value: window.values.give(key, kept), timestamp });
 }
 
 function before(

@@ -24,18 +24,27 @@ export class RowValueCodec<V> {
 
   /** The bytes, in a buffer that the next call uses again. */
   encode(value: V, timestamp: number): Uint8Array {
-    let end = this.#serde.write?.(value, this.#scratch, timestampLength) ?? -1;
-    if (end < 0) {
-      const bytes = this.#serde.serialize(value);
-      end = bytes.length + timestampLength;
-      if (end > this.#scratch.length) {
-        this.#scratch = new Uint8Array(2 * end);
-        this.#views = [];
-      }
-      this.#scratch.set(bytes, timestampLength);
-    }
+    const end = this.#serde.write?.(value, this.#scratch, timestampLength) ?? -1;
+    if (end < 0) return this.wrap(this.#serde.serialize(value), timestamp);
     writeInt64(this.#scratch, 0, timestamp);
     return this.#view(end);
+  }
+
+  /** As {@link encode}, of a value that is bytes already. */
+  wrap(value: Uint8Array, timestamp: number): Uint8Array {
+    const end = value.length + timestampLength;
+    if (end > this.#scratch.length) {
+      this.#scratch = new Uint8Array(2 * end);
+      this.#views = [];
+    }
+    this.#scratch.set(value, timestampLength);
+    writeInt64(this.#scratch, 0, timestamp);
+    return this.#view(end);
+  }
+
+  /** A copy of the bytes of a row's value. */
+  valueBytes(bytes: Uint8Array): Uint8Array {
+    return new Uint8Array(bytes.subarray(timestampLength));
   }
 
   /** The value of a row. */

@@ -13,15 +13,15 @@ import { isAbsent } from '../../common/absent.ts';
 import { concatBytes, equalBytes, writeInt64 } from '../../common/bytes.ts';
 import type { StoreSpec, VersionedTable } from '../../processor/node.ts';
 import type { Version } from '../../processor/rows.ts';
-import { keyIdentity } from '../../serde/key-identity.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
 import type { RowListener } from './cached-table.ts';
+import { type Kept, StoreValues } from './store-values.ts';
 
 /** A key's history, read once and kept. */
 interface CachedHistory {
   readonly key: unknown;
-  readonly history: History<unknown>;
+  readonly history: History<Kept<unknown>>;
 }
 
 /** Memory of a cached history of one or two versions. Measured on Node 20. */
@@ -46,6 +46,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   readonly global: boolean;
   readonly stats: StoreStats;
   readonly #valueSerde: Serde<unknown>;
+  readonly #values: StoreValues<unknown, unknown>;
   readonly #store: VersionedBytesStore;
   readonly #keepsVersions: boolean;
   readonly #changelog: RowListener | undefined;
@@ -68,6 +69,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     this.name = spec.name;
     this.keySerde = spec.keySerde;
     this.#valueSerde = spec.valueSerde;
+    this.#values = new StoreValues(spec);
     this.#store = new VersionedBytesStore(database, prefix);
     this.#keepsVersions = options.keepsVersions;
     this.global = options.global;
@@ -85,16 +87,19 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   }
 
   get(key: unknown, asOfMs: number): unknown {
-    return versionAt(this.#cached(key).history, asOfMs)?.value;
+    return this.#given(key, versionAt(this.#cached(key).history, asOfMs)?.value);
   }
 
   latest(key: unknown): unknown {
     const { history } = this.#cached(key);
-    return history.length === 0 ? undefined : (history[history.length - 1]!.value ?? undefined);
+    return this.#given(key, history.at(-1)?.value);
   }
 
   history(key: unknown): readonly Version<unknown>[] {
-    return this.#cached(key).history.map(({ validFromMs, value }) => ({ validFromMs, value: value ?? undefined }));
+    return this.#cached(key).history.map(({ validFromMs, value }) => ({
+      validFromMs,
+      value: this.#given(key, value),
+    }));
   }
 
   /**
@@ -104,14 +109,18 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
    * B from 15 it is A again from 20.
    */
   put(key: unknown, value: unknown, validFromMs: number): readonly Interval[] {
+    const kept = isAbsent(value) ? null : this.#values.keep(key, value);
     const before = this.#cached(key).history;
-    if (this.#keepsVersions) return this.#replace(key, before, putVersion(before, validFromMs, value ?? null));
-    return this.#replace(key, before, isAbsent(value) ? [] : [{ validFromMs, value }]);
+    if (this.#keepsVersions) return this.#replace(key, before, putVersion(before, validFromMs, kept));
+    return this.#replace(key, before, kept === null ? [] : [{ validFromMs, value: kept }]);
   }
 
   /** Replaces all versions of a key; returns where the value as of a time has changed. */
   replaceHistory(key: unknown, versions: readonly Version<unknown>[]): readonly Interval[] {
-    const after = versions.map(({ validFromMs, value }) => ({ validFromMs, value: value ?? null }));
+    const after = versions.map(({ validFromMs, value }) => ({
+      validFromMs,
+      value: isAbsent(value) ? null : this.#values.keep(key, value),
+    }));
     return this.#replace(key, this.#cached(key).history, after);
   }
 
@@ -120,7 +129,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     for (const { key, history } of this.#dirty.values()) {
       const encoded = history.map(({ validFromMs, value }) => ({
         validFromMs,
-        value: value === null ? null : this.#valueSerde.serialize(value),
+        value: value === null ? null : this.#bytesOf(value),
       }));
       const keyBytes = this.keySerde.serialize(key);
       this.#store.replaceHistory(batch, keyBytes, encoded);
@@ -156,21 +165,27 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     this.#changelog(0, text, concatBytes(time, encodeHistory(history)), timestamp);
   }
 
-  #replace(key: unknown, before: History<unknown>, after: History<unknown>): readonly Interval[] {
-    const equal = (a: unknown, b: unknown): boolean =>
-      equalBytes(this.#valueSerde.serialize(a), this.#valueSerde.serialize(b));
-    const intervals = changedIntervals(before, after, equal);
+  #given(key: unknown, kept: Kept<unknown> | null | undefined): unknown {
+    return kept === null || kept === undefined ? undefined : this.#values.give(key, kept);
+  }
+
+  #bytesOf(kept: Kept<unknown>): Uint8Array {
+    return this.#values.asBytes ? (kept as Uint8Array) : this.#valueSerde.serialize(kept);
+  }
+
+  #replace(key: unknown, before: History<Kept<unknown>>, after: History<Kept<unknown>>): readonly Interval[] {
+    const intervals = changedIntervals(before, after, (a, b) => equalBytes(this.#bytesOf(a), this.#bytesOf(b)));
     // Without a difference between them at any time, histories of the same bounds are the same.
     if (intervals.length === 0 && sameBounds(before, after)) return intervals;
-    const identity = keyIdentity(this.keySerde, key);
+    const identity = this.#values.identity(key);
     this.#young.delete(identity);
     this.#old.delete(identity);
-    this.#dirty.set(identity, { key, history: after });
+    this.#dirty.set(identity, { key: this.#values.ownKey(key), history: after });
     return intervals;
   }
 
   #cached(key: unknown): CachedHistory {
-    const identity = keyIdentity(this.keySerde, key);
+    const identity = this.#values.identity(key);
     const found = this.#young.get(identity) ?? this.#dirty.get(identity) ?? this.#flushed.get(identity);
     if (found !== undefined) {
       this.stats.hits++;
@@ -183,11 +198,16 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
       return this.#remember(identity, old);
     }
     this.stats.misses++;
-    const history = this.#store.history(this.#keyBytes(key)).map(({ validFromMs, value }) => ({
+    const own = this.#values.ownKey(key);
+    const history = this.#store.history(this.#keyBytes(own)).map(({ validFromMs, value }) => ({
       validFromMs,
-      value: value === null ? null : this.#valueSerde.deserialize(value),
+      value: value === null ? null : this.#kept(value),
     }));
-    return this.#remember(identity, { key, history });
+    return this.#remember(identity, { key: own, history });
+  }
+
+  #kept(bytes: Uint8Array): Kept<unknown> {
+    return this.#values.asBytes ? new Uint8Array(bytes) : this.#valueSerde.deserialize(bytes);
   }
 
   /** The key's bytes, in a buffer that the next call uses again. */
