@@ -59,7 +59,8 @@ export class NodeProcessorContext implements ProcessorContext<unknown, unknown> 
   }
 
   schedule(intervalMs: number, type: PunctuationType, punctuator: Punctuator): Cancellable {
-    if (!(intervalMs >= 1)) throw new RangeError(`a punctuation interval is at least 1 ms, not ${intervalMs}`);
+    if (!(Number.isSafeInteger(intervalMs) && intervalMs >= 1))
+      throw new RangeError(`a punctuation interval is a whole number of ms, at least 1, not ${intervalMs}`);
     return this.#context.schedule(this.#name, intervalMs, type, (timestampMs) =>
       this.#punctuate(punctuator, timestampMs),
     );

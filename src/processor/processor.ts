@@ -43,7 +43,7 @@ export interface ProcessorContext<KOut, VOut> {
   versionedStore<K, V>(name: string): VersionedKeyValueStore<K, V>;
   /**
    * Calls `punctuator` each `intervalMs` of the given time. Stream-time schedules start at 0, so the first record fires one, and stay on multiples
-   * of the interval; a jump over several multiples fires once.
+   * of the interval; a jump over several multiples fires once. Of several that are due together the one due first fires first.
    */
   schedule(intervalMs: number, type: PunctuationType, punctuator: Punctuator): Cancellable;
   /** Asks for a commit soon. */

@@ -1,5 +1,6 @@
 import { compareBytes } from '../common/bytes.ts';
 import { Windowed } from '../serde/windowed.ts';
+import { eventTime, wholeMs } from './event-time.ts';
 import type { NodeContext } from './node.ts';
 import type { KeyValueStore, VersionedKeyValueStore, WindowRow, WindowStore } from './state-store.ts';
 
@@ -10,11 +11,11 @@ export function keyValueStoreOf<K, V>(context: NodeContext, name: string): KeyVa
     name,
     get: (key) => table.read(key, 0)?.value,
     put(key, value, timestampMs = Math.max(0, context.streamTimeMs)) {
-      table.set(key, 0, value, timestampMs);
+      table.set(key, 0, value, eventTime(timestampMs, `a row of store ${name}`));
     },
     delete(key) {
       const old = table.read(key, 0)?.value;
-      table.update(table.forUpdate(key, 0), undefined, -1);
+      table.set(key, 0, undefined, Math.max(0, context.streamTimeMs));
       return old;
     },
     async *range(from, to) {
@@ -38,8 +39,9 @@ export function windowStoreOf<K, V>(context: NodeContext, name: string): WindowS
   return {
     name,
     fetch: (key, startMs) => table.read(key, startMs)?.value,
-    put(key, value, startMs, timestampMs = startMs) {
-      table.set(key, startMs, value, timestampMs);
+    put(key, value, startMs, timestampMs = Math.max(0, startMs)) {
+      wholeMs(startMs, `the start of a window of store ${name}`);
+      table.set(key, startMs, value, eventTime(timestampMs, `a row of store ${name}`));
     },
     async *fetchRange(key, fromMs, toMs): AsyncGenerator<WindowRow<K, V>> {
       for (const startMs of table.startsIn(fromMs, toMs)) {
@@ -58,7 +60,7 @@ export function versionedStoreOf<K, V>(context: NodeContext, name: string): Vers
     get: (key, asOfMs) => (asOfMs === undefined ? table.latest(key) : table.get(key, asOfMs)),
     put(key, value, validFromMs) {
       if (table.global) throw new TypeError(`store ${name} is a global table: processors only read it`);
-      table.put(key, value, validFromMs);
+      table.put(key, value, wholeMs(validFromMs, `the time from which a version of store ${name} is valid`));
     },
     history: (key) => table.history(key),
   };

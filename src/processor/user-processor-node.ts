@@ -1,3 +1,5 @@
+import { shown } from '../common/shown.ts';
+import { eventTime } from './event-time.ts';
 import { failureOf, type NodeContext, ProcessorNode } from './node.ts';
 import { NodeProcessorContext } from './node-processor-context.ts';
 import type { Processor, ProcessorSupplier, Punctuator } from './processor.ts';
@@ -40,8 +42,8 @@ export class UserProcessorNode extends ProcessorNode {
       this.#wait(this.#busy.then(() => this.#processor.process(record)));
       return;
     }
-    const result = this.#processor.process(record);
-    if (result !== undefined) this.#wait(result);
+    const work = promiseOf(this.#processor.process(record));
+    if (work !== undefined) this.#wait(work);
   }
 
   override close(): void {
@@ -69,8 +71,7 @@ export class UserProcessorNode extends ProcessorNode {
     context.punctuating = true;
     let busy: Promise<void> | undefined;
     try {
-      const result = punctuator(timestampMs);
-      if (result !== undefined) busy = result.finally(done);
+      busy = promiseOf(punctuator(timestampMs))?.finally(done);
       return busy;
     } finally {
       if (busy === undefined) done();
@@ -89,7 +90,9 @@ export class UserProcessorNode extends ProcessorNode {
   }
 
   #emit(record: Record<unknown, unknown>, childName: string | undefined): void {
-    if (!(record instanceof Record)) throw new TypeError(`processor ${this.name} forwards something that is no Record`);
+    if (!(record instanceof Record))
+      throw new TypeError(`processor ${this.name} forwards something that is not a Record`);
+    eventTime(record.timestamp, `the record that processor ${this.name} forwards under key ${shown(record.key)}`);
     const context = this.#context;
     const { headers } = context;
     context.headers = record.headers;
@@ -112,4 +115,11 @@ export class UserProcessorNode extends ProcessorNode {
     }
     this.forwardTo(child, record.key, record.value, record.timestamp);
   }
+}
+
+/** What a processor or punctuator has returned, if it is to be waited for: `record => store.put(...)` returns whatever it calls. */
+function promiseOf(result: unknown): Promise<void> | undefined {
+  const thenable =
+    typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function';
+  return thenable ? Promise.resolve(result as PromiseLike<void>) : undefined;
 }

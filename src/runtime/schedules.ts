@@ -9,48 +9,46 @@ interface Schedule {
 
 /**
  * Punctuations of one kind of time. Each fires once when its time is reached, with the time now; the next is a multiple of the interval later, the first
- * one strictly after now: a jump makes no burst.
+ * one strictly after now: a jump makes no burst. Of those that are due together the one due first fires first.
  *
- * Kafka Streams: `processor/internals/PunctuationQueue.java`.
+ * Kafka Streams: `processor/internals/PunctuationQueue.java`. Those due at the same time fire in the order that its heap, Java's `PriorityQueue`, gives them.
  */
 export class Schedules {
+  /** In the order in which they were added. */
   #schedules: Schedule[] = [];
-  #next = Number.POSITIVE_INFINITY;
+  readonly #heap: Schedule[] = [];
 
   /** When the next one is due. */
   get nextMs(): number {
-    return this.#next;
+    while (this.#heap[0]?.cancelled === true) this.#poll();
+    return this.#heap[0]?.nextMs ?? Number.POSITIVE_INFINITY;
   }
 
   add(name: string, firstMs: number, intervalMs: number, call: (timestampMs: number) => void): { cancel(): void } {
     const schedule: Schedule = { name, intervalMs, call, nextMs: firstMs, cancelled: false };
     this.#schedules.push(schedule);
-    this.#next = Math.min(this.#next, firstMs);
+    this.#offer(schedule);
     return {
       cancel: () => {
         schedule.cancelled = true;
         this.#schedules = this.#schedules.filter((other) => other !== schedule);
-        this.#update();
       },
     };
   }
 
-  /** Fires what is due; returns how many fired. */
-  fire(nowMs: number): number {
-    let fired = 0;
-    for (const schedule of [...this.#schedules]) {
-      if (schedule.cancelled || schedule.nextMs > nowMs) continue;
-      const due = schedule.nextMs;
-      const following = due + schedule.intervalMs;
-      schedule.nextMs =
-        following > nowMs
-          ? following
-          : due + (Math.floor((nowMs - due) / schedule.intervalMs) + 1) * schedule.intervalMs;
-      fired++;
+  /** Fires the one that is due first; false if none is. */
+  fireNext(nowMs: number): boolean {
+    if (this.nextMs > nowMs) return false;
+    const schedule = this.#poll();
+    const { nextMs: due, intervalMs } = schedule;
+    schedule.nextMs = due + Math.max(1, Math.floor((nowMs - due) / intervalMs) + 1) * intervalMs;
+    try {
       schedule.call(nowMs);
+    } finally {
+      // It may have cancelled itself.
+      if (!schedule.cancelled) this.#offer(schedule);
     }
-    this.#update();
-    return fired;
+    return true;
   }
 
   /** When each schedule is due next, in the order in which they were added. */
@@ -59,16 +57,41 @@ export class Schedules {
   }
 
   restore(saved: readonly number[]): void {
+    this.#heap.length = 0;
     this.#schedules.forEach((schedule, index) => {
       schedule.nextMs = saved[index] ?? schedule.nextMs;
+      this.#offer(schedule);
     });
-    this.#update();
   }
 
-  #update(): void {
-    this.#next = this.#schedules.reduce(
-      (least, schedule) => Math.min(least, schedule.nextMs),
-      Number.POSITIVE_INFINITY,
-    );
+  #offer(schedule: Schedule): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (schedule.nextMs >= heap[parent]!.nextMs) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = schedule;
+  }
+
+  /** Takes the first one out of a heap that is not empty. */
+  #poll(): Schedule {
+    const heap = this.#heap;
+    const first = heap[0]!;
+    const last = heap.pop()!;
+    const { length } = heap;
+    if (length === 0) return first;
+    let at = 0;
+    while (at < length >>> 1) {
+      let child = 2 * at + 1;
+      if (child + 1 < length && heap[child]!.nextMs > heap[child + 1]!.nextMs) child++;
+      if (last.nextMs <= heap[child]!.nextMs) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
   }
 }

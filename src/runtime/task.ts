@@ -26,6 +26,10 @@ export interface TaskHost {
   /** A node dropped the record in process. */
   dropped(task: Task, reason: DropReason): void;
   waitFor(promise: Promise<void>): void;
+  /** Something is waited for. */
+  readonly busy: boolean;
+  /** Does this when nothing is waited for any more; then it is waited for, too. */
+  whenFree(work: () => void): void;
   requestCommit(): void;
   wallClockMs(): number;
 }
@@ -184,8 +188,7 @@ export class Task implements NodeContext {
     else this.latenessMs += this.streamTimeMs - at;
     source.node.process(key, value, at);
     this.stats.processed++;
-    if (this.streamTimeMs >= this.#streamSchedules.nextMs)
-      this.stats.punctuations += this.#streamSchedules.fire(this.streamTimeMs);
+    if (this.streamTimeMs >= this.#streamSchedules.nextMs) this.#punctuate(this.#streamSchedules, this.streamTimeMs);
     return undefined;
   }
 
@@ -225,14 +228,13 @@ export class Task implements NodeContext {
         clock.timeMs = timeMs;
         moved = true;
       }
-    if (moved && this.streamTimeMs >= this.#streamSchedules.nextMs)
-      this.stats.punctuations += this.#streamSchedules.fire(this.streamTimeMs);
+    if (moved) this.#punctuate(this.#streamSchedules, this.streamTimeMs);
     return moved;
   }
 
   /** Fires wall-clock punctuations that are due. */
   punctuateWallClock(nowMs: number): void {
-    if (nowMs >= this.#wallSchedules.nextMs) this.stats.punctuations += this.#wallSchedules.fire(nowMs);
+    this.#punctuate(this.#wallSchedules, nowMs);
   }
 
   table<K, V>(name: string): TableStore<K, V> {
@@ -275,7 +277,7 @@ export class Task implements NodeContext {
     call: (timestampMs: number) => void,
   ): { cancel(): void } {
     return type === 'stream-time'
-      ? this.#streamSchedules.add(nodeName, Math.max(0, this.streamTimeMs), intervalMs, call)
+      ? this.#streamSchedules.add(nodeName, 0, intervalMs, call)
       : this.#wallSchedules.add(nodeName, this.#host.wallClockMs() + intervalMs, intervalMs, call);
   }
 
@@ -315,6 +317,18 @@ export class Task implements NodeContext {
   /** Time observed by each windowed operator. */
   operatorTimes(): Record<string, number> {
     return Object.fromEntries([...this.#clocks].map(([name, clock]) => [name, clock.timeMs]));
+  }
+
+  /** Fires what is due, one after the other: each when all before it is done, the record that moved the time included. */
+  #punctuate(schedules: Schedules, nowMs: number): void {
+    while (schedules.nextMs <= nowMs) {
+      if (this.#host.busy) {
+        this.#host.whenFree(() => this.#punctuate(schedules, nowMs));
+        return;
+      }
+      this.stats.punctuations++;
+      schedules.fireNext(nowMs);
+    }
   }
 
   #unknownStore(name: string): StreamsError {

@@ -267,6 +267,14 @@ export class TopologyEngine implements TaskHost {
     this.#pending.catch(() => {});
   }
 
+  get busy(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  whenFree(work: () => void): void {
+    this.waitFor((this.#pending ?? Promise.resolve()).then(work));
+  }
+
   requestCommit(): void {
     this.commitRequested = true;
   }

@@ -32,7 +32,8 @@ export interface SinkOptions<K, V> {
  * A graph of sources, processors, stores and sinks. Built by hand or by a StreamsBuilder; the same object runs on Kafka, over files and in a
  * test driver.
  *
- * @throws StreamsError `STREAMS_TOPOLOGY` from every method that would make an impossible graph: a name used twice, an unknown parent or store.
+ * @throws StreamsError `STREAMS_TOPOLOGY` from every method that would make an impossible graph: a name used twice, an unknown parent or store, a node without
+ * parents, a topic or store whose name no topic can have.
  * @remarks Kafka Streams: `Topology.java`.
  */
 export class Topology {
@@ -51,7 +52,10 @@ export class Topology {
     const twice = list.find((topic, i) => list.indexOf(topic) !== i);
     if (twice !== undefined)
       throw new StreamsError('STREAMS_TOPOLOGY', `source ${name} reads topic ${twice} twice. Name it once.`);
-    for (const topic of list) this.#checkUnread(topic, name);
+    for (const topic of list) {
+      checkTopicName(topic, 'topic');
+      this.#checkUnread(topic, name);
+    }
     return this.add({ kind: 'source', name, topics: list, ...options } as unknown as SourceSpec);
   }
 
@@ -70,12 +74,14 @@ export class Topology {
 
   /** Writes what its parents forward to a topic. */
   addSink<K, V>(name: string, topic: string, parents: string | readonly string[], options: SinkOptions<K, V>): this {
+    checkTopicName(topic, 'topic');
     const list = typeof parents === 'string' ? [parents] : [...parents];
     return this.add({ kind: 'sink', name, parents: list, topic, ...options } as unknown as SinkSpec);
   }
 
   /** Declares a store; processors name it in their `stores`. */
   addStateStore(spec: StoreSpec): this {
+    checkTopicName(spec.name, 'store');
     if (this.#stores.has(spec.name) || this.#globals.has(spec.name))
       throw new StreamsError('STREAMS_TOPOLOGY', `store ${spec.name} exists already. Give each store its own name.`);
     this.#stores.set(spec.name, spec);
@@ -87,6 +93,11 @@ export class Topology {
     if (node.name === '') throw new StreamsError('STREAMS_TOPOLOGY', 'a node has an empty name');
     if (this.#nodes.has(node.name))
       throw new StreamsError('STREAMS_TOPOLOGY', `node ${node.name} exists already. Give each node its own name.`);
+    if (node.kind !== 'source' && node.parents.length === 0)
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `node ${node.name} has no parent: no record would ever reach it. Name at least one.`,
+      );
     for (const parent of node.kind === 'source' ? [] : node.parents) {
       const found = this.#nodes.get(parent);
       if (found === undefined || found.kind === 'sink')
@@ -103,6 +114,7 @@ export class Topology {
 
   /** Declares an internal topic: what the DSL builds with. */
   addRepartition(spec: RepartitionSpec): this {
+    checkTopicName(spec.topic, 'repartition topic');
     if (this.#repartitions.has(spec.topic))
       throw new StreamsError(
         'STREAMS_TOPOLOGY',
@@ -114,6 +126,8 @@ export class Topology {
 
   /** Declares a global table: what the DSL builds with. */
   addGlobalTable(spec: GlobalTableSpec): this {
+    checkTopicName(spec.topic, 'topic');
+    checkTopicName(spec.store.name, 'store');
     if (this.#globals.has(spec.store.name) || this.#stores.has(spec.store.name))
       throw new StreamsError(
         'STREAMS_TOPOLOGY',
@@ -187,4 +201,16 @@ export class Topology {
           `node ${node.name} uses store ${store}, which does not exist. Add the store first.`,
         );
   }
+}
+
+const longestTopicName = 249;
+
+/** Stores and topics are, or become, topics of a broker. Kafka: `common/internals/Topic.java`, `kstream/Named.java`. */
+function checkTopicName(name: string, what: string): void {
+  if (name === '') throw new StreamsError('STREAMS_TOPOLOGY', `a ${what} has an empty name`);
+  if (/^[a-zA-Z0-9._-]+$/.test(name) && name.length <= longestTopicName && name !== '.' && name !== '..') return;
+  throw new StreamsError(
+    'STREAMS_TOPOLOGY',
+    `${what} ${JSON.stringify(name)} has a name that no topic can have: use 1 to ${longestTopicName} of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor "..".`,
+  );
 }

@@ -139,8 +139,8 @@ export class TableRegroupNode extends ProcessorNode {
 
   #select(key: unknown, value: unknown): readonly [unknown, unknown] | undefined {
     if (value === undefined) return undefined;
-    const selected = this.#selector(key, value);
-    return isAbsent(selected[0]) || isAbsent(selected[1]) ? undefined : selected;
+    const selected = this.#selector(key, value) as readonly [unknown, unknown] | null | undefined;
+    return isAbsent(selected) || isAbsent(selected[0]) || isAbsent(selected[1]) ? undefined : selected;
   }
 }
 
