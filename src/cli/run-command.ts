@@ -62,12 +62,14 @@ export function runCommand(spec: ApplicationSpec): CommandSpec {
       },
       {
         flags: '--until-caught-up',
-        description: 'end when all that the topics hold now is processed and committed, by all instances together',
+        description:
+          'end when all that the topics hold now is processed and committed, by all instances together, and this one has restored its tasks',
       },
       portOption,
       hostOption,
     ],
     kind: 'continuous',
+    kindFor: ({ untilCaughtUp }) => (untilCaughtUp === true ? 'batch' : 'continuous'),
     settings: true,
     runtime: 'kafka',
     async run(context) {

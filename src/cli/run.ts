@@ -119,7 +119,9 @@ async function runThread(
       ),
     );
     watchClocks(progress, instance, defer);
-    await untilDone(streams, progress, request.untilCaughtUp, AbortSignal.any([context.signal, threadFailed.signal]));
+    const signal = AbortSignal.any([context.signal, threadFailed.signal]);
+    if (request.untilCaughtUp) await untilCaughtUp(streams, threads, progress, signal);
+    else await Promise.race([aborted(signal), streams.untilEnded()]);
     await Promise.all([streams.close(), ...threads.map((thread) => thread.close())]);
     if (streams.state === 'ERROR') throw streams.failure;
     if (threadFailed.signal.aborted) throw threadFailed.signal.reason;
@@ -170,30 +172,34 @@ function watchClocks(progress: ApplicationProgress, instance: KafkaInstance, def
   defer(() => clearInterval(timer));
 }
 
-async function untilDone(
+/** Others may have processed everything: this instance is done once it has restored what it was given, too. */
+async function untilCaughtUp(
   streams: KafkaStreams,
+  threads: readonly StreamThread[],
   progress: ApplicationProgress,
-  untilCaughtUp: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  const ended = streams.untilEnded();
-  if (!untilCaughtUp) {
-    await Promise.race([aborted, ended]);
-    return;
-  }
   let over = false;
-  const stopped = Promise.race([aborted, ended]).then(() => {
+  const stopped = Promise.race([aborted(signal), streams.untilEnded()]).then(() => {
     over = true;
   });
-  const caughtUp = progress.untilCaughtUp(async () => {
+  const wait = async (): Promise<void> => {
     if (over) throw new StreamsError('STREAMS_CLOSED', 'the instance was stopped before it had caught up.');
     await delay(caughtUpIntervalMs);
+  };
+  const isRunning = (): boolean =>
+    streams.state === 'RUNNING' && threads.every(({ engine }) => engine?.state === 'RUNNING');
+  const caughtUp = progress.untilCaughtUp(wait).then(async () => {
+    while (!isRunning()) await wait();
   });
   await Promise.race([stopped, caughtUp]);
   if (!over) await caughtUp;
   else await caughtUp.catch(() => {});
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

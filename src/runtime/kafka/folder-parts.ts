@@ -4,10 +4,10 @@ import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { localPart } from '../parts/local-part.ts';
 import type { StorePart } from '../parts/store-part.ts';
-import { rowPrefix, StateFolder, type StateSettings } from '../state-folder.ts';
+import { rowPrefix, type StateSettings } from '../state-folder.ts';
 import { taskIdText } from '../task.ts';
 import { sharedPartition } from '../topology-engine.ts';
-import { globalDirectory } from './global-tables.ts';
+import { type GlobalCopy, globalDirectory, openGlobalCopy } from './global-tables.ts';
 import { storedTasks, withThreads } from './stored-tasks.ts';
 import { openTaskCopy, type TaskCopy } from './task-folder.ts';
 
@@ -20,9 +20,9 @@ export async function isInstanceFolder(directory: string): Promise<boolean> {
 }
 
 /** What an instance says of its folder; undefined for one that ended before it had written anything. */
-async function openGlobal(directory: string): Promise<StateFolder | undefined> {
+async function openGlobal(directory: string): Promise<GlobalCopy | undefined> {
   try {
-    return await StateFolder.open(globalDirectory(directory), { create: false });
+    return await openGlobalCopy(directory);
   } catch (error) {
     const isNew =
       StreamsError.is(error) && error.code === 'STREAMS_STATE_MISSING' && (await isInstanceFolder(directory));
@@ -31,27 +31,35 @@ async function openGlobal(directory: string): Promise<StateFolder | undefined> {
   }
 }
 
-/** The state folders of instances that do not run: of each task the copy that reaches furthest. */
+/** What an instance says of its folder, and where that is. */
+interface Instance extends GlobalCopy {
+  readonly directory: string;
+}
+
+/**
+ * The state folders of instances that do not run: of each task the copy that reaches furthest, among those on which the task was at work when their instance ended. One that was being
+ * restored, was kept warm for another instance or was given to one lacks what it cannot know of.
+ */
 export class InstanceFolders {
   readonly settings: StateSettings;
   readonly #copies: ReadonlyMap<string, TaskCopy>;
-  readonly #global: StateFolder;
+  readonly #global: Instance;
 
-  private constructor(copies: ReadonlyMap<string, TaskCopy>, global: StateFolder) {
+  private constructor(copies: ReadonlyMap<string, TaskCopy>, global: Instance) {
     this.#copies = copies;
     this.#global = global;
-    this.settings = global.saved!.settings;
+    this.settings = global.folder.saved!.settings;
   }
 
   /** @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance runs, `STREAMS_STATE_MISSING`, `STREAMS_STATE_INCOMPATIBLE` for folders of two applications. */
   static async open(given: readonly string[]): Promise<InstanceFolders> {
     const directories = given.flatMap(withThreads);
-    const opened: StateFolder[] = [];
+    const opened: Instance[] = [];
     const copies = new Map<string, TaskCopy>();
     try {
       for (const directory of directories) {
-        const folder = await openGlobal(directory);
-        if (folder !== undefined) opened.push(folder);
+        const instance = await openGlobal(directory);
+        if (instance !== undefined) opened.push({ ...instance, directory });
       }
       const first = opened[0];
       if (first === undefined)
@@ -59,27 +67,24 @@ export class InstanceFolders {
           'STREAMS_STATE_MISSING',
           `${given.join(', ')}: no instance has committed anything there. Give the folders of all instances, or read the changelogs with --brokers.`,
         );
-      const others = opened.slice(1);
-      for (const { saved, directory } of others)
-        if (saved!.applicationId !== first.saved!.applicationId)
-          throw new StreamsError(
-            'STREAMS_STATE_INCOMPATIBLE',
-            `${directory} belongs to application ${saved!.applicationId}, ${first.directory} to ${first.saved!.applicationId}. Give the folders of one application.`,
-          );
-      for (const directory of directories)
+      refuseOthers(first, opened.slice(1));
+      for (const directory of directories) {
+        const run = opened.find((instance) => instance.directory === directory)?.run;
         for (const [taskId] of storedTasks(directory)) {
-          const copy = await openTaskCopy(directory, taskId);
+          const copy = await openTaskCopy(directory, taskId, run);
           const other = copies.get(taskId);
-          if (other !== undefined && other.reached >= copy.reached) await copy.folder.close();
+          if (other !== undefined && !isBetter(copy, other)) await copy.folder.close();
           else {
             copies.set(taskId, copy);
             await other?.folder.close();
           }
         }
-      for (const folder of others) await folder.close();
-      return new InstanceFolders(copies, first);
+      }
+      const global = opened.find(({ complete }) => complete) ?? first;
+      for (const { folder } of opened) if (folder !== global.folder) await folder.close();
+      return new InstanceFolders(copies, global);
     } catch (error) {
-      for (const folder of [...opened, ...[...copies.values()].map((copy) => copy.folder)]) await folder.close();
+      for (const { folder } of [...opened, ...copies.values()]) await folder.close();
       throw error;
     }
   }
@@ -94,12 +99,13 @@ export class InstanceFolders {
    * The parts of a store.
    *
    * @param partitions - How many it has.
-   * @throws StreamsError `STREAMS_STATE_MISSING` if a task is in none of the folders.
+   * @throws StreamsError `STREAMS_STATE_MISSING` if a task is in none of the folders, or in none of them whole.
    */
   partsOf(topology: Topology, spec: StoreSpec, partitions: number): readonly StorePart[] {
     if (topology.globalTables.some(({ store }) => store.name === spec.name)) {
-      const number = this.#global.saved!.stores[spec.name]!;
-      return [localPart(spec, this.#global.database, rowPrefix(number, sharedPartition), 0)];
+      const { folder, complete, directory } = this.#global;
+      if (!complete) throw incomplete(`global table ${spec.name} in ${directory}`);
+      return [localPart(spec, folder.database, rowPrefix(folder.saved!.stores[spec.name]!, sharedPartition), 0)];
     }
     const part = topology.subTopologies.find(({ stores }) => stores.includes(spec.name))!;
     return Array.from({ length: partitions }, (_, partition) => {
@@ -110,6 +116,11 @@ export class InstanceFolders {
           'STREAMS_STATE_MISSING',
           `task ${taskId}, which has partition ${partition} of store ${spec.name}, is in none of the folders. Give the folders of all instances, or read the changelogs with --brokers.`,
           { taskId },
+        );
+      if (!copy.complete)
+        throw incomplete(
+          `the copy of task ${taskId}, which has partition ${partition} of store ${spec.name}, in ${copy.folder.directory}`,
+          taskId,
         );
       return localPart(
         spec,
@@ -122,6 +133,28 @@ export class InstanceFolders {
 
   async close(): Promise<void> {
     for (const { folder } of this.#copies.values()) await folder.close();
-    await this.#global.close();
+    await this.#global.folder.close();
   }
+}
+
+function refuseOthers(first: Instance, others: readonly Instance[]): void {
+  const owner = first.folder.saved!.applicationId;
+  for (const { folder, directory } of others)
+    if (folder.saved!.applicationId !== owner)
+      throw new StreamsError(
+        'STREAMS_STATE_INCOMPATIBLE',
+        `${directory} belongs to application ${folder.saved!.applicationId}, ${first.directory} to ${owner}. Give the folders of one application.`,
+      );
+}
+
+function isBetter(copy: TaskCopy, other: TaskCopy): boolean {
+  return copy.complete === other.complete ? copy.reached > other.reached : copy.complete;
+}
+
+function incomplete(what: string, taskId?: string): StreamsError {
+  return new StreamsError(
+    'STREAMS_STATE_MISSING',
+    `${what} is not whole: its instance ended before all of it was restored, or another instance has gone on from it. Give the folders of all instances, start run again until it has restored it, or read the changelogs with --brokers.`,
+    taskId === undefined ? {} : { taskId },
+  );
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseFactory, WriteBatch } from '../../../state/database.ts';
 import type { Broker, Fetcher } from '../../clients/broker.ts';
@@ -28,6 +30,7 @@ import type { KafkaGlobalStats } from './kafka-stats.ts';
 
 const positionsKey = metaKey('global-positions');
 const memberKey = metaKey('member');
+const runKey = metaKey('run');
 
 /** Folder of an instance's global tables below its state folder. Who has it open has the instance. */
 export function globalDirectory(stateDir: string): string {
@@ -46,6 +49,8 @@ export interface GlobalTablesOptions {
   /** Told of a record that cannot be read; it is passed over. */
   readonly unreadable: (table: GlobalTableSpec, records: FetchedRecords, i: number, error: unknown) => void;
   readonly failed: (error: unknown) => void;
+  /** The copy was damaged, and is built anew. */
+  readonly rebuilt: (error: StreamsError) => void;
 }
 
 interface SavedGlobal {
@@ -53,6 +58,29 @@ interface SavedGlobal {
   /** The ids of these topics: positions in one that was made anew say nothing. */
   readonly topicIds?: Readonly<Record<string, string>>;
   readonly atMs: number;
+  /** False while the topics are read for the first time in a run: the copy is a part of them. */
+  readonly complete?: boolean;
+}
+
+/** What an instance's folder says of its last run and of its global tables, for those who only read. */
+export interface GlobalCopy {
+  readonly folder: StateFolder;
+  /** Undefined in a folder of a version that did not tell runs apart, and in one of an instance that never had a task. */
+  readonly run: string | undefined;
+  /** Whether the global tables were read to their ends. */
+  readonly complete: boolean;
+}
+
+/** Opens the folder of an instance's global tables to read it. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance has it, `STREAMS_STATE_MISSING` */
+export async function openGlobalCopy(stateDir: string): Promise<GlobalCopy> {
+  const folder = await StateFolder.open(globalDirectory(stateDir), { create: false });
+  const bytes = folder.database.get(runKey);
+  const saved = readSaved(folder);
+  return {
+    folder,
+    run: bytes === undefined ? undefined : fromUtf8(bytes),
+    complete: saved !== undefined && saved.complete !== false,
+  };
 }
 
 /** A change of a global table, in the order of its topic. */
@@ -67,6 +95,8 @@ export interface GlobalUpdate {
  * Each task joins again what a change concerns, and commits up to where it has done so; a task that was elsewhere meanwhile asks for the keys that changed since (`changedSince`).
  */
 export class GlobalTables {
+  /** What this run of the instance is called: copies of tasks that were complete in another may lack what was done elsewhere since. */
+  readonly run: string = randomUUID();
   readonly stores: ReadonlyMap<string, VersionedTableStore>;
   readonly #options: GlobalTablesOptions;
   readonly #broker: Broker;
@@ -89,6 +119,9 @@ export class GlobalTables {
   #caughtUp: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   #onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void> = async () => {};
   #savedAtMs = -1;
+  /** The topics were read to the ends that they had at the start. */
+  #complete = false;
+  #begun: Promise<void> | undefined;
 
   private constructor(
     broker: Broker,
@@ -146,11 +179,7 @@ export class GlobalTables {
   /** Opens an instance's folder. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while another process has it. */
   static async open(broker: Broker, options: GlobalTablesOptions): Promise<GlobalTables> {
     const topicIds = await broker.admin.topicIds(topicsOf(options.topology));
-    const { openDatabase } = options;
-    const folder = await StateFolder.open(globalDirectory(options.stateDir), {
-      create: true,
-      ...(openDatabase === undefined ? {} : { openDatabase }),
-    });
+    const folder = await openFolder(options);
     try {
       if (wasMadeAnew(readSaved(folder), topicIds)) {
         options.logger.warn(
@@ -206,6 +235,19 @@ export class GlobalTables {
     if (memberId === undefined) batch.del(memberKey);
     else batch.put(memberKey, utf8(memberId));
     await batch.write({ sync: false });
+    await batch.close();
+  }
+
+  /** Tasks begin to move: from now on no copy of an earlier run counts as complete. */
+  beginRun(): Promise<void> {
+    this.#begun ??= this.#writeRun();
+    return this.#begun;
+  }
+
+  async #writeRun(): Promise<void> {
+    const batch = this.#folder.database.batch();
+    batch.put(runKey, utf8(this.run));
+    await batch.write({ sync: true });
     await batch.close();
   }
 
@@ -265,6 +307,7 @@ export class GlobalTables {
       this.#fetcher.add({ topic, partition, offset: positions[partition]! });
     }
     this.#readable = this.positions;
+    if (this.#isComplete()) await this.#save();
     this.#checkCaughtUp();
     await caughtUp;
     this.#onUpdates = onUpdates;
@@ -370,6 +413,7 @@ export class GlobalTables {
         const chunks = this.#queue.splice(0, 64);
         const updates: GlobalUpdate[] = [];
         for (const records of chunks) this.#apply(records, updates);
+        this.#isComplete();
         await this.#save();
         // Told without changes too: tasks commit how far they have come, and somebody may wait for that.
         await this.#onUpdates(updates);
@@ -420,6 +464,7 @@ export class GlobalTables {
       positions: this.positions,
       topicIds: Object.fromEntries(this.#topicIds),
       atMs: this.#savedAtMs,
+      complete: this.#complete,
     };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
     await batch.write({ sync: false });
@@ -428,12 +473,16 @@ export class GlobalTables {
   }
 
   #checkCaughtUp(): void {
-    if (this.#caughtUp === undefined) return;
-    for (const [topic, positions] of this.#positions)
-      for (const [partition, position] of positions.entries())
-        if (position < (this.#ends!.get(partitionKey(topic, partition)) ?? 0)) return;
+    if (this.#caughtUp === undefined || !this.#isComplete()) return;
     this.#caughtUp.resolve();
     this.#caughtUp = undefined;
+  }
+
+  #isComplete(): boolean {
+    this.#complete ||= [...this.#positions].every(([topic, positions]) =>
+      positions.every((position, partition) => position >= (this.#ends!.get(partitionKey(topic, partition)) ?? 0)),
+    );
+    return this.#complete;
   }
 
   #fail(error: unknown): void {
@@ -441,6 +490,20 @@ export class GlobalTables {
       this.#caughtUp.reject(error);
       this.#caughtUp = undefined;
     } else this.#options.failed(error);
+  }
+}
+
+/** A damaged copy is no loss: the topics have all of it. */
+async function openFolder({ stateDir, openDatabase, rebuilt }: GlobalTablesOptions): Promise<StateFolder> {
+  const directory = globalDirectory(stateDir);
+  const options = { create: true, ...(openDatabase === undefined ? {} : { openDatabase }) };
+  try {
+    return await StateFolder.open(directory, options);
+  } catch (error) {
+    if (!StreamsError.is(error) || error.code !== 'STREAMS_STATE_STORE_CORRUPT') throw error;
+    rebuilt(error);
+    await rm(directory, { recursive: true, force: true });
+    return StateFolder.open(directory, options);
   }
 }
 

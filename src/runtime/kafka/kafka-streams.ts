@@ -325,6 +325,7 @@ export class KafkaStreams {
         );
       },
       failed: (error) => this.#ends(error),
+      rebuilt: (error) => this.#tellRebuilt(error, {}),
     });
   }
 
@@ -382,6 +383,7 @@ export class KafkaStreams {
     const data = decodeAssignmentData(assignment.userData);
     this.#assignment = data;
     this.#globals!.saveMember(this.#member!.memberId).catch(() => {});
+    this.#globals!.beginRun().catch((error: unknown) => this.#ends(error));
     this.#rebalancing = false;
     this.#counts.rebalances++;
     this.#options.logger.info({ generation, active: data.active, standby: data.standby }, 'tasks assigned');
@@ -424,7 +426,9 @@ export class KafkaStreams {
         applicationId,
         settings,
         ...(openDatabase === undefined ? {} : { openDatabase }),
+        run: this.#globals!.run,
       },
+      rebuilt: (damaged, error) => this.#tellRebuilt(error, { taskId: damaged.taskId }),
       started: (started) => work.add(started, takeover),
       stopping: (stopping) => work.remove(stopping),
       failed: (failed, error) => this.#taskFailed(failed, error),
@@ -432,6 +436,11 @@ export class KafkaStreams {
     });
     this.#slots.set(taskId, slot);
     return slot;
+  }
+
+  #tellRebuilt(error: StreamsError, what: { readonly taskId?: string }): void {
+    this.#count(error.code);
+    this.#options.logger.warn({ ...what, error }, `a copy of the state is damaged and built anew: ${error.message}`);
   }
 
   #taskFailed(slot: TaskSlot, error: unknown, committing = false): void {
@@ -531,6 +540,7 @@ export class KafkaStreams {
     this.#globals?.giveUp();
     await this.#loop;
     for (const slot of this.#slots.values()) {
+      slot.ends = true;
       if (failed) slot.abandon();
       slot.want('none');
     }

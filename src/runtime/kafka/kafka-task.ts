@@ -313,7 +313,7 @@ export class KafkaTask {
       if (position !== undefined) reached.set(topic, position);
     }
     if (reached.size > 0)
-      this.folder.savePositions(batch, reached, Math.min(Number.POSITIVE_INFINITY, ...Object.values(operatorTimes)));
+      this.folder.saveCommitted(batch, reached, Math.min(Number.POSITIVE_INFINITY, ...Object.values(operatorTimes)));
   }
 
   /** The first input carries the task's clocks. */

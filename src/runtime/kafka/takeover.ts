@@ -82,6 +82,7 @@ export async function takeOver(
       steps.check();
       await catchUpWithGlobals(task, context);
       steps.check();
+      await folder.markComplete(Math.min(Number.POSITIVE_INFINITY, ...Object.values(task.committedOperatorTimes)));
       return task;
     } catch (error) {
       await task.close();
@@ -219,6 +220,7 @@ async function restore(folder: TaskFolder, context: TakeoverContext, steps: Take
   const restoreOnce = async (): Promise<void> => {
     const { starts, ends } = await prepareCopy(folder, context, 'stable');
     steps.check();
+    if ([...ends].some(([topic, end]) => folder.positions.get(topic)! < end)) await folder.markIncomplete();
     const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts, (progress, records) =>
       listener.onBatchRestored?.(progress, records),
     );

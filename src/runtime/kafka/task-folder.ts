@@ -19,6 +19,8 @@ interface SavedPositions {
   readonly atMs: number;
   /** Least time that an operator of the task has observed, ms; null without such operators. */
   readonly operatorTimeMs?: number | null;
+  /** The instance's run in which the task was at work on the copy, so that it has all that was committed then. Absent while it is restored or kept warm, and once the task is elsewhere. */
+  readonly completeIn?: string;
 }
 
 const positionsKey = metaKey('changelog-positions');
@@ -30,6 +32,8 @@ export interface TaskFolderOptions {
   readonly applicationId: string;
   readonly settings: StateSettings;
   readonly openDatabase?: DatabaseFactory;
+  /** What this run of the instance is called: see `GlobalTables.run`. */
+  readonly run: string;
 }
 
 /** The folder of a task's stores below a state folder. */
@@ -135,15 +139,49 @@ export class TaskFolder {
     return this.#savedAtMs < 0 ? undefined : this.#savedAtMs;
   }
 
-  /** Adds to a batch how far the rows in it reach. */
-  savePositions(batch: WriteBatch, reached: ReadonlyMap<string, number>, operatorTimeMs?: number): void {
-    for (const [topic, position] of reached) if (this.#positions.has(topic)) this.#positions.set(topic, position);
+  /** Adds to a batch how far the rows in it reach. Until the task is at work on the copy that is said to be only a part of what is committed. */
+  savePositions(batch: WriteBatch, reached: ReadonlyMap<string, number>): void {
     this.#savedAtMs = Date.now();
+    this.#save(batch, reached, {});
+  }
+
+  /** As {@link savePositions}, for the task at work: the copy has all that is committed. */
+  saveCommitted(batch: WriteBatch, reached: ReadonlyMap<string, number>, operatorTimeMs: number): void {
+    this.#savedAtMs = Date.now();
+    const times = Number.isFinite(operatorTimeMs) ? { operatorTimeMs } : {};
+    this.#save(batch, reached, { ...times, completeIn: this.#options.run });
+  }
+
+  /** The task is at work on the copy from now on. */
+  async markComplete(operatorTimeMs: number): Promise<void> {
+    await this.#mark((batch) => this.saveCommitted(batch, new Map(), operatorTimeMs));
+  }
+
+  /** The copy does not have all that is committed any more, or not yet: nobody takes it for whole. */
+  async markIncomplete(): Promise<void> {
+    // It is not newer for it: how old it is decides whether it may have missed deletions.
+    await this.#mark((batch) => this.#save(batch, new Map(), {}));
+  }
+
+  async #mark(save: (batch: WriteBatch) => void): Promise<void> {
+    if (this.#positions.size === 0) return;
+    const batch = this.database.batch();
+    save(batch);
+    await batch.write({ sync: false });
+    await batch.close();
+  }
+
+  #save(
+    batch: WriteBatch,
+    reached: ReadonlyMap<string, number>,
+    more: Pick<SavedPositions, 'operatorTimeMs' | 'completeIn'>,
+  ): void {
+    for (const [topic, position] of reached) if (this.#positions.has(topic)) this.#positions.set(topic, position);
     const saved: SavedPositions = {
       positions: Object.fromEntries(this.#positions),
       topicIds: Object.fromEntries(this.#topicIds),
       atMs: this.#savedAtMs,
-      ...(operatorTimeMs === undefined || !Number.isFinite(operatorTimeMs) ? {} : { operatorTimeMs }),
+      ...more,
     };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
   }
@@ -231,19 +269,23 @@ export interface TaskCopy {
   /** The sum of its changelog positions: which of two copies reaches further. */
   readonly reached: number;
   readonly operatorTimeMs: number | undefined;
+  /** Whether it has all that the task had committed when the instance ended. */
+  readonly complete: boolean;
 }
 
 /**
  * Opens a copy to read it.
  *
+ * @param run - The instance's last run; undefined for a folder of a version that did not tell runs apart, whose copies count as complete.
  * @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance has it, `STREAMS_STATE_MISSING`
  */
-export async function openTaskCopy(stateDir: string, taskId: string): Promise<TaskCopy> {
+export async function openTaskCopy(stateDir: string, taskId: string, run: string | undefined): Promise<TaskCopy> {
   const folder = await StateFolder.open(taskDirectory(stateDir, taskId), { create: false });
   const bytes = folder.database.get(positionsKey);
   const saved = bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedPositions);
   const reached = Object.values(saved?.positions ?? {}).reduce((sum, position) => sum + position, 0);
-  return { folder, reached, operatorTimeMs: saved?.operatorTimeMs ?? undefined };
+  const complete = run === undefined || saved?.completeIn === run;
+  return { folder, reached, operatorTimeMs: saved?.operatorTimeMs ?? undefined, complete };
 }
 
 /** Another holder in this process or a neighbour may be about to close it: that is waited for. */

@@ -5,6 +5,7 @@ import { type TaskId, taskIdText } from '../task.ts';
 import { ChangelogFollower } from './changelog-follower.ts';
 import type { KafkaTaskStatus } from './kafka-stats.ts';
 import type { KafkaTask } from './kafka-task.ts';
+import { storedTasks } from './stored-tasks.ts';
 import { prepareCopy, type TakeoverContext, takeOver } from './takeover.ts';
 import { TaskFolder, type TaskFolderOptions, taskDirectory } from './task-folder.ts';
 
@@ -20,6 +21,8 @@ export interface SlotHost {
   /** The task is about to end: its inputs are read no more. */
   stopping(slot: TaskSlot): void;
   failed(slot: TaskSlot, error: unknown): void;
+  /** Its copy was damaged, and is built anew. */
+  rebuilt(slot: TaskSlot, error: StreamsError): void;
   changed(): void;
 }
 
@@ -39,6 +42,8 @@ export class TaskSlot {
   restoreSeconds = 0;
   /** The last attempt failed: only a new assignment starts another. */
   failed = false;
+  /** The client ends: it gives its copies to nobody, so they stay whole. */
+  ends = false;
   readonly #host: SlotHost;
   readonly #specs: readonly StoreSpec[];
   #wish = 0;
@@ -68,9 +73,10 @@ export class TaskSlot {
       try {
         await this.#end(clean);
         if (wish !== this.#wish) return;
+        if (role !== 'none') await this.#host.takeover.globals.beginRun();
         if (role === 'active') await this.#start(wish);
         else if (role === 'standby') await this.#follow(wish);
-        else await this.#close();
+        else await this.#release();
       } catch (error) {
         await this.#giveUp(wish, error);
       }
@@ -132,6 +138,7 @@ export class TaskSlot {
   async #follow(wish: number): Promise<void> {
     const folder = await this.#opened();
     this.#check(wish);
+    await folder.markIncomplete();
     const { changelogs, options } = this.#host.takeover;
     // Not the stable end: markers of what was committed here last may still be on their way.
     const { starts } = await prepareCopy(folder, this.#host.takeover, 'latest');
@@ -152,10 +159,7 @@ export class TaskSlot {
     if (this.#damaged) await this.#throwAway();
     this.folder ??= await this.#open().catch(async (error: unknown) => {
       if (!StreamsError.is(error) || error.code !== 'STREAMS_STATE_STORE_CORRUPT') throw error;
-      this.#host.takeover.options.logger.warn(
-        { taskId: this.taskId, error },
-        'the copy of the state is damaged: it is built anew',
-      );
+      this.#host.rebuilt(this, error);
       await this.#throwAway();
       return this.#open();
     });
@@ -209,6 +213,13 @@ export class TaskSlot {
       if (follower.writeFailed) await this.#close();
     }
     this.status = 'created';
+  }
+
+  /** The task goes elsewhere: what it does there is missing here. */
+  async #release(): Promise<void> {
+    if (!this.ends && storedTasks(this.#host.folderOptions.stateDir).some(([taskId]) => taskId === this.taskId))
+      await (await this.#opened()).markIncomplete();
+    await this.#close();
   }
 
   async #close(): Promise<void> {

@@ -85,6 +85,7 @@ test('a global table is read on whenever the next fetch comes, also just as the 
       openDatabase: disk.openDatabase,
       unreadable: () => {},
       failed: (error) => t.fail(String(error)),
+      rebuilt: (error) => t.fail(String(error)),
     });
     let told = 0;
     await tables.start(async () => {
