@@ -39,6 +39,8 @@ module.exports = {
     home('level', '^state/'),
     home('kafkajs', '^src/clients/kafka/'),
     home('lz4-napi', '^src/clients/record-batch/'),
+    home('@node-rs/crc32', '^src/common/'),
+    home('fzstd', '^src/clients/record-batch/'),
     home('snappy', '^src/clients/record-batch/'),
     home('hyparquet-writer', '^src/sink/'),
     home('@aws-sdk/client-s3', '^src/sink/'),

@@ -40,7 +40,7 @@ export function inputChecks(
   if (facts === undefined)
     return [failed(about, 'does not exist', 'Create it, or name the topic that has the records with --topic.')];
   const { configs, partitions, oldestMs } = facts;
-  const checks = [...timeChecks(topic, configs, maxFutureMs)];
+  const checks = [...batchChecks(topic, facts), ...timeChecks(topic, configs, maxFutureMs)];
   const policy = configs['cleanup.policy'] ?? 'delete';
   if (policy.includes('compact'))
     checks.push(
@@ -62,6 +62,13 @@ export function inputChecks(
   if (checks.some(({ result }) => result !== 'ok')) return checks;
   const kept = keepsMs === Number.POSITIVE_INFINITY ? 'for ever' : `for ${durationText(keepsMs)}`;
   return [ok(about, `${count(partitions, 'partition')}, keeps records ${kept}`)];
+}
+
+/** Whether the first and last batches of its partitions can be read here: if not, `run` stops at them. */
+function batchChecks(topic: string, { unreadable }: TopicFacts): readonly Check[] {
+  if (unreadable === undefined) return [];
+  // Its message ends with what to do.
+  return [{ about: `topic ${topic}`, result: 'failed', text: unreadable.message.replace(/\.$/, '') }];
 }
 
 function timeChecks(topic: string, configs: Readonly<Record<string, string>>, maxFutureMs: number): readonly Check[] {
@@ -104,7 +111,7 @@ export function tableChecks(topic: string, facts: TopicFacts | undefined): reado
   if (facts === undefined)
     return [warning(about, 'does not exist: run makes it, and the table is empty', 'Load it before the first start.')];
   const { configs, records } = facts;
-  const checks: Check[] = [];
+  const checks: Check[] = [...batchChecks(topic, facts)];
   const policy = configs['cleanup.policy'] ?? 'delete';
   if (policy.includes('delete')) {
     const text = `cleanup.policy is ${policy}${keptMs(configs) === Number.POSITIVE_INFINITY ? ': every version of a row is kept' : ': rows of the table go by age'}`;

@@ -1,4 +1,5 @@
 import type { Broker, PartitionOffset, TopicPartition } from '../clients/broker.ts';
+import { StreamsError } from '../common/errors.ts';
 
 /** A topic as the broker has it. */
 export interface TopicFacts {
@@ -6,12 +7,14 @@ export interface TopicFacts {
   readonly configs: Readonly<Record<string, string>>;
   /** Records, at most: control markers and compacted ones count. */
   readonly records: number;
-  /** Least time of the first record of each partition, ms; undefined where records are kept for ever, or there are none. */
+  /** Least time of the first record of each partition, ms; undefined where there are none, or none came in time. */
   readonly oldestMs: number | undefined;
+  /** Why the first or last batch of a partition cannot be read: `STREAMS_BATCH_CORRUPT` or `STREAMS_BATCH_UNSUPPORTED`; undefined where all can. */
+  readonly unreadable: StreamsError | undefined;
 }
 
-/** How long first records are waited for, ms. */
-const firstRecordMs = 5000;
+/** How long records are waited for, ms. */
+const recordMs = 5000;
 
 /** What is known of topics; those that do not exist are left out. Only reads. */
 export async function topicFacts(broker: Broker, topics: readonly string[]): Promise<ReadonlyMap<string, TopicFacts>> {
@@ -22,13 +25,21 @@ export async function topicFacts(broker: Broker, topics: readonly string[]): Pro
   for (const [topic, partitions] of counts) {
     const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
     const [starts, ends] = [await admin.offsets(all, 'earliest'), await admin.offsets(all, 'stable')];
-    const filled = all.flatMap((each, i) => (starts[i]! < ends[i]! ? [{ ...each, offset: starts[i]! }] : []));
-    const own = configs.get(topic) ?? {};
+    const filled = all.filter((_, i) => starts[i]! < ends[i]!);
+    const first = await readAt(
+      broker,
+      filled.map((each) => ({ ...each, offset: starts[each.partition]! })),
+    );
+    const last = await readAt(
+      broker,
+      filled.map((each) => ({ ...each, offset: ends[each.partition]! - 1 })),
+    );
     facts.set(topic, {
       partitions,
-      configs: own,
+      configs: configs.get(topic) ?? {},
       records: ends.reduce((sum, end, i) => sum + end - starts[i]!, 0),
-      oldestMs: keptMs(own) === Number.POSITIVE_INFINITY ? undefined : await oldestOf(broker, filled),
+      oldestMs: first.oldestMs,
+      unreadable: first.unreadable ?? last.unreadable,
     });
   }
   return facts;
@@ -41,11 +52,15 @@ export function keptMs(configs: Readonly<Record<string, string>>): number {
   return !deletes || ms < 0 ? Number.POSITIVE_INFINITY : ms;
 }
 
-/** Least time of the first records at these positions; undefined if none came in time. */
-async function oldestOf(broker: Broker, starts: readonly PartitionOffset[]): Promise<number | undefined> {
-  if (starts.length === 0) return undefined;
-  const waiting = new Set(starts.map(({ partition }) => partition));
+/** What lies at these positions: the least time of the first record there, and what is wrong with a batch. */
+async function readAt(
+  broker: Broker,
+  positions: readonly PartitionOffset[],
+): Promise<Pick<TopicFacts, 'oldestMs' | 'unreadable'>> {
+  if (positions.length === 0) return { oldestMs: undefined, unreadable: undefined };
+  const waiting = new Set(positions.map(({ partition }) => partition));
   let oldest = Number.POSITIVE_INFINITY;
+  let unreadable: StreamsError | undefined;
   let seen = (_: TopicPartition): void => {};
   const fetcher = broker.fetcher({
     maxPartitionBytes: 65_536,
@@ -54,10 +69,13 @@ async function oldestOf(broker: Broker, starts: readonly PartitionOffset[]): Pro
       // Nothing but markers and aborted records: there is no first record.
       if (records.length > 0 || records.nextOffset >= records.stableEnd) seen(records);
     },
-    failed: (partition) => seen(partition),
+    failed: (partition, _kind, error) => {
+      if (StreamsError.is(error) && error.code.startsWith('STREAMS_BATCH_')) unreadable ??= error;
+      seen(partition);
+    },
   });
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, firstRecordMs);
+    const timer = setTimeout(resolve, recordMs);
     seen = ({ topic, partition }) => {
       fetcher.remove({ topic, partition });
       waiting.delete(partition);
@@ -65,8 +83,8 @@ async function oldestOf(broker: Broker, starts: readonly PartitionOffset[]): Pro
       clearTimeout(timer);
       resolve();
     };
-    for (const start of starts) fetcher.add(start);
+    for (const position of positions) fetcher.add(position);
   });
   await fetcher.close();
-  return Number.isFinite(oldest) ? oldest : undefined;
+  return { oldestMs: Number.isFinite(oldest) ? oldest : undefined, unreadable };
 }

@@ -24,11 +24,6 @@ export interface FetchedRecords {
   readonly valueEnds: Int32Array;
   /** Headers of a record. Read when asked for. */
   headers(i: number): readonly Header[];
-  /**
-   * Records that could not be taken apart, by their index: such as a batch whose compression this client does not know. The record at that index stands for the whole batch, with
-   * its first offset, and its bytes as value.
-   */
-  readonly problems: ReadonlyMap<number, string>;
   /** Where to read on: control markers, aborted and compacted records are passed. */
   readonly nextOffset: number;
   /** The stable end (with read_uncommitted: the end) as of this fetch: `stableEnd - nextOffset` is the lag. */

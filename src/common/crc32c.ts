@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
+
 /** Slicing-by-8 tables of the Castagnoli polynomial (reversed: 0x82f63b78), 256 entries each, one after the other. */
-const tables = makeTables();
+let tables: Int32Array | undefined;
 
 function makeTables(): Int32Array {
   const all = new Int32Array(8 * 256);
@@ -17,8 +19,9 @@ function makeTables(): Int32Array {
   return all;
 }
 
-/** CRC-32C of `bytes[start .. end)` as an unsigned 32-bit number, as record batches and LevelDB's files carry it. */
-export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+/** CRC-32C without native code: a quarter as fast. */
+export function portableCrc32c(bytes: Uint8Array, start: number, end: number): number {
+  tables ??= makeTables();
   const table = tables;
   let crc = -1;
   let at = start;
@@ -39,3 +42,20 @@ export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length)
   while (at < end) crc = table[(crc ^ bytes[at++]!) & 255]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
+
+function nativeCrc32c(): ((bytes: Uint8Array) => number) | undefined {
+  try {
+    return (createRequire(import.meta.url)('@node-rs/crc32') as { crc32c(bytes: Uint8Array): number }).crc32c;
+  } catch {
+    // No build for this platform.
+    return undefined;
+  }
+}
+
+const native = nativeCrc32c();
+
+/** CRC-32C of `bytes[start .. end)` as an unsigned 32-bit number, as record batches and the files of LevelDB carry it. */
+export const crc32c: (bytes: Uint8Array, start?: number, end?: number) => number =
+  native === undefined
+    ? (bytes, start = 0, end = bytes.length) => portableCrc32c(bytes, start, end)
+    : (bytes, start = 0, end = bytes.length) => native(bytes.subarray(start, end));

@@ -8,6 +8,7 @@ export interface SettingValues {
   readonly 'auto.offset.reset': 'earliest' | 'latest' | 'none';
   readonly 'bootstrap.servers': readonly string[];
   readonly 'buffered.records.per.partition': number;
+  readonly 'check.crcs': boolean;
   readonly 'client.id': string;
   readonly 'commit.interval.ms': number;
   readonly 'commit.interval.records': number;
@@ -113,6 +114,11 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     ...always(10_000),
     unit: 'records',
     doc: 'Records read ahead of a partition before its fetching pauses.',
+  },
+  'check.crcs': {
+    type: boolean(),
+    ...always(true),
+    doc: 'Whether the CRC-32C of each batch that a broker sends is compared with its bytes. A damaged batch stops the command in any case where it cannot be read.',
   },
   'client.id': {
     type: text('text that is not empty'),

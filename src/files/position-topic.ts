@@ -46,7 +46,7 @@ export class PositionTopic {
     await readToEnd(this.#broker, [{ topic: this.topic, partition: 0 }], (records) => {
       const { bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
       for (let i = 0; i < records.length; i++) {
-        if (keyStarts[i]! < 0 || records.problems.has(i)) throw this.#unreadable(records.offsets[i]!);
+        if (keyStarts[i]! < 0) throw this.#unreadable(records.offsets[i]!);
         const key = bytes.subarray(keyStarts[i], keyEnds[i]);
         if (valueStarts[i]! < 0) rows.del(key);
         else rows.put(key, bytes.subarray(valueStarts[i], valueEnds[i]));

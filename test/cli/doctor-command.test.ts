@@ -7,9 +7,11 @@ import { doctorCommand } from '../../src/cli/doctor-command.ts';
 import { spaceCheck } from '../../src/cli/doctor-folder.ts';
 import { nodeCheck } from '../../src/cli/doctor-host.ts';
 import { copiesChecks } from '../../src/cli/doctor-internal.ts';
+import type { Broker } from '../../src/clients/broker.ts';
 import type { BrokerProbe } from '../../src/clients/kafka/probe.ts';
 import { StreamsError } from '../../src/common/errors.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
+import { unreadableAt } from '../helpers/unreadable-broker.ts';
 import { CountsWorld, counts, countsSpec } from './fixtures/counted.ts';
 import type { Ran } from './fixtures/run.ts';
 
@@ -20,8 +22,13 @@ interface Examined extends Ran {
 }
 
 /** Runs `doctor --json` against the cluster in memory; `probe` stands for the way to single brokers. */
-async function examine(world: CountsWorld, line = '', probe: Reach['probe'] = async () => answers): Promise<Examined> {
-  const command = doctorCommand(countsSpec, async () => ({ broker: world.cluster.connect(), probe }));
+async function examine(
+  world: CountsWorld,
+  line = '',
+  probe: Reach['probe'] = async () => answers,
+  wrap: (broker: Broker) => Broker = (broker) => broker,
+): Promise<Examined> {
+  const command = doctorCommand(countsSpec, async () => ({ broker: wrap(world.cluster.connect()), probe }));
   const state = line.includes('--state') ? '' : ` --state ${world.folder('a')}`;
   const brokers = line.includes('--brokers') ? '' : ' --brokers memory:1';
   const ran = await counts(command, `doctor --json${brokers}${state} ${line}`.trim());
@@ -193,6 +200,25 @@ test('an input that deletes by age is a warning where its records are older than
     bad(checks).find((line) => line.includes('topic words'))!,
     /^warning topic words: retention\.ms is 604800000 and it holds records of 2018-01-01T00:00:00.000Z: .*kafka-configs\.sh --alter --topic words --add-config retention\.ms=-1/,
   );
+});
+
+test('a batch of a topic that is read which cannot be read here is a failure, be it the first or the last of a partition', async (t) => {
+  const world = new CountsWorld(t);
+  world.say(1, ['ant', 1000], ['bee', 2000], ['cow', 3000]);
+  world.cluster.write('names', 0, [{ key: 'ant', value: Buffer.alloc(8) }]);
+  for (const [topic, partition, offset, kind] of [
+    ['words', 1, 0, 'damaged'],
+    ['words', 1, 2, 'unsupported'],
+    ['names', 0, 0, 'unsupported'],
+  ] as const) {
+    const place = { topic, partition, offset, kind };
+    const { code, checks } = await examine(world, '', undefined, (broker) => unreadableAt(broker, place));
+    t.is(code, 1);
+    t.regex(
+      bad(checks).join(),
+      new RegExp(`failed topic ${topic}: .*partition ${partition}: the batch at offset ${offset} is ${kind}`),
+    );
+  }
 });
 
 test('an input that is compacted, or replaces or bounds the times of records, is a warning', async (t) => {

@@ -380,7 +380,7 @@ test('fetched records are made by hand for tests of what reads them', (t) => {
   t.deepEqual([records.topic, records.partition, records.length], ['in', 3, 3]);
   t.deepEqual([...records.offsets], [0, 7, 8]);
   t.deepEqual([...records.timestamps], [9, 0, 0]);
-  t.deepEqual([records.nextOffset, records.stableEnd, records.appendTime, records.problems.size], [9, 9, false, 0]);
+  t.deepEqual([records.nextOffset, records.stableEnd, records.appendTime], [9, 9, false]);
   t.deepEqual(
     [...records.keyStarts].map((start) => start >= 0),
     [true, false, true],

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { crc32c } from '../../src/common/crc32c.ts';
+import { crc32c, portableCrc32c } from '../../src/common/crc32c.ts';
 import { slowCrc32c } from '../helpers/record-batches.ts';
 
 test('the checksums of RFC 3720, B.4', (t) => {
@@ -13,14 +13,18 @@ test('the checksums of RFC 3720, B.4', (t) => {
     [Buffer.from('123456789'), 0xe3069283],
     [new Uint8Array(0), 0],
   ];
-  for (const [bytes, expected] of checks) t.is(crc32c(bytes), expected);
+  for (const [bytes, expected] of checks) {
+    t.is(crc32c(bytes), expected);
+    t.is(portableCrc32c(bytes, 0, bytes.length), expected);
+  }
 });
 
 test('any part of any bytes has the checksum that is computed bit by bit', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), fc.nat(100), (bytes, a, b) => {
       const [start, end] = [Math.min(a, b, bytes.length), Math.min(Math.max(a, b), bytes.length)];
-      return crc32c(bytes, start, end) === slowCrc32c(bytes.subarray(start, end));
+      const expected = slowCrc32c(bytes.subarray(start, end));
+      return crc32c(bytes, start, end) === expected && portableCrc32c(bytes, start, end) === expected;
     }),
   );
   t.pass();

@@ -1,5 +1,5 @@
 import { StreamsError } from '../../common/errors.ts';
-import type { AbortedTransaction } from '../record-batch/batch-scan.ts';
+import type { AbortedTransaction } from '../record-batch/aborted-producers.ts';
 import { readInt64 } from '../record-batch/layout.ts';
 import type { Api } from './api.ts';
 import { kafkajsApi } from './api.ts';

@@ -9,6 +9,7 @@ import {
 } from '../broker.ts';
 import type { FetchedRecords } from '../fetched-records.ts';
 import { decodeRecords } from '../record-batch/decode-records.ts';
+import { unreadableError } from '../record-batch/unreadable-batch.ts';
 import type { ClusterMap } from './cluster-map.ts';
 import type { Connections } from './connections.ts';
 import { brokerError, errorOfCode, isKafka, isMoved, isRetriable } from './errors.ts';
@@ -27,6 +28,7 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
   readonly #cluster: ClusterMap;
   readonly #connections: () => Connections;
   readonly #logger: Logger;
+  readonly #checkCrcs: boolean;
   readonly #whenClosed: () => void;
   readonly #readings = new Map<string, Reading>();
   readonly #nodes = new Map<number, FetchLanes>();
@@ -41,7 +43,7 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
     options: FetcherOptions,
     cluster: ClusterMap,
     connections: () => Connections,
-    logger: Logger,
+    { logger, checkCrcs }: { readonly logger: Logger; readonly checkCrcs: boolean },
     closed: () => void,
   ) {
     this.#options = options;
@@ -53,6 +55,7 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
     this.#cluster = cluster;
     this.#connections = connections;
     this.#logger = logger;
+    this.#checkCrcs = checkCrcs;
     this.#leaders = new Leaders(cluster, this.#readings, {
       found: (nodeId) => this.#lanes(nodeId).wake(),
       refused: (reading, error) => this.#end(reading, 'failed', error),
@@ -107,6 +110,8 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
       if (reading === undefined || this.#readings.get(key) !== reading) continue;
       const error = errorOfCode(partition.errorCode, key);
       if (error === undefined) this.#receive(key, reading, partition, answer.bytes);
+      else if (isKafka(error, 'CORRUPT_MESSAGE'))
+        this.#damaged(reading, `cannot be read by the broker itself (${error.kafka})`);
       else if (isKafka(error, 'OFFSET_OUT_OF_RANGE')) this.#end(reading, 'out-of-range', error);
       else if (isRetriable(error)) {
         reading.backOff();
@@ -139,28 +144,19 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
     const { topic, partition, position } = reading;
     const committed = this.isolationLevel === 1;
     const stableEnd = committed ? ends.lastStableOffset : ends.highWatermark;
-    let records: FetchedRecords;
-    try {
-      const fetched = {
-        topic,
-        partition,
-        bytes,
-        start,
-        end,
-        position,
-        aborted: committed ? aborted : undefined,
-        stableEnd,
-      };
-      records = decodeRecords(fetched);
-    } catch (error) {
-      this.#end(reading, 'failed', brokerError(`reading ${key} at ${position}`, error));
-      return;
-    }
+    const { records, failure } = decodeRecords({
+      topic,
+      partition,
+      bytes,
+      start,
+      end,
+      position,
+      aborted: committed ? aborted : undefined,
+      stableEnd,
+      checkCrcs: this.#checkCrcs,
+    });
     const moved = records.nextOffset > position;
     const news = moved || !reading.told || stableEnd !== reading.stableEnd;
-    // Bytes and not one whole batch: never asked for again without a wait.
-    if (end > start && !moved) reading.backOff();
-    else reading.goesOn();
     reading.position = records.nextOffset;
     reading.stableEnd = stableEnd;
     reading.told = true;
@@ -170,12 +166,29 @@ export class KafkaFetcher implements Fetcher, LaneOwner {
       this.#readings.delete(key);
       this.#readings.set(key, reading);
     }
-    if (!news) return;
+    if (news) this.#giveOut(reading, records);
+    if (failure !== undefined) this.#end(reading, 'failed', failure);
+    else if (end > start && !moved) this.#stuck(reading);
+    else reading.goesOn();
+  }
+
+  #giveOut(reading: Reading, records: FetchedRecords): void {
     try {
       this.#options.receive(records);
     } catch (error) {
       this.#end(reading, 'failed', error as Error);
     }
+  }
+
+  /** Bytes and not one whole batch: asked for again, but not for ever. */
+  #stuck(reading: Reading): void {
+    if (reading.isStuck()) this.#damaged(reading, 'is damaged: its length or its offset does not go with the log');
+    else reading.backOff();
+  }
+
+  #damaged(reading: Reading, reason: string): void {
+    const { topic, partition, position } = reading;
+    this.#end(reading, 'failed', unreadableError(topic, partition, { kind: 'damaged', offset: position, reason }));
   }
 
   #end(reading: Reading, kind: 'out-of-range' | 'failed', error: Error): void {

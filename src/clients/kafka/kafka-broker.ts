@@ -36,6 +36,8 @@ export interface KafkaBrokerOptions {
   };
   /** How long one call is tried, ms: each method of the admin, each flush and commit of a producer. @defaultValue 60000 */
   readonly timeoutMs?: number;
+  /** Whether the CRC-32C of each batch that is read is compared with its bytes. @defaultValue true */
+  readonly checkCrcs?: boolean;
   /** Gets what kafkajs says too, at debug level. @defaultValue silent */
   readonly logger?: Logger;
 }
@@ -55,6 +57,7 @@ class KafkaBroker implements Broker {
   readonly #cluster: ClusterMap;
   readonly #connections: Connections;
   readonly #timeoutMs: number;
+  readonly #checkCrcs: boolean;
   readonly #closing = manyWaits();
   /** What was made and not closed, with the way to close it. */
   readonly #open = new Map<object, () => Promise<void>>();
@@ -64,6 +67,7 @@ class KafkaBroker implements Broker {
       throw new StreamsError('STREAMS_CONFIG', 'No broker is named. Give at least one bootstrap server.');
     }
     this.#timeoutMs = options.timeoutMs ?? 60_000;
+    this.#checkCrcs = options.checkCrcs ?? true;
     this.#config = {
       clientId: options.clientId,
       ssl: options.ssl === true ? {} : options.ssl === false ? undefined : options.ssl,
@@ -96,7 +100,7 @@ class KafkaBroker implements Broker {
       options,
       this.#cluster,
       () => this.#newConnections(),
-      this.#config.logger,
+      { logger: this.#config.logger, checkCrcs: this.#checkCrcs },
       () => this.#open.delete(fetcher),
     );
     this.#open.set(fetcher, () => fetcher.close());

@@ -22,7 +22,6 @@ export interface FetchedFrame {
   readonly stableEnd: number;
 }
 
-const noProblems: ReadonlyMap<number, string> = new Map();
 const noHeaders: readonly Header[] = Object.freeze([]);
 
 /** One piece of a log is given out as it lies there; several are put together. */
@@ -43,7 +42,6 @@ function viewOf(frame: FetchedFrame, { columns, offsets, from }: Piece): Fetched
     valueStarts: columns.valueStarts.subarray(from),
     valueEnds: columns.valueEnds.subarray(from),
     headers: headers === undefined ? () => noHeaders : (i) => headers[from + i] ?? noHeaders,
-    problems: noProblems,
   };
 }
 
@@ -89,6 +87,5 @@ function mergedOf(frame: FetchedFrame, pieces: readonly Piece[]): FetchedRecords
     bytes,
     ...merged,
     headers: found === undefined ? () => noHeaders : (i) => found[i] ?? noHeaders,
-    problems: noProblems,
   };
 }

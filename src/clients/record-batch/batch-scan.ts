@@ -1,27 +1,37 @@
-import { codecName, decompress } from './compression.ts';
+import { messageOf } from '../../common/errors.ts';
+import { AbortedProducers, type AbortedTransaction } from './aborted-producers.ts';
+import { decompress } from './compression.ts';
+import { crc32c } from '../../common/crc32c.ts';
 import { batchAttributes, batchLayout, lengthOverhead, readInt64 } from './layout.ts';
-import { VarintReader } from './varint.ts';
+import { type UnreadableBatch, UnsupportedData } from './unreadable-batch.ts';
 
-/** A transaction that was aborted, as the answer to a fetch lists it. */
-export interface AbortedTransaction {
-  readonly producerId: bigint;
-  /** Offset of its first record in the partition. */
-  readonly firstOffset: number;
-}
-
-/** A batch whose records are to be given out, or that stands for itself as a problem. */
+/** A batch whose records are to be given out. */
 export interface ScannedBatch {
   /** Where the batch begins and ends. */
   readonly start: number;
   readonly end: number;
   readonly baseOffset: number;
-  /** Records in it; 1 for a problem. */
+  /** Records in it. */
   readonly count: number;
   readonly appendTime: boolean;
   /** Its records, uncompressed; undefined where they lie in the batch itself. */
   readonly uncompressed: Buffer | undefined;
-  /** Why its records cannot be read. */
-  readonly problem: string | undefined;
+}
+
+/** What is to be scanned, and for whom. */
+export interface ScanOptions {
+  /** The batches are `bytes[start .. end)`; the last one may be cut off. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Where the reader is. */
+  readonly position: number;
+  /** Transactions that were aborted; undefined for read_uncommitted: nothing is left out but markers. */
+  readonly aborted: readonly AbortedTransaction[] | undefined;
+  /** Where the records that may be read end, as the broker says; -1 for not known. */
+  readonly stableEnd: number;
+  /** Whether the checksum of each batch is compared with its bytes. */
+  readonly checkCrcs: boolean;
 }
 
 /** What lies in the bytes of a fetch. */
@@ -29,109 +39,130 @@ export interface Scan {
   readonly batches: readonly ScannedBatch[];
   /** The offset after the last complete batch; the position where there is none. */
   readonly nextOffset: number;
+  /** The batch at which the scan has ended, if that is not to be read. */
+  readonly unreadable: UnreadableBatch | undefined;
+}
+
+/** Offset, length and magic: what every batch begins with. */
+const headBytes = batchLayout.magic + 1;
+/** Bytes that the shortest message of magic 0 has behind its length. */
+const leastLength = 14;
+/** Bytes of uncompressed records beyond which the rest is left to the next fetch: so much is held at once. */
+const mostUncompressed = 64 * 2 ** 20;
+
+/** Why a batch is not to be read. */
+class Unreadable extends Error {
+  readonly kind: UnreadableBatch['kind'];
+  /** Where, if that is not what the batch says. */
+  readonly offset: number | undefined;
+
+  constructor(kind: UnreadableBatch['kind'], reason: string, offset?: number) {
+    super(reason);
+    this.kind = kind;
+    this.offset = offset;
+  }
 }
 
 /**
- * Goes over the batches in `bytes[start .. end)` and picks those with records for a reader at `position`: control markers and records of aborted
- * transactions are left out, a batch that is cut off at the end is ignored.
- *
- * @param aborted - for read_committed; undefined: nothing is left out but markers.
+ * Goes over batches and picks those with records for a reader at a position: control markers and records of aborted transactions are left out, a
+ * batch that is cut off at the end is ignored. Ends at the first batch that is damaged or cannot be read: nothing behind it is looked at.
  */
-export function scanBatches(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  position: number,
-  aborted: readonly AbortedTransaction[] | undefined,
-): Scan {
+export function scanBatches(options: ScanOptions): Scan {
+  const { bytes, start, end, position, aborted, stableEnd } = options;
   const batches: ScannedBatch[] = [];
   const aborting = aborted === undefined || aborted.length === 0 ? undefined : new AbortedProducers(aborted);
   let nextOffset = position;
-  let at = start;
-  while (at + batchLayout.attributes <= end) {
-    const next = at + lengthOverhead + bytes.readInt32BE(at + batchLayout.length);
-    if (next > end || next <= at + batchLayout.magic) break;
+  /** Where the last batch has ended, and how it was before it. */
+  let behind = Number.NEGATIVE_INFINITY;
+  let before = { batches: 0, nextOffset };
+  let uncompressed = 0;
+  for (let at = start; at + headBytes <= end; ) {
     const baseOffset = readInt64(bytes, at);
-    const magic = bytes[at + batchLayout.magic]!;
-    if (magic !== 2) {
-      if (baseOffset >= position) {
-        batches.push(
-          problem(at, next, baseOffset, `message format ${magic} is older than Kafka 0.11 and cannot be read`),
+    try {
+      const next = endOf(bytes, at);
+      if (next > end) break;
+      checkBatch(bytes, at, next, options.checkCrcs);
+      if (baseOffset < 0) throw new Unreadable('damaged', `is damaged: its offset is ${baseOffset}`);
+      if (baseOffset < behind) {
+        // No checksum covers an offset: it may be that of the batch before which is wrong.
+        batches.length = before.batches;
+        nextOffset = before.nextOffset;
+        throw new Unreadable(
+          'damaged',
+          `is damaged: it ends at ${behind - 1}, and the next one begins at ${baseOffset}`,
+          nextOffset,
         );
       }
-      nextOffset = Math.max(nextOffset, baseOffset + 1);
-    } else {
       const lastOffset = baseOffset + bytes.readInt32BE(at + batchLayout.lastOffsetDelta);
+      // Written after the broker has looked for the end. What stays so has a damaged offset, which no checksum covers.
+      if (stableEnd >= 0 && lastOffset >= stableEnd) break;
       const attributes = bytes.readInt16BE(at + batchLayout.attributes);
-      const isAborted = aborting?.contains(bytes, at, lastOffset, attributes) ?? false;
+      const sizeBefore = batches.length;
+      const isAborted = aborting?.contains(bytes, at, next, lastOffset, attributes) ?? false;
       if (lastOffset >= position && (attributes & batchAttributes.control) === 0 && !isAborted) {
-        batches.push(scanned(bytes, at, next, Math.max(baseOffset, position), attributes));
+        if (uncompressed > mostUncompressed) break;
+        const batch = scanned(bytes, at, next, baseOffset, attributes);
+        uncompressed += batch.uncompressed?.length ?? 0;
+        batches.push(batch);
       }
-      nextOffset = Math.max(nextOffset, lastOffset + 1);
+      before = { batches: sizeBefore, nextOffset };
+      behind = lastOffset + 1;
+      nextOffset = Math.max(nextOffset, behind);
+      at = next;
+    } catch (error) {
+      const known = baseOffset >= nextOffset && (stableEnd < 0 || baseOffset < stableEnd);
+      return { batches, nextOffset, unreadable: unreadable(error, known ? baseOffset : nextOffset) };
     }
-    at = next;
   }
-  return { batches, nextOffset };
+  return { batches, nextOffset, unreadable: undefined };
 }
 
-function scanned(bytes: Buffer, start: number, end: number, firstOffset: number, attributes: number): ScannedBatch {
+function unreadable(error: unknown, offset: number): UnreadableBatch {
+  if (error instanceof Unreadable) return { kind: error.kind, offset: error.offset ?? offset, reason: error.message };
+  return { kind: error instanceof UnsupportedData ? 'unsupported' : 'damaged', offset, reason: messageOf(error) };
+}
+
+function endOf(bytes: Buffer, at: number): number {
+  const length = bytes.readInt32BE(at + batchLayout.length);
+  if (length < leastLength) throw new Unreadable('damaged', `is damaged: it says it has ${length} bytes`);
+  return at + lengthOverhead + length;
+}
+
+/** What is known of a batch before anything in it is believed. */
+function checkBatch(bytes: Buffer, at: number, next: number, checkCrc: boolean): void {
+  const magic = bytes[at + batchLayout.magic]!;
+  if (magic < 2)
+    throw new Unreadable(
+      'unsupported',
+      `has message format v${magic}, of before Kafka 0.11. Write its records anew with a client of today: into this topic, or another`,
+    );
+  if (magic > 2)
+    throw new Unreadable(
+      'unsupported',
+      `has message format v${magic}, which this version does not know. Take a newer version; or see whether the log is damaged (kafka-dump-log.sh)`,
+    );
+  if (next - at < batchLayout.records)
+    throw new Unreadable('damaged', `is damaged: it says it has ${next - at - lengthOverhead} bytes`);
+  if (!checkCrc) return;
+  const said = bytes.readUInt32BE(at + batchLayout.crc);
+  const found = crc32c(bytes, at + batchLayout.attributes, next);
+  if (said !== found)
+    throw new Unreadable('damaged', `is damaged: its CRC-32C is ${hex(found)}, and it says ${hex(said)}`);
+}
+
+function scanned(bytes: Buffer, start: number, end: number, baseOffset: number, attributes: number): ScannedBatch {
   const codec = attributes & batchAttributes.codec;
-  let uncompressed: Buffer | undefined;
-  if (codec !== 0) {
-    try {
-      uncompressed = decompress(codec, bytes.subarray(start + batchLayout.records, end));
-    } catch (error) {
-      return problem(
-        start,
-        end,
-        firstOffset,
-        `${codecName(codec)} data that cannot be uncompressed: ${(error as Error).message}`,
-      );
-    }
-    if (uncompressed === undefined) {
-      return problem(start, end, firstOffset, `compression ${codecName(codec)} cannot be read by this client`);
-    }
-  }
+  const uncompressed = codec === 0 ? undefined : decompress(codec, bytes.subarray(start + batchLayout.records, end));
   const count = bytes.readInt32BE(start + batchLayout.count);
   // A record takes 7 bytes at least.
   const most = (uncompressed?.length ?? end - start - batchLayout.records) / 7;
-  if (count < 0 || count > most) return problem(start, end, firstOffset, `a batch that says it has ${count} records`);
+  const offsets = bytes.readInt32BE(start + batchLayout.lastOffsetDelta) + 1;
+  if (count < 0 || count > most || count > offsets)
+    throw new Unreadable('damaged', `is damaged: it says it has ${count} records`);
   const appendTime = (attributes & batchAttributes.appendTime) !== 0;
-  return { start, end, baseOffset: readInt64(bytes, start), count, appendTime, uncompressed, problem: undefined };
+  return { start, end, baseOffset, count, appendTime, uncompressed };
 }
 
-function problem(start: number, end: number, baseOffset: number, text: string): ScannedBatch {
-  return { start, end, baseOffset, count: 1, appendTime: false, uncompressed: undefined, problem: text };
-}
-
-/** Follows which producers are within an aborted transaction, batch after batch. */
-class AbortedProducers {
-  readonly #waiting: AbortedTransaction[];
-  readonly #current = new Set<bigint>();
-
-  constructor(aborted: readonly AbortedTransaction[]) {
-    // The one that begins first is at the end.
-    this.#waiting = [...aborted].sort((a, b) => b.firstOffset - a.firstOffset);
-  }
-
-  /** Whether the batch belongs to an aborted transaction. Called for each batch, in order. */
-  contains(bytes: Buffer, at: number, lastOffset: number, attributes: number): boolean {
-    while (this.#waiting.length > 0 && this.#waiting.at(-1)!.firstOffset <= lastOffset) {
-      this.#current.add(this.#waiting.pop()!.producerId);
-    }
-    if ((attributes & batchAttributes.transactional) === 0 || this.#current.size === 0) return false;
-    const producerId = bytes.readBigInt64BE(at + batchLayout.producerId);
-    if ((attributes & batchAttributes.control) === 0) return this.#current.has(producerId);
-    if (isAbortMarker(bytes, at)) this.#current.delete(producerId);
-    return false;
-  }
-}
-
-/** Of a marker's one record the key is: version int16 | type int16, 0 for abort and 1 for commit. */
-function isAbortMarker(bytes: Buffer, at: number): boolean {
-  const reader = new VarintReader(bytes, at + batchLayout.records);
-  reader.next(); // length
-  reader.at++; // attributes
-  for (let skipped = 0; skipped < 3; skipped++) reader.next(); // deltas, length of the key
-  return bytes.readInt16BE(reader.at + 2) === 0;
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0');
 }

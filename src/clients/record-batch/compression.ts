@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
-import { StreamsError } from '../../common/errors.ts';
+import { messageOf, StreamsError } from '../../common/errors.ts';
+import { mostInLz4Frame } from './lz4-frame.ts';
+import { tooLarge, UnsupportedData } from './unreadable-batch.ts';
 import { uncompressXerial, xerial } from './xerial.ts';
+import { uncompressZstd } from './zstd.ts';
 
 /** How the records of a batch are compressed. */
 export type CompressionCodec = 'none' | 'gzip' | 'lz4' | 'snappy';
@@ -33,32 +36,53 @@ function native<T>(name: 'lz4-napi' | 'snappy'): T | undefined {
 
 const names = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
-/** Kafka's name of a codec, by its number in a batch. */
-export function codecName(id: number): string {
-  return names[id] ?? `number ${id}`;
+/** Bytes that the records of one batch may take uncompressed. Producers make batches of some MiB at most; more is a mistake, or meant to exhaust the reader. */
+const largestBatch = 256 * 2 ** 20;
+
+/**
+ * The records of a batch, uncompressed.
+ *
+ * @param id - The number of the codec in the batch, not 0.
+ * @param limit - Bytes that they may take.
+ * @throws UnsupportedData for a codec that this process cannot read, and for more bytes than the limit; Error for bytes that are damaged.
+ */
+export function decompress(id: number, bytes: Buffer, limit: number = largestBatch): Buffer {
+  try {
+    return uncompress(id, bytes, limit);
+  } catch (error) {
+    if (error instanceof UnsupportedData) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit);
+    throw new Error(`cannot be uncompressed as ${names[id]}: ${messageOf(error)}`);
+  }
 }
 
-/** The records of a batch, uncompressed; undefined for a codec that this process cannot read. Throws for bytes that are not what they should be. */
-export function decompress(id: number, bytes: Buffer): Buffer | undefined {
+function uncompress(id: number, bytes: Buffer, limit: number): Buffer {
   switch (id) {
-    case 0:
-      return bytes;
     case 1:
-      return zlib.gunzipSync(bytes);
+      return zlib.gunzipSync(bytes, { maxOutputLength: limit });
     case 2: {
-      const snappy = native<Snappy>('snappy');
-      return snappy && uncompressXerial(bytes, (block) => snappy.uncompressSync(block));
+      const snappy = native<Snappy>('snappy') ?? noBuild('snappy');
+      return uncompressXerial(bytes, limit, (block) => snappy.uncompressSync(block));
     }
-    case 3:
-      return native<Lz4>('lz4-napi')?.decompressFrameSync(bytes);
-    case 4: {
-      // Node 22.15 and later.
-      const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Buffer) => Buffer };
-      return zstdDecompressSync?.(bytes);
+    case 3: {
+      const lz4 = native<Lz4>('lz4-napi') ?? noBuild('lz4');
+      if (mostInLz4Frame(bytes) > limit) throw tooLarge(limit);
+      return lz4.decompressFrameSync(bytes);
     }
+    case 4:
+      return uncompressZstd(bytes, limit);
     default:
-      return undefined;
+      throw new UnsupportedData(
+        `is compressed with codec ${id}, which this version does not know. Let the producers write another (compression.type), or take a newer version`,
+      );
   }
+}
+
+function noBuild(codec: string): never {
+  throw new UnsupportedData(
+    `is compressed with ${codec}, whose package has no build for ${process.platform} ${process.arch} here. ` +
+      'Install with optional dependencies on this platform, or let the producers and the topic take another compression.type',
+  );
 }
 
 /**

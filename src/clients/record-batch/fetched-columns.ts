@@ -18,7 +18,6 @@ export class FetchedColumns implements FetchedRecords {
   /** Where the value ends, or would end: the headers begin there. */
   valueEnds: Int32Array;
   appendTime = false;
-  readonly problems: Map<number, string> = new Map();
 
   constructor(
     topic: string,
@@ -43,7 +42,6 @@ export class FetchedColumns implements FetchedRecords {
 
   headers(i: number): readonly Header[] {
     if (i < 0 || i >= this.length) throw new RangeError(`no record ${i} among ${this.length}`);
-    if (this.problems.has(i)) return [];
     const reader = new VarintReader(this.bytes, this.valueEnds[i]!);
     const headers: Header[] = [];
     for (let left = reader.next(); left > 0; left--) {
@@ -55,18 +53,6 @@ export class FetchedColumns implements FetchedRecords {
       reader.at += valueLength;
     }
     return headers;
-  }
-
-  /** Appends a record that stands for a batch that cannot be read. */
-  appendProblem(text: string, offset: number, start: number, end: number): void {
-    const i = this.length++;
-    this.offsets[i] = offset;
-    this.timestamps[i] = -1;
-    this.keyStarts[i] = -1;
-    this.keyEnds[i] = -1;
-    this.valueStarts[i] = start;
-    this.valueEnds[i] = end;
-    this.problems.set(i, text);
   }
 
   /** Appends the records of a batch from `position` on. Returns why it cannot be read, and appends nothing then. */
@@ -124,7 +110,9 @@ export class FetchedColumns implements FetchedRecords {
       const valueStart = hasValue ? at : -1;
       const valueEnd = hasValue ? at + (n >>> 1) : at;
       // Also false for what was read beyond the end.
-      if (!(valueEnd < next && next <= end)) return `record ${offset} does not fit its batch`;
+      if (!(valueEnd < next && next <= end)) return `record ${offset} does not fit it`;
+      if (bytes[valueEnd] === 0 ? valueEnd + 1 !== next : !headersFit(bytes, valueEnd, next))
+        return `the headers of record ${offset} do not fit`;
       at = next;
       if (offset < position) continue;
       offsets[i] = offset;
@@ -135,6 +123,7 @@ export class FetchedColumns implements FetchedRecords {
       valueEnds[i] = valueEnd;
       i++;
     }
+    if (at !== end) return `there is more behind its ${count} records`;
     this.length = i;
     return undefined;
   }
@@ -152,4 +141,18 @@ export class FetchedColumns implements FetchedRecords {
     }
     return this;
   }
+}
+
+/** Whether headers lie in `bytes[start .. end)` and nothing else. */
+function headersFit(bytes: Buffer, start: number, end: number): boolean {
+  const reader = new VarintReader(bytes, start);
+  for (let left = reader.next(); left > 0; left--) {
+    const keyLength = reader.next();
+    if (keyLength < 0) return false;
+    reader.at += keyLength;
+    const valueLength = reader.next();
+    reader.at += Math.max(0, valueLength);
+    if (reader.at > end) return false;
+  }
+  return reader.at === end;
 }

@@ -138,12 +138,14 @@ export class ChangelogFollower {
   }
 
   failed(partition: TopicPartition, kind: 'out-of-range' | 'failed', error: Error): void {
-    const code = kind === 'out-of-range' ? 'STREAMS_STATE_STORE_CORRUPT' : 'STREAMS_BROKER';
-    const message =
-      kind === 'out-of-range'
-        ? `the copy of task ${this.folder.taskId} does not go with changelog ${partition.topic} any more: it is built anew.`
-        : `changelog ${partition.topic} cannot be read: ${error.message}. See the broker's log.`;
-    this.#fail(new StreamsError(code, message, { ...partition, cause: error, taskId: this.folder.taskId }));
+    const { taskId } = this.folder;
+    if (kind === 'failed') {
+      const message = `changelog ${partition.topic} cannot be read: ${error.message}. See the broker's log.`;
+      this.#fail(StreamsError.from(error, 'STREAMS_BROKER', message, { ...partition, taskId }));
+      return;
+    }
+    const message = `the copy of task ${taskId} does not go with changelog ${partition.topic} any more: it is built anew.`;
+    this.#fail(new StreamsError('STREAMS_STATE_STORE_CORRUPT', message, { ...partition, cause: error, taskId }));
   }
 
   /** Records behind the stable ends, as far as fetches have told; -1 before. */

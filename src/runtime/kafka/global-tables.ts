@@ -439,8 +439,6 @@ export class GlobalTables {
   }
 
   #applyOne(table: GlobalTableSpec, records: FetchedRecords, i: number, updates: GlobalUpdate[]): void {
-    const problem = records.problems.get(i);
-    if (problem !== undefined) throw new Error(problem);
     const { bytes, keyStarts, keyEnds, valueStarts, valueEnds, timestamps } = records;
     if (keyStarts[i]! < 0) throw new Error('a record of a table needs a key');
     const key: unknown = table.store.keySerde.deserialize(bytes.subarray(keyStarts[i]!, keyEnds[i]!));

@@ -1,5 +1,6 @@
 import type { PartitionOffset } from '../../clients/broker.ts';
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
+import type { StreamsError } from '../../common/errors.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { TaskSource } from '../task.ts';
 
@@ -27,6 +28,8 @@ export class InputBuffer {
   /** The partition's stable end as of the last fetch; -1 before the first. */
   stableEnd = -1;
   paused = false;
+  /** Why there is nothing to read behind what is buffered. */
+  failure: StreamsError | undefined;
   /** Records processed since the task was taken. */
   consumed = 0;
   /** When it was first seen empty, ms; undefined while it has records. */

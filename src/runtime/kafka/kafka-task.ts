@@ -385,7 +385,6 @@ export class KafkaTask {
   #headTime(input: InputBuffer): number {
     const records = input.head!;
     const i = input.at;
-    if (records.problems.has(i)) return Number.NEGATIVE_INFINITY;
     try {
       const { bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
       const key = keyStarts[i]! < 0 ? undefined : input.readKey(bytes, keyStarts[i]!, keyEnds[i]!);
@@ -407,7 +406,6 @@ export class KafkaTask {
     let key: unknown;
     let value: unknown;
     try {
-      if (records.problems.size > 0 && records.problems.has(i)) throw new Error(records.problems.get(i));
       if (keyStarts[i]! >= 0) key = input.readKey(bytes, keyStarts[i]!, keyEnds[i]!);
       if (valueStarts[i]! >= 0) value = input.readValue(bytes, valueStarts[i]!, valueEnds[i]!);
       if (source.spec.complete === true && (keyStarts[i]! < 0 || valueStarts[i]! < 0))

@@ -60,7 +60,7 @@ export class LetterWriter {
     ];
     const key = keyStarts[i]! < 0 ? undefined : bytes.subarray(keyStarts[i]!, keyEnds[i]!);
     let value = valueStarts[i]! < 0 ? undefined : bytes.subarray(valueStarts[i]!, valueEnds[i]!);
-    const own = records.problems.has(i) ? [] : records.headers(i);
+    const own = records.headers(i);
     if (value !== undefined && sizeOf(key, own) + value.length + aboutBytes > target.maxBytes) {
       about.push(['omitted', String(value.length)]);
       value = undefined;

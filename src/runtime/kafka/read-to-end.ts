@@ -41,11 +41,15 @@ export async function readToEnd(
       },
       failed: ({ topic, partition }, _kind, error) =>
         reject(
-          new StreamsError('STREAMS_BROKER', `${topic} cannot be read: ${error.message}. See the broker's log.`, {
-            topic,
-            partition,
-            cause: error,
-          }),
+          StreamsError.from(
+            error,
+            'STREAMS_BROKER',
+            `${topic} cannot be read: ${error.message}. See the broker's log.`,
+            {
+              topic,
+              partition,
+            },
+          ),
         ),
     });
     closing = () => fetcher.close();

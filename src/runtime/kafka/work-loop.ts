@@ -16,6 +16,8 @@ const stepRecords = 2048;
 const breathMs = 10;
 /** Longest sleep where nothing comes, ms: timers of processors are looked at so often. */
 const sleepMs = 100;
+/** Errors of what is written in a topic: they stay, however often it is read. */
+const unreadable: ReadonlySet<string> = new Set(['STREAMS_BATCH_CORRUPT', 'STREAMS_BATCH_UNSUPPORTED']);
 /** Keys of a global table that are joined again between two looks at the cache. */
 const keysAtOnce = 200;
 
@@ -37,6 +39,7 @@ export class WorkLoop {
   readonly #readers = new Map<string, TaskSlot>();
   readonly #committing = new Map<TaskSlot, Promise<void>>();
   readonly #catchingUp = new Set<TaskSlot>();
+  readonly #ending = new WeakSet<KafkaTask>();
   #running: readonly TaskSlot[] = [];
   #takeover: TakeoverContext | undefined;
   #stopped = false;
@@ -189,6 +192,11 @@ export class WorkLoop {
       this.#resumeInputs(task);
       task.punctuate(now);
       if (this.#options.windowIdleCloseMs !== undefined) task.closeIdle(this.#options.windowIdleCloseMs, now);
+      const ended = task.inputs.find(({ failure, buffered }) => failure !== undefined && buffered === 0);
+      if (ended !== undefined) {
+        this.#endsAt(slot, task, ended.failure!);
+        return 0;
+      }
       if (!task.isReady(now)) return 0;
       const taken = task.step(stepRecords);
       this.#resumeInputs(task);
@@ -197,6 +205,17 @@ export class WorkLoop {
       this.#host.taskFailed(slot, error);
       return 0;
     }
+  }
+
+  /** An input has a batch that cannot be read, and all before it is processed: that is committed, and nothing more. */
+  #endsAt(slot: TaskSlot, task: KafkaTask, failure: StreamsError): void {
+    if (this.#ending.has(task)) return;
+    this.#ending.add(task);
+    const end = (): void => {
+      if (slot.task === task && !task.closed) this.#host.taskFailed(slot, failure);
+    };
+    // A commit that fails is made again by whoever takes the task; what is told is why it has ended.
+    task.commit().then(end, end);
   }
 
   /** Fetches on where enough was taken: by a step, or by an asynchronous node after it. */
@@ -257,7 +276,14 @@ export class WorkLoop {
       return;
     }
     const message = `${partition.topic} cannot be read: ${error.message}. See the broker's log.`;
-    this.#host.taskFailed(slot, new StreamsError('STREAMS_BROKER', message, { ...partition, cause: error }));
+    const failure = StreamsError.from(error, 'STREAMS_BROKER', message, { ...partition });
+    const input = slot.task?.inputs.find(
+      ({ topic, partition: own }) => topic === partition.topic && own === partition.partition,
+    );
+    // What lies before it is processed first, so that the committed position is where the reading has ended.
+    if (input !== undefined && unreadable.has(failure.code)) input.failure = failure;
+    else this.#host.taskFailed(slot, failure);
+    this.#wake.call();
   }
 
   /** Records between the position and the start of the log are gone: the broker deleted them before they were read. */

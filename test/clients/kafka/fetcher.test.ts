@@ -1,6 +1,8 @@
 import test from 'ava';
 import type { Broker, Fetcher, FetcherOptions, PartitionOffset } from '../../../src/clients/broker.ts';
 import type { FetchedRecords } from '../../../src/clients/fetched-records.ts';
+import { openKafkaBroker } from '../../../src/clients/kafka/kafka-broker.ts';
+import type { StreamsError } from '../../../src/common/errors.ts';
 import { batch } from '../../helpers/record-batches.ts';
 import { scripted, until } from './scripted.ts';
 import { Bytes, type Fields, type Reply, type ScriptedBroker } from './scripted-broker.ts';
@@ -192,17 +194,55 @@ test('a leader that cuts, or has none, is asked again without end, and not witho
   t.deepEqual(failures, []);
 });
 
-test('a batch that never comes whole is asked for with pauses', async (t) => {
+test('a batch that does not come whole is asked for again with pauses, and read when it is there', async (t) => {
   const { script, broker } = await scripted(t);
-  const bytes = batch({ records: [{ value: 'a' }] }).subarray(0, 50);
-  script.on(fetch, () => fetched([{ partition: 0, end: 9, bytes }]));
-  const { fetcher, failures, got } = reader(broker);
+  const whole = batch({ records: [{ value: 'a' }] });
+  script.on(fetch, (request, count) => {
+    if (count < 4) return fetched([{ partition: 0, end: 1, bytes: whole.subarray(0, 50) }]);
+    return readFetch(request).partitions[0]!.offset > 0 ? 'silence' : fetched([{ partition: 0, end: 1, bytes: whole }]);
+  });
+  const { fetcher, failures, values } = reader(broker);
   fetcher.add({ topic: 't', partition: 0, offset: 0 });
-  await until(() => script.count(fetch) >= 4);
-  const before = script.count(fetch);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  t.true(script.count(fetch) - before < 50);
-  t.deepEqual([failures.length, got.length], [0, 1]);
+  await until(() => values(0).length > 0);
+  t.deepEqual([values(0), failures.length], [['a'], 0]);
+});
+
+test('a batch that never comes whole, or lies behind the end for good, is damaged: reading ends, and not at once', async (t) => {
+  const cut = batch({ baseOffset: 5, records: [{ value: 'a' }] }).subarray(0, 50);
+  const ahead = batch({ baseOffset: 70_000, records: [{ value: 'a' }] });
+  for (const bytes of [cut, ahead]) {
+    const { script, broker } = await scripted(t);
+    script.on(fetch, () => fetched([{ partition: 0, end: 9, bytes }]));
+    const { fetcher, failures, got } = reader(broker);
+    fetcher.add({ topic: 't', partition: 0, offset: 5 });
+    await until(() => failures.length > 0);
+    t.deepEqual([failures[0]!.partition.offset, failures[0]!.kind, got.length], [5, 'failed', 1]);
+    t.is((failures[0]!.error as StreamsError).code, 'STREAMS_BATCH_CORRUPT');
+    t.true(script.count(fetch) > 3);
+  }
+});
+
+test('what lies before a damaged batch is given out, then reading ends at it; without check.crcs it is read on', async (t) => {
+  const wrong = batch({ baseOffset: 2, records: [{ value: 'c' }] });
+  wrong[67]! ^= 2;
+  const bytes = Buffer.concat([batch({ records: [{ value: 'a' }, { value: 'b' }] }), wrong]);
+  for (const checkCrcs of [true, false]) {
+    const { script } = await scripted(t);
+    const broker = openKafkaBroker({ bootstrapServers: [script.address], clientId: 'test', checkCrcs });
+    t.teardown(() => broker.close());
+    script.on(fetch, (request) =>
+      readFetch(request).partitions[0]!.offset === 0 ? fetched([{ partition: 0, end: 3, bytes }]) : 'silence',
+    );
+    const { fetcher, failures, values } = reader(broker);
+    fetcher.add({ topic: 't', partition: 0, offset: 0 });
+    await until(() => failures.length > 0 || values(0).length === 3);
+    t.deepEqual(values(0).slice(0, 2), ['a', 'b']);
+    t.is(values(0).length, checkCrcs ? 2 : 3);
+    t.deepEqual(
+      failures.map(({ partition, error }) => [partition.offset, (error as StreamsError).code]),
+      checkCrcs ? [[2, 'STREAMS_BATCH_CORRUPT']] : [],
+    );
+  }
 });
 
 test('what no retry helps is told once, and the partition is removed', async (t) => {

@@ -102,7 +102,7 @@ async function ready(broker: Broker, options: Partial<ProducerOptions> = {}): Pr
 }
 
 const values = (bytes: Buffer): string[] => {
-  const records = decodeRecords({
+  const { records, failure } = decodeRecords({
     topic: 't',
     partition: 0,
     bytes,
@@ -110,8 +110,10 @@ const values = (bytes: Buffer): string[] => {
     end: bytes.length,
     position: 0,
     aborted: undefined,
-    stableEnd: 0,
+    stableEnd: -1,
+    checkCrcs: true,
   });
+  if (failure !== undefined) throw failure;
   return Array.from({ length: records.length }, (_, i) =>
     records.bytes.toString('utf8', records.valueStarts[i], records.valueEnds[i]),
   );

@@ -1,6 +1,6 @@
 import type { FetchedRecords } from '../../../src/clients/fetched-records.ts';
-import type { AbortedTransaction } from '../../../src/clients/record-batch/batch-scan.ts';
-import { decodeRecords } from '../../../src/clients/record-batch/decode-records.ts';
+import type { AbortedTransaction } from '../../../src/clients/record-batch/aborted-producers.ts';
+import { type DecodedRecords, decodeRecords } from '../../../src/clients/record-batch/decode-records.ts';
 
 /** A fetched record as text. */
 export interface TextRecord {
@@ -10,11 +10,23 @@ export interface TextRecord {
   readonly value: string | undefined;
 }
 
+/** How batches are decoded. */
+export interface DecodeOptions {
+  readonly position?: number;
+  readonly aborted?: readonly AbortedTransaction[] | undefined;
+  readonly stableEnd?: number;
+  readonly checkCrcs?: boolean;
+}
+
+/** Decodes batches that were fetched at a position; all can be read. */
+export function decode(batches: readonly Buffer[], options: DecodeOptions = {}): FetchedRecords {
+  const { records, failure } = decodeAll(batches, options);
+  if (failure !== undefined) throw failure;
+  return records;
+}
+
 /** Decodes batches that were fetched at a position. Something lies before and behind them, as in a whole answer. */
-export function decode(
-  batches: readonly Buffer[],
-  options: { position?: number; aborted?: readonly AbortedTransaction[] | undefined } = {},
-): FetchedRecords {
+export function decodeAll(batches: readonly Buffer[], options: DecodeOptions = {}): DecodedRecords {
   const before = Buffer.alloc(7, 0xee);
   const bytes = Buffer.concat([before, ...batches, Buffer.alloc(80, 0xee)]);
   return decodeRecords({
@@ -25,7 +37,8 @@ export function decode(
     end: bytes.length - 80,
     position: options.position ?? 0,
     aborted: 'aborted' in options ? options.aborted : [],
-    stableEnd: 1000,
+    stableEnd: options.stableEnd ?? 1000,
+    checkCrcs: options.checkCrcs ?? true,
   });
 }
 
