@@ -151,11 +151,6 @@ export class PartitionSink {
   }
 
   async #write(records: FetchedRecords): Promise<void> {
-    for (const [i, problem] of records.problems) {
-      const details = { topic: records.topic, partition: records.partition, offset: records.offsets[i]! };
-      const where = `${details.topic}-${details.partition}@${details.offset}`;
-      throw new StreamsError('STREAMS_DESERIALIZATION', `the batch at ${where} cannot be read: ${problem}.`, details);
-    }
     for (let i = 0; ; ) {
       const files = this.#files!;
       i = await files.write(records, i, this.#again?.last ?? noLimit);

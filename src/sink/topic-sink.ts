@@ -47,7 +47,7 @@ const caughtUpIntervalMs = 100;
 /**
  * Writes the records of a topic into files, each exactly once, by the civil date of what they tell. Instances with one group share the partitions.
  *
- * @throws StreamsError from `failed`: `STREAMS_SINK`, `STREAMS_BROKER`, `STREAMS_DESERIALIZATION` for a batch that cannot be read.
+ * @throws StreamsError from `failed`: `STREAMS_SINK`, `STREAMS_BROKER`, `STREAMS_BATCH_CORRUPT` and `STREAMS_BATCH_UNSUPPORTED` for a batch that cannot be read.
  */
 export class TopicSink {
   readonly #options: TopicSinkOptions;

@@ -18,7 +18,6 @@ const passed = (topic: string, nextOffset: number): FetchedRecords =>
     length: 0,
     nextOffset,
     stableEnd: nextOffset,
-    problems: new Map(),
   }) as unknown as FetchedRecords;
 
 /** Calls after so many turns of the queue of microtasks. */
