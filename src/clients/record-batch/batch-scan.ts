@@ -1,7 +1,7 @@
+import { crc32c } from '../../common/crc32c.ts';
 import { messageOf } from '../../common/errors.ts';
 import { AbortedProducers, type AbortedTransaction } from './aborted-producers.ts';
 import { decompress } from './compression.ts';
-import { crc32c } from '../../common/crc32c.ts';
 import { batchAttributes, batchLayout, lengthOverhead, readInt64 } from './layout.ts';
 import { type UnreadableBatch, UnsupportedData } from './unreadable-batch.ts';
 
