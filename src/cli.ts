@@ -39,12 +39,12 @@ export { digestCommand } from './cli/digest-command.ts';
 export { doctorCommand } from './cli/doctor-command.ts';
 export { lagCommand } from './cli/lag-command.ts';
 export { produceCommand } from './cli/produce-command.ts';
-export { sinkCommand } from './cli/sink-command.ts';
 export { repairCommand } from './cli/repair-command.ts';
 export { replayCommand } from './cli/replay-command.ts';
 export { resetCommand } from './cli/reset-command.ts';
 export { runCommand } from './cli/run-command.ts';
 export { serveCommand } from './cli/serve-command.ts';
+export { sinkCommand } from './cli/sink-command.ts';
 
 // Settings
 
