@@ -259,11 +259,11 @@ export class FolderFeed<K, V> implements Feed {
     this.#logger.warn({ topic: this.topic, file: file.name }, 'a file was gone before it could be read');
   }
 
-  #badRow({ reason, origin }: FatalRow): StreamsError {
+  #badRow({ reason, message, origin }: FatalRow): StreamsError {
     const { file, line, offset } = origin;
     return new StreamsError(
       'STREAMS_BAD_ROW',
-      `${file}:${line}:${offset}: bad row of topic ${this.topic}: ${reason}. Mend it, or let bad rows go to the dead letters (on error: continue).`,
+      `${file}:${line}:${offset}: bad row of topic ${this.topic}: ${reason}. ${message[0]?.toUpperCase()}${message.slice(1)}. Mend it, or let bad rows go to the dead letters (on error: continue).`,
       { topic: this.topic, file, line, offset },
     );
   }

@@ -8,7 +8,7 @@ import type { RecordOrigin } from '../runtime/feed.ts';
 const bufferedLimit = 1 << 18;
 
 /**
- * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","raw"}`, raw in base64.
+ * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","message","raw"}`, raw in base64.
  *
  * The file's committed length is saved with the state. What a run wrote behind it before it was killed is cut off before the next row is written, so
  * that each row stands there exactly once. Several feeds may share one file: each says with {@link Letters.cutTo} what was committed when it
@@ -83,14 +83,15 @@ export class Letters {
   }
 
   /** Appends a letter; it is durable after {@link Letters.sync}. */
-  append(origin: RecordOrigin, reason: string): void {
+  append(origin: RecordOrigin, reason: string, message: string): void {
     if (origin.file !== this.#file) {
       this.#file = origin.file;
       this.#fileJson = JSON.stringify(origin.file);
     }
     const { raw } = origin;
     const base64 = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64');
-    const letter = `{"file":${this.#fileJson},"line":${origin.line},"offset":${origin.offset},"reason":"${reason}","raw":"${base64}"}\n`;
+    const what = `"reason":"${reason}","message":${JSON.stringify(message)}`;
+    const letter = `{"file":${this.#fileJson},"line":${origin.line},"offset":${origin.offset},${what},"raw":"${base64}"}\n`;
     this.#buffer.push(letter);
     this.#bufferedChars += letter.length;
     if (this.#bufferedChars > bufferedLimit) this.#flush();

@@ -18,16 +18,16 @@ const letter = (line: number, raw: string | Buffer = 'row', file = 'a.csv') => (
   raw: Buffer.from(raw),
 });
 
-test('a letter is one JSON line with file, line, offset, reason and the raw bytes in base64', async (t) => {
+test('a letter is one JSON line with file, line, offset, reason, message and the raw bytes in base64', async (t) => {
   const path = join(temporaryFolder(t), 'deep', 'dead.jsonl');
   const letters = await Letters.open(path);
-  letters.append(letter(2, Buffer.from([0x00, 0xff, 0x2c])), 'utf8');
-  letters.append(letter(3, 'x,"y"', 'é "1".csv'), 'columns');
+  letters.append(letter(2, Buffer.from([0x00, 0xff, 0x2c])), 'utf8', 'not UTF-8');
+  letters.append(letter(3, 'x,"y"', 'é "1".csv'), 'columns', 'the "row"\nhas 2 fields');
   await letters.sync();
   t.is(
     readFileSync(path, 'utf8'),
-    '{"file":"a.csv","line":2,"offset":20,"reason":"utf8","raw":"AP8s"}\n' +
-      '{"file":"é \\"1\\".csv","line":3,"offset":30,"reason":"columns","raw":"eCwieSI="}\n',
+    '{"file":"a.csv","line":2,"offset":20,"reason":"utf8","message":"not UTF-8","raw":"AP8s"}\n' +
+      '{"file":"é \\"1\\".csv","line":3,"offset":30,"reason":"columns","message":"the \\"row\\"\\nhas 2 fields","raw":"eCwieSI="}\n',
   );
   t.is(letters.length, statSync(path).size);
   await letters.close();
@@ -36,10 +36,10 @@ test('a letter is one JSON line with file, line, offset, reason and the raw byte
 test('what stands behind the committed length is cut off when the letters start', async (t) => {
   const path = join(temporaryFolder(t), 'dead.jsonl');
   const first = await Letters.open(path);
-  first.append(letter(1), 'id');
+  first.append(letter(1), 'id', 'no id');
   await first.sync();
   const committed = first.length;
-  first.append(letter(2), 'id');
+  first.append(letter(2), 'id', 'no id');
   await first.sync();
   await first.close();
   appendFileSync(path, '{"file":"torn');
@@ -49,7 +49,7 @@ test('what stands behind the committed length is cut off when the letters start'
   t.true(statSync(path).size > committed, 'another feed may still name a greater length');
   await second.start();
   t.is(statSync(path).size, committed);
-  second.append(letter(3), 'id');
+  second.append(letter(3), 'id', 'no id');
   await second.sync();
   await second.close();
   t.deepEqual(
@@ -98,7 +98,7 @@ test('a flood of letters is written before the commit, and the length counts it 
   const path = join(temporaryFolder(t), 'dead.jsonl');
   const letters = await Letters.open(path);
   await letters.start();
-  for (let line = 0; line < 5000; line++) letters.append(letter(line), 'columns');
+  for (let line = 0; line < 5000; line++) letters.append(letter(line), 'columns', '1 field');
   t.true(statSync(path).size > 0);
   await Promise.all([letters.sync(), letters.sync()]);
   t.is(letters.length, statSync(path).size);

@@ -24,6 +24,7 @@ export interface Letter {
   readonly line: number;
   readonly offset: number;
   readonly reason: string;
+  readonly message: string;
   readonly raw: string;
 }
 
@@ -181,8 +182,8 @@ async function tryToCommit(world: FolderWorld, feed: Feed, batch: FeedBatch, n: 
 
 function note(batch: FeedBatch, i: number, { lateId, deadId }: RunOptions): void {
   const { id } = batch.values[i] as Reading;
-  if (id === lateId) batch.late(i);
-  if (id === deadId) batch.dead(i, 'future');
+  if (id === lateId) batch.drop(i, { reason: 'late', message: 'told' });
+  if (id === deadId) batch.drop(i, { reason: 'future', message: 'told' });
 }
 
 function readLetters(path: string): Letter[] {
