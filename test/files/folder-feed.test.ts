@@ -123,6 +123,29 @@ test('notes on records may come in any order before they are accepted', async (t
   await close();
 });
 
+test('a record that is dropped several times has one letter: that it failed, else what it lacks, else that it is late', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2, 3));
+  const { feed, close } = await world.feed();
+  await feed.open(world.database);
+  const batch = await feed.poll();
+  if (typeof batch !== 'object') return t.fail();
+  batch.drop(0, tooLate);
+  batch.drop(0, { reason: 'processing', message: 'it failed' });
+  batch.drop(1, { reason: 'null_key', message: 'no key' });
+  batch.drop(1, tooLate);
+  batch.drop(2, tooLate);
+  batch.drop(2, { reason: 'late', message: 'late again' });
+  batch.accept(3);
+  await world.commit(feed);
+  t.deepEqual(
+    [...world.deadLetters(), ...world.lateLetters()].map(({ line, message }) => `${line} ${message}`),
+    ['2 it failed', '3 no key', '4 too late'],
+  );
+  t.like(feed.progress, { rows: 3, dead: 2, late: 1 });
+  await close();
+});
+
 test('a refused record stands among the bad rows in the order of the file, however late it is accepted', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('a.csv', `id,at,text\nbad 1\n${rows(1)}bad 2\n${rows(2, 3)}bad 3\n`);
