@@ -65,13 +65,13 @@ export class LetterWriter {
   }
 
   /** A record goes to the topic of the late ones for `late`, else to that of the dead ones. */
-  send(records: FetchedRecords, i: number, { reason, message, nodeName, code = codes[reason] }: Drop): void {
+  send(records: FetchedRecords, i: number, { reason, message, nodeName, code }: Drop): void {
     this.#waiting.set(reason, (this.#waiting.get(reason) ?? 0) + 1);
     const target = reason === 'late' ? this.#topics.late : this.#topics.dead;
     if (target === undefined) return;
     const { topic, partition, offsets, timestamps, bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
     const about: [string, string | undefined][] = [
-      ['code', code],
+      ['code', code ?? codes[reason]],
       ['message', message.slice(0, 1000)],
       ['topic', topic],
       ['partition', String(partition)],
