@@ -42,7 +42,8 @@ export class MemoryFeed<K, V> implements Feed {
       keys: records.map(([key]) => key),
       values: records.map(([, value]) => value),
       accept: () => {},
-      drop: refuse,
+      late: refuse,
+      dead: refuse,
       origin: () => nowhere,
     };
   }

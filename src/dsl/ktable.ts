@@ -137,7 +137,7 @@ export class KTable<K, V> {
         `suppress ${name}: ${node} has no windows, so none closes. Suppress a windowed table.`,
       );
     graph.topology.addStateStore(
-      tableStore(name, keySerde, needSerde(valueSerde, 'value', name), { cached: this.part.cached, result: false }),
+      tableStore(name, keySerde, needSerde(valueSerde, 'value', name), { cached: true, result: false }),
     );
     graph.topology.add({
       kind: 'processor',
@@ -154,7 +154,6 @@ export class KTable<K, V> {
       view: undefined,
       store: undefined,
       graceMs,
-      cached: this.part.cached,
       // Each row leaves once, so before it there was none.
       askOldValues: () => true,
     });
@@ -199,7 +198,6 @@ export class KTable<K, V> {
       keySerde: new WindowedSerde(keySerde.inner as Serde<B>, windows),
       valueSerde,
       caching,
-      cachedAbove: this.part.cached,
       result,
     };
     const target = { store: name, windowed: true };
@@ -214,15 +212,13 @@ export class KTable<K, V> {
   }
 
   #filter(predicate: (key: K, value: V) => boolean, keep: boolean, options: MaybeMaterialized<K, V>): KTable<K, V> {
-    const stored = options.materialize === true;
-    const table = derivedTable<K, V, V>(this.part, 'KTABLE-FILTER-', stored ? undefined : options.name, {
+    const table = derivedTable<K, V, V>(this.part, 'KTABLE-FILTER-', options.materialize ? undefined : options.name, {
       valueSerde: options.valueSerde ?? this.part.valueSerde,
-      create: (name, oldValues) => new TableFilterNode(name, predicate as Fn<boolean>, keep, oldValues, stored),
+      create: (name, oldValues) => new TableFilterNode(name, predicate as Fn<boolean>, keep, oldValues),
       likesOldValues: true,
       row: (key, value) => (predicate(key, value) === keep ? value : undefined),
     });
-    // As without a store: where the table above knows old values, a row that does not pass and did not before is no news.
-    return materializeOrNot(table, options, this.part.askOldValues() ? 'never' : 'without old values');
+    return materializeOrNot(table, options);
   }
 
   #join<R>(
@@ -256,7 +252,6 @@ export class KTable<K, V> {
       keySerde,
       valueSerde: needSerde(options.valueSerde, 'value', name),
       caching: options.caching,
-      cachedAbove: this.part.cached,
       result: options.result,
     };
     const create = (oldValues: { needed: boolean }): ProcessorNode =>

@@ -1,9 +1,8 @@
 import type { Database, WriteBatch } from '../../state/database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
-import { type Drop, type DropReason, dropReasons } from '../processor/drop-reason.ts';
+import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import {
-  failureOf,
   followsGlobalTable,
   type GlobalChange,
   type ProcessorNode,
@@ -50,7 +49,7 @@ export interface EngineOptions {
   /** Memory for cached rows, bytes: a fifth of it for global tables. */
   readonly cacheMaxBytes: number;
   readonly output?: OutputReceiver;
-  readonly dropped: (task: Task, drop: Drop) => void;
+  readonly dropped: (task: Task, reason: DropReason) => void;
   readonly wallClockMs: () => number;
 }
 
@@ -238,11 +237,7 @@ export class TopologyEngine implements TaskHost {
     if (changes.length === 0) return;
     for (const { node } of this.#nodes)
       if (followsGlobalTable(node) && node.globalStore === store) {
-        try {
-          await node.rejoin(changes);
-        } catch (error) {
-          throw failureOf(node, error);
-        }
+        await node.rejoin(changes);
         await this.settle();
       }
   }
@@ -262,8 +257,8 @@ export class TopologyEngine implements TaskHost {
     }
   }
 
-  dropped(task: Task, drop: Drop): void {
-    this.#options.dropped(task, drop);
+  dropped(task: Task, reason: DropReason): void {
+    this.#options.dropped(task, reason);
   }
 
   waitFor(promise: Promise<void>): void {

@@ -32,7 +32,8 @@ function feedOf(topic: string, times: readonly number[], dead = 0): Feed & { rea
       accepted = n;
       feed.progress.dead = dead;
     },
-    drop: () => {},
+    late: () => {},
+    dead: () => {},
     origin: () => ({ file: 'a.csv', line: 1, offset: 0, raw: Buffer.alloc(0) }),
   };
   const feed = {

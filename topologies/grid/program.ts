@@ -10,7 +10,6 @@ import { replayCommand } from '../../src/cli/replay-command.ts';
 import { resetCommand } from '../../src/cli/reset-command.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
-import { sinkCommand } from '../../src/cli/sink-command.ts';
 import { gridSpec } from './application-spec.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { exportCommand } from './commands/export-command.ts';
@@ -30,7 +29,6 @@ export const gridProgram: ProgramSpec = {
     replayCommand(gridSpec),
     runCommand(gridSpec),
     produceCommand(gridSpec),
-    sinkCommand(gridSpec),
     serveCommand(gridSpec),
     queryCommand,
     exportCommand,

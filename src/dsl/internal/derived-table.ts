@@ -43,7 +43,6 @@ export function derivedTable<K, V, R>(
     view: parent.view === undefined ? undefined : derivedView(parent.view, how.row),
     store: undefined,
     graceMs: parent.graceMs,
-    cached: parent.cached,
     askOldValues() {
       oldValues.needed = parent.askOldValues();
       return oldValues.needed;
@@ -70,25 +69,13 @@ function derivedView<K, V, R>(
   };
 }
 
-/**
- * The table itself, or a stored copy of it where the options ask for one.
- *
- * @param tellsOfNothing - whether the copy tells of the deletion of a row that it does not have, where nobody downstream needs old values.
- */
-export function materializeOrNot<K, V>(
-  table: KTable<K, V>,
-  options: MaybeMaterialized<K, V>,
-  tellsOfNothing: 'always' | 'never' | 'without old values' = 'always',
-): KTable<K, V> {
+/** The table itself, or a stored copy of it where the options ask for one. */
+export function materializeOrNot<K, V>(table: KTable<K, V>, options: MaybeMaterialized<K, V>): KTable<K, V> {
   if (options.materialize !== true) return table;
-  const { graph, node, keySerde, graceMs, cached } = table.part;
+  const { graph, node, keySerde, graceMs } = table.part;
   const name = options.name ?? '';
   const valueSerde = needSerde(options.valueSerde ?? table.part.valueSerde, 'value', name);
   const target = { store: name, windowed: keySerde instanceof WindowedSerde };
-  const store = { name, keySerde, valueSerde, caching: options.caching, cachedAbove: cached, result: options.result };
-  const tells = (oldValues: OldValues): boolean =>
-    tellsOfNothing === 'always' || (tellsOfNothing === 'without old values' && !oldValues.needed);
-  const create = (oldValues: OldValues): TableStoreNode =>
-    new TableStoreNode(name, target, oldValues, () => tells(oldValues));
-  return ownedTable(graph, [node], store, graceMs, create);
+  const store = { name, keySerde, valueSerde, caching: options.caching, result: options.result };
+  return ownedTable(graph, [node], store, graceMs, (oldValues) => new TableStoreNode(name, target, oldValues));
 }

@@ -40,23 +40,18 @@ export class UnstoredTableNode extends ProcessorNode {
   }
 }
 
-/** Puts changes computed by a parent into a store of its own. What a row was before is what the store has, whatever the parent says it was. */
+/** Puts changes computed by a parent into a store of its own. */
 export class TableStoreNode extends TableNode<unknown> {
   readonly #windowed: boolean;
-  readonly #tellsOfNothing: () => boolean;
 
-  /** @param tellsOfNothing - whether the deletion of a row that is not there is told too. */
-  constructor(name: string, target: TableTarget, oldValues: OldValues, tellsOfNothing: () => boolean) {
+  constructor(name: string, target: TableTarget, oldValues: OldValues) {
     super(name, target.store, target.windowed, oldValues);
     this.#windowed = target.windowed;
-    this.#tellsOfNothing = tellsOfNothing;
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
-    const { newValue } = value as AnyChange;
-    if (newValue === undefined && row.value === undefined && !this.#tellsOfNothing()) return;
-    this.table.update(row, newValue, timestamp);
+    this.table.update(row, (value as AnyChange).newValue, timestamp);
   }
 }
 
@@ -65,22 +60,19 @@ export class TableFilterNode extends ProcessorNode {
   readonly #predicate: Fn<boolean>;
   readonly #keep: boolean;
   readonly #oldValues: OldValues;
-  readonly #stored: boolean;
 
-  /** @param stored - a store below it has the rows that passed: it needs to hear of each that does not, and knows which of them it had. */
-  constructor(name: string, predicate: Fn<boolean>, keep: boolean, oldValues: OldValues, stored: boolean) {
+  constructor(name: string, predicate: Fn<boolean>, keep: boolean, oldValues: OldValues) {
     super(name);
     this.#predicate = predicate;
     this.#keep = keep;
     this.#oldValues = oldValues;
-    this.#stored = stored;
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const change = value as AnyChange;
     const newValue = this.#kept(key, change.newValue);
-    const oldValue = this.#oldValues.needed && !this.#stored ? this.#kept(key, change.oldValue) : undefined;
-    if (this.#oldValues.needed && !this.#stored && newValue === undefined && oldValue === undefined) return;
+    const oldValue = this.#oldValues.needed ? this.#kept(key, change.oldValue) : undefined;
+    if (this.#oldValues.needed && newValue === undefined && oldValue === undefined) return;
     this.forward(key, new Change(newValue, oldValue), timestamp);
   }
 

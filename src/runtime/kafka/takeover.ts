@@ -311,7 +311,7 @@ async function makeTask(
     caching: true,
     maxFutureMs: options.maxFutureMs,
     cacheMaxBytes: options.statestoreCacheMaxBytes,
-    dropped: (_task, drop) => task?.dropped(drop),
+    dropped: (_task, reason) => task?.dropped(reason),
     wallClockMs: () => Date.now(),
   });
   let metadata: TaskMetadata | undefined;

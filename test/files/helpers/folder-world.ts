@@ -24,7 +24,6 @@ export interface Letter {
   readonly line: number;
   readonly offset: number;
   readonly reason: string;
-  readonly message: string;
   readonly raw: string;
 }
 
@@ -83,8 +82,8 @@ export class FolderWorld {
 
   /** Opens a feed over the folder; close it with its letters. */
   async feed(options: RunOptions = {}, logger?: Logger): Promise<OpenFeed> {
-    const dead = await Letters.open(this.deadFile);
-    const late = await Letters.open(this.lateFile);
+    const dead = await Letters.open(this.deadFile, { state: this.root });
+    const late = await Letters.open(this.lateFile, { state: this.root });
     const feed = new FolderFeed({
       topic: 'readings',
       directory: this.events,
@@ -182,8 +181,8 @@ async function tryToCommit(world: FolderWorld, feed: Feed, batch: FeedBatch, n: 
 
 function note(batch: FeedBatch, i: number, { lateId, deadId }: RunOptions): void {
   const { id } = batch.values[i] as Reading;
-  if (id === lateId) batch.drop(i, { reason: 'late', message: 'told' });
-  if (id === deadId) batch.drop(i, { reason: 'future', message: 'told' });
+  if (id === lateId) batch.late(i);
+  if (id === deadId) batch.dead(i, 'future');
 }
 
 function readLetters(path: string): Letter[] {
