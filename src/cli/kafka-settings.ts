@@ -32,6 +32,7 @@ export function kafkaOptions(
     numStandbyReplicas: config.get('num.standby.replicas'),
     replicationFactor: config.get('replication.factor'),
     autoOffsetReset: config.get('auto.offset.reset'),
+    metadataMaxAgeMs: config.get('metadata.max.age.ms'),
     sessionTimeoutMs: config.get('session.timeout.ms'),
     heartbeatIntervalMs: Math.min(
       config.get('heartbeat.interval.ms'),

@@ -16,6 +16,7 @@ interface RunOptions {
   readonly zone: string | undefined;
   readonly grace: number | undefined;
   readonly untilCaughtUp: boolean;
+  readonly acceptLoss: boolean;
   readonly port: number;
   readonly host: string;
 }
@@ -64,6 +65,11 @@ export function runCommand(spec: ApplicationSpec): CommandSpec {
         flags: '--until-caught-up',
         description:
           'end when all that the topics hold now is processed and committed, by all instances together, and this one has restored its tasks',
+      },
+      {
+        flags: '--accept-loss',
+        description:
+          'go on where a topic that is read, or a position of the group, is not what was committed before: what is lost stays uncounted, what is read again counts again',
       },
       portOption,
       hostOption,

@@ -4,7 +4,9 @@ import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import { Zone } from '../common/time/zone.ts';
 import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
+import { filledOptions } from '../runtime/kafka/kafka-options.ts';
 import { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
+import { checkApplication } from '../runtime/kafka/prepare-application.ts';
 import { threadDirectory } from '../runtime/kafka/stored-tasks.ts';
 import { type ApplicationSpec, applicationIdOf, type ReplaySettings } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -39,6 +41,8 @@ export interface RunRequest {
   readonly zone: string | undefined;
   readonly grace: number | undefined;
   readonly untilCaughtUp: boolean;
+  /** Goes on where inputs or positions are not what was committed. */
+  readonly acceptLoss: boolean;
   readonly port: number;
   readonly host: string;
 }
@@ -88,9 +92,14 @@ async function runThread(
     const broker = await openBroker(context, applicationIdOf(spec, config));
     defer(() => broker.close());
     const settings = await runSettings(spec, broker, request);
-    if (main) await prepareTables(app, broker, request.tables, settings, context);
     const tableTopics = new Map(request.tables.map(({ store, topic }) => [store, topic]));
     const topology = app.topology(settings, [request.topic], tableTopics);
+    const options = { ...kafkaOptions(spec, config, broker, logger), acceptLoss: request.acceptLoss };
+    if (main) {
+      // Before a table's topic that is missing is made, and is another one.
+      await checkApplication(topology, filledOptions(options));
+      await prepareTables(app, broker, request.tables, settings, context);
+    }
     const progress = new ApplicationProgress(broker.admin, topology, applicationIdOf(spec, config));
     const instance = new KafkaInstance(topology, settings);
     const server = await serveClient(spec, instance.client, instance.parts(app), { port, host, logger });
@@ -98,7 +107,7 @@ async function runThread(
     const own = endpointOf(server.url, host);
     const endpoint = main ? (config.get('application.server') ?? own) : own;
     const streams = new KafkaStreams(topology, {
-      ...kafkaOptions(spec, config, broker, logger),
+      ...options,
       stateDir: request.state,
       settings: savedForm(settings),
       applicationServer: endpoint,

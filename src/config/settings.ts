@@ -21,6 +21,7 @@ export interface SettingValues {
   readonly 'late.topic.name': string;
   readonly 'max.future.ms': number;
   readonly 'max.task.idle.ms': number;
+  readonly 'metadata.max.age.ms': number;
   readonly 'metrics.recording.level': 'info' | 'debug';
   readonly 'num.standby.replicas': number;
   readonly 'num.stream.threads': number;
@@ -193,6 +194,12 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     ...always(0),
     unit: 'ms',
     doc: 'How long a task waits for an empty input partition, so that its inputs stay in order of time. 0 waits only for records known to be at the broker, -1 not even for them.',
+  },
+  'metadata.max.age.ms': {
+    type: timerMs(100),
+    ...always(300_000),
+    unit: 'ms',
+    doc: 'How often an instance looks at its topics again: whether they are the same, and have as many partitions.',
   },
   'metrics.recording.level': {
     type: choice(['info', 'debug']),

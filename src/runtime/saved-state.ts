@@ -31,6 +31,11 @@ function firstDifference(before: string, after: string): string {
   return `"${(old[index] ?? '').trim()}" is now "${(now[index] ?? '').trim()}"`;
 }
 
+/** The settings that a copy of an application on Kafka must share: of how many partitions it is made its topics say, and refuse what does not fit. */
+export function settingsOnKafka(settings: StateSettings): StateSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'partitions'));
+}
+
 /** A number for each store: those it had, and the next free ones for new stores. */
 export function storeNumbers(
   topology: Topology,

@@ -99,6 +99,29 @@ export class MemoryCluster {
     told(() => this.#state.topics.create({ topic, partitions, configs }));
   }
 
+  /** Deletes a topic with all its records, and what groups have committed of it. @throws StreamsError `STREAMS_BROKER` if it does not exist. */
+  deleteTopic(topic: string): void {
+    told(() => this.#state.deleteTopic(topic));
+  }
+
+  /** Gives a topic more partitions, empty ones: so many in all. @throws StreamsError `STREAMS_BROKER` if it has as many or more. */
+  growTopic(topic: string, partitions: number): void {
+    told(() => this.#state.topics.grow(topic, partitions));
+  }
+
+  /** Deletes the records of a partition before an offset; by default all that it has. Later ones get the offsets that they would have had. */
+  deleteRecords(topic: string, partition: number, before?: number): void {
+    told(() => {
+      const offset = before ?? this.#state.topics.log({ topic, partition }).end;
+      this.#state.deleteRecords({ topic, partition, offset });
+    });
+  }
+
+  /** Cuts a partition's end off, as a broker does that has lost what was not on its disk: later records get these offsets again. */
+  truncate(topic: string, partition: number, end: number): void {
+    told(() => this.#state.topics.log({ topic, partition }).truncate(end));
+  }
+
   /** Writes records at once, without a transaction, whatever their time. Returns the position after them. */
   write(topic: string, partition: number, records: readonly SimpleRecord[]): number {
     return told(() => {

@@ -105,6 +105,14 @@ export class PartitionLog {
     this.#tell();
   }
 
+  /** Forgets the batches at the end that reach this offset or beyond: it is the next one's. */
+  truncate(end: number): void {
+    this.#batches = this.#batches.filter(({ lastOffset }) => lastOffset < end);
+    this.end = Math.min(this.end, Math.max(this.start, end));
+    for (const [transaction, first] of this.#open) if (first >= this.end) this.#open.delete(transaction);
+    this.#tell();
+  }
+
   /** Keeps of what is stable the last record of each key only. */
   compact(): void {
     this.#batches = compacted(this.#batches, this.stable);

@@ -9,7 +9,7 @@ interface Topic {
   readonly id: string;
   readonly configs: Readonly<Record<string, string>>;
   readonly rules: RecordRules;
-  readonly logs: readonly PartitionLog[];
+  readonly logs: PartitionLog[];
 }
 
 /** A record that its topic does not take. */
@@ -48,6 +48,16 @@ export class TopicCatalogue {
     const rules = recordRulesOf(all);
     const logs = Array.from({ length: count }, (_, partition) => new PartitionLog(topic, partition, rules.appendTime));
     this.#topics.set(topic, { id: randomUUID(), configs: all, rules, logs });
+  }
+
+  grow(topic: string, partitions: number): void {
+    const { logs, rules } = this.#topic(topic);
+    if (!Number.isInteger(partitions) || partitions <= logs.length)
+      throw new BrokerFault(
+        'INVALID_PARTITIONS',
+        `topic ${topic} has ${logs.length} partitions: ${partitions} are no more`,
+      );
+    while (logs.length < partitions) logs.push(new PartitionLog(topic, logs.length, rules.appendTime));
   }
 
   delete(topic: string): void {

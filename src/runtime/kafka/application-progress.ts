@@ -2,7 +2,7 @@ import type { BrokerAdmin, CommittedOffset, TopicPartition } from '../../clients
 import type { Topology } from '../../topology/topology.ts';
 import { taskIdText } from '../task.ts';
 import { leastOperatorTimeOf } from './task-metadata.ts';
-import { planTopics, topicOnBroker } from './topics-plan.ts';
+import { inputsOf, planTopics, topicOnBroker } from './topics-plan.ts';
 
 /** An input partition of a task, and what the application has committed of it. */
 export interface CommittedInput extends TopicPartition {
@@ -96,15 +96,13 @@ export class ApplicationProgress {
     const sourcePartitions = await this.#admin.partitionCounts(topology.sourceTopics);
     const { tasks } = planTopics(topology, { applicationId, replicationFactor: -1, sourcePartitions });
     return tasks.flatMap(({ subTopology, partition }) =>
-      topology.subTopologies[subTopology]!.sources.flatMap(({ topics }) => topics)
-        .map((name) => ({
-          topic: topicOnBroker(topology, applicationId, name),
-          partition,
-          subTopology,
-          taskId: taskIdText({ subTopology, partition }),
-          internal: topology.repartitions.has(name),
-        }))
-        .sort((a, b) => (a.topic < b.topic ? -1 : 1)),
+      inputsOf(topology, applicationId, topology.subTopologies[subTopology]!).map(({ topic, internal }) => ({
+        topic,
+        partition,
+        subTopology,
+        taskId: taskIdText({ subTopology, partition }),
+        internal,
+      })),
     );
   }
 

@@ -139,13 +139,14 @@ export class ChangelogFollower {
 
   failed(partition: TopicPartition, kind: 'out-of-range' | 'failed', error: Error): void {
     const { taskId } = this.folder;
-    if (kind === 'failed') {
-      const message = `changelog ${partition.topic} cannot be read: ${error.message}. See the broker's log.`;
-      this.#fail(StreamsError.from(error, 'STREAMS_BROKER', message, { ...partition, taskId }));
-      return;
-    }
-    const message = `the copy of task ${taskId} does not go with changelog ${partition.topic} any more: it is built anew.`;
-    this.#fail(new StreamsError('STREAMS_STATE_STORE_CORRUPT', message, { ...partition, cause: error, taskId }));
+    const { topic, partition: number } = partition;
+    // Whether a copy that does not go with its changelog any more may be thrown away is for the next attempt to say.
+    const message =
+      kind === 'out-of-range'
+        ? `changelog ${topic} (partition ${number}) has not what comes next in the copy of task ${taskId} any more: it is looked at again.`
+        : `changelog ${topic} cannot be read: ${error.message}. See the broker's log.`;
+    const cause = kind === 'failed' ? error : new Error(error.message);
+    this.#fail(StreamsError.from(cause, 'STREAMS_BROKER', message, { ...partition, taskId }));
   }
 
   /** Records behind the stable ends, as far as fetches have told; -1 before. */

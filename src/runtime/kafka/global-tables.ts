@@ -14,7 +14,7 @@ import { historySerde } from '../../serde/history.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { GlobalTableSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { checkSaved, storeNumbers } from '../saved-state.ts';
+import { checkSaved, settingsOnKafka, storeNumbers } from '../saved-state.ts';
 import {
   allRows,
   metaKey,
@@ -27,6 +27,7 @@ import {
 import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
 import type { KafkaGlobalStats } from './kafka-stats.ts';
+import { lossError } from './loss-errors.ts';
 
 const positionsKey = metaKey('global-positions');
 const memberKey = metaKey('member');
@@ -45,6 +46,10 @@ export interface GlobalTablesOptions {
   readonly settings: StateSettings;
   readonly cacheBytes: number;
   readonly logger: Logger;
+  /** Positions of the topics up to which tasks have joined them: rows before are in what they have counted. */
+  readonly joined: Readonly<Record<string, readonly number[]>>;
+  /** Told of records that tasks have joined and nobody can read any more. What it throws ends the start. */
+  readonly lost: (error: StreamsError) => void;
   readonly openDatabase?: DatabaseFactory;
   /** Told of a record that cannot be read; it is passed over. */
   readonly unreadable: (table: GlobalTableSpec, records: FetchedRecords, i: number, error: unknown) => void;
@@ -137,7 +142,7 @@ export class GlobalTables {
     const description = `${topology.describe().toString()}${topology.describe().details()}`;
     const { saved } = folder;
     if (saved !== undefined) {
-      checkSaved(saved, settings, description, options.stateDir);
+      checkSaved(saved, settingsOnKafka(settings), description, options.stateDir);
       if (saved.applicationId !== applicationId)
         throw new StreamsError(
           'STREAMS_STATE_INCOMPATIBLE',
@@ -281,6 +286,9 @@ export class GlobalTables {
       Array.from({ length: counts.get(topic)! }, (_, partition) => ({ topic, partition })),
     );
     const { admin } = this.#broker;
+    const configs = await admin.topicConfigs(topics);
+    // One that is compacted begins later only where somebody has deleted records.
+    const compacted = new Set(topics.filter((topic) => configs.get(topic)?.['cleanup.policy'] === 'compact'));
     const ends = await admin.offsets(partitions, 'stable');
     const starts = await admin.offsets(partitions, 'earliest');
     // The wait for the broker is long enough to be closed in.
@@ -303,6 +311,19 @@ export class GlobalTables {
       }
       // One that is shorter than it was has lost records: what there is is read from its start.
       const known = positions[partition] ?? 0;
+      const before = this.#options.joined[topic]?.[partition] ?? 0;
+      if (before > ends[i]!)
+        this.#options.lost(
+          lossError('table', { topic, partition }, `ends at ${ends[i]}, and tasks have joined it up to ${before}`),
+        );
+      else if (known < starts[i]! && before > 0 && compacted.has(topic))
+        this.#options.lost(
+          lossError(
+            'table',
+            { topic, partition },
+            `begins at ${starts[i]}, and this instance has read it up to ${known}: rows that tasks have joined are gone`,
+          ),
+        );
       positions[partition] = known > ends[i]! ? starts[i]! : Math.max(known, starts[i]!);
       this.#fetcher.add({ topic, partition, offset: positions[partition]! });
     }

@@ -50,6 +50,13 @@ export interface KafkaStreamsOptions {
   readonly replicationFactor?: number;
   /** Where a partition without committed position begins. @defaultValue 'earliest' */
   readonly autoOffsetReset?: 'earliest' | 'latest' | 'none';
+  /**
+   * True: goes on where a topic that it reads, or a position of the group, is not what was committed before. What is lost stays uncounted, and what is read again counts again. For one start, on purpose.
+   * @defaultValue false: such a start is refused
+   */
+  readonly acceptLoss?: boolean;
+  /** ms between two looks at the topics: whether they are the same, and have as many partitions. @defaultValue 300000 */
+  readonly metadataMaxAgeMs?: number;
   /** @defaultValue 45000 */
   readonly sessionTimeoutMs?: number;
   /** @defaultValue a third of the session timeout, at most 3000 */
@@ -112,6 +119,8 @@ export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
     numStandbyReplicas: 0,
     replicationFactor: -1,
     autoOffsetReset: 'earliest',
+    acceptLoss: false,
+    metadataMaxAgeMs: 300_000,
     sessionTimeoutMs: 45_000,
     rebalanceTimeoutMs: 60_000,
     transactionTimeoutMs: 10_000,

@@ -13,23 +13,27 @@ import type { StorePart } from '../parts/store-part.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
 import { placement } from '../runtime-nodes.ts';
 import type { StateSettings } from '../state-folder.ts';
-import { taskIdText } from '../task.ts';
+import { type TaskId, taskIdText } from '../task.ts';
+import { topicRoles } from './application-topics.ts';
 import { ChangelogReader } from './changelog-follower.ts';
+import { ClusterWatch } from './cluster-watch.ts';
 import { GlobalTables } from './global-tables.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { repartitionTopic } from './internal-names.ts';
 import { type FilledOptions, filledOptions, type KafkaStreamsOptions, type UncaughtResponse } from './kafka-options.ts';
 import type { KafkaStats } from './kafka-stats.ts';
+import { refuseOrAccept } from './loss-check.ts';
 import { type AssignmentData, decodeAssignmentData, encodeData, type MemberData } from './member-data.ts';
 import { OutputCounts } from './output-counts.ts';
 import { type Owner, Ownership } from './ownership.ts';
 import { type PreparedApplication, prepareApplication } from './prepare-application.ts';
+import { verifyTopic } from './prepare-topics.ts';
 import { shareOut } from './share-out.ts';
 import { engineStats, kafkaStats, type StatsCounts, type StatsSource } from './stats.ts';
 import { storedTasks } from './stored-tasks.ts';
 import type { TakeoverContext } from './takeover.ts';
 import { type TaskRole, TaskSlot } from './task-slot.ts';
-import { storesOf } from './topics-plan.ts';
+import { planTopics, storesOf } from './topics-plan.ts';
 import { WorkLoop } from './work-loop.ts';
 
 const shortestBackoffMs = 50;
@@ -83,6 +87,9 @@ export class KafkaStreams {
   #backoffMs = 0;
   #lastFailureMs = 0;
   #rejoin: NodeJS.Timeout | undefined;
+  #watch: ClusterWatch | undefined;
+  #looks: NodeJS.Timeout | undefined;
+  readonly #newFrom = new Map<string, number>();
   #ended: Promise<void> | undefined;
 
   constructor(topology: Topology, options: KafkaStreamsOptions) {
@@ -145,7 +152,8 @@ export class KafkaStreams {
     }
     this.#member!.start();
     this.#loop = this.#work!.run().catch((error: unknown) => this.#uncaught(error));
-    const { broker, repartitionPurgeIntervalMs } = this.#options;
+    const { broker, repartitionPurgeIntervalMs, metadataMaxAgeMs } = this.#options;
+    this.#looks = setInterval(() => void this.#look(), metadataMaxAgeMs);
     this.#housekeeping = new Housekeeping(
       this.topology,
       broker.admin,
@@ -271,6 +279,9 @@ export class KafkaStreams {
     const prepared = await prepareApplication(topology, options);
     this.#checkWanted();
     this.#prepared = prepared;
+    const roles = topicRoles(topology, applicationId);
+    const watch = new ClusterWatch(broker.admin, roles, prepared.topics, (counts) => this.#grown(counts));
+    this.#watch = watch;
     const globals = await this.#openGlobals();
     this.#globals = globals;
     this.#checkWanted();
@@ -299,7 +310,47 @@ export class KafkaStreams {
       partitionsOf: prepared.partitionsOf,
       deleteRetentionMs: prepared.deleteRetentionMs,
       cacheIsFull: () => work.cacheIsFull,
+      watch,
+      roles,
+      hasRun: prepared.past.hasRun,
+      newFrom: this.#newFrom,
     };
+  }
+
+  /**
+   * A topic has more partitions than before: the tasks are others from now on, unless rows would not be where their keys are.
+   *
+   * @throws StreamsError `STREAMS_INTERNAL_TOPIC`, `STREAMS_PARTITION_MISMATCH`
+   */
+  #grown(counts: ReadonlyMap<string, number>): void {
+    const { applicationId, replicationFactor, logger } = this.#options;
+    const prepared = this.#prepared!;
+    const plan = planTopics(this.topology, { applicationId, replicationFactor, sourcePartitions: counts });
+    for (const spec of plan.internal) verifyTopic(spec, counts.get(spec.topic), {});
+    const before = prepared.topics.partitions;
+    for (const { topic } of this.topology.globalTables)
+      if (counts.get(topic)! > before.get(topic)!)
+        throw new StreamsError(
+          'STREAMS_PARTITION_MISMATCH',
+          `topic ${topic} of a global table has grown from ${before.get(topic)} to ${counts.get(topic)} partitions: which record of a key is the last cannot be said any more. Write the table into a new topic and run weir reset.`,
+          { topic },
+        );
+    for (const topic of this.topology.sourceTopics)
+      if (counts.get(topic)! > before.get(topic)!) this.#newFrom.set(topic, before.get(topic)!);
+    logger.info({ tasks: plan.tasks.length }, 'topics have grown: there are more tasks');
+    this.#prepared = { ...prepared, plan };
+    this.#member?.rejoin();
+  }
+
+  /** Looks at the topics as often as the setting says. What the brokers do not answer is asked again the next time. */
+  async #look(): Promise<void> {
+    try {
+      await this.#watch!.look();
+    } catch (error) {
+      if (StreamsError.is(error) && passing.includes(error.code))
+        this.#options.logger.debug({ error }, 'the topics could not be looked at');
+      else this.#ends(error);
+    }
   }
 
   /** A client may be closed while it starts. */
@@ -316,6 +367,8 @@ export class KafkaStreams {
       settings,
       cacheBytes: statestoreCacheMaxBytes / 5,
       logger,
+      joined: this.#prepared!.past.joined,
+      lost: (error) => refuseOrAccept(error, this.#options),
       ...(openDatabase === undefined ? {} : { openDatabase }),
       unreadable: (table, records, i, error) => {
         this.#count('STREAMS_DESERIALIZATION');
@@ -324,7 +377,8 @@ export class KafkaStreams {
           `a record of global table ${table.store.name} cannot be read and is passed over: ${messageOf(error)}`,
         );
       },
-      failed: (error) => this.#ends(error),
+      // A topic that is gone, or another one, cannot be read either: then that is what is told.
+      failed: (error) => void this.#look().then(() => this.#ends(error)),
       rebuilt: (error) => this.#tellRebuilt(error, {}),
     });
   }
@@ -333,7 +387,6 @@ export class KafkaStreams {
     const { topology } = this;
     const { broker, applicationId, numStandbyReplicas, ...options } = this.#options;
     const { sessionTimeoutMs, rebalanceTimeoutMs, heartbeatIntervalMs } = options;
-    const { plan } = this.#prepared!;
     return broker.member({
       groupId: applicationId,
       topics: [
@@ -344,9 +397,18 @@ export class KafkaStreams {
       rebalanceTimeoutMs,
       ...(heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }),
       userData: () => encodeData(this.#memberData()),
-      assign: async (members) => shareOut({ topology, applicationId, plan, numStandbyReplicas }, members),
+      assign: async (members) => {
+        // Shared out is what there is now: members have joined because a topic has grown.
+        await this.#look();
+        return shareOut({ topology, applicationId, plan: this.#prepared!.plan, numStandbyReplicas }, members);
+      },
       rebalancing: () => this.#isRebalancing(),
-      assigned: async (assignment, generation) => this.#assigned(assignment, generation),
+      assigned: async (assignment, generation) => {
+        const { active, standby } = decodeAssignmentData(assignment.userData);
+        // The leader may have seen a topic grow that this instance has not.
+        if ([...active, ...standby].some((id) => this.#taskOf(id) === undefined)) await this.#look();
+        if (this.#member!.generation === generation) this.#assigned(assignment, generation);
+      },
       lost: (reason) => this.#lost(reason),
       failed: (error) => this.#ends(error),
     });
@@ -404,10 +466,14 @@ export class KafkaStreams {
     this.#work!.wake();
   }
 
+  #taskOf(taskId: string): TaskId | undefined {
+    return this.#prepared!.plan.tasks.find((task) => taskIdText(task) === taskId);
+  }
+
   #slotOf(taskId: string): TaskSlot {
     const known = this.#slots.get(taskId);
     if (known !== undefined) return known;
-    const id = this.#prepared!.plan.tasks.find((task) => taskIdText(task) === taskId);
+    const id = this.#taskOf(taskId);
     if (id === undefined)
       throw new StreamsError(
         'STREAMS_PARTITION_MISMATCH',
@@ -535,6 +601,7 @@ export class KafkaStreams {
     const failed = this.#state === 'ERROR';
     if (!failed) this.#become('PENDING_SHUTDOWN');
     if (this.#rejoin !== undefined) clearTimeout(this.#rejoin);
+    clearInterval(this.#looks);
     this.#stopping = true;
     this.#work?.stop();
     this.#globals?.giveUp();

@@ -33,8 +33,10 @@ export interface KafkaTaskOptions {
   readonly globalPositions: Readonly<Record<string, readonly number[]>>;
   /** Nothing was committed for it before. */
   readonly fresh: boolean;
-  /** An input begins at the end that its topic has now: that is committed at once, or what comes until the first commit would be passed over by the next owner. */
-  readonly beginsAtEnd: boolean;
+  /** {@link marksOf} the application's topics, the task's own first. */
+  readonly topics: string;
+  /** Where it begins is to be known at once: what comes until the first commit would be passed over, or counted again, by the next owner. */
+  readonly commitsAtOnce: boolean;
   readonly cacheIsFull: () => boolean;
   readonly syncWrites: boolean;
   /** The clock, ms. */
@@ -96,8 +98,8 @@ export class KafkaTask {
     this.letters = options.letters;
     this.#globalPositions = options.globalPositions;
     this.#known = !options.fresh;
-    this.#changed = options.beginsAtEnd;
-    if (options.beginsAtEnd) this.engine.commitRequested = true;
+    this.#changed = options.commitsAtOnce;
+    if (options.commitsAtOnce) this.engine.commitRequested = true;
     this.committedOperatorTimes = this.task.operatorTimes();
     this.committedStreamTimeMs = this.task.streamTimeMs;
     for (const { topic, partition, nextOffset } of options.inputs)
@@ -284,7 +286,7 @@ export class KafkaTask {
     try {
       const written = await this.#options.commit(offsets);
       if (this.#closed) return;
-      this.#savePositions(batch, written, times);
+      if (this.folder.specs.length > 0) this.#savePositions(batch, written, times, offsets);
       if (batch.length > 0) await batch.write({ sync: this.#options.syncWrites });
     } finally {
       await batch.close();
@@ -306,23 +308,31 @@ export class KafkaTask {
     batch: WriteBatch,
     written: ReadonlyMap<string, number>,
     operatorTimes: Readonly<Record<string, number>>,
+    offsets: readonly OffsetToCommit[],
   ): void {
     const reached = new Map<string, number>();
     for (const topic of this.folder.positions.keys()) {
       const position = written.get(partitionKey(topic, this.folder.partition));
       if (position !== undefined) reached.set(topic, position);
     }
-    if (reached.size > 0)
-      this.folder.saveCommitted(batch, reached, Math.min(Number.POSITIVE_INFINITY, ...Object.values(operatorTimes)));
+    const operatorTimeMs = Math.min(Number.POSITIVE_INFINITY, ...Object.values(operatorTimes));
+    const positions = offsets.map(({ offset }) => offset);
+    this.folder.saveCommitted(batch, reached, operatorTimeMs, { positions, metadata: offsets[0]!.metadata });
   }
 
-  /** The first input carries the task's clocks. */
+  /** The first input carries the task's clocks, and what its commit stands on. */
   #offsets(): readonly OffsetToCommit[] {
-    const metadata = encodeTaskMetadata({ task: this.task.save(), globalPositions: this.#globalPositions });
-    return this.inputs.map(({ topic, partition, position }, i) => ({
+    const positions = this.inputs.map(({ position }) => position);
+    const reached = [...this.folder.positions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, position]) => position);
+    const metadata = encodeTaskMetadata({
+      task: this.task.save(),
+      globalPositions: this.#globalPositions,
+      basis: { positions, reached, topics: this.#options.topics },
+    });
+    return this.inputs.map(({ topic, partition }, i) => ({
       topic,
       partition,
-      offset: position,
+      offset: positions[i]!,
       metadata: i === 0 ? metadata : '',
     }));
   }

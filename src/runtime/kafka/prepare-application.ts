@@ -1,9 +1,11 @@
 import type { BrokerAdmin } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
 import { changelogTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import type { LetterTopic, LetterTopics } from './letter-topics.ts';
+import { type ApplicationPast, checkStart } from './loss-check.ts';
 import { prepareTopics } from './prepare-topics.ts';
 import { planTopics, type TopicsPlan } from './topics-plan.ts';
 
@@ -16,6 +18,9 @@ export interface PreparedApplication {
   readonly letters: LetterTopics;
   /** ms after which a copy of the state may have missed deletions. */
   readonly deleteRetentionMs: number;
+  readonly past: ApplicationPast;
+  /** What its state stands on, as it was found. */
+  readonly topics: TopicsNow;
 }
 
 const day = 86_400_000;
@@ -27,10 +32,10 @@ const letterHeaderBytes = 16 * 1024;
 /**
  * Checks the topics that a topology reads and writes, and makes its internal ones.
  *
- * @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`, `STREAMS_INTERNAL_TOPIC`, `STREAMS_PRODUCTION`, `STREAMS_BROKER`
+ * @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`, `STREAMS_INTERNAL_TOPIC`, `STREAMS_INPUT_REFUSED`, `STREAMS_PRODUCTION`, `STREAMS_BROKER`
  */
 export async function prepareApplication(topology: Topology, options: FilledOptions): Promise<PreparedApplication> {
-  const { broker, applicationId, logger, replicationFactor } = options;
+  const { broker, applicationId, logger } = options;
   const { admin } = broker;
   const letterNames = [options.deadLetterTopic, options.lateTopic].filter((topic) => topic !== '');
   const sinks = topology.nodes.flatMap((node) =>
@@ -44,7 +49,7 @@ export async function prepareApplication(topology: Topology, options: FilledOpti
       `topic ${missing}, to which the topology writes, does not exist on the broker. Create it.`,
       { topic: missing },
     );
-  const plan = planTopics(topology, { applicationId, replicationFactor, sourcePartitions: counts });
+  const { plan, past } = await checkApplication(topology, options);
   await prepareTopics(admin, plan.internal, logger);
   const partitions = Math.max(1, ...plan.partitionsOf);
   await makeLetterTopics(
@@ -64,7 +69,24 @@ export async function prepareApplication(topology: Topology, options: FilledOpti
     partitionsOf: new Map([...counts, ...plan.internal.map((spec) => [spec.topic, spec.partitions] as const)]),
     letters: { dead: letterTopic(options.deadLetterTopic), late: letterTopic(options.lateTopic) },
     deleteRetentionMs: options.deleteRetentionMs ?? (await deleteRetention(topology, options)),
+    past,
+    topics: await topicsNow(admin, [...topicRoles(topology, applicationId).keys()]),
   };
+}
+
+/**
+ * Whether an application still goes with its topics. Nothing is made.
+ *
+ * @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`, `STREAMS_INTERNAL_TOPIC`, `STREAMS_INPUT_REFUSED`, `STREAMS_BROKER`
+ */
+export async function checkApplication(
+  topology: Topology,
+  options: FilledOptions,
+): Promise<{ readonly plan: TopicsPlan; readonly past: ApplicationPast }> {
+  const { broker, applicationId, replicationFactor } = options;
+  const sourcePartitions = await broker.admin.partitionCounts(topology.sourceTopics);
+  const plan = planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
+  return { plan, past: await checkStart(topology, plan.tasks, options) };
 }
 
 /** A letter is its record, and headers besides: so these topics take more than those that are read. */

@@ -1,26 +1,31 @@
-import type { BrokerProducer, GroupMember, OffsetToCommit } from '../../clients/broker.ts';
+import type { BrokerProducer, CommittedOffset, GroupMember, OffsetToCommit } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
-import type { SourceSpec } from '../../topology/node-spec.ts';
 import type { SubTopology } from '../../topology/sub-topology.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { TopologyEngine } from '../topology-engine.ts';
+import { type TopicsNow, topicsFrom } from './application-topics.ts';
 import { changeSerde } from './change-serde.ts';
 import { changelogWriter } from './changelog.ts';
 import { ChangelogFollower, type ChangelogReader } from './changelog-follower.ts';
+import type { ClusterWatch } from './cluster-watch.ts';
+import { prepareCopy } from './copy-check.ts';
 import type { GlobalTables } from './global-tables.ts';
 import { InputBuffer } from './input-buffer.ts';
 import { changelogTopic, transactionalId } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import { KafkaTask } from './kafka-task.ts';
 import { type LetterTopics, LetterWriter } from './letter-topics.ts';
+import { type CommittedTask, checkTask, refuseOrAccept } from './loss-check.ts';
+import { positionsError, type TopicRole } from './loss-errors.ts';
 import type { OutputCounts } from './output-counts.ts';
 import { BrokerSinkNode } from './sink-nodes.ts';
-import type { TaskFolder } from './task-folder.ts';
+import type { SavedCommit, TaskFolder } from './task-folder.ts';
 import { decodeTaskMetadata, samePositions, type TaskMetadata } from './task-metadata.ts';
-import { topicOnBroker } from './topics-plan.ts';
+import { marksOf } from './topic-marks.ts';
+import { inputsOf, type TaskInput, topicOnBroker } from './topics-plan.ts';
 
 /** What taking a task over needs of its client. */
 export interface TakeoverContext {
@@ -36,6 +41,12 @@ export interface TakeoverContext {
   /** ms after which a copy may have missed deletions. */
   readonly deleteRetentionMs: number;
   readonly cacheIsFull: () => boolean;
+  readonly watch: ClusterWatch;
+  readonly roles: ReadonlyMap<string, TopicRole>;
+  /** Whether the application had committed or written anything before this client began. */
+  readonly hasRun: boolean;
+  /** Partitions that came to a topic since then, by topic the first of them. */
+  readonly newFrom: ReadonlyMap<string, number>;
 }
 
 /** Told how a takeover goes. */
@@ -75,14 +86,30 @@ export async function takeOver(
     if (options.guarantee === 'at_least_once') await fenceChangelogs(producer, folder);
     const inputs = await committedInputs(part, id.partition, context);
     steps.check();
-    await restore(folder, context, steps);
+    const committed = { id, inputs, committed: inputs.map(({ committed }) => committed) };
+    const now = await context.watch.look();
+    const accepted = await checkTask(committed, { ...context, now }, options);
     steps.check();
-    const task = await makeTask(id, folder, { producer, refusals }, inputs, context);
+    await restore(folder, committed, now, context, steps);
+    steps.check();
+    const lost = await checkRows(committed, folder, options);
+    const task = await makeTask(
+      id,
+      folder,
+      { producer, refusals, topics: marksOf(topicsFrom(topology, options.applicationId, part), now.ids) },
+      { inputs, accepted: accepted || lost },
+      context,
+    );
     try {
       steps.check();
       await catchUpWithGlobals(task, context);
       steps.check();
-      await folder.markComplete(Math.min(Number.POSITIVE_INFINITY, ...Object.values(task.committedOperatorTimes)));
+      // Where rows may be written before the position is: without one, rows would be those of positions that were lost.
+      const fresh = inputs.every((input) => input.committed === undefined);
+      if (options.guarantee === 'at_least_once' && fresh && folder.specs.length > 0) await task.commit();
+      steps.check();
+      const operatorTimeMs = Math.min(Number.POSITIVE_INFINITY, ...Object.values(task.committedOperatorTimes));
+      await folder.markComplete(operatorTimeMs, savedCommit(committed) ?? folder.commit);
       return task;
     } catch (error) {
       await task.close();
@@ -92,6 +119,12 @@ export async function takeOver(
     await producer.close();
     throw error;
   }
+}
+
+/** What the copy stands for once it is restored; undefined where nothing is committed. */
+function savedCommit({ committed }: CommittedTask): SavedCommit | undefined {
+  const positions = committed.flatMap((each) => each?.offset ?? []);
+  return positions.length < committed.length ? undefined : { positions, metadata: committed[0]!.metadata };
 }
 
 function migrated(taskId: string): StreamsError {
@@ -129,15 +162,11 @@ async function fenceChangelogs(producer: BrokerProducer, folder: TaskFolder): Pr
   await producer.commit();
 }
 
-/** An input of a task: a topic as the topology and as the broker call it. */
-interface CommittedInput {
-  readonly source: SourceSpec;
-  readonly name: string;
-  readonly topic: string;
+/** An input of a task, and where it begins. */
+interface CommittedInput extends TaskInput {
   readonly offset: number;
-  readonly metadata: string;
-  /** Nothing was committed before. */
-  readonly fresh: boolean;
+  /** Undefined: nothing was committed before. */
+  readonly committed: CommittedOffset | undefined;
   /** It begins where its topic ended just now: asked again, that is elsewhere. */
   readonly atEnd: boolean;
 }
@@ -145,31 +174,32 @@ interface CommittedInput {
 async function committedInputs(
   part: SubTopology,
   partition: number,
-  { topology, options }: TakeoverContext,
+  { topology, options, newFrom }: TakeoverContext,
 ): Promise<readonly CommittedInput[]> {
   const { applicationId, broker } = options;
-  const names = part.sources
-    .flatMap((source) => source.topics.map((name) => ({ source, name })))
-    .map((input) => ({ ...input, topic: topicOnBroker(topology, applicationId, input.name) }))
-    .sort((a, b) => (a.topic < b.topic ? -1 : 1));
-  const partitions = names.map(({ topic }) => ({ topic, partition }));
-  const committed = await broker.admin.committed(applicationId, partitions);
+  const names = inputsOf(topology, applicationId, part);
+  const offsets = await broker.admin.committed(
+    applicationId,
+    names.map(({ topic }) => ({ topic, partition })),
+  );
   const inputs: CommittedInput[] = [];
   for (const [i, input] of names.entries()) {
-    const found = committed[i];
-    const offset = found?.offset ?? (await firstOffset(input, partition));
-    const fresh = found === undefined;
-    const atEnd = fresh && resetOf(input.name) === 'latest';
-    inputs.push({ ...input, offset, metadata: found?.metadata ?? '', fresh, atEnd });
+    const committed = offsets[i];
+    const offset = committed?.offset ?? (await firstOffset(input, partition));
+    const atEnd = committed === undefined && resetOf(input) === 'latest';
+    inputs.push({ ...input, offset, committed, atEnd });
   }
   return inputs;
 
-  function resetOf(name: string): typeof options.autoOffsetReset {
-    return topology.repartitions.has(name) ? 'earliest' : options.autoOffsetReset;
+  function resetOf({ topic, internal }: TaskInput): typeof options.autoOffsetReset {
+    // Nothing was in a partition that has just come to its topic: all that it holds came since.
+    const isNew = partition >= (newFrom.get(topic) ?? Number.POSITIVE_INFINITY);
+    return internal || isNew ? 'earliest' : options.autoOffsetReset;
   }
 
-  async function firstOffset({ name, topic }: { name: string; topic: string }, of: number): Promise<number> {
-    const reset = resetOf(name);
+  async function firstOffset(input: TaskInput, of: number): Promise<number> {
+    const { topic } = input;
+    const reset = resetOf(input);
     if (reset === 'none')
       throw new StreamsError(
         'STREAMS_INPUT_REFUSED',
@@ -181,44 +211,18 @@ async function committedInputs(
   }
 }
 
-/** Where a task's changelogs begin and end, by topic. */
-interface ChangelogBounds {
-  readonly starts: ReadonlyMap<string, number>;
-  readonly ends: ReadonlyMap<string, number>;
-}
-
-/**
- * Asks where the changelogs begin and end, and throws a copy away that they cannot bring up to date.
- *
- * @param end - Which end. The stable one needs a fence before: until the markers of the last commit are written it lies before what was committed.
- */
-export async function prepareCopy(
+async function restore(
   folder: TaskFolder,
-  context: Pick<TakeoverContext, 'options' | 'deleteRetentionMs'>,
-  end: 'stable' | 'latest',
-): Promise<ChangelogBounds> {
-  const { admin } = context.options.broker;
-  const topics = [...folder.positions.keys()];
-  const partitions = topics.map((topic) => ({ topic, partition: folder.partition }));
-  const [ends, starts, ids] = await Promise.all([
-    admin.offsets(partitions, end),
-    admin.offsets(partitions, 'earliest'),
-    admin.topicIds(topics),
-  ]);
-  await dropUseless(folder, { ends, starts, ids }, context);
-  folder.topicIds = ids;
-  return {
-    starts: new Map(topics.map((topic, i) => [topic, starts[i]!])),
-    ends: new Map(topics.map((topic, i) => [topic, ends[i]!])),
-  };
-}
-
-async function restore(folder: TaskFolder, context: TakeoverContext, steps: TakeoverSteps): Promise<void> {
+  { committed }: CommittedTask,
+  { ids }: TopicsNow,
+  context: TakeoverContext,
+  steps: TakeoverSteps,
+): Promise<void> {
   const { options, changelogs } = context;
   if (folder.positions.size === 0) return;
   const listener = options.restoreListener;
   const restoreOnce = async (): Promise<void> => {
-    const { starts, ends } = await prepareCopy(folder, context, 'stable');
+    const { starts, ends } = await prepareCopy(folder, { ids, committed }, context, 'stable');
     steps.check();
     if ([...ends].some(([topic, end]) => folder.positions.get(topic)! < end)) await folder.markIncomplete();
     const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts, (progress, records) =>
@@ -242,43 +246,28 @@ async function restore(folder: TaskFolder, context: TakeoverContext, steps: Take
   }
 }
 
-async function dropUseless(
+/** Rows without a position: what they were counted from would be counted into them again. */
+async function checkRows(
+  { id, inputs, committed }: CommittedTask,
   folder: TaskFolder,
-  {
-    ends,
-    starts,
-    ids,
-  }: {
-    readonly ends: readonly number[];
-    readonly starts: readonly number[];
-    readonly ids: ReadonlyMap<string, string>;
-  },
-  { options, deleteRetentionMs }: Pick<TakeoverContext, 'options' | 'deleteRetentionMs'>,
-): Promise<void> {
-  const positions = [...folder.positions.values()];
-  const { savedAtMs } = folder;
-  if (savedAtMs === undefined) return;
-  const reasons = [
-    [...folder.topicIds].some(([topic, id]) => ids.has(topic) && ids.get(topic) !== id)
-      ? 'its changelog was made anew'
-      : undefined,
-    positions.some((position, i) => position > ends[i]!) ? 'it reaches further than its changelog' : undefined,
-    positions.some((position, i) => position > 0 && position < starts[i]!) ? 'its changelog begins later' : undefined,
-    Date.now() - savedAtMs > deleteRetentionMs && positions.some((position, i) => position < ends[i]!)
-      ? 'it is so old that it may have missed deletions'
-      : undefined,
-  ];
-  const reason = reasons.find((text) => text !== undefined);
-  if (reason === undefined) return;
-  options.logger.warn({ taskId: folder.taskId, reason }, 'the copy of the state is built anew');
-  await folder.wipe();
+  options: FilledOptions,
+): Promise<boolean> {
+  if (folder.specs.length === 0 || committed.some((each) => each !== undefined) || !(await folder.hasRows()))
+    return false;
+  const place = { topic: inputs[0]!.topic, partition: id.partition, taskId: taskIdText(id) };
+  refuseOrAccept(positionsError(place, 'the group has no position of it any more'), options);
+  return true;
 }
 
 async function makeTask(
   id: TaskId,
   folder: TaskFolder,
-  { producer, refusals }: { readonly producer: BrokerProducer; readonly refusals: readonly StreamsError[] },
-  committed: readonly CommittedInput[],
+  {
+    producer,
+    refusals,
+    topics,
+  }: { readonly producer: BrokerProducer; readonly refusals: readonly StreamsError[]; readonly topics: string },
+  { inputs: committed, accepted }: { readonly inputs: readonly CommittedInput[]; readonly accepted: boolean },
   context: TakeoverContext,
 ): Promise<KafkaTask> {
   const { topology, options, globals, member } = context;
@@ -317,7 +306,7 @@ async function makeTask(
   let metadata: TaskMetadata | undefined;
   await engine.open(() => {
     const own = engine.tasks[0]!;
-    metadata = decodeTaskMetadata(committed[0]?.metadata ?? '', {
+    metadata = decodeTaskMetadata(committed[0]?.committed?.metadata ?? '', {
       operators: Object.keys(own.operatorTimes()),
       topics: [...own.sources.keys()],
     });
@@ -329,7 +318,7 @@ async function makeTask(
     const valueSerde = changes ? (changeSerde(source.valueSerde) as Serde<unknown>) : source.valueSerde;
     return new InputBuffer(taskSource, { topic, partition: id.partition, offset }, valueSerde);
   });
-  const fresh = committed.every((input) => input.fresh);
+  const fresh = committed.every((input) => input.committed === undefined);
   task = new KafkaTask({
     id,
     engine,
@@ -354,7 +343,8 @@ async function makeTask(
     // A task that never ran has nothing to join again.
     globalPositions: fresh ? globals.positions : (metadata?.globalPositions ?? {}),
     fresh,
-    beginsAtEnd: committed.some(({ atEnd }) => atEnd),
+    topics,
+    commitsAtOnce: accepted || committed.some(({ atEnd }) => atEnd) || (fresh && guarantee === 'at_least_once'),
     cacheIsFull: context.cacheIsFull,
     syncWrites: options.syncWrites,
     now: () => Date.now(),

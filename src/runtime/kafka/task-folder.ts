@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, DatabaseFactory, WriteBatch } from '../../../state/database.ts';
-import { fromUtf8, utf8 } from '../../common/bytes.ts';
+import { fromUtf8, prefixEnd, utf8 } from '../../common/bytes.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { checkSaved, storeNumbers } from '../saved-state.ts';
+import { checkSaved, settingsOnKafka, storeNumbers } from '../saved-state.ts';
 import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from '../state-folder.ts';
 import { changelogTopic } from './internal-names.ts';
 
@@ -21,6 +21,16 @@ interface SavedPositions {
   readonly operatorTimeMs?: number | null;
   /** The instance's run in which the task was at work on the copy, so that it has all that was committed then. Absent while it is restored or kept warm, and once the task is elsewhere. */
   readonly completeIn?: string;
+  /** The commit that the rows stand for; absent where they were read from the changelogs. */
+  readonly commit?: SavedCommit;
+}
+
+/** A commit of a task as its copy remembers it. */
+export interface SavedCommit {
+  /** Positions of the inputs in the order of their topics. */
+  readonly positions: readonly number[];
+  /** The metadata that stands with the first. */
+  readonly metadata: string;
 }
 
 const positionsKey = metaKey('changelog-positions');
@@ -54,6 +64,7 @@ export class TaskFolder {
   #positions: Map<string, number>;
   #topicIds: ReadonlyMap<string, string>;
   #savedAtMs: number;
+  #commit: SavedCommit | undefined;
   #numbers: Readonly<Record<string, number>>;
   #state: SavedState;
 
@@ -73,6 +84,7 @@ export class TaskFolder {
     this.#positions = read.positions;
     this.#topicIds = read.topicIds;
     this.#savedAtMs = read.atMs;
+    this.#commit = read.commit;
     this.#state = read.state;
     this.#numbers = read.state.stores;
   }
@@ -139,22 +151,34 @@ export class TaskFolder {
     return this.#savedAtMs < 0 ? undefined : this.#savedAtMs;
   }
 
+  /** The commit that the rows stand for; undefined where they were read from the changelogs, and the task was not at work on them since. */
+  get commit(): SavedCommit | undefined {
+    return this.#commit;
+  }
+
   /** Adds to a batch how far the rows in it reach. Until the task is at work on the copy that is said to be only a part of what is committed. */
   savePositions(batch: WriteBatch, reached: ReadonlyMap<string, number>): void {
+    this.#commit = undefined;
     this.#savedAtMs = Date.now();
     this.#save(batch, reached, {});
   }
 
   /** As {@link savePositions}, for the task at work: the copy has all that is committed. */
-  saveCommitted(batch: WriteBatch, reached: ReadonlyMap<string, number>, operatorTimeMs: number): void {
+  saveCommitted(
+    batch: WriteBatch,
+    reached: ReadonlyMap<string, number>,
+    operatorTimeMs: number,
+    commit: SavedCommit | undefined,
+  ): void {
     this.#savedAtMs = Date.now();
+    this.#commit = commit;
     const times = Number.isFinite(operatorTimeMs) ? { operatorTimeMs } : {};
     this.#save(batch, reached, { ...times, completeIn: this.#options.run });
   }
 
-  /** The task is at work on the copy from now on. */
-  async markComplete(operatorTimeMs: number): Promise<void> {
-    await this.#mark((batch) => this.saveCommitted(batch, new Map(), operatorTimeMs));
+  /** The task is at work on the copy from now on, which stands for what the group has committed; undefined for nothing. */
+  async markComplete(operatorTimeMs: number, commit: SavedCommit | undefined): Promise<void> {
+    await this.#mark((batch) => this.saveCommitted(batch, new Map(), operatorTimeMs, commit));
   }
 
   /** The copy does not have all that is committed any more, or not yet: nobody takes it for whole. */
@@ -182,8 +206,19 @@ export class TaskFolder {
       topicIds: Object.fromEntries(this.#topicIds),
       atMs: this.#savedAtMs,
       ...more,
+      ...(this.#commit === undefined ? {} : { commit: this.#commit }),
     };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
+  }
+
+  /** Whether it has any row. */
+  async hasRows(): Promise<boolean> {
+    for (const { name } of this.#specs) {
+      const prefix = this.prefixOf(name);
+      for await (const page of this.database.pages({ gte: prefix, lt: prefixEnd(prefix)! }))
+        if (page.length > 0) return true;
+    }
+    return false;
   }
 
   /** Throws the copy away and begins an empty one. */
@@ -210,6 +245,7 @@ export class TaskFolder {
     this.#positions = read.positions;
     this.#topicIds = read.topicIds;
     this.#savedAtMs = read.atMs;
+    this.#commit = read.commit;
     this.#state = read.state;
     this.#numbers = read.state.stores;
     await this.#describe();
@@ -228,13 +264,14 @@ export class TaskFolder {
     readonly positions: Map<string, number>;
     readonly topicIds: ReadonlyMap<string, string>;
     readonly atMs: number;
+    readonly commit: SavedCommit | undefined;
     readonly state: SavedState;
   } {
     const { topology, applicationId, settings } = this.#options;
     const description = `${topology.describe().toString()}${topology.describe().details()}`;
     const { saved } = this.#folder;
     if (saved !== undefined) {
-      checkSaved(saved, settings, description, this.#folder.directory);
+      checkSaved(saved, settingsOnKafka(settings), description, this.#folder.directory);
       if (saved.applicationId !== applicationId)
         throw new StreamsError(
           'STREAMS_STATE_INCOMPATIBLE',
@@ -259,7 +296,7 @@ export class TaskFolder {
       totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
     };
     const topicIds = new Map(Object.entries(written?.topicIds ?? {}));
-    return { positions, topicIds, atMs: written?.atMs ?? -1, state };
+    return { positions, topicIds, atMs: written?.atMs ?? -1, commit: written?.commit, state };
   }
 }
 

@@ -1,12 +1,25 @@
 import { StreamsError } from '../../common/errors.ts';
 import { dropReasons } from '../../processor/drop-reason.ts';
 import type { SavedTask } from '../task.ts';
+import { markLength } from './topic-marks.ts';
 
 /** What a task commits beside its positions: clocks, counters, and how far it has joined with each global topic again. */
 export interface TaskMetadata {
   readonly task: SavedTask;
   /** Of each partition of each global topic the position up to which changes were joined again. */
   readonly globalPositions: Readonly<Record<string, readonly number[]>>;
+  /** What the commit stands on; undefined in what versions before 1.0 wrote. */
+  readonly basis?: CommitBasis;
+}
+
+/** What a commit stands on: with it the next owner knows whether positions, topics and state still go together. */
+export interface CommitBasis {
+  /** The positions that were committed, of the task's inputs in the order of their topics. */
+  readonly positions: readonly number[];
+  /** Where the changelogs ended after the commit before, in the order of their topics; 0 where that is not known. */
+  readonly reached: readonly number[];
+  /** {@link marksOf} the application's topics, the task's own first. */
+  readonly topics: string;
 }
 
 /** Brokers refuse more. */
@@ -39,14 +52,18 @@ interface Written {
   readonly n: number;
   readonly d: readonly number[];
   readonly g: Readonly<Record<string, readonly number[]>>;
+  /** Positions of the inputs, ends of the changelogs, marks of the topics. */
+  readonly q?: readonly number[];
+  readonly c?: readonly number[];
+  readonly t?: string;
 }
 
 /**
- * Text of at most 4,096 bytes for the offset metadata of a task's commit.
+ * Text of at most 4,096 bytes for the offset metadata of a task's commit. Where there is too little room the marks of other tasks' topics are left out first.
  *
  * @throws StreamsError `STREAMS_TOPOLOGY` if the task has too many clocks.
  */
-export function encodeTaskMetadata({ task, globalPositions }: TaskMetadata): string {
+export function encodeTaskMetadata({ task, globalPositions, basis }: TaskMetadata): string {
   const sorted = (values: Readonly<Record<string, number>>): number[] =>
     Object.keys(values)
       .sort()
@@ -61,13 +78,23 @@ export function encodeTaskMetadata({ task, globalPositions }: TaskMetadata): str
     d: dropReasons.map((reason) => task.dropped[reason] ?? 0),
     g: globalPositions,
   };
-  const text = JSON.stringify(written);
+  const text = withBasis(JSON.stringify(written), basis);
   if (Buffer.byteLength(text) > mostBytes)
     throw new StreamsError(
       'STREAMS_TOPOLOGY',
       `a task's clocks take ${Buffer.byteLength(text)} bytes, and brokers keep ${mostBytes} with a position. Split the sub-topology, for instance by repartition().`,
     );
   return text;
+}
+
+/** As much of it as there is room for. */
+function withBasis(text: string, basis: CommitBasis | undefined): string {
+  if (basis === undefined) return text;
+  const { positions: q, reached: c, topics } = basis;
+  const more = `${text.slice(0, -1)},"q":${JSON.stringify(q)},"c":${JSON.stringify(c)}`;
+  const room = Math.floor((mostBytes - Buffer.byteLength(more) - ',"t":""}'.length) / markLength);
+  if (room < 0) return text;
+  return `${more},"t":"${topics.slice(0, room * markLength)}"}`;
 }
 
 /**
@@ -102,7 +129,15 @@ export function decodeTaskMetadata(
       dropped: Object.fromEntries(dropReasons.map((reason, i) => [reason, written.d?.[i] ?? 0])),
     },
     globalPositions: written.g ?? {},
+    ...(written.q === undefined || written.c === undefined || written.t === undefined
+      ? {}
+      : { basis: { positions: written.q, reached: written.c, topics: written.t } }),
   };
+}
+
+/** Whether a position was committed by a task: a tool that sets positions leaves nothing, or a word of its own. */
+export function isTaskMetadata(text: string): boolean {
+  return decodeTaskMetadata(text, { operators: [], topics: [] }) !== undefined;
 }
 
 /** Least time that a task's operators have seen, from what it committed; Infinity for a task without such operators, -1 if one saw nothing or the text is none of ours. */

@@ -3,11 +3,13 @@ import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { ChangelogFollower } from './changelog-follower.ts';
+import { prepareCopy, type TaskOnBroker } from './copy-check.ts';
 import type { KafkaTaskStatus } from './kafka-stats.ts';
 import type { KafkaTask } from './kafka-task.ts';
 import { storedTasks } from './stored-tasks.ts';
-import { prepareCopy, type TakeoverContext, takeOver } from './takeover.ts';
+import { type TakeoverContext, takeOver } from './takeover.ts';
 import { TaskFolder, type TaskFolderOptions, taskDirectory } from './task-folder.ts';
+import { inputsOf } from './topics-plan.ts';
 
 /** What an instance is to do with a task. */
 export type TaskRole = 'active' | 'standby' | 'none';
@@ -141,7 +143,7 @@ export class TaskSlot {
     await folder.markIncomplete();
     const { changelogs, options } = this.#host.takeover;
     // Not the stable end: markers of what was committed here last may still be on their way.
-    const { starts } = await prepareCopy(folder, this.#host.takeover, 'latest');
+    const { starts } = await prepareCopy(folder, await this.#onBroker(), this.#host.takeover, 'latest');
     this.#check(wish);
     const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts);
     // In its turn: what is wanted next may have ended the follower by then.
@@ -153,6 +155,16 @@ export class TaskSlot {
     this.follower = follower;
     follower.start();
     this.status = 'running';
+  }
+
+  async #onBroker(): Promise<TaskOnBroker> {
+    const { options, topology, watch } = this.#host.takeover;
+    const { applicationId, broker } = options;
+    const [first] = inputsOf(topology, applicationId, topology.subTopologies[this.id.subTopology]!);
+    const committed = await broker.admin.committed(applicationId, [
+      { topic: first!.topic, partition: this.id.partition },
+    ]);
+    return { committed, ids: (await watch.look()).ids };
   }
 
   async #opened(): Promise<TaskFolder> {
@@ -229,9 +241,6 @@ export class TaskSlot {
 
   async #giveUp(wish: number, error: unknown): Promise<void> {
     await this.#end(false).catch(() => {});
-    // A standby's copy that does not go with its changelog any more.
-    if (StreamsError.is(error) && error.code === 'STREAMS_STATE_STORE_CORRUPT')
-      await this.folder?.wipe().catch(() => {});
     await this.#close().catch(() => {});
     if (wish !== this.#wish) return;
     this.failed = true;

@@ -1,6 +1,7 @@
 import type { TopicSpec } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
+import type { SourceSpec } from '../../topology/node-spec.ts';
 import type { SubTopology } from '../../topology/sub-topology.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { TaskId } from '../task.ts';
@@ -27,6 +28,35 @@ const anyTime = {
 /** The broker's name of a topic that the topology reads or writes. */
 export function topicOnBroker(topology: Topology, applicationId: string, topic: string): string {
   return topology.repartitions.has(topic) ? repartitionTopic(applicationId, topic) : topic;
+}
+
+/** An input of a task: a topic as the topology and as the broker call it. */
+export interface TaskInput {
+  readonly source: SourceSpec;
+  /** The topology's name of the topic. */
+  readonly name: string;
+  /** The broker's. */
+  readonly topic: string;
+  /** A repartition topic of the application. */
+  readonly internal: boolean;
+}
+
+/** The inputs of a sub-topology's tasks, in the order of their topics. A task's metadata stands with the first of them. */
+export function inputsOf(topology: Topology, applicationId: string, part: SubTopology): readonly TaskInput[] {
+  return part.sources
+    .flatMap((source) => source.topics.map((name) => ({ source, name })))
+    .map(({ source, name }) => ({
+      source,
+      name,
+      topic: topicOnBroker(topology, applicationId, name),
+      internal: topology.repartitions.has(name),
+    }))
+    .sort((a, b) => (a.topic < b.topic ? -1 : 1));
+}
+
+/** Whether the changelog of a store loses rows by age. Else only somebody who deletes them makes it begin later than at 0. */
+export function expires(spec: StoreSpec): boolean {
+  return changelogConfigs(spec)['cleanup.policy'] !== 'compact';
 }
 
 /**

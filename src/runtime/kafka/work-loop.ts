@@ -2,9 +2,10 @@ import { type Fetcher, type PartitionOffset, partitionKey } from '../../clients/
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { GlobalUpdate } from './global-tables.ts';
-import { isInternalTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import type { KafkaTask } from './kafka-task.ts';
+import { deletedError } from './loss-check.ts';
+import { lossError } from './loss-errors.ts';
 import { catchUpWithGlobals, type TakeoverContext } from './takeover.ts';
 import { samePositions } from './task-metadata.ts';
 import type { TaskSlot } from './task-slot.ts';
@@ -286,18 +287,22 @@ export class WorkLoop {
     this.#wake.call();
   }
 
-  /** Records between the position and the start of the log are gone: the broker deleted them before they were read. */
+  /** The broker deleted records before they were read, or the topic is another one, or has lost its end. */
   async #afterOutOfRange(slot: TaskSlot, task: KafkaTask, partition: PartitionOffset): Promise<void> {
-    const { broker, logger, autoOffsetReset, applicationId } = this.#options;
-    const internal = isInternalTopic(applicationId, partition.topic);
-    if (autoOffsetReset === 'none' && !internal)
-      throw new StreamsError(
-        'STREAMS_INPUT_REFUSED',
-        `${partition.topic} (partition ${partition.partition}) has no record ${partition.offset} any more, and auto.offset.reset is none. Set a position, or let it begin at earliest.`,
-        partition,
-      );
-    const at = autoOffsetReset === 'latest' && !internal ? 'stable' : 'earliest';
-    const [offset] = await broker.admin.offsets([partition], at);
+    const { broker, logger, autoOffsetReset, acceptLoss } = this.#options;
+    const { watch, roles } = this.#takeover!;
+    await watch.look();
+    const [[start], [end]] = await Promise.all([
+      broker.admin.offsets([partition], 'earliest'),
+      broker.admin.offsets([partition], 'stable'),
+    ]);
+    const role = roles.get(partition.topic) ?? 'input';
+    const error =
+      partition.offset < start!
+        ? deletedError(role, partition, partition.offset, start!)
+        : lossError(role, partition, `has no record ${partition.offset} any more: it ends at ${end}`);
+    if (!acceptLoss || role !== 'input' || autoOffsetReset === 'none') throw error;
+    const offset = autoOffsetReset === 'latest' ? end! : start!;
     // A later task in its place stands elsewhere by now.
     if (slot.task !== task || task.closed) return;
     const input = task.inputs.find(
@@ -308,7 +313,7 @@ export class WorkLoop {
       { ...partition, goesOnAt: offset },
       'records were deleted from the topic before they were read: reading goes on where it begins now',
     );
-    input.nextOffset = offset!;
-    this.#inputs.add({ topic: input.topic, partition: input.partition, offset: offset! });
+    input.nextOffset = offset;
+    this.#inputs.add({ topic: input.topic, partition: input.partition, offset });
   }
 }

@@ -218,20 +218,27 @@ async function deleteBefore(cluster: MemoryCluster, topic: string, offset: numbe
   await broker.close();
 }
 
-test('a changelog whose first records are gone is read back from where it begins, with a copy or without', async (t) => {
-  const cluster = clusterOf();
+/** Counts in windows whose rows the broker deletes after a while. */
+function expiring(): Topology {
   const builder = new StreamsBuilder();
   builder
     .stream('in', texts)
     .groupByKey()
     .windowedBy(TimeWindows.ofSizeAndGrace(10, 0).retention(100))
     .count({ name: 'counts' });
-  const topology = builder.build();
+  return builder.build();
+}
+
+test('a changelog whose first records are gone is read back from where it begins, with a copy or without', async (t) => {
+  const cluster = clusterOf();
+  const topology = expiring();
   const disk = new Disk();
-  cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: 1 }]);
+  // The broker deletes by its own clock: rows of today are over for it no sooner than for the task.
+  const now = 10 * Math.floor(Date.now() / 10);
+  cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: now - 500 }]);
   await runOnce(cluster, topology, disk);
   const older = await disk.image();
-  cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: 501 }]);
+  cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: now + 1 }]);
   await runOnce(cluster, topology, disk);
   const last = cluster.read(changelog, 0).at(-1)!.offset;
   await deleteBefore(cluster, changelog, last);
@@ -239,20 +246,21 @@ test('a changelog whose first records are gone is read back from where it begins
     if (state === 'older') await disk.restore(older);
     else disk.erase();
     const client = await startClient(cluster, topology, { disk });
-    t.deepEqual(await rowsOf([client], 'counts'), ['a@500 1'], state);
+    t.deepEqual(await rowsOf([client], 'counts'), [`a@${now} 1`], state);
     await stop(client);
   }
 });
 
 test('a standby too begins where the changelog begins', async (t) => {
   const cluster = clusterOf();
-  write(cluster, 'a');
-  await runOnce(cluster, counts(), new Disk());
-  write(cluster, 'b');
-  await runOnce(cluster, counts(), new Disk());
+  const topology = expiring();
+  for (const key of 'ab') {
+    cluster.write('in', 0, [{ key, value: 'x', timestamp: Date.now() }]);
+    await runOnce(cluster, topology, new Disk());
+  }
   await deleteBefore(cluster, changelog, cluster.read(changelog, 0).at(-1)!.offset);
-  const first = await startClient(cluster, counts(), { numStandbyReplicas: 1 });
-  const second = await startClient(cluster, counts(), { numStandbyReplicas: 1 });
+  const first = await startClient(cluster, topology, { numStandbyReplicas: 1 });
+  const second = await startClient(cluster, topology, { numStandbyReplicas: 1 });
   const standby = (): TestClient | undefined =>
     [first, second].find(({ streams }) =>
       streams.kafkaStats().tasks.some(({ kind, standbyLag }) => kind === 'standby' && standbyLag === 0),

@@ -65,6 +65,7 @@ test('a global table is read on whenever the next fetch comes, also just as the 
     const broker = {
       admin: {
         topicIds: async () => new Map(),
+        topicConfigs: async () => new Map(),
         partitionCounts: async () => new Map([['names', 1]]),
         offsets: async () => [0],
       },
@@ -79,6 +80,10 @@ test('a global table is read on whenever the next fetch comes, also just as the 
       applicationId: 'app',
       stateDir: disk.stateDir,
       settings: {},
+      joined: {},
+      lost: (error) => {
+        throw error;
+      },
       cacheBytes: 1000,
       logger: silentLogger,
       openDatabase: disk.openDatabase,

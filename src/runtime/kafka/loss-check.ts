@@ -1,0 +1,257 @@
+import type { CommittedOffset, TopicPartition } from '../../clients/broker.ts';
+import { StreamsError } from '../../common/errors.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { type TaskId, taskIdText } from '../task.ts';
+import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
+import { changelogTopic, repartitionTopic } from './internal-names.ts';
+import type { FilledOptions } from './kafka-options.ts';
+import { anewError, goneError, lossError, positionsError, type TopicRole } from './loss-errors.ts';
+import { type CommitBasis, decodeTaskMetadata, isTaskMetadata } from './task-metadata.ts';
+import { TopicMarks } from './topic-marks.ts';
+import { inputsOf, storesOf, type TaskInput } from './topics-plan.ts';
+
+/** What a group has committed of a task. */
+export interface CommittedTask {
+  readonly id: TaskId;
+  readonly inputs: readonly TaskInput[];
+  readonly committed: readonly (CommittedOffset | undefined)[];
+}
+
+/** What is known of an application before it goes on. */
+export interface ApplicationPast {
+  /** Whether it has committed anything, or written to a changelog. */
+  readonly hasRun: boolean;
+  /** Positions of global topics up to which some task has joined them, by topic. */
+  readonly joined: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What the checks need of a client's options. */
+export type CheckOptions = Pick<FilledOptions, 'broker' | 'applicationId' | 'acceptLoss' | 'logger'>;
+
+/** What a task's last commit stands on; undefined where there is none, or an older version wrote it. */
+export function basisOf(committed: readonly (CommittedOffset | undefined)[]): CommitBasis | undefined {
+  return decodeTaskMetadata(committed[0]?.metadata ?? '', { operators: [], topics: [] })?.basis;
+}
+
+/**
+ * Throws the error, or goes on in spite of it where the user has said so. What an internal topic has lost cannot be accepted: nobody could say what the numbers stand for.
+ */
+export function refuseOrAccept(error: StreamsError, { acceptLoss, logger }: CheckOptions): void {
+  if (!acceptLoss || error.code === 'STREAMS_INTERNAL_TOPIC') throw error;
+  logger.warn({ error }, `accepted: ${error.message}`);
+}
+
+/**
+ * Looks, before an application makes its topics, whether what it has committed still goes with what is there.
+ *
+ * @throws StreamsError `STREAMS_INTERNAL_TOPIC` for a changelog or repartition topic that is gone or another one; `STREAMS_INPUT_REFUSED` for an input or a global table, and for positions that are
+ * not those that were committed; `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`
+ */
+export async function checkStart(
+  topology: Topology,
+  taskIds: readonly TaskId[],
+  options: CheckOptions,
+): Promise<ApplicationPast> {
+  const { applicationId, broker } = options;
+  const tasks = await committedTasks(topology, taskIds, options);
+  // After the positions: a topic that these stand on was there before them.
+  const roles = topicRoles(topology, applicationId);
+  const now = await topicsNow(broker.admin, [...roles.keys()]);
+  const ran = tasks.filter(({ committed }) => committed.some((each) => each !== undefined));
+  const past = {
+    hasRun:
+      ran.some(({ committed }) => isTaskMetadata(committed[0]?.metadata ?? '')) ||
+      (await hasWritten(roles, now, options)),
+    joined: joinedBy(tasks),
+  };
+  if (ran.length === 0) return past;
+  for (const { committed } of ran) checkTopics(basisOf(committed), roles, now, options);
+  checkMissing(topology, ran, roles, now, options);
+  checkTables(past, roles, now, options);
+  if (past.hasRun) await checkPositions(ran, options);
+  else
+    options.logger.warn(
+      { applicationId },
+      'the positions of the group were set by something else than the application, which begins there',
+    );
+  return past;
+}
+
+/**
+ * The same for one task that is taken over: its former owner can commit no more.
+ *
+ * @returns whether something was accepted: then the task commits at once, so that it is known.
+ */
+export async function checkTask(
+  task: CommittedTask,
+  {
+    roles,
+    now,
+    hasRun,
+  }: { readonly roles: ReadonlyMap<string, TopicRole>; readonly now: TopicsNow; readonly hasRun: boolean },
+  options: CheckOptions,
+): Promise<boolean> {
+  if (task.committed.every((each) => each === undefined)) return false;
+  const basis = basisOf(task.committed);
+  const accepted = checkTopics(basis, roles, now, options);
+  return (hasRun && (await checkPositions([task], options))) || accepted;
+}
+
+async function committedTasks(
+  topology: Topology,
+  taskIds: readonly TaskId[],
+  { broker, applicationId }: CheckOptions,
+): Promise<readonly CommittedTask[]> {
+  const tasks = taskIds.map((id) => ({
+    id,
+    inputs: inputsOf(topology, applicationId, topology.subTopologies[id.subTopology]!),
+  }));
+  const all = tasks.flatMap(({ id, inputs }) => inputs.map(({ topic }) => ({ topic, partition: id.partition })));
+  const offsets = await broker.admin.committed(applicationId, all);
+  let at = 0;
+  return tasks.map(({ id, inputs }) => ({ id, inputs, committed: inputs.map(() => offsets[at++]) }));
+}
+
+/** Whether a changelog holds anything. */
+async function hasWritten(
+  roles: ReadonlyMap<string, TopicRole>,
+  now: TopicsNow,
+  { broker }: CheckOptions,
+): Promise<boolean> {
+  const partitions = [...roles].flatMap(([topic, role]): TopicPartition[] =>
+    role === 'changelog'
+      ? Array.from({ length: now.partitions.get(topic) ?? 0 }, (_, partition) => ({ topic, partition }))
+      : [],
+  );
+  if (partitions.length === 0) return false;
+  return (await broker.admin.offsets(partitions, 'latest')).some((end) => end > 0);
+}
+
+function joinedBy(tasks: readonly CommittedTask[]): Readonly<Record<string, readonly number[]>> {
+  const joined: Record<string, number[]> = {};
+  for (const { committed } of tasks) {
+    const metadata = decodeTaskMetadata(committed[0]?.metadata ?? '', { operators: [], topics: [] });
+    for (const [topic, positions] of Object.entries(metadata?.globalPositions ?? {})) {
+      joined[topic] ??= [];
+      for (const [partition, position] of positions.entries())
+        joined[topic][partition] = Math.max(joined[topic][partition] ?? 0, position);
+    }
+  }
+  return joined;
+}
+
+/** Topics that have other ids than those that were committed. */
+function checkTopics(
+  basis: CommitBasis | undefined,
+  roles: ReadonlyMap<string, TopicRole>,
+  { ids }: TopicsNow,
+  options: CheckOptions,
+): boolean {
+  if (basis === undefined) return false;
+  const marks = new TopicMarks(basis.topics);
+  let accepted = false;
+  for (const [topic, role] of roles) {
+    const id = ids.get(topic);
+    if (id === undefined ? !marks.has(topic) || role !== 'table' : !marks.differs(topic, id)) continue;
+    refuseOrAccept(id === undefined ? goneError(role, topic) : anewError(role, topic), options);
+    accepted = true;
+  }
+  return accepted;
+}
+
+/** Internal topics are made before anything is committed: one that is missing afterwards was lost. */
+function checkMissing(
+  topology: Topology,
+  ran: readonly CommittedTask[],
+  roles: ReadonlyMap<string, TopicRole>,
+  { ids }: TopicsNow,
+  { applicationId }: CheckOptions,
+): void {
+  const parts = new Set(ran.map(({ id }) => id.subTopology));
+  for (const part of topology.subTopologies) {
+    if (!parts.has(part.id)) continue;
+    const internal = [
+      ...storesOf(topology, part).map(({ name }) => changelogTopic(applicationId, name)),
+      ...[...part.sources.flatMap(({ topics }) => topics), ...part.sinks.map(({ topic }) => topic)]
+        .filter((topic) => topology.repartitions.has(topic))
+        .map((topic) => repartitionTopic(applicationId, topic)),
+    ];
+    const missing = internal.find((topic) => !ids.has(topic));
+    if (missing !== undefined) throw goneError(roles.get(missing)!, missing);
+  }
+}
+
+/** A key's records stand in one partition, in order; in a topic that has grown they stand in two. */
+function checkTables(
+  { joined }: ApplicationPast,
+  roles: ReadonlyMap<string, TopicRole>,
+  { partitions }: TopicsNow,
+  options: CheckOptions,
+): void {
+  for (const [topic, positions] of Object.entries(joined)) {
+    const count = partitions.get(topic);
+    if (roles.get(topic) !== 'table' || count === undefined || positions.length === 0 || count <= positions.length)
+      continue;
+    refuseOrAccept(
+      new StreamsError(
+        'STREAMS_PARTITION_MISMATCH',
+        `topic ${topic} of a global table has grown from ${positions.length} to ${count} partitions: which record of a key is the last cannot be said any more. Write the table into a new topic and run weir reset; or go on as it is with --accept-loss.`,
+        { topic },
+      ),
+      options,
+    );
+  }
+}
+
+/** Whether the positions are those that the tasks have committed, and the topics still have what lies behind them. */
+async function checkPositions(tasks: readonly CommittedTask[], options: CheckOptions): Promise<boolean> {
+  const { admin } = options.broker;
+  const places = tasks.flatMap((task) =>
+    task.inputs.map((input, i) => ({
+      topic: input.topic,
+      partition: task.id.partition,
+      taskId: taskIdText(task.id),
+      role: (input.internal ? 'repartition' : 'input') as TopicRole,
+      committed: task.committed[i],
+      said: basisOf(task.committed)?.positions[i],
+      foreign: !isTaskMetadata(task.committed[0]?.metadata ?? ''),
+    })),
+  );
+  const found = places.filter(({ committed }) => committed !== undefined);
+  const [starts, ends] = await Promise.all([admin.offsets(found, 'earliest'), admin.offsets(found, 'latest')]);
+  let accepted = false;
+  const refuse = (error: StreamsError): void => {
+    refuseOrAccept(error, options);
+    accepted = true;
+  };
+  for (const place of places)
+    if (place.committed === undefined)
+      refuse(
+        positionsError(place, 'the group has no position of it any more, and one of the other topics of the task'),
+      );
+  for (const [i, place] of found.entries()) {
+    const { offset } = place.committed!;
+    if (offset > ends[i]!)
+      refuse(lossError(place.role, place, `ends at ${ends[i]}, and the application has committed ${offset}`));
+    else if (place.foreign)
+      refuse(positionsError(place, `the position ${offset} was set by something else than the application`));
+    else if (place.said !== undefined && place.said !== offset)
+      refuse(positionsError(place, `the application has committed position ${place.said}, and it is ${offset} now`));
+    else if (offset < starts[i]!) refuse(deletedError(place.role, place, offset, starts[i]!));
+  }
+  return accepted;
+}
+
+/** Records are gone that were not read. */
+export function deletedError(
+  role: TopicRole,
+  place: { readonly topic: string; readonly partition: number },
+  offset: number,
+  start: number,
+): StreamsError {
+  return lossError(
+    role,
+    { ...place, offset },
+    `has lost the records ${offset} to ${start - 1}, which were deleted before they were read`,
+  );
+}
