@@ -8,6 +8,7 @@ import { StreamsError } from '../../src/common/errors.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { Serdes } from '../../src/index.ts';
+import { historiesOf } from '../../src/runtime/histories.ts';
 import { writeHistoryTopic } from '../../src/runtime/kafka/history-topic.ts';
 
 const tables = [{ store: 'names', topic: 'names', directory: 'names.csv' }];
@@ -21,7 +22,7 @@ function application(): { readonly app: Application; readonly begun: string[] } 
       const histories = ['a', 'b', 'c'].map((key) => [key, [{ validFromMs: 0, value: key }]] as const);
       const { added } = await writeHistoryTopic(broker, {
         topic,
-        histories,
+        histories: historiesOf(histories),
         keySerde: Serdes.string,
         valueSerde: Serdes.string,
       });

@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import type { Logger } from '../../../src/common/logger.ts';
 import type { Version } from '../../../src/processor/rows.ts';
+import { historiesOf } from '../../../src/runtime/histories.ts';
 import {
   type HistoryTopicChange,
   type HistoryTopicOptions,
@@ -25,7 +26,7 @@ async function load(
   try {
     return await writeHistoryTopic(broker, {
       topic: 'places',
-      histories: Object.entries(histories),
+      histories: historiesOf(Object.entries(histories)),
       keySerde: stringSerde,
       valueSerde: stringSerde,
       ...options,
@@ -126,11 +127,14 @@ test('a load that is aborted, or meets a bad history, changes nothing', async (t
   await load(cluster, { a: [from(0, 'Lyon')] });
   const signal = AbortSignal.abort();
   await t.throwsAsync(load(cluster, { b: [from(0, 'Nice')] }, { signal }), { any: true, name: 'AbortError' });
-  function* broken(): Iterable<readonly [string, readonly Version<string>[]]> {
-    yield ['b', [from(0, 'Nice')]];
-    throw new Error('torn');
-  }
-  await t.throwsAsync(load(cluster, {}, { histories: broken() }), { message: 'torn' });
+  const broken = {
+    ...historiesOf([['b', [from(0, 'Nice')]] as const, ['c', []] as const]),
+    versions(index: number): readonly Version<string>[] {
+      if (index === 1) throw new Error('torn');
+      return [from(0, 'Nice')];
+    },
+  };
+  await t.throwsAsync(load(cluster, {}, { histories: broken }), { message: 'torn' });
   t.deepEqual(await records(cluster), ['a: 0=Lyon']);
 });
 

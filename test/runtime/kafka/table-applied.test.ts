@@ -2,6 +2,7 @@ import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import { type ReadOnlyVersionedStore, Serdes, StreamsBuilder, type Topology } from '../../../src/index.ts';
 import type { Version } from '../../../src/processor/rows.ts';
+import { historiesOf } from '../../../src/runtime/histories.ts';
 import { writeHistoryTopic } from '../../../src/runtime/kafka/history-topic.ts';
 import { type TableAppliedOptions, untilTableApplied } from '../../../src/runtime/kafka/table-applied.ts';
 import { app, changelogRows, drained, startClient, stop, type TestClient, until } from './kit.ts';
@@ -41,7 +42,7 @@ async function load(cluster: MemoryCluster, places: Record<string, string>): Pro
   ]);
   const { ends } = await writeHistoryTopic(broker, {
     topic: 'places',
-    histories,
+    histories: historiesOf(histories),
     keySerde: Serdes.string,
     valueSerde: Serdes.string,
   });

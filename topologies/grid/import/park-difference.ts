@@ -73,6 +73,11 @@ export class ParkDifference {
     return true;
   }
 
+  /** Counts equipments that are known to be unchanged. */
+  addUnchanged(count: number): void {
+    this.#counts.unchanged += count;
+  }
+
   /** The windows that hold a day on which an equipment's place differs. */
   windows(): MovedWindows {
     const spans = [...this.#spans].sort(([a], [b]) => a - b);

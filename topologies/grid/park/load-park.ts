@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseCompactCivilDate } from '../../../src/common/time/civil.ts';
+import { lastCivilDay, parseCompactCivilDate } from '../../../src/common/time/civil.ts';
 import { readTable, tableError } from './csv-table.ts';
 import {
   type Commune,
@@ -130,7 +130,9 @@ async function loadInstallations(
     equipment.push(parkId(id!));
     place.push(parkId(at!));
     firstDay.push(dayOf(first!, 'date_deb', line));
-    lastDay.push(last === '' ? stillThere : dayOf(last!, 'date_fin', line));
+    const end = last === '' ? stillThere : dayOf(last!, 'date_fin', line);
+    // The last day that there is says that there is no end; the day after it is none.
+    lastDay.push(end === lastCivilDay ? stillThere : end);
   });
   return { equipment, place, firstDay, lastDay };
 }

@@ -1,6 +1,7 @@
 import { Zone } from '../../../src/common/time/zone.ts';
+import type { Histories } from '../../../src/runtime/histories.ts';
 import type { Version } from '../../../src/runtime/read-only-stores.ts';
-import { compareParkIds, type Installations, type Park, type ParkId } from './park.ts';
+import { compareParkIds, type Installations, type Park, type ParkId, parkId } from './park.ts';
 import type { Place } from './place.ts';
 import { PlaceFinder } from './place-finder.ts';
 import { dayStarts, Timeline } from './timeline.ts';
@@ -23,38 +24,92 @@ export type ParkHistory = readonly [key: string, versions: Version<Place>[]];
  * Equipments that are never anywhere are left out.
  */
 export function* parkHistories(park: Park, zone: string): Iterable<ParkHistory> {
-  const finder = new PlaceFinder(park);
-  const startOfDay = dayStarts(Zone.of(zone));
-  yield* histories('C:', park.meterInstallations, (pdc) => finder.ofDeliveryPoint(pdc), startOfDay);
-  yield* histories('K:', park.concentratorInstallations, (pdk) => finder.ofSubstation(pdk), startOfDay);
+  const histories = new ParkHistories(park, zone);
+  for (let index = 0; index < histories.size; index++) {
+    const versions = histories.versions(index);
+    if (versions.length > 0) yield [histories.key(index), versions];
+  }
+}
+
+/** The histories of {@link parkHistories}, made when they are asked for. The number of an equipment is that of its first row; further rows have no versions. */
+export class ParkHistories implements Histories<string, Place> {
+  readonly size: number;
+  readonly #kinds: readonly EquipmentKind[];
+  readonly #startOfDay: (day: number) => number;
+
+  constructor(park: Park, zone: string) {
+    const finder = new PlaceFinder(park);
+    const { meterInstallations: meters, concentratorInstallations: concentrators } = park;
+    const first = meters.equipment.length;
+    this.#kinds = [
+      {
+        prefix: 'C:',
+        from: 0,
+        all: meters,
+        placeOf: (pdc) => finder.ofDeliveryPoint(pdc),
+        ...chainsByEquipment(meters),
+      },
+      {
+        prefix: 'K:',
+        from: first,
+        all: concentrators,
+        placeOf: (pdk) => finder.ofSubstation(pdk),
+        ...chainsByEquipment(concentrators),
+      },
+    ];
+    this.#startOfDay = dayStarts(Zone.of(zone));
+    this.size = first + concentrators.equipment.length;
+  }
+
+  find(key: string): number {
+    const kind = this.#kinds.find(({ prefix }) => key.startsWith(prefix));
+    const row = kind?.heads.get(parkId(key.slice(2)));
+    return row === undefined ? -1 : kind!.from + row;
+  }
+
+  key(index: number): string {
+    const { prefix, all, from } = this.#kindOf(index);
+    return prefix + all.equipment[index - from]!;
+  }
+
+  versions(index: number): Version<Place>[] {
+    const { all, from, placeOf, heads, next } = this.#kindOf(index);
+    const row = index - from;
+    const timeline = new Timeline(this.#startOfDay);
+    if (heads.get(all.equipment[row]!) !== row) return [];
+    if (next[row]! < 0) addAlone(timeline, all, row, placeOf);
+    else addWinners(timeline, all, rowsOf(next, row), placeOf);
+    return timeline.versions;
+  }
+
+  #kindOf(index: number): EquipmentKind {
+    const [meters, concentrators] = this.#kinds;
+    return index < concentrators!.from ? meters! : concentrators!;
+  }
+}
+
+/** Meters or concentrators. */
+interface EquipmentKind extends EquipmentChains {
+  readonly prefix: string;
+  /** The number of the first row. */
+  readonly from: number;
+  readonly all: Installations;
+  readonly placeOf: PlaceLookup;
 }
 
 /** Looks up the place that an installation's place id names; undefined if its chain is broken. */
 type PlaceLookup = (id: ParkId) => Place | undefined;
 
-function* histories(
-  prefix: string,
-  all: Installations,
-  placeOf: PlaceLookup,
-  startOfDay: (day: number) => number,
-): Iterable<ParkHistory> {
-  const count = all.equipment.length;
-  const { heads, next } = chainsByEquipment(all);
-  for (let i = 0; i < count; i++) {
-    const equipment = all.equipment[i]!;
-    if (heads.get(equipment) !== i) continue;
-    const timeline = new Timeline(startOfDay);
-    if (next[i]! < 0) addAlone(timeline, all, i, placeOf);
-    else addWinners(timeline, all, rowsOf(next, i), placeOf);
-    if (timeline.versions.length > 0) yield [prefix + equipment, timeline.versions];
-  }
+interface EquipmentChains {
+  readonly heads: ReadonlyMap<ParkId, number>;
+  readonly next: Int32Array;
 }
 
 /**
  * The rows of each equipment as a chain: `heads` has the first, `next` the one after each, -1 at the end. Nearly every equipment has one row,
  * and a list for each would cost ten times the memory.
  */
-function chainsByEquipment(all: Installations): { heads: ReadonlyMap<ParkId, number>; next: Int32Array } {
+function chainsByEquipment(all: Installations): EquipmentChains {
   const count = all.equipment.length;
   const heads = new Map<ParkId, number>();
   const next = new Int32Array(count);

@@ -4,7 +4,7 @@ import { type HistoryTopicChange, writeHistoryTopic } from '../../../src/runtime
 import { stringSerde } from '../../../src/serde/serdes.ts';
 import { parkTable } from '../topology.ts';
 import { loadPark } from './load-park.ts';
-import { parkHistories } from './park-history.ts';
+import { ParkHistories } from './park-history.ts';
 import { placeSerde } from './place.ts';
 
 /** Which park is loaded where. */
@@ -29,6 +29,6 @@ export interface ParkTopicOptions {
  */
 export async function loadParkTopic(broker: Broker, options: ParkTopicOptions): Promise<HistoryTopicChange> {
   const { topic = parkTable, park, zone, ...others } = options;
-  const histories = parkHistories(await loadPark(park, { manufacturers: false }), zone);
+  const histories = new ParkHistories(await loadPark(park, { manufacturers: false }), zone);
   return writeHistoryTopic(broker, { ...others, topic, histories, keySerde: stringSerde, valueSerde: placeSerde });
 }
