@@ -46,12 +46,28 @@ const securityHeaders: Readonly<Record<string, string>> = {
 /** Puts the engine's endpoints, the page and the application's own endpoints together. No socket is opened. */
 export function createApp(options: AppOptions): App {
   const { engine, metrics, logger = silentLogger } = options;
-  const bodies = new OpenBodies();
   const served = [...engineRoutes(engine, metrics), ...storeRoutes(engine), ...(options.routes ?? [])];
   // Of no use to people, so neither the page nor the answer to an unknown path names them.
   const internal = engine.shared === undefined ? [] : partsRoutes(engine, engine.shared);
-  const routes = [...pageRoutes(options.page ?? { title: 'weir', charts: [] }, served), ...served, ...internal];
+  return routesApp({
+    routes: [...pageRoutes(options.page ?? { title: 'weir', charts: [] }, served), ...served, ...internal],
+    named: served,
+    logger,
+  });
+}
 
+/** Endpoints of a process, with an engine or without. */
+export interface RoutesAppOptions {
+  readonly routes: readonly Route[];
+  /** Those that the answer to an unknown path names. @defaultValue all */
+  readonly named?: readonly Route[];
+  /** @defaultValue silent */
+  readonly logger?: Logger;
+}
+
+/** Endpoints as one function from request to response. No socket is opened. */
+export function routesApp({ routes, named = routes, logger = silentLogger }: RoutesAppOptions): App {
+  const bodies = new OpenBodies();
   const finish = (c: Context<Env>, response: Response): Response => finished(c, response, bodies, logger);
   const app = new Hono<Env>();
   for (const route of routes) {
@@ -67,7 +83,7 @@ export function createApp(options: AppOptions): App {
     });
   }
   app.notFound((c) => {
-    const paths = served.map(({ path }) => path).join(' ');
+    const paths = named.map(({ path }) => path).join(' ');
     const detail = `There is nothing at this path. Paths: ${paths}`;
     return finish(c, new HttpProblem('HTTP_NOT_FOUND', detail).response());
   });

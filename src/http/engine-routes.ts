@@ -8,15 +8,7 @@ import { type ServedEngine, type TopologyFormat, topologyFormats } from './serve
 /** What an engine says of itself: its metrics, health, topology and tasks. */
 export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): readonly Route[] {
   return [
-    {
-      path: '/metrics',
-      summary: 'Metrics for Prometheus',
-      query: {},
-      async handle() {
-        const { body, contentType } = await metrics.text();
-        return new Response(body, { headers: { 'content-type': contentType } });
-      },
-    },
+    metricsRoute(metrics),
     ...healthRoutes(engine),
     {
       path: '/topology',
@@ -35,6 +27,19 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
       handle: () => jsonResponse({ ...tasksView(engine.stats()), globals: engine.globals?.() }),
     },
   ];
+}
+
+/** `/metrics`. */
+export function metricsRoute(metrics: MetricsSource): Route {
+  return {
+    path: '/metrics',
+    summary: 'Metrics for Prometheus',
+    query: {},
+    async handle() {
+      const { body, contentType } = await metrics.text();
+      return new Response(body, { headers: { 'content-type': contentType } });
+    },
+  };
 }
 
 function healthRoutes(engine: ServedEngine): readonly Route[] {

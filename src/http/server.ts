@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { StreamsError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
-import { type AppOptions, createApp } from './app.ts';
+import { type App, type AppOptions, createApp } from './app.ts';
 import { HttpProblem } from './problem.ts';
 
 /** How to serve. */
@@ -32,8 +32,14 @@ const closeGraceMs = 1000;
  * @throws {@link StreamsError} `STREAMS_PORT` - if the port is in use or the address is none of this machine's.
  */
 export async function createServer(options: ServerOptions): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 8080, ...appOptions } = options;
-  const app = createApp(appOptions);
+  return serveApp(createApp(options), options);
+}
+
+/** Serves endpoints over HTTP. @throws {@link StreamsError} `STREAMS_PORT` */
+export async function serveApp(
+  app: App,
+  { host = '127.0.0.1', port = 8080, logger = silentLogger }: Pick<ServerOptions, 'host' | 'port' | 'logger'>,
+): Promise<RunningServer> {
   const listener = getRequestListener((request, bindings) => app.fetch(request, bindings as object), {
     hostname: host,
     // A library must not replace its host's Request and Response.
@@ -44,7 +50,6 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   // Longer request lines and headers get 431 from Node itself.
   const server = createHttpServer({ maxHeaderSize: 16 * 1024 }, listener);
   await listen(server, host, port);
-  const { logger = silentLogger } = options;
   // Such as no file descriptor left for a new connection: without a listener it would end the process.
   server.on('error', (error) => logger.warn({ error }, `HTTP server: ${error.message}`));
   const address = server.address() as AddressInfo;

@@ -32,23 +32,38 @@ interface Sample {
  * metrics in that scrape, no others, and is counted in `streams_scrape_errors_total`. Scrapes at the same time share one answer.
  */
 export function createMetrics(options: MetricsOptions): MetricsSource {
-  const { stats, version, collectors = [], processMetrics = true, logger = silentLogger } = options;
+  const { stats, version, collectors = [] } = options;
   let failures = 0;
+  return collectorMetrics({
+    ...options,
+    // The engine's come last, so that they hold the failures of the others in this scrape.
+    collectors: [...collectors, engineCollector(stats, version, () => failures)],
+    failed: () => failures++,
+  });
+}
+
+/** What the metrics of a process without an engine are made of. */
+export interface CollectorMetricsOptions extends Pick<MetricsOptions, 'processMetrics' | 'logger'> {
+  readonly collectors: readonly MetricCollector[];
+  /** Called when a collector fails. */
+  readonly failed?: () => void;
+}
+
+/** As {@link createMetrics}, of a process without an engine. */
+export function collectorMetrics(options: CollectorMetricsOptions): MetricsSource {
+  const { collectors, processMetrics = true, logger = silentLogger, failed = () => {} } = options;
   const registry = new Registry();
-  const sources = [...collectors, engineCollector(stats, version, () => failures)].map(
-    (collector) => new CollectedMetrics(collector, registry),
-  );
+  const sources = collectors.map((collector) => new CollectedMetrics(collector, registry));
   // A registry of its own: `promtool check metrics` finds fault with some names of prom-client's, never with ours.
   const ofProcess = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: ofProcess });
 
   const scrape = async (): Promise<MetricsText> => {
-    // The engine's come last, so that they hold the failures of the others in this scrape.
     for (const source of sources) {
       try {
         await source.refresh();
       } catch (error) {
-        failures++;
+        failed();
         logger.warn({ metrics: source.names, error: messageOf(error) }, 'a metric collector failed');
       }
     }

@@ -1,10 +1,13 @@
-import { join } from 'node:path';
 import type { CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
+import { brokersOption } from '../../../src/cli/open-broker.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
-import { stateOption } from '../../../src/cli/state-options.ts';
+import { hostOption, portOption, stateOption } from '../../../src/cli/state-options.ts';
 import { StreamsError } from '../../../src/common/errors.ts';
+import type { Config } from '../../../src/config/config.ts';
+import type { SettingName } from '../../../src/config/settings.ts';
 import { gridSpec } from '../application-spec.ts';
+import type { ImportReport } from '../import/import-park.ts';
 
 /** `park import`: the park out of databases. */
 export const parkImportCommand: CommandSpec = defineCommand({
@@ -14,7 +17,8 @@ export const parkImportCommand: CommandSpec = defineCommand({
     'Reads the tables of the park out of MySQL, MariaDB or PostgreSQL, judges them, and writes the equipments whose places differ from what is there, into a state folder. Faulty tables change nothing. Past statistics move to where they belong.',
   examples: [
     'weir park import --from mysql://grid@db/parc --from mysql://grid@db/reseaux --state data/state',
-    'weir park import --from postgres://grid@db/grid --state data/state --dry-run',
+    'weir park import --from postgres://grid@db/grid --brokers localhost:9092 --dry-run',
+    'weir park import --from postgres://grid@db/grid --brokers localhost:9092 --schedule "0 5 * * *" --zone Europe/Paris',
   ],
   options: [
     {
@@ -25,6 +29,8 @@ export const parkImportCommand: CommandSpec = defineCommand({
       required: true,
     },
     { ...stateOption, description: 'folder of the state to import into' },
+    { ...brokersOption, description: 'import into the topic of the park at these brokers instead' },
+    { flags: '--topic <name>', description: 'topic of the park', default: 'grid-park' },
     {
       flags: '--zone <name>',
       description: `IANA zone whose days installations begin and end on (default: that of the state, else ${gridSpec.defaults.zone})`,
@@ -33,7 +39,7 @@ export const parkImportCommand: CommandSpec = defineCommand({
     { flags: '--quarantine', description: 'leave faulty rows out instead of refusing the whole' },
     {
       flags: '--faults <file>',
-      description: 'CSV file that names all faults (default: park-faults.csv in the state folder)',
+      description: 'CSV file that names all faults (default: park-faults.csv in the state folder, with --brokers here)',
     },
     {
       flags: '--max-shrink <percent>',
@@ -42,48 +48,48 @@ export const parkImportCommand: CommandSpec = defineCommand({
       parse: percent,
     },
     { flags: '--copy-to <dir>', description: 'keep the tables as they were read, as CSV in a folder of the day' },
+    {
+      flags: '--schedule <pattern>',
+      description: 'import at these times until SIGINT or SIGTERM: "0 5 * * *" is each day at five, in --zone',
+    },
+    { ...portOption, description: 'with --schedule: port to serve /metrics at; 0 takes any free one and prints it' },
+    hostOption,
     { flags: '--dry-run', description: 'print the difference and change nothing' },
     { ...jsonOption, description: 'print the difference as JSON' },
   ],
   kind: 'batch',
+  kindFor: ({ schedule }) => (schedule === undefined ? 'batch' : 'continuous'),
   settings: true,
-  async run({ options, config, logger, signal, stdout, env }) {
-    const [{ importPark }, { sourceAddresses }, { openSource }, { Faults }, { importText }] = await Promise.all([
-      import('../import/import-park.ts'),
-      import('../import/source-url.ts'),
-      import('../import/open-source.ts'),
-      import('../import/faults.ts'),
+  async run(context) {
+    const { options, config, stdout } = context;
+    const [{ ImportJob }, { importText }] = await Promise.all([
+      import('../import/import-job.ts'),
       import('../import/import-text.ts'),
     ]);
-    const { StateTarget } = await import('../import/state-target.ts');
-    const { readTableMap } = await import('../import/table-map.ts');
-    const { CsvCopies } = await import('../import/csv-copies.ts');
-    const { civilToday } = await import('../import/civil-today.ts');
-    const { state: directory, zone } = options;
-    if (options.from.length === 0) throw new StreamsError('STREAMS_USAGE', 'give --from.');
-    const addresses = sourceAddresses(options.from, {
-      password: config.get('import.password'),
-      file: config.get('import.password.file'),
-      env,
-    });
-    const target = new StateTarget({ directory, zone, config, logger });
-    const report = await importPark({
-      sources: addresses.map((address) => openSource(address, signal)),
-      target,
-      map: options.map === undefined ? new Map() : readTableMap(options.map),
-      faults: new Faults(options.faults ?? join(directory, 'park-faults.csv')),
-      quarantine: options.quarantine,
-      maxShrink: options.maxShrink,
-      dryRun: options.dryRun,
-      ...(options.copyTo === undefined
-        ? {}
-        : { copies: new CsvCopies(options.copyTo, civilToday(zone ?? gridSpec.defaults.zone)) }),
-      logger,
-      signal,
-    });
-    stdout.write(options.json ? `${JSON.stringify(report)}\n` : importText(report));
+    const job = new ImportJob({ ...options, into: intoOf(config) }, context);
+    const print = async (report: ImportReport): Promise<void> => {
+      stdout.write(options.json ? `${JSON.stringify(report)}\n` : importText(report));
+      await stdout.flush();
+    };
+    if (options.schedule === undefined) return print(await job.run());
+    if (options.dryRun) throw usage('--dry-run changes nothing, and --schedule repeats it: give one of them');
+    const { serveImports } = await import('../import/serve-imports.ts');
+    const { schedule: pattern, zone = gridSpec.defaults.zone, port, host, json } = options;
+    await serveImports(job, { pattern, zone, port, host, json, print }, context);
   },
 });
+
+/** Brokers are meant wherever they are named, unless a state is named on the command line. */
+function intoOf(config: Config): 'state' | 'topic' {
+  const isFlag = (name: SettingName): boolean => config.origin(name).source === 'flag';
+  if (isFlag('state.dir') && isFlag('bootstrap.servers'))
+    throw usage('--state and --brokers each say what is imported into: give one of them');
+  return isFlag('state.dir') || config.get('bootstrap.servers').length === 0 ? 'state' : 'topic';
+}
+
+function usage(message: string): StreamsError {
+  return new StreamsError('STREAMS_USAGE', `${message}.`);
+}
 
 function percent(text: string): number {
   const value = Number(text);

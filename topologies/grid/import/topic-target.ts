@@ -3,10 +3,11 @@ import { fromUtf8, utf8 } from '../../../src/common/bytes.ts';
 import { messageOf, StreamsError } from '../../../src/common/errors.ts';
 import type { Logger } from '../../../src/common/logger.ts';
 import { Zone } from '../../../src/common/time/zone.ts';
+import type { Version } from '../../../src/processor/rows.ts';
 import { compareHistoryTopic, writeHistoryTopic } from '../../../src/runtime/kafka/history-topic.ts';
 import { readToEnd } from '../../../src/runtime/kafka/read-to-end.ts';
 import { stringSerde } from '../../../src/serde/serdes.ts';
-import { placeSerde } from '../park/place.ts';
+import { type Place, placeSerde } from '../park/place.ts';
 import type { ImportedHistories } from './imported-histories.ts';
 import { ParkDifference } from './park-difference.ts';
 import type { ApplyOptions, LastImport, ParkTarget } from './park-target.ts';
@@ -43,11 +44,15 @@ export class TopicTarget implements ParkTarget {
     const { broker } = this.#options;
     if (!(await broker.admin.partitionCounts([topic])).has(topic)) return undefined;
     let last: string | undefined;
-    await readToEnd(broker, [{ topic, partition: 0 }], ({ bytes, keyStarts, keyEnds, valueStarts, valueEnds, length }) => {
-      for (let i = 0; i < length; i++)
-        if (fromUtf8(bytes.subarray(keyStarts[i], keyEnds[i])) === lastKey)
-          last = fromUtf8(bytes.subarray(valueStarts[i], valueEnds[i]));
-    });
+    await readToEnd(
+      broker,
+      [{ topic, partition: 0 }],
+      ({ bytes, keyStarts, keyEnds, valueStarts, valueEnds, length }) => {
+        for (let i = 0; i < length; i++)
+          if (fromUtf8(bytes.subarray(keyStarts[i], keyEnds[i])) === lastKey)
+            last = fromUtf8(bytes.subarray(valueStarts[i], valueEnds[i]));
+      },
+    );
     try {
       return last === undefined ? undefined : (JSON.parse(last) as LastImport);
     } catch (cause) {
@@ -65,7 +70,9 @@ export class TopicTarget implements ParkTarget {
     const options = {
       ...{ topic, histories: histories(zone), keySerde: stringSerde, valueSerde: placeSerde },
       ...{ replicationFactor, logger, signal },
-      changes: difference.add.bind(difference),
+      changes: (_key: string, before: readonly Version<Place>[], after: readonly Version<Place>[]): void => {
+        difference.add(before, after);
+      },
       alongside: { topic: this.#imports, key: utf8(lastKey), value: utf8(JSON.stringify(record)) },
     };
     const { unchanged } = await (dryRun ? compareHistoryTopic : writeHistoryTopic)(broker, options);

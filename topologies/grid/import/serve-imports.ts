@@ -1,0 +1,71 @@
+import type { CommandContext } from '../../../src/cli/command-spec.ts';
+import { writeAddress } from '../../../src/cli/replay-command.ts';
+import { withCleanup } from '../../../src/cli/with-cleanup.ts';
+import { routesApp } from '../../../src/http/app.ts';
+import { metricsRoute } from '../../../src/http/engine-routes.ts';
+import { jsonResponse } from '../../../src/http/json.ts';
+import type { Route } from '../../../src/http/route.ts';
+import { serveApp } from '../../../src/http/server.ts';
+import { collectorMetrics } from '../../../src/observability/registry.ts';
+import type { ImportJob } from './import-job.ts';
+import type { ImportReport } from './import-park.ts';
+import { ImportStatus } from './import-status.ts';
+import { runScheduled, scheduleOf } from './scheduled-imports.ts';
+
+/** How imports are repeated and watched. */
+export interface ServeImportsOptions {
+  readonly pattern: string;
+  /** Of the pattern's hours. */
+  readonly zone: string;
+  readonly port: number;
+  readonly host: string;
+  /** Whether stdout is for JSON alone. */
+  readonly json: boolean;
+  /** Told of each import that succeeded. */
+  readonly print: (report: ImportReport) => Promise<void>;
+}
+
+/** `/healthz` of a process that waits for its times: it is alive where it answers. */
+const health: Route = {
+  path: '/healthz',
+  summary: 'Whether the process is alive',
+  query: {},
+  handle: () => jsonResponse({ state: 'RUNNING' }),
+};
+
+/** Imports by a schedule until the signal, with `/metrics` and `/healthz` beside it. */
+export async function serveImports(
+  job: ImportJob,
+  { pattern, zone, port, host, json, print }: ServeImportsOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { logger, signal } = context;
+  scheduleOf(pattern, zone);
+  const status = new ImportStatus();
+  await withCleanup(async (defer) => {
+    const metrics = collectorMetrics({ collectors: [status], logger });
+    const server = await serveApp(routesApp({ routes: [metricsRoute(metrics), health], logger }), {
+      host,
+      port,
+      logger,
+    });
+    defer(() => server.close());
+    writeAddress(context, server.url, json);
+    const last = await job.last();
+    status.remember(last);
+    await runScheduled({
+      ...{ pattern, zone, logger, signal, lastMs: last && Date.parse(last.at) },
+      async run() {
+        status.began();
+        try {
+          const report = await job.run();
+          status.succeeded(report);
+          await print(report);
+        } catch (error) {
+          if (!signal.aborted) status.failed();
+          throw error;
+        }
+      },
+    });
+  });
+}
