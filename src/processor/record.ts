@@ -1,7 +1,8 @@
 /** Header of a message. */
 export interface Header {
   readonly key: string;
-  readonly value: Uint8Array;
+  /** Null: a header without value, which is another than one of no bytes. */
+  readonly value: Uint8Array | null;
 }
 
 /** The headers of a record without any. */

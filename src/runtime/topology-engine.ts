@@ -45,6 +45,8 @@ export interface EngineOptions {
   readonly changelog?: (spec: StoreSpec) => RowListener;
   /** False: each update is told downstream at once, as in a test driver. */
   readonly caching: boolean;
+  /** Stores keep the bytes of all values, also of those whose serde has a `clone`. @defaultValue false */
+  readonly valuesAsBytes?: boolean;
   readonly maxFutureMs: number;
   /** Memory for cached rows, bytes: a fifth of it for global tables. */
   readonly cacheMaxBytes: number;
@@ -329,7 +331,7 @@ export class TopologyEngine implements TaskHost {
       const spec = this.topology.stores.find((store) => store.name === name);
       if (spec === undefined || spec.kind === 'versioned') continue;
       const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(name, partition));
-      const table = new CachedTable<unknown, unknown>(spec, rows, this.meter, caching, changelog?.(spec));
+      const table = new CachedTable<unknown, unknown>(this.#keptAs(spec), rows, this.meter, caching, changelog?.(spec));
       tables.set(name, table);
       steps.push({
         order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)),
@@ -349,6 +351,19 @@ export class TopologyEngine implements TaskHost {
       );
     this.taskVersioned.push(...stores);
     return new Map(stores.map((store) => [store.name, store]));
+  }
+
+  #keptAs(spec: StoreSpec): StoreSpec {
+    const { valueSerde } = spec;
+    if (this.#options.valuesAsBytes !== true || valueSerde.clone === undefined) return spec;
+    return {
+      ...spec,
+      valueSerde: {
+        name: valueSerde.name,
+        serialize: (value) => valueSerde.serialize(value),
+        deserialize: (bytes) => valueSerde.deserialize(bytes),
+      },
+    };
   }
 
   #makeNodes(part: SubTopology): Map<string, ProcessorNode> {

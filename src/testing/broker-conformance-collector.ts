@@ -93,7 +93,7 @@ export function recordsIn(records: FetchedRecords): SeenRecord[] {
     timestamp: records.timestamps[i]!,
     key: cut(keyStarts[i]!, keyEnds[i]!),
     value: cut(valueStarts[i]!, valueEnds[i]!),
-    headers: records.headers(i).map(({ key, value }) => ({ key, value: new Uint8Array(value) })),
+    headers: records.headers(i).map(({ key, value }) => ({ key, value: value && new Uint8Array(value) })),
   }));
 }
 

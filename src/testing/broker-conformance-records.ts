@@ -43,6 +43,7 @@ export const recordCases: readonly BrokerCase[] = [
         sent(1, 'é€🌊', 'ü', [header('a', '1'), header('b', ''), header('a', '2'), header('é', 'x')]),
         sent(1, 'k', 'v'),
         sent(2, 'k', 'v', [header('last', 'one')]),
+        sent(3, 'k', 'v', [{ key: 'no value', value: null }, header('empty', ''), { key: '', value: null }]),
       ];
       const producer = await kit.producer();
       for (const { timestamp, key, value, headers } of records) {
@@ -71,7 +72,7 @@ export const recordCases: readonly BrokerCase[] = [
       await producer.flush();
       const records = await kit.committedRecords(topic);
       assert.deepEqual(
-        records.map((one) => [textOf(one.key), textOf(one.value), textOf(one.headers[0]!.value)]),
+        records.map((one) => [textOf(one.key), textOf(one.value), textOf(one.headers[0]!.value ?? undefined)]),
         [1, 2, 3].map((i) => [`k${i}`, `v${i}`, `h${i}`]),
       );
     },

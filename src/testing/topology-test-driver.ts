@@ -1,8 +1,10 @@
 import type { Database } from '../../state/database.ts';
 import { openMemoryDatabase } from '../../state/memory-database.ts';
+import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import type { StoreSpec } from '../processor/node.ts';
+import { type Header, noHeaders } from '../processor/record.ts';
 import type { ValueAndTimestamp, Version } from '../processor/rows.ts';
 import { digestOf } from '../runtime/digest.ts';
 import { localPart } from '../runtime/parts/local-part.ts';
@@ -15,8 +17,10 @@ import type { CachedTable } from '../runtime/stores/cached-table.ts';
 import { taskIdsOf } from '../runtime/task-ids.ts';
 import { TopologyEngine } from '../runtime/topology-engine.ts';
 import type { Serde } from '../serde/serde.ts';
+import { throughSerde } from '../serde/through-serde.ts';
 import { Windowed } from '../serde/windowed.ts';
 import type { Topology } from '../topology/topology.ts';
+import { LoopedRecords } from './looped-records.ts';
 
 /** How a test driver runs. */
 export interface TestDriverOptions {
@@ -35,6 +39,8 @@ export interface TestRecord<K, V> {
   readonly key: K | undefined;
   readonly value: V | undefined;
   readonly timestamp: number;
+  /** Absent: none. */
+  readonly headers?: readonly Header[];
 }
 
 /** An output record, numbered over all topics. */
@@ -45,7 +51,9 @@ interface Written {
 
 /**
  * Runs a topology in a test: without broker, files or waiting. Each piped record is processed to its end, through all sub-topologies, before `pipeInput`
- * resolves. The clock stands still unless advanced.
+ * resolves. What it writes to a topic that it reads is read again, and so on until nothing is left. The clock stands still unless advanced.
+ *
+ * Keys and values go through their serdes on every way in, out and into a store: a program sees what their bytes say.
  *
  * @example
  * ```ts
@@ -67,6 +75,8 @@ export class TopologyTestDriver {
   readonly #stores: Readonly<Record<string, number>>;
   /** What was written and not read yet, by topic. */
   readonly #outputs = new Map<string, Written[]>();
+  /** What was written to topics that the topology reads, and not read yet. */
+  readonly #looped: LoopedRecords;
   #written = 0;
   readonly #maxFutureMs: number;
   #clockMs: number;
@@ -77,6 +87,7 @@ export class TopologyTestDriver {
     this.#stores = storeNumbers(topology);
     this.#clockMs = options.wallClockMs ?? 0;
     this.#maxFutureMs = options.maxFutureMs ?? 3_600_000;
+    this.#looped = new LoopedRecords(topology);
     this.#engine = new TopologyEngine(topology, {
       applicationId: 'test',
       database,
@@ -85,7 +96,11 @@ export class TopologyTestDriver {
       caching: options.caching ?? false,
       maxFutureMs: this.#maxFutureMs,
       cacheMaxBytes: 64 * 1024 * 1024,
-      output: (record) => this.#queue(record.topic).push({ number: this.#written++, record }),
+      output: (record) => {
+        this.#queue(record.topic).push({ number: this.#written++, record });
+        this.#looped.add(record);
+      },
+      valuesAsBytes: true,
       dropped() {},
       wallClockMs: () => this.#clockMs,
     });
@@ -101,9 +116,10 @@ export class TopologyTestDriver {
   /** Pipes records into a source topic, or into the topic of a global table. */
   inputTopic<K, V>(topic: string): TestInputTopic<K, V> {
     return {
-      pipeInput: (key, value, timestamp) => this.#pipe(topic, key, value, timestamp),
+      pipeInput: (key, value, timestamp, headers) => this.#pipe(topic, key, value, timestamp, headers),
       pipeAll: async (records) => {
-        for (const { key, value, timestamp } of records) await this.#pipe(topic, key, value, timestamp);
+        for (const { key, value, timestamp, headers } of records)
+          await this.#pipe(topic, key, value, timestamp, headers);
       },
     };
   }
@@ -111,10 +127,11 @@ export class TopologyTestDriver {
   /** Reads what the topology has written to a topic, oldest first. */
   outputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestOutputTopic<K, V> {
     const queue = this.#queue(topic);
-    const decode = ({ record: { key, value, timestamp } }: Written): TestRecord<K, V> => ({
+    const decode = ({ record: { key, value, timestamp, headers } }: Written): TestRecord<K, V> => ({
       key: key === undefined ? undefined : keySerde.deserialize(key),
       value: value === undefined ? undefined : valueSerde.deserialize(value),
       timestamp,
+      ...(headers.length === 0 ? {} : { headers }),
     });
     const next = (): TestRecord<K, V> => {
       const record = queue.shift();
@@ -186,7 +203,7 @@ export class TopologyTestDriver {
   async advanceWallClock(ms: number): Promise<void> {
     this.#clockMs += ms;
     for (const task of this.#engine.tasks) task.punctuateWallClock(this.#clockMs);
-    await this.#engine.settle();
+    await this.#settle();
   }
 
   /** Tells of everything that waits in caches, as a commit does. Nothing waits where caching is off. */
@@ -195,6 +212,7 @@ export class TopologyTestDriver {
     await this.#engine.flush(batch);
     await batch.write({ sync: false });
     this.#engine.written();
+    await this.#settle();
   }
 
   /** Closes all windows: what is suppressed leaves. */
@@ -229,15 +247,42 @@ export class TopologyTestDriver {
     await this.#database.close();
   }
 
-  async #pipe(topic: string, key: unknown, value: unknown, timestamp: number): Promise<void> {
+  async #pipe(
+    topic: string,
+    key: unknown,
+    value: unknown,
+    timestamp: number,
+    headers: readonly Header[] = noHeaders,
+  ): Promise<void> {
+    const [keySerde, valueSerde] = this.#looped.serdesOf(topic) ?? [];
+    await this.#take(topic, through(keySerde, key), through(valueSerde, value), timestamp, headers);
+    await this.#settle();
+  }
+
+  async #take(
+    topic: string,
+    key: unknown,
+    value: unknown,
+    timestamp: number,
+    headers: readonly Header[],
+  ): Promise<void> {
     if (this.topology.globalTables.some((table) => table.topic === topic)) {
       await this.#engine.putGlobal(topic, key, value, timestamp);
       return;
     }
     const readers = this.#engine.readersOf(topic);
     const { task, source } = readers[placement(readers[0]!.source.spec.keySerde, readers.length)(key)]!;
-    task.process(source, key ?? undefined, value ?? undefined, timestamp, -1, this.#maxFutureMs);
+    task.process(source, key, value, timestamp, -1, this.#maxFutureMs, headers);
+  }
+
+  /** Takes what waits, and what that writes to topics that are read, until nothing is left. */
+  async #settle(): Promise<void> {
     await this.#engine.settle();
+    for (let next = this.#looped.take(); next !== undefined; next = this.#looped.take()) {
+      const { topic, key, value, timestamp, headers } = next;
+      await this.#take(topic, key, value, timestamp, headers);
+      await this.#engine.settle();
+    }
   }
 
   #queue(topic: string): Written[] {
@@ -255,14 +300,17 @@ export class TopologyTestDriver {
   }
 }
 
+const through = (serde: Serde<unknown> | undefined, value: unknown): unknown =>
+  isAbsent(value) ? undefined : serde === undefined ? value : throughSerde(serde, value);
+
 function unknownStore(store: string): StreamsError {
   return new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `the topology has no store ${store}.`);
 }
 
 /** Takes test records. */
 export interface TestInputTopic<K, V> {
-  /** One record, processed to its end. */
-  pipeInput(key: K | undefined, value: V | undefined, timestamp: number): Promise<void>;
+  /** One record, processed to its end. @param headers - none by default. */
+  pipeInput(key: K | undefined, value: V | undefined, timestamp: number, headers?: readonly Header[]): Promise<void>;
   /** Records, one after the other. */
   pipeAll(records: Iterable<TestRecord<K, V>>): Promise<void>;
 }

@@ -8,7 +8,7 @@ export interface HandRecord {
   readonly timestampDelta?: number;
   readonly key?: string | undefined;
   readonly value?: string | undefined;
-  readonly headers?: readonly (readonly [key: string, value: string])[];
+  readonly headers?: readonly (readonly [key: string, value: string | null])[];
 }
 
 /** A batch that is built by hand. */
@@ -46,8 +46,10 @@ export function varint(n: number): Buffer {
   return Buffer.from(bytes);
 }
 
-const text = (value: string | undefined): Buffer =>
-  value === undefined ? varint(-1) : Buffer.concat([varint(Buffer.byteLength(value)), Buffer.from(value)]);
+const text = (value: string | null | undefined): Buffer =>
+  value === undefined || value === null
+    ? varint(-1)
+    : Buffer.concat([varint(Buffer.byteLength(value)), Buffer.from(value)]);
 
 function record(of: HandRecord, index: number): Buffer {
   const headers = of.headers ?? [];

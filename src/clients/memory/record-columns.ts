@@ -1,3 +1,4 @@
+import { isAbsent } from '../../common/absent.ts';
 import type { Header } from '../../processor/record.ts';
 
 /** Records in columns, as `FetchedRecords` has them, without a place in a log. */
@@ -93,8 +94,11 @@ export class ColumnsBuilder {
 
   #putHeaders(i: number, headers: readonly Header[]): void {
     this.#headers ??= [];
-    this.#headers[i] = headers.map(({ key, value }) => ({ key, value: new Uint8Array(value) }));
-    for (const { key, value } of headers) this.#headerBytes += key.length + value.length + 2;
+    this.#headers[i] = headers.map(({ key, value }) => ({
+      key,
+      value: isAbsent(value) ? null : new Uint8Array(value),
+    }));
+    for (const { key, value } of headers) this.#headerBytes += key.length + (value?.length ?? 0) + 2;
   }
 
   #growRecords(): void {
@@ -127,7 +131,7 @@ export function valueAt(columns: RecordColumns, i: number): Buffer | undefined {
 /** About the bytes that a record takes in a batch. */
 export function bytesOfRecord(columns: RecordColumns, i: number): number {
   let bytes = columns.keyEnds[i]! - columns.keyStarts[i]! + columns.valueEnds[i]! - columns.valueStarts[i]!;
-  for (const { key, value } of columns.headers?.[i] ?? []) bytes += key.length + value.length + 2;
+  for (const { key, value } of columns.headers?.[i] ?? []) bytes += key.length + (value?.length ?? 0) + 2;
   return bytes + overheadBytes;
 }
 

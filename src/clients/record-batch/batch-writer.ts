@@ -1,3 +1,4 @@
+import { isAbsent } from '../../common/absent.ts';
 import type { Header } from '../../processor/record.ts';
 import { batchLayout, lengthOverhead, writeInt64 } from './layout.ts';
 import { varintSize, writeVarint, zigzag } from './varint.ts';
@@ -120,14 +121,20 @@ function encodeHeaders(headers: readonly Header[]): Buffer {
   for (const { key, value } of headers) {
     const bytes = Buffer.from(key);
     keys.push(bytes);
-    size += varintSize(bytes.length * 2) + bytes.length + varintSize(value.length * 2) + value.length;
+    size += varintSize(bytes.length * 2) + bytes.length + varintSize(lengthOf(value)) + (value?.length ?? 0);
   }
   const encoded = Buffer.allocUnsafe(size);
   let at = writeVarint(encoded, 0, headers.length * 2);
   headers.forEach(({ value }, i) => {
     const key = keys[i]!;
     at = copy(key, encoded, writeVarint(encoded, at, key.length * 2));
-    at = copy(value, encoded, writeVarint(encoded, at, value.length * 2));
+    at = writeVarint(encoded, at, lengthOf(value));
+    if (!isAbsent(value)) at = copy(value, encoded, at);
   });
   return encoded;
+}
+
+/** The length of a header's value, zigzagged. */
+function lengthOf(value: Uint8Array | null): number {
+  return isAbsent(value) ? nothing : value.length * 2;
 }

@@ -48,9 +48,9 @@ export class FetchedColumns implements FetchedRecords {
       const keyLength = reader.next();
       const key = this.bytes.toString('utf8', reader.at, reader.at + keyLength);
       reader.at += keyLength;
-      const valueLength = Math.max(0, reader.next());
-      headers.push({ key, value: this.bytes.subarray(reader.at, reader.at + valueLength) });
-      reader.at += valueLength;
+      const valueLength = reader.next();
+      headers.push({ key, value: valueLength < 0 ? null : this.bytes.subarray(reader.at, reader.at + valueLength) });
+      reader.at += Math.max(0, valueLength);
     }
     return headers;
   }

@@ -11,14 +11,14 @@ const anyRecord = fc.record({
   timestamp: fc.oneof(fc.nat(5000), fc.integer({ min: -1, max: 4_102_444_800_000 })),
   key: optionalText,
   value: optionalText,
-  headers: fc.array(fc.tuple(fc.string({ maxLength: 5 }), fc.string({ maxLength: 70 })), { maxLength: 3 }),
+  headers: fc.array(fc.tuple(fc.string({ maxLength: 5 }), fc.option(fc.string({ maxLength: 70 }))), { maxLength: 3 }),
 });
 type AnyRecord = typeof anyRecord extends fc.Arbitrary<infer T> ? T : never;
 
 const bytesOf = (text: string | undefined): Buffer | undefined => (text === undefined ? undefined : Buffer.from(text));
 
 function write(writer: BatchWriter, { timestamp, key, value, headers }: AnyRecord): boolean {
-  const encoded = headers.map(([name, text]) => ({ key: name, value: Buffer.from(text) }));
+  const encoded = headers.map(([name, text]) => ({ key: name, value: text === null ? null : Buffer.from(text) }));
   return writer.append(timestamp, bytesOf(key), bytesOf(value), encoded);
 }
 

@@ -60,6 +60,6 @@ export function values(records: FetchedRecords): (string | undefined)[] {
 }
 
 /** Headers as text. */
-export function headers(records: FetchedRecords, i: number): [string, string][] {
-  return records.headers(i).map(({ key, value }) => [key, Buffer.from(value).toString()]);
+export function headers(records: FetchedRecords, i: number): [string, string | null][] {
+  return records.headers(i).map(({ key, value }) => [key, value && Buffer.from(value).toString()]);
 }
