@@ -1,5 +1,6 @@
 import { readInt64, writeInt64 } from '../common/bytes.ts';
 import type { Serde } from './serde.ts';
+import { throughSerde } from './through-serde.ts';
 
 /** The half-open interval `[startMs, endMs)`. */
 export interface Window {
@@ -54,6 +55,7 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
 
   serialize(value: Windowed<K>): Uint8Array {
     const key = this.inner.serialize(value.key);
+    expectStart(value.startMs);
     const bytes = new Uint8Array(key.length + 8);
     bytes.set(key);
     writeInt64(bytes, key.length, value.startMs);
@@ -77,13 +79,20 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
 
   write(value: Windowed<K>, target: Uint8Array, at: number): number {
     const end = this.inner.write?.(value.key, target, at) ?? -1;
-    if (end < 0 || end + 8 > target.length) return -1;
+    if (end < 0 || end + 8 > target.length || !Number.isSafeInteger(value.startMs)) return -1;
     writeInt64(target, end, value.startMs);
     return end + 8;
   }
 
-  /** Windowed keys never change: they are their own copy. */
+  /** Windowed keys never change: one whose key is its own copy is so too. */
   clone(value: Windowed<K>): Windowed<K> {
-    return value;
+    expectStart(value.startMs);
+    const key = throughSerde(this.inner, value.key);
+    return key === value.key ? value : new Windowed(key, value.startMs, value.endMs);
   }
+}
+
+function expectStart(startMs: number): void {
+  if (!Number.isSafeInteger(startMs))
+    throw new Error(`a window cannot start at ${startMs}: it is not a whole number of ms`);
 }
