@@ -91,7 +91,7 @@ async function sameAtEachInterval(
   return first!;
 }
 
-const valueOf = (record: ListRecord): unknown => record.value;
+const given = (record: ListRecord): unknown => record.value;
 
 interface Sum {
   n: unknown;
@@ -109,8 +109,8 @@ const operations: Readonly<Record<string, (serde: Serde<unknown>) => Topology>> 
       .aggregate(
         () => ({ n: 0, seen: [] }) as unknown,
         (_key, value, sum) => {
-          (sum as Sum).n = valueOf(value);
-          (sum as Sum).seen.push(valueOf(value));
+          (sum as Sum).n = given(value);
+          (sum as Sum).seen.push(given(value));
           return sum;
         },
         { name: 'rows', valueSerde },
@@ -126,7 +126,7 @@ const operations: Readonly<Record<string, (serde: Serde<unknown>) => Topology>> 
       .aggregate(
         () => zero as unknown,
         (_key, value, sum) => {
-          (sum as Sum).seen.push(valueOf(value));
+          (sum as Sum).seen.push(given(value));
           return sum;
         },
         { name: 'rows', valueSerde },
@@ -141,9 +141,9 @@ const operations: Readonly<Record<string, (serde: Serde<unknown>) => Topology>> 
         () => ({ n: 0, seen: [] }) as unknown,
         (_key, value, sum) => {
           const { seen } = sum as Sum;
-          seen.push(valueOf(value));
+          seen.push(given(value));
           if (seen.length % 5 === 0) throw new Error('the author fails');
-          return seen.length % 3 === 0 ? { n: valueOf(value), seen: [] } : sum;
+          return seen.length % 3 === 0 ? { n: given(value), seen: [] } : sum;
         },
         { name: 'rows', valueSerde },
       );
@@ -152,7 +152,7 @@ const operations: Readonly<Record<string, (serde: Serde<unknown>) => Topology>> 
   'a reduce'(valueSerde) {
     const builder = new StreamsBuilder();
     stream(builder)
-      .mapValues(valueOf)
+      .mapValues(given)
       .groupByKey({ keySerde: Serdes.string, valueSerde })
       .reduce((last, value) => (typeof last === 'number' && typeof value === 'number' ? last + value : value), {
         name: 'rows',
@@ -174,7 +174,7 @@ const operations: Readonly<Record<string, (serde: Serde<unknown>) => Topology>> 
               forward = (record) => context.forward(record);
             },
             process(record) {
-              const value = { n: valueOf(record.value) } as { n?: unknown; more?: unknown };
+              const value = { n: given(record.value) } as { n?: unknown; more?: unknown };
               rows.put(record.key, value);
               rows.put(`${record.key}2`, value);
               for (const old of stash) old.n = 'changed after it was put';
@@ -197,7 +197,7 @@ const operations: Readonly<Record<string, (serde: Serde<unknown>) => Topology>> 
     const stash: { v: unknown }[] = [];
     stream(builder)
       .map((key, value) => {
-        const sent = { v: valueOf(value) };
+        const sent = { v: given(value) };
         for (const old of stash) old.v = 'changed after it was sent';
         stash.push(sent);
         return [key === 'k1' ? 'k2' : key, sent as unknown];
@@ -213,11 +213,11 @@ const operations: Readonly<Record<string, (serde: Serde<unknown>) => Topology>> 
   'a table joined with itself and put into a store'(valueSerde) {
     const builder = new StreamsBuilder();
     const table = stream(builder)
-      .mapValues((value) => ({ v: valueOf(value) }) as unknown)
+      .mapValues((value) => ({ v: given(value) }) as unknown)
       .toTable({ name: 'left', keySerde: Serdes.string, valueSerde });
     stream(builder)
       .join(table, (value, row) => {
-        const joined = { own: valueOf(value), row };
+        const joined = { own: given(value), row };
         (row as { v: unknown }).v = 'changed by a joiner';
         return joined as unknown;
       })
@@ -328,7 +328,7 @@ for (const [name, serde, good, wrong] of bad)
     const build = (): Topology => {
       const builder = new StreamsBuilder();
       stream(builder)
-        .mapValues(valueOf)
+        .mapValues(given)
         .groupByKey({ keySerde: Serdes.string, valueSerde: serde })
         .reduce((_last, next) => next, { name: 'last' });
       return builder.build();
