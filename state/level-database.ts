@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, readdir, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Level } from 'level';
 import { messageOf, StreamsError } from '../src/common/errors.ts';
@@ -14,6 +14,7 @@ import {
 } from './level-errors.ts';
 import { damagesOf } from './level-files/check-folder.ts';
 import { writeClosedMark } from './level-files/closed-mark.ts';
+import type { Damage } from './level-files/damage.ts';
 
 /** How a LevelDB database uses memory and disk. The defaults were measured with keys of 16 bytes and values of 32. */
 export interface LevelDatabaseOptions {
@@ -119,6 +120,23 @@ async function refuseDamaged(folder: string): Promise<void> {
     if (await isHeldElsewhere(folder)) throw lockedElsewhere(folder);
     throw damagedError(folder, damage);
   }
+}
+
+/**
+ * Reads all files of a database, which must be there, and says what is wrong with them. Changes nothing.
+ *
+ * @throws {@link StreamsError} `STREAMS_STATE_STORE_LOCKED` - somebody has it open.
+ */
+export async function verifyLevelDatabase(location: string): Promise<readonly Damage[]> {
+  const folder = resolve(location);
+  if (openFolders.has(await realpath(folder).catch(() => folder)))
+    throw lockedError(folder, 'this process has it open. Close it first');
+  if (await isHeldElsewhere(folder)) throw lockedElsewhere(folder);
+  const damages: Damage[] = [];
+  for await (const damage of damagesOf(folder)) damages.push(damage);
+  if (damages.length === 0 && !(await readdir(folder)).includes('CURRENT'))
+    damages.push({ file: 'CURRENT', what: 'is missing' });
+  return damages;
 }
 
 /** Whether another process has the database open. LevelDB takes the lock before it finds that there is a database, which this opening does not want. */

@@ -10,6 +10,7 @@ import { replayCommand } from '../../src/cli/replay-command.ts';
 import { resetCommand } from '../../src/cli/reset-command.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
+import { verifyCommand } from '../../src/cli/verify-command.ts';
 import { gridSpec } from './application-spec.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { exportCommand } from './commands/export-command.ts';
@@ -37,6 +38,7 @@ export const gridProgram: ProgramSpec = {
     lagCommand(gridSpec),
     resetCommand(gridSpec),
     doctorCommand(gridSpec),
+    verifyCommand(gridSpec),
     repairCommand(gridSpec),
     parkImportCommand,
     parkLoadCommand(),

@@ -1,0 +1,103 @@
+import { createReadStream, type Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { verifyLevelDatabase } from '../../state/level-database.ts';
+import { messageOf, StreamsError } from '../common/errors.ts';
+
+/** Something in a state folder that is not as it was written. */
+export interface StateDamage {
+  /** Relative to the folder. */
+  readonly path: string;
+  /** As the rest of a sentence that begins with the path. */
+  readonly what: string;
+}
+
+/** What a look at a whole state folder has found. */
+export interface Verification {
+  /** Databases and files of letters, relative to the folder. */
+  readonly looked: readonly string[];
+  readonly damages: readonly StateDamage[];
+}
+
+/**
+ * Reads everything in a state folder: the database of a replay and its letters, or those of an instance on Kafka, its tasks and threads. Changes nothing.
+ *
+ * @throws {@link StreamsError} `STREAMS_STATE_MISSING` - it holds no state; `STREAMS_STATE_STORE_LOCKED` - somebody has it open.
+ */
+export async function verifyState(directory: string): Promise<Verification> {
+  const found = await contentOf(directory);
+  if (found.databases.length === 0)
+    throw new StreamsError(
+      'STREAMS_STATE_MISSING',
+      `${directory} holds no state. Give the folder of a replay, or of an instance on Kafka, with --state.`,
+      { file: directory },
+    );
+  const damages: StateDamage[] = [];
+  for (const path of found.databases)
+    for (const { file, what } of await verifyLevelDatabase(join(directory, path)))
+      damages.push({ path: join(path, file), what });
+  for (const path of found.withoutDatabase) damages.push({ path, what: 'is missing' });
+  for (const path of found.letters) {
+    const what = await brokenLetter(join(directory, path));
+    if (what !== undefined) damages.push({ path, what });
+  }
+  return { looked: [...found.databases, ...found.letters], damages };
+}
+
+interface Content {
+  readonly databases: readonly string[];
+  /** Places where a task's database should be. */
+  readonly withoutDatabase: readonly string[];
+  readonly letters: readonly string[];
+}
+
+async function contentOf(directory: string): Promise<Content> {
+  const entries = await entriesBelow(directory);
+  const paths = entries.map((entry) => relative(directory, join(entry.parentPath, entry.name)));
+  const folders = paths.filter((_, i) => entries[i]!.isDirectory());
+  const databases = folders.filter((path) => /(^|\/)db$/.test(path) && isOurs(dirname(path)));
+  const tasks = folders.filter((path) => /^(threads\/\d+\/)?tasks\/\d+_\d+$/.test(path));
+  const expected = new Set(tasks.flatMap((path) => [join(path, 'db'), join(path, '..', '..', 'global', 'db')]));
+  return {
+    databases: databases.sort(),
+    withoutDatabase: [...expected].filter((path) => !databases.includes(path)).sort(),
+    letters: paths.filter((path, i) => /^(dead|late)\.jsonl$/.test(path) && entries[i]!.isFile()).sort(),
+  };
+}
+
+const isOurs = (path: string): boolean => path === '.' || /^(threads\/\d+\/)?(global|tasks\/\d+_\d+)$/.test(path);
+
+async function entriesBelow(directory: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(directory, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    throw new StreamsError(
+      'STREAMS_STATE_MISSING',
+      `${directory} cannot be read: ${messageOf(error)}. Give the folder of a state with --state.`,
+      {
+        file: directory,
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The first line of a file of letters that is none. */
+async function brokenLetter(path: string): Promise<string | undefined> {
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    number++;
+    if (!isLetter(line)) return `has no letter in line ${number}`;
+  }
+  return undefined;
+}
+
+function isLetter(line: string): boolean {
+  try {
+    const { file, raw, reason } = JSON.parse(line) as Record<string, unknown>;
+    return [file, raw, reason].every((field) => typeof field === 'string');
+  } catch {
+    return false;
+  }
+}
