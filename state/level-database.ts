@@ -15,6 +15,7 @@ import {
 import { damagesOf } from './level-files/check-folder.ts';
 import { writeClosedMark } from './level-files/closed-mark.ts';
 import type { Damage } from './level-files/damage.ts';
+import { identify, identityKey } from './level-files/identity.ts';
 
 /** How a LevelDB database uses memory and disk. The defaults were measured with keys of 16 bytes and values of 32. */
 export interface LevelDatabaseOptions {
@@ -80,6 +81,7 @@ export async function openLevelDatabase(location: string, options: LevelDatabase
   openFolders.add(folder);
   try {
     await refuseDamaged(folder);
+    const identity = await identify(folder);
     const level = new Level<Uint8Array, Uint8Array>(folder, {
       keyEncoding: 'view',
       valueEncoding: 'view',
@@ -89,7 +91,7 @@ export async function openLevelDatabase(location: string, options: LevelDatabase
       compression: options.compression ?? true,
     });
     await level.open();
-    return new LevelDatabase(folder, level as unknown as LevelHandle);
+    return new LevelDatabase(folder, level as unknown as LevelHandle, identity);
   } catch (error) {
     openFolders.delete(folder);
     throw openError(folder, error);
@@ -154,15 +156,17 @@ async function isHeldElsewhere(folder: string): Promise<boolean> {
 class LevelDatabase implements Database {
   readonly #folder: string;
   readonly #level: LevelHandle;
+  readonly #identityKey: Uint8Array;
   #status: DatabaseStatus = 'open';
   /** The end of the last write: the next one starts after it. */
   #lastWrite: Promise<void> = Promise.resolve();
   #writeFailure: StreamsError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(folder: string, level: LevelHandle) {
+  constructor(folder: string, level: LevelHandle, identity: string) {
     this.#folder = folder;
     this.#level = level;
+    this.#identityKey = identityKey(identity);
   }
 
   get status(): DatabaseStatus {
@@ -188,7 +192,9 @@ class LevelDatabase implements Database {
 
   batch(): WriteBatch {
     this.assertOpen();
-    return new LevelWriteBatch(this, this.#level.batch());
+    const batch = this.#level.batch();
+    batch.del(this.#identityKey);
+    return new LevelWriteBatch(this, batch);
   }
 
   snapshot(): Snapshot {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../src/common/errors.ts';
 import { type ClosedMark, manifestOf, markOf, readClosedMark } from './closed-mark.ts';
 import type { Damage } from './damage.ts';
+import { isOfAnother, readIdentity } from './identity.ts';
 import { readLog } from './log-records.ts';
 import { type Manifest, readManifest, type TableEntry } from './manifest.ts';
 import { checkTable } from './table-file.ts';
@@ -38,12 +39,12 @@ export async function* damagesOf(folder: string): AsyncGenerator<Damage> {
 /** Reads files of a folder once. One that cannot be read is undefined, and noted. */
 class Files {
   readonly names: readonly string[];
-  readonly #folder: string;
+  readonly folder: string;
   readonly #read = new Map<string, Uint8Array>();
   readonly #failed = new Map<string, Damage>();
 
   constructor(folder: string, names: readonly string[]) {
-    this.#folder = folder;
+    this.folder = folder;
     this.names = names;
   }
 
@@ -51,7 +52,7 @@ class Files {
     const known = this.#read.get(name);
     if (known !== undefined) return known;
     try {
-      const bytes = await readFile(join(this.#folder, name));
+      const bytes = await readFile(join(this.folder, name));
       if (keep) this.#read.set(name, bytes);
       return bytes;
     } catch (error) {
@@ -128,6 +129,7 @@ async function* logDamages(manifest: Manifest, files: Files): AsyncGenerator<Dam
   }
   let reached: number | undefined;
   let unfinished: Damage | undefined;
+  const identity = await readIdentity(files.folder);
   for (const digits of logs) {
     const name = `${digits}.log`;
     const bytes = await files.read(name);
@@ -141,6 +143,10 @@ async function* logDamages(manifest: Manifest, files: Files): AsyncGenerator<Dam
       return;
     }
     for (const record of records) {
+      if (identity !== undefined && isOfAnother(record, identity)) {
+        yield { file: name, what: 'is the log of another database' };
+        return;
+      }
       const { from, to } = changesOf(record);
       const follows = reached === undefined ? from <= manifest.lastSequence + 1 : from === reached + 1;
       if (!follows) {

@@ -162,16 +162,21 @@ for (const state of ['closed', 'killed'] as const)
         t.true(['STREAMS_STATE_STORE_CORRUPT', 'STREAMS_STATE_MISSING'].includes(code), `${what}: ${error}`);
         outcomes.noticed++;
       }
-      const client = newClient(cluster, topologyOf(), { stateDir: folder, openDatabase });
+      const client = newClient(cluster, topologyOf(), { stateDir: folder, openDatabase, sessionTimeoutMs: 30_000 });
+      t.teardown(() => stop(client));
       await client.streams.start();
       await running(client);
       world.input.write(random(partitions), 1);
       await drained(cluster, topologyOf());
       const expected = world.input.written.map((n, partition) => truth(partition, n));
       for (const store of ['counts', 'windows'])
-        t.deepEqual(await rowsOf([client], store), expected.flatMap((rows) => rows[store]!).sort(), what);
+        t.deepEqual(
+          await rowsOf([client], store),
+          expected.flatMap((rows) => rows[store]!).sort(),
+          `${what}, ${store}`,
+        );
       if ((client.streams.stats().errors['STREAMS_STATE_STORE_CORRUPT'] ?? 0) > 0) outcomes.rebuilt++;
-      t.deepEqual(client.uncaught, [], what);
+      t.deepEqual(client.uncaught, [], `${what}, at work`);
       await stop(client);
     }
     t.log(`seed ${seed}: ${JSON.stringify(outcomes)}`);
