@@ -80,7 +80,8 @@ async function replay(stateDir: string, events: string, before: () => Promise<vo
   const streams = await open(stateDir);
   const letters: Letters[] = [];
   try {
-    for (const name of ['dead.jsonl', 'late.jsonl']) letters.push(await Letters.open(join(stateDir, name)));
+    for (const name of ['dead.jsonl', 'late.jsonl'])
+      letters.push(await Letters.open(join(stateDir, name), { state: stateDir }));
     const [dead, late] = letters as [Letters, Letters];
     await streams.run([new FolderFeed({ topic: 'readings', directory: events, format: readingFormat, dead, late })]);
     await before();
