@@ -136,7 +136,9 @@ export class CalendarWindows implements Windows {
   }
 
   /**
-   * The same windows with rows kept for `retentionMs` of operator time after their window's start.
+   * The same windows with rows kept until a window begins `retentionMs` or more after their own.
+   *
+   * Operator time says which window is the newest: days with a retention of 31 days keep the last 31 days.
    *
    * @param retentionMs - Integer, at least the grace plus the longest period and an hour (25 h for days, 366 days and 1 h for years);
    * Infinity keeps them for ever.

@@ -212,13 +212,15 @@ export class KTable<K, V> {
   }
 
   #filter(predicate: (key: K, value: V) => boolean, keep: boolean, options: MaybeMaterialized<K, V>): KTable<K, V> {
-    const table = derivedTable<K, V, V>(this.part, 'KTABLE-FILTER-', options.materialize ? undefined : options.name, {
+    const stored = options.materialize === true;
+    const table = derivedTable<K, V, V>(this.part, 'KTABLE-FILTER-', stored ? undefined : options.name, {
       valueSerde: options.valueSerde ?? this.part.valueSerde,
-      create: (name, oldValues) => new TableFilterNode(name, predicate as Fn<boolean>, keep, oldValues),
+      create: (name, oldValues) => new TableFilterNode(name, predicate as Fn<boolean>, keep, oldValues, stored),
       likesOldValues: true,
       row: (key, value) => (predicate(key, value) === keep ? value : undefined),
     });
-    return materializeOrNot(table, options);
+    // As without a store: where the table above knows old values, a row that does not pass and did not before is no news.
+    return materializeOrNot(table, options, this.part.askOldValues() ? 'never' : 'without old values');
   }
 
   #join<R>(

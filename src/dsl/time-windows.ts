@@ -76,7 +76,9 @@ export class TimeWindows implements Windows {
   }
 
   /**
-   * The same windows with rows kept for `retentionMs` of operator time after their window's start.
+   * The same windows with rows kept until a window begins `retentionMs` or more after their own.
+   *
+   * Operator time says which window is the newest: a retention of 30 ms and windows of 10 ms keep `[10, 20)` as long as the newest window is `[30, 40)`, and no longer.
    *
    * @param retentionMs - Integer, size + grace or more; Infinity keeps them for ever.
    */

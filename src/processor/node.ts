@@ -216,7 +216,7 @@ export interface StoreWindows {
   endOf(startMs: number): number;
   /** One line that identifies the windows: part of the saved topology. */
   describe(): string;
-  /** How long rows are kept after their window's start, ms of operator time. Infinity: for ever. */
+  /** Rows are kept until a window begins so many ms of operator time after their own. Infinity: for ever. */
   readonly retentionMs: number;
 }
 

@@ -63,6 +63,12 @@ export class WindowAggregateNode extends TableNode<unknown> {
     this.#clock = context.clock(this.name);
   }
 
+  /** A changelog keeps rows for longer than a store: what comes back from it is past its retention all the same. */
+  override restore(): undefined {
+    if (this.#clock.timeMs >= 0 && this.#windows.retentionMs !== Number.POSITIVE_INFINITY)
+      this.#expire(this.#clock.timeMs);
+  }
+
   override process(key: unknown, value: unknown, timestamp: number): void {
     if (isAbsent(key)) {
       this.context.drop(this.name, 'null_key');
@@ -71,7 +77,7 @@ export class WindowAggregateNode extends TableNode<unknown> {
     const clock = this.#clock;
     if (timestamp > clock.timeMs) {
       clock.timeMs = timestamp;
-      if (this.#windows.retentionMs !== Number.POSITIVE_INFINITY) this.#expire(timestamp - this.#windows.retentionMs);
+      if (this.#windows.retentionMs !== Number.POSITIVE_INFINITY) this.#expire(timestamp);
     }
     const closeTime = clock.timeMs - this.#windows.graceMs;
     if (this.#windows.overlapping) {
@@ -104,12 +110,12 @@ export class WindowAggregateNode extends TableNode<unknown> {
     this.aggregated(row, result, timestamp);
   }
 
-  #expire(before: number): void {
-    // Only when a whole new window has passed out of retention is there anything to delete.
-    const start = this.#windows.startOf(Math.max(0, before));
-    if (start > this.#expired) {
-      this.#expired = start;
-      this.table.expireBefore(start);
+  /** Rows go that have reached their retention when the newest window begins: those whose window starts a retention or more before it. */
+  #expire(timeMs: number): void {
+    const before = this.#windows.startOf(timeMs) - this.#windows.retentionMs + 1;
+    if (before > this.#expired) {
+      this.#expired = before;
+      this.table.expireBefore(before);
     }
   }
 }

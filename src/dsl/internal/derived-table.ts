@@ -69,13 +69,25 @@ function derivedView<K, V, R>(
   };
 }
 
-/** The table itself, or a stored copy of it where the options ask for one. */
-export function materializeOrNot<K, V>(table: KTable<K, V>, options: MaybeMaterialized<K, V>): KTable<K, V> {
+/**
+ * The table itself, or a stored copy of it where the options ask for one.
+ *
+ * @param tellsOfNothing - whether the copy tells of the deletion of a row that it does not have, where nobody downstream needs old values.
+ */
+export function materializeOrNot<K, V>(
+  table: KTable<K, V>,
+  options: MaybeMaterialized<K, V>,
+  tellsOfNothing: 'always' | 'never' | 'without old values' = 'always',
+): KTable<K, V> {
   if (options.materialize !== true) return table;
   const { graph, node, keySerde, graceMs } = table.part;
   const name = options.name ?? '';
   const valueSerde = needSerde(options.valueSerde ?? table.part.valueSerde, 'value', name);
   const target = { store: name, windowed: keySerde instanceof WindowedSerde };
   const store = { name, keySerde, valueSerde, caching: options.caching, result: options.result };
-  return ownedTable(graph, [node], store, graceMs, (oldValues) => new TableStoreNode(name, target, oldValues));
+  const tells = (oldValues: OldValues): boolean =>
+    tellsOfNothing === 'always' || (tellsOfNothing === 'without old values' && !oldValues.needed);
+  const create = (oldValues: OldValues): TableStoreNode =>
+    new TableStoreNode(name, target, oldValues, () => tells(oldValues));
+  return ownedTable(graph, [node], store, graceMs, create);
 }

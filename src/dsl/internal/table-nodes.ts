@@ -40,18 +40,23 @@ export class UnstoredTableNode extends ProcessorNode {
   }
 }
 
-/** Puts changes computed by a parent into a store of its own. */
+/** Puts changes computed by a parent into a store of its own. What a row was before is what the store has, whatever the parent says it was. */
 export class TableStoreNode extends TableNode<unknown> {
   readonly #windowed: boolean;
+  readonly #tellsOfNothing: () => boolean;
 
-  constructor(name: string, target: TableTarget, oldValues: OldValues) {
+  /** @param tellsOfNothing - whether the deletion of a row that is not there is told too. */
+  constructor(name: string, target: TableTarget, oldValues: OldValues, tellsOfNothing: () => boolean) {
     super(name, target.store, target.windowed, oldValues);
     this.#windowed = target.windowed;
+    this.#tellsOfNothing = tellsOfNothing;
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
-    this.table.update(row, (value as AnyChange).newValue, timestamp);
+    const { newValue } = value as AnyChange;
+    if (newValue === undefined && row.value === undefined && !this.#tellsOfNothing()) return;
+    this.table.update(row, newValue, timestamp);
   }
 }
 
@@ -60,19 +65,22 @@ export class TableFilterNode extends ProcessorNode {
   readonly #predicate: Fn<boolean>;
   readonly #keep: boolean;
   readonly #oldValues: OldValues;
+  readonly #stored: boolean;
 
-  constructor(name: string, predicate: Fn<boolean>, keep: boolean, oldValues: OldValues) {
+  /** @param stored - a store below it has the rows that passed: it needs to hear of each that does not, and knows which of them it had. */
+  constructor(name: string, predicate: Fn<boolean>, keep: boolean, oldValues: OldValues, stored: boolean) {
     super(name);
     this.#predicate = predicate;
     this.#keep = keep;
     this.#oldValues = oldValues;
+    this.#stored = stored;
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const change = value as AnyChange;
     const newValue = this.#kept(key, change.newValue);
-    const oldValue = this.#oldValues.needed ? this.#kept(key, change.oldValue) : undefined;
-    if (this.#oldValues.needed && newValue === undefined && oldValue === undefined) return;
+    const oldValue = this.#oldValues.needed && !this.#stored ? this.#kept(key, change.oldValue) : undefined;
+    if (this.#oldValues.needed && !this.#stored && newValue === undefined && oldValue === undefined) return;
     this.forward(key, new Change(newValue, oldValue), timestamp);
   }
 

@@ -1,0 +1,82 @@
+import type { RandomCase, RandomNode } from './description.ts';
+
+/** Operators that change keys: what needs records of a key in one place then goes through an internal topic. */
+const rekeying = new Set(['selectKey', 'map', 'flatMap', 'process']);
+const placing = new Set(['groupByKey', 'toTable', 'streamJoin']);
+const internal = new Set(['repartition', 'groupBy', 'tableGroup']);
+const aggregates = new Set(['count', 'reduce', 'aggregate', 'tableCount', 'tableReduce', 'tableAggregate', 'toTable']);
+
+/** Where the nodes of a topology come from. */
+export class Lineage {
+  readonly #nodes: ReadonlyMap<number, RandomNode>;
+
+  constructor({ nodes }: Pick<RandomCase, 'nodes'>) {
+    this.#nodes = new Map(nodes.map((node) => [node.id, node]));
+  }
+
+  parents(node: RandomNode): readonly RandomNode[] {
+    return node.of.map((id) => this.#nodes.get(id)!);
+  }
+
+  /** A node and all above it. */
+  withAncestors(node: RandomNode): readonly RandomNode[] {
+    return [...new Set([node, ...this.parents(node).flatMap((parent) => this.withAncestors(parent))])];
+  }
+
+  hasStore(node: RandomNode): boolean {
+    return node.stored === true || aggregates.has(node.op);
+  }
+
+  hasCache(node: RandomNode): boolean {
+    return this.hasStore(node) && node.cached === true;
+  }
+
+  /** Whether an internal topic lies above a node. */
+  behindInternalTopic(node: RandomNode): boolean {
+    return this.withAncestors(node).some(
+      (above) => internal.has(above.op) || (placing.has(above.op) && this.#rekeyed(this.parents(above)[0]!)),
+    );
+  }
+
+  #rekeyed(node: RandomNode): boolean {
+    if (rekeying.has(node.op)) return true;
+    if (node.op === 'repartition' || node.op === 'toStream' || node.op === 'streamJoin') return false;
+    return this.parents(node).some((parent) => this.#rekeyed(parent));
+  }
+
+  /** The stores that a table is read from. */
+  storesOf(node: RandomNode): readonly number[] {
+    if (this.hasStore(node)) return [node.id];
+    return this.parents(node).flatMap((parent) => this.storesOf(parent));
+  }
+
+  /** Whether one record can change both. */
+  shareSource(a: RandomNode, b: RandomNode): boolean {
+    const above = new Set(this.withAncestors(a));
+    return this.withAncestors(b).some((node) => node.of.length === 0 && above.has(node));
+  }
+
+  /** The nodes of which caches decide more than how often they tell: what they say on the way depends on when each cache is flushed. */
+  dependentOnFlushes(nodes: readonly RandomNode[]): ReadonlySet<number> {
+    const dependent = new Set<number>();
+    for (const node of nodes)
+      if (node.of.some((parent) => dependent.has(parent)) || this.#flushedBetween(node) || this.#joinsItself(node))
+        dependent.add(node.id);
+    return dependent;
+  }
+
+  /** Kafka Streams' test driver flushes after each record of an internal topic, ours when all of them are through. */
+  #flushedBetween(node: RandomNode): boolean {
+    return this.hasCache(node) && this.behindInternalTopic(node);
+  }
+
+  /** A join of which one record changes both sides meets the other side as it was told, or as its cache has it (KAFKA-4609). */
+  #joinsItself(node: RandomNode): boolean {
+    if (node.op !== 'tableJoin') return false;
+    const [left, right] = this.parents(node) as [RandomNode, RandomNode];
+    return (
+      this.shareSource(left, right) &&
+      [left, right].some((side) => this.withAncestors(side).some((above) => this.hasCache(above)))
+    );
+  }
+}
