@@ -85,7 +85,7 @@ export class KGroupedTable<K, V> {
       this.#regrouped(topicName, keySerde, changeSerde),
     );
     const target = { store: name, windowed: keySerde instanceof WindowedSerde };
-    const store = { name, keySerde, valueSerde, caching, result };
+    const store = { name, keySerde, valueSerde, caching, cachedAbove: this.#source.cached, result };
     return ownedTable(
       graph,
       [parent],

@@ -284,6 +284,7 @@ export class KStream<K, V> {
       const global = this.#add(prefix, options, (name) => new StreamGlobalJoinNode(name, how, joiner, left), [
         table.store,
       ]);
+      if (left) this.#graph.leftJoin(global);
       return new KStream<K, R>(this.#graph, {
         node: global,
         keySerde: this.#keySerde,
@@ -292,10 +293,11 @@ export class KStream<K, V> {
       });
     }
     const name = this.#graph.name(options.name, prefix);
-    const stream = this.#placed(name, options, left);
+    const stream = this.#placed(name, options);
     const view = needView(table.part, `join ${name}`);
     const create = (): ProcessorNode => new StreamTableJoinNode(name, view as never, joiner, left);
     this.#graph.topology.add({ kind: 'processor', name, parents: [stream.#node], stores: view.stores, create });
+    if (left) this.#graph.leftJoin(name);
     return new KStream<K, R>(this.#graph, {
       node: name,
       keySerde: stream.#keySerde,
@@ -305,12 +307,12 @@ export class KStream<K, V> {
   }
 
   /** This stream with its records in the tasks of their keys. */
-  #placed(name: string, serdes: Produced<K, V>, nullKeys = false): KStream<K, V> {
+  #placed(name: string, serdes: Produced<K, V>): KStream<K, V> {
     const stream = this.#withSerdes(serdes);
-    return stream.#keyChanged ? stream.#repartition(name, { nullKeys }) : stream;
+    return stream.#keyChanged ? stream.#repartition(name) : stream;
   }
 
-  #repartition(name: string, options: RepartitionOptions): KStream<K, V> {
+  #repartition(name: string, options: RepartitionOptions = {}): KStream<K, V> {
     const keySerde = needSerde(this.#keySerde, 'key', `repartition ${name}`);
     const valueSerde = needSerde(this.#valueSerde, 'value', `repartition ${name}`);
     const node = repartition(this.#graph, this.#node, name, keySerde, valueSerde, options);

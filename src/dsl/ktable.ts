@@ -137,7 +137,7 @@ export class KTable<K, V> {
         `suppress ${name}: ${node} has no windows, so none closes. Suppress a windowed table.`,
       );
     graph.topology.addStateStore(
-      tableStore(name, keySerde, needSerde(valueSerde, 'value', name), { cached: true, result: false }),
+      tableStore(name, keySerde, needSerde(valueSerde, 'value', name), { cached: this.part.cached, result: false }),
     );
     graph.topology.add({
       kind: 'processor',
@@ -154,6 +154,7 @@ export class KTable<K, V> {
       view: undefined,
       store: undefined,
       graceMs,
+      cached: this.part.cached,
       // Each row leaves once, so before it there was none.
       askOldValues: () => true,
     });
@@ -198,6 +199,7 @@ export class KTable<K, V> {
       keySerde: new WindowedSerde(keySerde.inner as Serde<B>, windows),
       valueSerde,
       caching,
+      cachedAbove: this.part.cached,
       result,
     };
     const target = { store: name, windowed: true };
@@ -254,6 +256,7 @@ export class KTable<K, V> {
       keySerde,
       valueSerde: needSerde(options.valueSerde, 'value', name),
       caching: options.caching,
+      cachedAbove: this.part.cached,
       result: options.result,
     };
     const create = (oldValues: { needed: boolean }): ProcessorNode =>

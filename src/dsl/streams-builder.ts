@@ -138,7 +138,7 @@ export class StreamsBuilder {
     const create = (): UnstoredTableNode => new UnstoredTableNode(node);
     graph.topology.add({ kind: 'processor', name: node, parents: [source], stores: [], create });
     const { keySerde, valueSerde } = options;
-    const rows = { view: undefined, store: undefined, graceMs: undefined, askOldValues: () => false };
+    const rows = { view: undefined, store: undefined, graceMs: undefined, cached: false, askOldValues: () => false };
     return new KTable<K, V>({ graph, node, keySerde, valueSerde, ...rows });
   }
 

@@ -43,6 +43,7 @@ export function derivedTable<K, V, R>(
     view: parent.view === undefined ? undefined : derivedView(parent.view, how.row),
     store: undefined,
     graceMs: parent.graceMs,
+    cached: parent.cached,
     askOldValues() {
       oldValues.needed = parent.askOldValues();
       return oldValues.needed;
@@ -80,11 +81,11 @@ export function materializeOrNot<K, V>(
   tellsOfNothing: 'always' | 'never' | 'without old values' = 'always',
 ): KTable<K, V> {
   if (options.materialize !== true) return table;
-  const { graph, node, keySerde, graceMs } = table.part;
+  const { graph, node, keySerde, graceMs, cached } = table.part;
   const name = options.name ?? '';
   const valueSerde = needSerde(options.valueSerde ?? table.part.valueSerde, 'value', name);
   const target = { store: name, windowed: keySerde instanceof WindowedSerde };
-  const store = { name, keySerde, valueSerde, caching: options.caching, result: options.result };
+  const store = { name, keySerde, valueSerde, caching: options.caching, cachedAbove: cached, result: options.result };
   const tells = (oldValues: OldValues): boolean =>
     tellsOfNothing === 'always' || (tellsOfNothing === 'without old values' && !oldValues.needed);
   const create = (oldValues: OldValues): TableStoreNode =>

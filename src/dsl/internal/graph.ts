@@ -27,6 +27,7 @@ export interface StreamPart<K, V> {
 export class Graph {
   readonly topology: Topology = new Topology();
   readonly make: DslFactory;
+  readonly #leftJoins = new Set<string>();
   #count = 0;
 
   constructor(make: DslFactory) {
@@ -37,6 +38,29 @@ export class Graph {
   name(given: string | undefined, prefix: string): string {
     const number = this.#count++;
     return given ?? `${prefix}${String(number).padStart(10, '0')}`;
+  }
+
+  /** A node is a left join of a stream, which has a result for a record without key. */
+  leftJoin(node: string): void {
+    this.#leftJoins.add(node);
+  }
+
+  /** Whether a left join of a stream lies below a node, with internal topics between or without. Asked when the topology is complete. */
+  leadsToLeftJoin(node: string): boolean {
+    // Parents come before their children, and the sink of an internal topic before its source.
+    const below = new Set([node]);
+    const topics = new Set<string>();
+    for (const spec of this.topology.nodes) {
+      const above =
+        spec.kind === 'source'
+          ? spec.topics.some((topic) => topics.has(topic))
+          : spec.parents.some((parent) => below.has(parent));
+      if (!above) continue;
+      if (this.#leftJoins.has(spec.name)) return true;
+      below.add(spec.name);
+      if (spec.kind === 'sink' && this.topology.repartitions.has(spec.topic)) topics.add(spec.topic);
+    }
+    return false;
   }
 }
 

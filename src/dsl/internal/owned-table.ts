@@ -10,6 +10,8 @@ export interface OwnedStore<K, V> {
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   readonly caching?: boolean | undefined;
+  /** What it is made of waits in a cache. @defaultValue false */
+  readonly cachedAbove?: boolean;
   readonly result?: boolean | undefined;
 }
 
@@ -34,6 +36,7 @@ export function ownedTable<K, V>(
     view: storeView<K, V>(name),
     store: name,
     graceMs,
+    cached: (caching ?? true) || (store.cachedAbove ?? false),
     askOldValues() {
       oldValues.needed = true;
       return true;

@@ -11,8 +11,6 @@ export interface RepartitionOptions {
   readonly partitions?: number | undefined;
   /** Its records are a table's changes (old and new value). @defaultValue false */
   readonly changes?: boolean;
-  /** False: records without a key are left out, uncounted, as in Kafka Streams. @defaultValue false */
-  readonly nullKeys?: boolean;
 }
 
 /**
@@ -44,23 +42,29 @@ export class GroupingTopic {
   }
 }
 
-/** Adds a repartition topic `<name>-repartition` below a node; returns the source that reads it. */
+/**
+ * Adds a repartition topic `<name>-repartition` below a node; returns the source that reads it.
+ *
+ * Records of a stream without key are left out, uncounted, unless a left join lies below: that joins them with nothing. Kafka Streams:
+ * `NodesWithRelaxedNullKeyJoinDownstream.java`.
+ */
 export function repartition<K, V>(
   graph: Graph,
   parent: string,
   name: string,
   keySerde: Serde<K>,
   valueSerde: Serde<V>,
-  options: RepartitionOptions = {},
+  { partitions, changes = false }: RepartitionOptions = {},
 ): string {
   const topic = `${name}-repartition`;
-  const { partitions, changes = false, nullKeys = false } = options;
   graph.topology.addRepartition({ topic, changes, ...(partitions === undefined ? {} : { partitions }) });
   const filter = `${topic}-filter`;
-  const filtered = !changes && !nullKeys;
-  const create = (): ProcessorNode => new FilterNode(filter, (key) => !isAbsent(key), true);
-  if (filtered) graph.topology.add({ kind: 'processor', name: filter, parents: [parent], stores: [], create });
-  graph.topology.addSink(`${topic}-sink`, topic, filtered ? filter : parent, { keySerde, valueSerde });
+  const create = (): ProcessorNode => {
+    const keepsAll = graph.leadsToLeftJoin(filter);
+    return new FilterNode(filter, (key) => keepsAll || !isAbsent(key), true);
+  };
+  if (!changes) graph.topology.add({ kind: 'processor', name: filter, parents: [parent], stores: [], create });
+  graph.topology.addSink(`${topic}-sink`, topic, changes ? parent : filter, { keySerde, valueSerde });
   const source = `${topic}-source`;
   graph.topology.addSource(source, topic, { keySerde, valueSerde });
   return source;

@@ -14,7 +14,7 @@ import { Windowed } from '../../serde/windowed.ts';
  * Holds a windowed table's rows back until their window closes: `windowEnd <= observedStreamTime - grace`. Rows leave by window, then by serialized
  * key, each once, with the time of its last update. Deletions are not passed on.
  *
- * Where the table above has a cache they leave at its flush: during it some changes are told, and move the time, before others that are older.
+ * Where a table above has a cache they leave at its flush: during it some changes are told, and move the time, before others that are older. Else at once.
  *
  * Kafka Streams: `KTableSuppressProcessorSupplier.java`.
  */

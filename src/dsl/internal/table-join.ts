@@ -73,6 +73,7 @@ export function joinTables<K, R>(
       left.graceMs === undefined && right.graceMs === undefined
         ? undefined
         : Math.max(left.graceMs ?? 0, right.graceMs ?? 0),
+    cached: left.cached || right.cached,
     askOldValues() {
       const known = [left.askOldValues(), right.askOldValues()];
       oldValues.needed = known.every((side) => side);

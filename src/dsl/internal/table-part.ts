@@ -35,6 +35,8 @@ export interface TablePart<K, V> {
   readonly store: string | undefined;
   /** Grace of the windows above it; undefined where there are none. */
   readonly graceMs: number | undefined;
+  /** Its changes, or those above it, wait in a cache and are told at a flush. */
+  readonly cached: boolean;
   /** Something downstream has use for old values: asked while the topology is built. False where the table knows none. */
   askOldValues(): boolean;
 }

@@ -15,18 +15,18 @@ import {
   WindowedSerde,
   type Windows,
 } from '../../../src/index.ts';
-import type { Function, Predicate, RandomNode, WindowsOf } from './description.ts';
+import type { Predicate, RandomNode, TextFunction, WindowsOf } from './description.ts';
 import {
   add,
   initial,
   joined,
   type Key,
-  keyOf,
+  newKey,
+  newValue,
   passes,
   recordsOf,
   subtract,
   type Value,
-  valueOf,
   valuesOf,
 } from './functions.ts';
 import { Remembering } from './remembering.ts';
@@ -80,7 +80,7 @@ class Building {
 type Maker = (node: RandomNode, left: Stage, right: Stage, building: Building) => Stage | undefined;
 
 const name = ({ id }: RandomNode): { readonly name: string } => ({ name: `n${id}` });
-const fn = ({ f }: RandomNode): Function => f as Function;
+const fn = ({ f }: RandomNode): TextFunction => f as TextFunction;
 const predicate = ({ f }: RandomNode): Predicate => f as Predicate;
 const stream = ({ made }: Stage): Stream => made as Stream;
 const table = ({ made }: Stage): Table => made as Table;
@@ -99,7 +99,10 @@ function windowsOf({ size, advance, grace, retention }: WindowsOf): Windows {
 }
 
 /** The group, or the windows of its records, and the stage that its table will be. */
-function grouping(node: RandomNode, { made, keySerde }: Stage): { group: KGroupedStream<Key, Value>; keys: Serde<Key> } {
+function grouping(
+  node: RandomNode,
+  { made, keySerde }: Stage,
+): { group: KGroupedStream<Key, Value>; keys: Serde<Key> } {
   const group = made as KGroupedStream<Key, Value>;
   if (node.windows === undefined) return { group, keys: keySerde };
   const windows = windowsOf(node.windows);
@@ -133,11 +136,11 @@ const makers: { readonly [op: string]: Maker } = {
       : stream(left).filter((k, v) => passes(predicate(node), k, v), name(node)),
   }),
   map: (node, left) =>
-    plain(stream(left).map<Key, Value>((k, v) => [keyOf(node.key!, k, v), valueOf(fn(node), k, v)], name(node))),
+    plain(stream(left).map<Key, Value>((k, v) => [newKey(node.key!, k, v), newValue(fn(node), k, v)], name(node))),
   mapValues: (node, left) => ({
     ...left,
     valueSerde: texts,
-    made: stream(left).mapValues<Value>((v, k) => valueOf(fn(node), k, v), name(node)),
+    made: stream(left).mapValues<Value>((v, k) => newValue(fn(node), k, v), name(node)),
   }),
   flatMap: (node, left) => plain(stream(left).flatMap<Key, Value>((k, v) => recordsOf(fn(node), k, v), name(node))),
   flatMapValues: (node, left) => ({
@@ -148,13 +151,18 @@ const makers: { readonly [op: string]: Maker } = {
   selectKey: (node, left) => ({
     ...left,
     keySerde: plainKeys,
-    made: stream(left).selectKey<Key>((k, v) => keyOf(fn(node), k, v), { ...name(node), keySerde: plainKeys }),
+    made: stream(left).selectKey<Key>((k, v) => newKey(fn(node), k, v), { ...name(node), keySerde: plainKeys }),
   }),
   peek: (node, left) => ({ ...left, made: stream(left).peek(() => {}, name(node)) }),
   merge: (node, left, right) => ({ ...left, made: stream(left).merge(stream(right), name(node)) }),
   repartition: (node, left) => ({
     ...left,
-    made: stream(left).repartition({ ...name(node), keySerde: left.keySerde, valueSerde: left.valueSerde, partitions: 1 }),
+    made: stream(left).repartition({
+      ...name(node),
+      keySerde: left.keySerde,
+      valueSerde: left.valueSerde,
+      partitions: 1,
+    }),
   }),
   split(node, left) {
     const split = stream(left).split({ name: `n${node.id}-` });
@@ -175,9 +183,7 @@ const makers: { readonly [op: string]: Maker } = {
       valueSerde: Serdes.string,
       caching: false,
     });
-    return plain(
-      stream(left).process<Key, Value>(() => new Remembering(node), { ...name(node), stores: [store] }),
-    );
+    return plain(stream(left).process<Key, Value>(() => new Remembering(node), { ...name(node), stores: [store] }));
   },
 
   groupByKey: (node, left) => ({
@@ -187,7 +193,7 @@ const makers: { readonly [op: string]: Maker } = {
   groupBy: (node, left) => ({
     ...left,
     keySerde: plainKeys,
-    made: stream(left).groupBy((k, v) => keyOf(fn(node), k, v), {
+    made: stream(left).groupBy((k, v) => newKey(fn(node), k, v), {
       ...name(node),
       keySerde: plainKeys,
       valueSerde: left.valueSerde,
@@ -230,7 +236,7 @@ const makers: { readonly [op: string]: Maker } = {
   tableMapValues: (node, left) => ({
     ...left,
     valueSerde: texts,
-    made: table(left).mapValues((v, k) => valueOf(fn(node), k, v), stored(node, left.keySerde, texts)),
+    made: table(left).mapValues((v, k) => newValue(fn(node), k, v), stored(node, left.keySerde, texts)),
   }),
   toStream: (node, left) => ({ ...left, made: table(left).toStream(name(node)) }),
   suppress: (node, left) => ({
@@ -239,7 +245,7 @@ const makers: { readonly [op: string]: Maker } = {
   }),
   tableGroup: (node, left) =>
     plain(
-      table(left).groupBy<Key, Value>((k, v) => [keyOf(node.key!, k, v), valueOf(fn(node), k, v)], {
+      table(left).groupBy<Key, Value>((k, v) => [newKey(node.key!, k, v), newValue(fn(node), k, v)], {
         ...name(node),
         keySerde: plainKeys,
         valueSerde: texts,
@@ -288,7 +294,7 @@ const makers: { readonly [op: string]: Maker } = {
   },
   globalJoin(node, left, right) {
     const join = (a: Value, b: Value): Value => joined(fn(node), a, b);
-    const options = { ...name(node), key: (k: Key, v: Value) => keyOf(node.key!, k, v) };
+    const options = { ...name(node), key: (k: Key, v: Value) => newKey(node.key!, k, v) };
     const global = right.made as GlobalKTable<Key, Row>;
     const made = node.left ? stream(left).leftJoin(global, join, options) : stream(left).join(global, join, options);
     return { ...left, valueSerde: texts, made };

@@ -24,7 +24,8 @@ export function differencesBetween(given: RandomCase, ours: Outcomes, theirs: Ou
 /** Without caches all is the same: what is sent in the order of sending over all topics, rows with their times, drops. */
 function differencesUncached(ours: Outcome, theirs: Outcome): string[] {
   const lines = rowsOf('output', ours.output, theirs.output);
-  for (const store of storesOf(ours, theirs)) lines.push(...rowsOf(`store ${store}`, ours.stores[store], theirs.stores[store]));
+  for (const store of storesOf(ours, theirs))
+    lines.push(...rowsOf(`store ${store}`, ours.stores[store], theirs.stores[store]));
   return [...lines, ...dropsOf(ours, theirs)];
 }
 

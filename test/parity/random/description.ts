@@ -6,7 +6,7 @@ export interface Predicate {
 }
 
 /** A function that makes a text; none where the value's hash leaves the rest `r` when divided by `m`. */
-export interface Function {
+export interface TextFunction {
   readonly kind: string;
   readonly tag?: string;
   readonly n?: number;
@@ -28,8 +28,8 @@ export interface RandomNode {
   readonly op: string;
   readonly of: readonly number[];
   readonly topics?: readonly string[];
-  readonly f?: Predicate | Function;
-  readonly key?: Function;
+  readonly f?: Predicate | TextFunction;
+  readonly key?: TextFunction;
   readonly preds?: readonly Predicate[];
   readonly index?: number;
   readonly windows?: WindowsOf;

@@ -20,7 +20,11 @@ export type KafkaStreamsRun = (given: RandomCase, without?: Without) => Promise<
  * - **A stored join knows its rows.** Where one record changes both sides, Kafka Streams makes up the old value of a stored join from the old value of one side and the
  *   new one of the other; without a cache it tells that, though its store has another. A grouping then subtracts what it never added.
  */
-const causes: readonly { readonly why: string; readonly without: Without; readonly of: (node: RandomNode) => boolean }[] = [
+const causes: readonly {
+  readonly why: string;
+  readonly without: Without;
+  readonly of: (node: RandomNode) => boolean;
+}[] = [
   {
     why: 'a new row of an aggregate was nothing before',
     without: { initials: true },

@@ -1,5 +1,5 @@
 import { Windowed } from '../../../src/index.ts';
-import type { Function, Predicate } from './description.ts';
+import type { Predicate, TextFunction } from './description.ts';
 
 /** A key: a text, a text in a window, or none. */
 export type Key = string | Windowed<string> | undefined;
@@ -30,11 +30,11 @@ export function passes(f: Predicate, key: Key, value: Value): boolean {
   return hash(f.on === 'key' ? key : value) % f.m === f.r;
 }
 
-function hits({ m = 0, r }: Function, value: Key | Value): boolean {
+function hits({ m = 0, r }: TextFunction, value: Key | Value): boolean {
   return m > 0 && hash(value) % m === r;
 }
 
-export function valueOf(f: Function, key: Key, value: Value): string | undefined {
+export function newValue(f: TextFunction, key: Key, value: Value): string | undefined {
   if (hits(f, value)) return undefined;
   switch (f.kind) {
     case 'tag':
@@ -52,7 +52,7 @@ export function valueOf(f: Function, key: Key, value: Value): string | undefined
   }
 }
 
-export function keyOf(f: Function, key: Key, value: Value): string | undefined {
+export function newKey(f: TextFunction, key: Key, value: Value): string | undefined {
   if (hits(f, value)) return undefined;
   switch (f.kind) {
     case 'bucket':
@@ -77,25 +77,25 @@ export function valuesOf(value: Value): string[] {
 }
 
 /** None to two records for one. */
-export function recordsOf(f: Function, key: Key, value: Value): [Key, Value][] {
-  return valuesOf(value).map((item) => [keyOf(f, key, item), item]);
+export function recordsOf(f: TextFunction, key: Key, value: Value): [Key, Value][] {
+  return valuesOf(value).map((item) => [newKey(f, key, item), item]);
 }
 
-export function joined(f: Function, left: Value, right: Value): string | undefined {
+export function joined(f: TextFunction, left: Value, right: Value): string | undefined {
   const both = tail(`${shown(left)}/${shown(right)}`);
   return hits(f, both) ? undefined : both;
 }
 
-export function initial(f: Function): string {
+export function initial(f: TextFunction): string {
   return f.kind === 'sum' ? '0' : '';
 }
 
-export function add(f: Function, value: Value, total: Value): string | undefined {
+export function add(f: TextFunction, value: Value, total: Value): string | undefined {
   if (hits(f, value)) return undefined;
   return f.kind === 'sum' ? String(amount(total) + amount(value)) : tail(`${text(total)!}+${shown(value)}`);
 }
 
-export function subtract(f: Function, value: Value, total: Value): string | undefined {
+export function subtract(f: TextFunction, value: Value, total: Value): string | undefined {
   if (hits(f, value)) return undefined;
   return f.kind === 'sum' ? String(amount(total) - amount(value)) : tail(`${text(total)!}-${shown(value)}`);
 }

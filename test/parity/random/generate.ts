@@ -1,6 +1,6 @@
 import { Random } from '../random-input.ts';
 import { buildTopology } from './build.ts';
-import type { Function, Predicate, RandomCase, RandomNode, Row, WindowsOf } from './description.ts';
+import type { Predicate, RandomCase, RandomNode, Row, TextFunction, WindowsOf } from './description.ts';
 
 type Kind = 'stream' | 'table' | 'global' | 'group' | 'tableGroup' | 'split';
 
@@ -45,8 +45,7 @@ class Growing {
       else this.#operator(this.#pick());
     }
     // What nothing reads is sent, so that it can be seen. Splits and groupings of which nothing was made stay as they are.
-    for (const made of [...this.#made])
-      if (!this.#used.has(made.id) || random.chance(10)) this.#send(made);
+    for (const made of [...this.#made]) if (!this.#used.has(made.id) || random.chance(10)) this.#send(made);
     return this.#nodes.filter(({ op, id }) => op !== 'tableGroup' || this.#used.has(id));
   }
 
@@ -278,22 +277,27 @@ class Growing {
     return { on: this.#random.chance(70) ? 'value' : 'key', m, r: this.#random.below(m) };
   }
 
-  #value(): Function {
+  #value(): TextFunction {
     const random = this.#random;
     const kind = random.of(['tag', 'tag', 'tag', 'key', 'same', 'one', 'cut']);
     return { kind, tag: random.of(['x', 'y', '!']), ...this.#nulls(20) };
   }
 
-  #key(): Function {
+  #key(): TextFunction {
     const random = this.#random;
-    return { kind: random.of(['bucket', 'bucket', 'key', 'cut']), n: 1 + random.below(3), tag: '~', ...this.#nulls(20) };
+    return {
+      kind: random.of(['bucket', 'bucket', 'key', 'cut']),
+      n: 1 + random.below(3),
+      tag: '~',
+      ...this.#nulls(20),
+    };
   }
 
-  #joiner(): Function {
+  #joiner(): TextFunction {
     return { kind: 'join', ...this.#nulls(15) };
   }
 
-  #total(): Function {
+  #total(): TextFunction {
     return { kind: this.#random.of(['trace', 'trace', 'sum']), ...this.#nulls(25) };
   }
 
@@ -309,8 +313,8 @@ function sameKeys(a: Made, b: Made): boolean {
 }
 
 /**
- * Kafka Streams' test driver runs all sub-topologies as one task, so that a record of one moves the time by which another ticks. On Kafka each task has a time of its
- * own: only where there is one are ticks compared.
+ * Kafka Streams' test driver runs all sub-topologies as one task, so that a record of one moves the time by which another ticks. On Kafka each
+ * task has a time of its own: only where there is one are ticks compared.
  */
 function withTicksInOneTask(nodes: readonly RandomNode[]): readonly RandomNode[] {
   if (buildTopology(nodes).topology.subTopologies.length === 1) return nodes;

@@ -1,6 +1,6 @@
 import { Windowed } from '../../../src/index.ts';
-import type { Function, Outcome, Predicate, RandomCase, RandomNode } from './description.ts';
-import { add, initial, joined, type Key, keyOf, passes, type Value, valueOf } from './functions.ts';
+import type { Outcome, Predicate, RandomCase, RandomNode, TextFunction } from './description.ts';
+import { add, initial, joined, type Key, newKey, newValue, passes, type Value } from './functions.ts';
 import { Lineage } from './lineage.ts';
 
 type Rows = ReadonlyMap<string, Value>;
@@ -10,6 +10,8 @@ interface Known {
   readonly rows: Rows;
   /** It tells each change of a row as from what it last told to what it is. */
   readonly exact: boolean;
+  /** Of a group: it may have rows of 0 besides, for members that came and went. */
+  readonly group?: true;
 }
 
 /**
@@ -81,26 +83,28 @@ export class Model {
 
   #filtered(node: RandomNode, above: Known | undefined): Known | undefined {
     // A filter without store does not tell of what it thinks it never had.
-    if (above === undefined || (!above.exact && !node.stored)) return undefined;
+    if (above === undefined || above.group || (!above.exact && !node.stored)) return undefined;
     const f = node.f as Predicate;
-    const rows = [...above.rows].filter(([key, value]) => passes(f, this.#key(node, key), value) !== (node.not === true));
+    const rows = [...above.rows].filter(
+      ([key, value]) => passes(f, this.#key(node, key), value) !== (node.not === true),
+    );
     return { rows: new Map(rows), exact: true };
   }
 
   #mapped(node: RandomNode, above: Known | undefined): Known | undefined {
-    if (above === undefined) return undefined;
+    if (above === undefined || above.group) return undefined;
     const rows = [...above.rows].map(([key, value]): [string, Value] => [
       key,
-      valueOf(node.f as Function, this.#key(node, key), value),
+      newValue(node.f as TextFunction, this.#key(node, key), value),
     ]);
     return { rows: withValues(rows), exact: above.exact || node.stored === true };
   }
 
   #joined(node: RandomNode, left: Known | undefined, right: Known | undefined): Known | undefined {
-    if (left === undefined || right === undefined || !this.#apart(node)) return undefined;
+    if (left === undefined || right === undefined || left.group || right.group || !this.#apart(node)) return undefined;
     const rows = [...left.rows]
       .filter(([key]) => node.left || right.rows.has(key))
-      .map(([key, value]): [string, Value] => [key, joined(node.f as Function, value, right.rows.get(key))]);
+      .map(([key, value]): [string, Value] => [key, joined(node.f as TextFunction, value, right.rows.get(key))]);
     return { rows: withValues(rows), exact: node.stored === true || (left.exact && right.exact) };
   }
 
@@ -122,21 +126,19 @@ export class Model {
   #grouped(node: RandomNode, group: RandomNode): Known | undefined {
     const [table] = this.#lineage.parents(group);
     const above = this.#table(table!);
-    const f = node.f as Function | undefined;
-    if (above?.exact !== true || (f !== undefined && (f.kind !== 'sum' || f.m !== undefined))) return undefined;
+    const f = node.f as TextFunction | undefined;
+    if (above?.exact !== true || above.group || (f !== undefined && (f.kind !== 'sum' || f.m !== undefined)))
+      return undefined;
     const totals = new Map<string, Value>();
     for (const [key, value] of above.rows) {
       const of = this.#key(table!, key);
-      const to = keyOf(group.key!, of, value);
-      const grouped = valueOf(group.f as Function, of, value);
+      const to = newKey(group.key!, of, value);
+      const grouped = newValue(group.f as TextFunction, of, value);
       if (to === undefined || grouped === undefined) continue;
       const total = totals.get(to);
-      totals.set(
-        to,
-        f === undefined ? String(Number(total ?? 0) + 1) : add(f, grouped, total ?? initial(f)),
-      );
+      totals.set(to, f === undefined ? String(Number(total ?? 0) + 1) : add(f, grouped, total ?? initial(f)));
     }
-    return { rows: totals, exact: true };
+    return { rows: totals, exact: true, group: true };
   }
 
   #key(node: RandomNode, shown: string): Key {

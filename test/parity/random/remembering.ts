@@ -1,5 +1,5 @@
 import { type KeyValueStore, type Processor, type ProcessorContext, Record } from '../../../src/index.ts';
-import type { Function, RandomNode } from './description.ts';
+import type { RandomNode, TextFunction } from './description.ts';
 import { add, initial, type Key, text, type Value } from './functions.ts';
 
 /** A processor that adds each value to its key's row, forgets rows now and then, and may tick. */
@@ -21,7 +21,7 @@ export class Remembering implements Processor<Key, Value, Key, Value> {
 
   process(record: Record<Key, Value>): void {
     const { shift = 0, twice } = this.#node;
-    const f = this.#node.f as Function;
+    const f = this.#node.f as TextFunction;
     const key = record.key === undefined ? 'none' : text(record.key)!;
     const before = this.#store.get(key);
     const total = add(f, record.value, before ?? initial(f));

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.StreamsConfig;
@@ -35,6 +36,8 @@ final class CaseRunner {
         final Topology topology = builder.build(given.get("nodes"));
         final Properties config = new Properties();
         config.put(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION);
+        // For joins and mappers without a store, whose values are texts, where something below them is stored.
+        config.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         final ObjectNode result = mapper.createObjectNode();
         try (TopologyTestDriver driver = new TopologyTestDriver(topology, config)) {
             final JsonNode ranks = given.get("ranks");
