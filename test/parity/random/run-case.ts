@@ -1,4 +1,5 @@
 import { type Serde, Windowed } from '../../../src/index.ts';
+import type { OutputRecord } from '../../../src/runtime/runtime-nodes.ts';
 import { TopologyTestDriver } from '../../../src/testing/topology-test-driver.ts';
 import { buildTopology } from './build.ts';
 import type { Mode, Outcome, RandomCase, Row } from './description.ts';
@@ -34,14 +35,20 @@ async function run({ nodes, input }: RandomCase, mode: Mode): Promise<Outcome> {
 }
 
 export function sent(driver: TopologyTestDriver, keySerdes: ReadonlyMap<string, Serde<Key>>): Row[] {
-  return driver
-    .readAllOutputs()
-    .map(({ topic, key, value, timestamp }) => [
-      topic,
-      key === undefined ? null : shownKey(keySerdes.get(topic)!.deserialize(key)),
-      value === undefined ? null : Buffer.from(value).toString(),
-      timestamp,
-    ]);
+  return driver.readAllOutputs().map((record) => shownRecord(record, keySerdes.get(record.topic)!));
+}
+
+/** A record of bytes as a row. */
+export function shownRecord(
+  { topic, key, value, timestamp }: Omit<OutputRecord, 'headers'>,
+  keySerde: Serde<Key>,
+): Row {
+  return [
+    topic,
+    key === undefined ? null : shownKey(keySerde.deserialize(key)),
+    value === undefined ? null : Buffer.from(value).toString(),
+    timestamp,
+  ];
 }
 
 /** The rows of all stores, by key. */
@@ -78,7 +85,7 @@ function globalRows(
   });
 }
 
-function shownKey(key: Key): string | null {
+export function shownKey(key: Key): string | null {
   if (key instanceof Windowed) return `${key.key}@${key.startMs}/${key.endMs}`;
   return key ?? null;
 }
