@@ -15,6 +15,7 @@ import {
   WindowedSerde,
   type Windows,
 } from '../../../src/index.ts';
+import { Dating } from './dating.ts';
 import type { Predicate, RandomNode, TextFunction, WindowsOf } from './description.ts';
 import {
   add,
@@ -184,6 +185,12 @@ const makers: { readonly [op: string]: Maker } = {
       caching: false,
     });
     return plain(stream(left).process<Key, Value>(() => new Remembering(node), { ...name(node), stores: [store] }));
+  },
+
+  processVersions(node, left, _r, { builder }) {
+    const store = `n${node.id}`;
+    builder.addStateStore({ kind: 'versioned', name: store, keySerde: Serdes.string, valueSerde: Serdes.string });
+    return plain(stream(left).process<Key, Value>(() => new Dating(node), { ...name(node), stores: [store] }));
   },
 
   groupByKey: (node, left) => ({

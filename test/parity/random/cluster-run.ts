@@ -79,7 +79,8 @@ class Restarting {
     const stores: Record<string, [string, string, number?][]> = {};
     for (const { name } of topology.stores) {
       const node = nodes.find(({ id }) => `n${id}` === name)!;
-      if (node.op !== 'suppress') stores[name] = await rowsOf(client, topology, name, node.op !== 'process');
+      if (node.op !== 'suppress' && node.op !== 'processVersions')
+        stores[name] = await rowsOf(client, topology, name, node.op !== 'process');
     }
     return { output, stores };
   }

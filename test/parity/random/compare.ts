@@ -44,7 +44,7 @@ function differencesCached(given: RandomCase, ours: Outcome, theirs: Outcomes): 
   const dependentStores = new Set([...dependent].map((id) => `n${id}`));
   for (const store of storesOf(ours, theirs.cached))
     if (!dependentStores.has(store))
-      lines.push(...rowsOf(`store ${store}`, ours.stores[store], unexpired(given, store, theirs)));
+      lines.push(...rowsOf(`store ${store}`, ours.stores[store], unexpired(given, store, ours, theirs.cached)));
   if (dependent.size === 0) lines.push(...dropsOf(ours, theirs.cached));
   return [...lines, ...differencesFromModel(given, ours, theirs.uncached)];
 }
@@ -57,12 +57,18 @@ export function differencesFromModel(given: RandomCase, ours: Outcome, uncached:
   return lines;
 }
 
-/** Rows past their retention still stand in the caches of Kafka Streams' window stores: they are left out, as they are where there is no cache. */
-function unexpired({ nodes }: RandomCase, store: string, { uncached, cached }: Outcomes): Outcome['stores'][string] {
-  const rows = cached.stores[store] ?? [];
-  if (!nodes.some(({ id, windows }) => windows !== undefined && `n${id}` === store)) return rows;
-  const live = new Set(uncached.stores[store]!.map(([key]) => key));
-  return rows.filter(([key]) => live.has(key));
+/**
+ * Rows past their retention still stand in the caches of Kafka Streams' window stores: those that can be past it are left out where we have none.
+ */
+function unexpired(given: RandomCase, store: string, ours: Outcome, theirs: Outcome): Outcome['stores'][string] {
+  const rows = theirs.stores[store] ?? [];
+  const node = given.nodes.find(({ id }) => `n${id}` === store)!;
+  if (node.windows === undefined || node.cached !== true) return rows;
+  const { retention } = node.windows;
+  const kept = new Set((ours.stores[store] ?? []).map(([key]) => key));
+  const shifts = given.nodes.reduce((sum, { shift = 0 }) => sum + Math.max(0, shift), 0);
+  const latest = Math.max(...given.input.map(([, , , timestamp]) => timestamp)) + shifts;
+  return rows.filter(([key]) => kept.has(key) || Number(/@(\d+)\/\d+$/.exec(key)![1]) > latest - retention);
 }
 
 function storesOf(...outcomes: readonly Outcome[]): ReadonlySet<string> {

@@ -7,6 +7,8 @@ export interface Without {
   readonly initials?: boolean;
   /** What a stored join says that its rows were. */
   readonly joins?: boolean;
+  /** What suppression says that a row was. */
+  readonly suppressed?: boolean;
 }
 
 /** Runs a case in Kafka Streams. */
@@ -18,7 +20,8 @@ export type KafkaStreamsRun = (given: RandomCase, without?: Without) => Promise<
  * - **A new row was nothing before.** Without a cache Kafka Streams says of the first value of a `count` or `aggregate` that it replaces the initializer's, which was never
  *   told: a grouping then subtracts what it never added, a filter tells of the deletion of a row that nobody has.
  * - **A stored join knows its rows.** Where one record changes both sides, Kafka Streams makes up the old value of a stored join from the old value of one side and the
- *   new one of the other; without a cache it tells that, though its store has another. A grouping then subtracts what it never added.
+ *   new one of the other; without a cache it tells that, though its store has another. A grouping then subtracts what it never added. * - **What is suppressed leaves once.** Kafka Streams says that a row which leaves was what it was before its last update, though that was held back. A grouping then subtracts what
+ *   it never added.
  */
 const causes: readonly {
   readonly why: string;
@@ -35,6 +38,7 @@ const causes: readonly {
     without: { joins: true },
     of: ({ op, stored }) => op === 'tableJoin' && stored === true,
   },
+  { why: 'what is suppressed leaves once', without: { suppressed: true }, of: ({ op }) => op === 'suppress' },
 ];
 
 /** What is left unexplained of the differences between both, and the causes of the rest. */

@@ -68,7 +68,10 @@ class Growing {
     const [topic, second] = [`in${this.#topics++}`, `in${this.#topics}`];
     const plain = { numbers: false, readable: true, knowing: true };
     const choice = random.below(10);
-    if (choice < 4) this.#add({ op: 'stream', of: [], topics: [topic] }, { kind: 'stream', ...plain });
+    const again = random.of(this.#nodes.filter(({ op }) => op === 'stream'));
+    if (again !== undefined && random.chance(15))
+      this.#add({ op: 'stream', of: [], topics: again.topics! }, { kind: 'stream', ...plain });
+    else if (choice < 4) this.#add({ op: 'stream', of: [], topics: [topic] }, { kind: 'stream', ...plain });
     else if (choice < 5) {
       this.#topics++;
       this.#add({ op: 'stream', of: [], topics: [topic, second] }, { kind: 'stream', ...plain });
@@ -170,14 +173,14 @@ class Growing {
     this.#forget(on);
   }
 
-  /** Groupings are aggregated once. */
+  /** Most groupings are aggregated once, some several times. */
   #forget(on: Made): void {
-    this.#made.splice(this.#made.indexOf(on), 1);
+    if (this.#random.chance(60)) this.#made.splice(this.#made.indexOf(on), 1);
   }
 
   #merge(on: Made): void {
     const others = this.#made.filter(
-      (other) => other.kind === 'stream' && other.id !== on.id && other.numbers === on.numbers && sameKeys(other, on),
+      (other) => other.kind === 'stream' && other.numbers === on.numbers && sameKeys(other, on),
     );
     if (others.length > 0) this.#add({ op: 'merge', of: [on.id, this.#random.of(others).id] }, on);
   }
@@ -196,9 +199,14 @@ class Growing {
 
   #process(on: Made): void {
     const random = this.#random;
+    const made = { ...on, numbers: false, windows: undefined };
+    if (random.chance(25)) {
+      this.#add({ op: 'processVersions', of: [on.id], shift: random.of([0, -5, -20]) }, made);
+      return;
+    }
     const every = random.chance(30) ? { every: random.of([1, 7, 10, 50]) } : {};
     const how = { f: this.#total(), shift: random.of([0, 0, 7, -5]), twice: random.chance(30), ...every };
-    this.#add({ op: 'process', of: [on.id], ...how }, { ...on, numbers: false, windows: undefined });
+    this.#add({ op: 'process', of: [on.id], ...how }, made);
   }
 
   #tableJoin(on: Made): void {
@@ -325,7 +333,7 @@ const keys = ['a', 'a', 'b', 'b', 'c', 'é', '～', '😀'];
 const values = ['0', '1', '2', '3', '4', '5', '7', '12', 'a', 'b', 'ab', 'b7', ''];
 
 function inputOf(random: Random, nodes: readonly RandomNode[]): readonly Row[] {
-  const topics = nodes.flatMap((node) => (node.of.length === 0 ? node.topics! : []));
+  const topics = [...new Set(nodes.flatMap((node) => (node.of.length === 0 ? node.topics! : [])))];
   const lateMs = random.of([0, 10, 40]);
   const step = random.of([0, 1, 3, 8]);
   const keyCount = random.of([1, 3, keys.length]);

@@ -159,6 +159,41 @@ export const keptCases: readonly KeptCase[] = [
     without: { joins: true },
   },
   {
+    name: 'groups-of-what-was-suppressed',
+    nodes: nodes(
+      { op: 'stream', of: [], topics: ['in'] },
+      { op: 'groupByKey', of: [0] },
+      { op: 'reduce', of: [1], f: { kind: 'trace' }, cached: false, windows },
+      { op: 'suppress', of: [2] },
+      { op: 'tableGroup', of: [3], key: all, f: { kind: 'one', tag: 'row' } },
+      { op: 'tableCount', of: [4], cached: false },
+    ),
+    input: rows('in', 'a', '1@0 2@3 3@13 4@15 5@25'),
+    without: { suppressed: true },
+  },
+  {
+    name: 'streams-of-one-topic',
+    nodes: nodes(
+      { op: 'stream', of: [], topics: ['in'] },
+      { op: 'stream', of: [], topics: ['in'] },
+      { op: 'groupBy', of: [1], f: { kind: 'key', tag: '~' } },
+      { op: 'count', of: [2], cached: false },
+      { op: 'reduce', of: [2], f: { kind: 'trace' }, cached: false, windows },
+      { op: 'merge', of: [0, 0] },
+      { op: 'to', of: [5], topics: ['out'] },
+    ),
+    input: rows('in', 'a', '1@0 2@3 -@4 3@13'),
+  },
+  {
+    name: 'versions-that-say-nothing-new',
+    nodes: nodes(
+      { op: 'stream', of: [], topics: ['in'] },
+      { op: 'processVersions', of: [0], shift: -5 },
+      { op: 'to', of: [1], topics: ['out'] },
+    ),
+    input: rows('in', 'k', 'A@10 A@20 B@15 A@22 A@30 -@40 -@50 B@45 B@55'),
+  },
+  {
     name: 'join-of-a-cached-table-with-what-it-is-made-of',
     nodes: nodes(
       table('in', true),

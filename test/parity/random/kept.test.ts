@@ -54,6 +54,12 @@ test('two rows of a stored join of a table with itself are two rows; Kafka Strea
   t.deepEqual(theirs, [['k0', '4', 2]]);
 });
 
+test('two windows that left suppression are two rows; Kafka Streams subtracts what it held back', async (t) => {
+  const { ours, theirs } = await bothOf('groups-of-what-was-suppressed', 'n5', 'uncached');
+  t.deepEqual(ours, [['k0', '2', 15]]);
+  t.deepEqual(theirs, [['k0', '1', 15]]);
+});
+
 test('what was added of a join of cached tables is what is subtracted; Kafka Streams subtracts what it never added', async (t) => {
   const name = 'join-of-a-cached-table-with-what-it-is-made-of';
   const { ours, theirs } = await bothOf(name, 'n4', 'cached');

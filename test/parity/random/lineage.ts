@@ -1,7 +1,7 @@
 import type { RandomCase, RandomNode } from './description.ts';
 
 /** Operators that change keys: what needs records of a key in one place then goes through an internal topic. */
-const rekeying = new Set(['selectKey', 'map', 'flatMap', 'process']);
+const rekeying = new Set(['selectKey', 'map', 'flatMap', 'process', 'processVersions']);
 const placing = new Set(['groupByKey', 'toTable', 'streamJoin']);
 const internal = new Set(['repartition', 'groupBy', 'tableGroup']);
 const aggregates = new Set(['count', 'reduce', 'aggregate', 'tableCount', 'tableReduce', 'tableAggregate', 'toTable']);

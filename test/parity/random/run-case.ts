@@ -61,7 +61,10 @@ export async function storesOf(
   for (const node of nodes) {
     const name = `n${node.id}`;
     if (node.op === 'global') stores[name] = globalRows(driver, name, node.topics![0]!, input);
-    else if (driver.topology.stores.some((spec) => spec.name === name) && node.op !== 'suppress')
+    else if (
+      driver.topology.stores.some((spec) => spec.name === name && spec.kind !== 'versioned') &&
+      node.op !== 'suppress'
+    )
       stores[name] = (await driver.rows<Key, unknown>(name)).map(({ key, value, timestamp }) =>
         node.op === 'process'
           ? [shownKey(key as Key) as string, String(value)]

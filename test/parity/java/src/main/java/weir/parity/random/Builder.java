@@ -51,11 +51,14 @@ final class Builder {
     private final boolean emptyInitials;
     /** A stored join is a join without store and a stored copy of it, which knows what each of its rows was. */
     private final boolean copiedJoins;
+    /** What suppression lets go is copied into a store, which knows that it had no such row. */
+    private final boolean copiedSuppressions;
 
     /** @param without which peculiarities of Kafka Streams are taken out: see {@code random/explained.ts}. */
     Builder(final boolean caching, final JsonNode without) {
         this.caching = caching;
         emptyInitials = without.path("initials").asBoolean(false);
+        copiedSuppressions = without.path("suppressed").asBoolean(false);
         copiedJoins = without.path("joins").asBoolean(false);
     }
 
@@ -74,7 +77,7 @@ final class Builder {
         return switch (node.op()) {
             case "stream", "table", "global" -> source(node);
             case "filter", "map", "mapValues", "flatMap", "flatMapValues", "selectKey", "peek", "merge", "repartition", "process",
-                "split", "branch" -> stream(node);
+                "processVersions", "split", "branch" -> stream(node);
             case "groupByKey", "groupBy", "count", "reduce", "aggregate", "toTable" -> grouped(node);
             case "tableFilter", "tableMapValues", "toStream", "suppress" -> table(node);
             case "tableGroup", "tableCount", "tableReduce", "tableAggregate" -> groupedTable(node);
@@ -123,6 +126,7 @@ final class Builder {
             case "repartition" -> in.with(stream.repartition(
                 Repartitioned.with(in.keys(), in.values()).withName(node.name()).withNumberOfPartitions(1)));
             case "split" -> in.with(split(node, stream));
+            case "processVersions" -> new Stage(stream.process(new Dating.Supplier(node), named), 0, false);
             case "process" -> {
                 stores.put(node.name(), StoreKind.PLAIN);
                 yield new Stage(stream.process(new Remembering.Supplier(node), named), 0, false);
@@ -208,7 +212,7 @@ final class Builder {
             case "toStream":
                 return in.with(table.toStream(named));
             case "suppress":
-                return in.with(table.suppress((Suppressed) Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded()).withName(node.name())));
+                return in.with(suppressed(node, in, table));
             case "tableFilter":
                 if (node.is("not")) {
                     return in.with(node.is("stored")
@@ -223,6 +227,15 @@ final class Builder {
                     ? table.mapValues((k, v) -> (Object) Functions.value(f, k, v), named, store(node, in.windowMs(), false))
                     : table.mapValues((k, v) -> (Object) Functions.value(f, k, v), named));
         }
+    }
+
+    private KTable<Object, Object> suppressed(final Node node, final Stage in, final KTable<Object, Object> table) {
+        final KTable<Object, Object> suppressed =
+            table.suppress((Suppressed) Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded()).withName(node.name()));
+        return copiedSuppressions
+            ? suppressed.mapValues(v -> v, Materialized.<Object, Object, KeyValueStore<Bytes, byte[]>>as(node.name() + "-copy")
+                .withKeySerde(in.keys()).withValueSerde(in.values()).withStoreType(Materialized.StoreType.IN_MEMORY).withCachingDisabled())
+            : suppressed;
     }
 
     private Stage groupedTable(final Node node) {

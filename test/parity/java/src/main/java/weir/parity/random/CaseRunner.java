@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -31,11 +32,12 @@ final class CaseRunner {
 
     private CaseRunner() {}
 
-    static ObjectNode run(final ObjectMapper mapper, final JsonNode given, final boolean caching) {
+    static ObjectNode run(final ObjectMapper mapper, final Path stateDir, final JsonNode given, final boolean caching) {
         final Builder builder = new Builder(caching, given.path("without"));
         final Topology topology = builder.build(given.get("nodes"));
         final Properties config = new Properties();
         config.put(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION);
+        config.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
         // For joins and mappers without a store, whose values are texts, where something below them is stored.
         config.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         final ObjectNode result = mapper.createObjectNode();
