@@ -42,8 +42,7 @@ export class MemoryFeed<K, V> implements Feed {
       keys: records.map(([key]) => key),
       values: records.map(([, value]) => value),
       accept: () => {},
-      late: refuse,
-      dead: refuse,
+      drop: refuse,
       origin: () => nowhere,
     };
   }

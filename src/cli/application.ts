@@ -8,6 +8,7 @@ import type { MetricCollector } from '../observability/metric-collector.ts';
 import type { Version } from '../processor/rows.ts';
 import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
+import type { SinkRows } from '../sink/sink-rows.ts';
 import type { Topology } from '../topology/topology.ts';
 
 /** What results depend on: given by options of `replay`, kept with the state, not to be changed afterwards. */
@@ -87,6 +88,8 @@ export interface Application {
    * fields as they stand in the file. False: `produce` writes values by the value serde of that source. @defaultValue false
    */
   readonly rowMessages?: boolean;
+  /** How `sink` writes the records of the application's topics: the beginning of its files' names, and their rows. @defaultValue key and value as text */
+  readonly sink?: { readonly prefix: string; rows(zone: string): SinkRows };
   /** Reads a folder of one of {@link ApplicationSpec.tables}. */
   loadTable?(store: string, directory: string, settings: ReplaySettings): Promise<Histories>;
   /** The application's own endpoints, page and metrics. */

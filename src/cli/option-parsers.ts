@@ -1,4 +1,5 @@
 import { parseCivilDate } from '../common/time/civil.ts';
+import { bytes } from '../config/setting-types.ts';
 
 /** A whole number in `[min, max]`. */
 export function wholeNumber(min = 0, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -22,6 +23,14 @@ export function ratio(text: string): number {
 }
 
 const msPerUnit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A number of bytes: `1000`, `64MiB`, `128MB`. */
+export function byteCount(text: string): number {
+  const { read, expected } = bytes();
+  const value = read(text);
+  if (value !== undefined && value > 0) return value;
+  throw new Error(`expected ${expected}`);
+}
 
 /** A length of time in ms: `24h`, `90m`, `1d12h`, `250ms`. A day is 24 hours. A bare `0` is fine, other bare numbers aren't. */
 export function durationMs(text: string): number {

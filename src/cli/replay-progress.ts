@@ -1,4 +1,5 @@
 import type { EngineStats } from '../runtime/engine-stats.ts';
+import { progressByTopic } from '../runtime/feed.ts';
 import type { ProgressSnapshot } from './progress-text.ts';
 
 /** How far an engine is with its feeds, since its state began. */
@@ -9,23 +10,11 @@ export interface ReplayProgress extends ProgressSnapshot {
 
 /** One look at an engine. */
 export function progressOf({ feeds, tasks }: EngineStats): ReplayProgress {
-  const files = new Map<string, { done: number; total: number }>();
-  const sums = { rows: 0, bytes: 0, bytesTotal: 0, late: 0, dead: 0, skipped: 0 };
-  for (const feed of feeds) {
-    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += feed[name];
-    // Several feeds of one topic read the same files, each for its partition.
-    const known = files.get(feed.topic) ?? { done: Number.POSITIVE_INFINITY, total: 0 };
-    const done = Math.min(known.done, feed.filesDone);
-    files.set(feed.topic, { done, total: Math.max(known.total, feed.filesTotal) });
-  }
-  let filesDone = 0;
-  let filesTotal = 0;
-  for (const { done, total } of files.values()) {
-    filesDone += done;
-    filesTotal += total;
-  }
+  const sums = { filesDone: 0, filesTotal: 0, rows: 0, bytes: 0, bytesTotal: 0, late: 0, dead: 0, skipped: 0 };
+  for (const topic of progressByTopic(feeds))
+    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += topic[name];
   const eventTimeMs = tasks.reduce((latest, { streamTimeMs }) => Math.max(latest, streamTimeMs), -1);
-  return { ...sums, filesDone, filesTotal, eventTimeMs };
+  return { ...sums, eventTimeMs };
 }
 
 /** What one run took, for machines. */

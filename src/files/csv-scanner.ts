@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { messageOf } from '../common/errors.ts';
 import { type HeaderLayout, readHeader, unusableLayout } from './csv-header.ts';
 import { QuotedRecord } from './quoted-record.ts';
 import { RowFields } from './row-fields.ts';
@@ -43,6 +44,8 @@ export class CsvScanner<K, V> {
   rowLine = 0;
   /** Why it is bad, after {@link scannedDead}. */
   reason: DeadReason = 'columns';
+  /** And what is to be said of it beyond the reason. */
+  message: string | undefined;
   /** Index behind what was found. */
   at = 0;
   line = 1;
@@ -159,13 +162,20 @@ export class CsvScanner<K, V> {
       return this.#dead('too-long');
     }
     if (wide && !isUtf8(this.#bytes.subarray(start, stop))) return this.#dead('utf8');
-    if (fields !== this.#fields.count) return this.#dead('columns');
-    const reason = this.#format.decode(this.#fields.view(fieldBytes), out);
-    return reason === undefined ? scannedRow : this.#dead(reason);
+    if (fields !== this.#fields.count) {
+      return this.#dead('columns', `the row has ${fields} fields, its header ${this.#fields.count}`);
+    }
+    try {
+      const reason = this.#format.decode(this.#fields.view(fieldBytes), out);
+      return reason === undefined ? scannedRow : this.#dead(reason);
+    } catch (error) {
+      return this.#dead('deserialization', `the row format failed: ${messageOf(error)}`);
+    }
   }
 
-  #dead(reason: DeadReason): ScanOutcome {
+  #dead(reason: DeadReason, message?: string): ScanOutcome {
     this.reason = reason;
+    this.message = message;
     return scannedDead;
   }
 

@@ -1,8 +1,10 @@
+import { messageOf } from '../common/errors.ts';
+import { type Drop, worseFate } from '../processor/drop-reason.ts';
 import type { FeedBatch, FeedProgress, RecordOrigin } from '../runtime/feed.ts';
 import { unusableLayout } from './csv-header.ts';
 import type { CsvScanner } from './csv-scanner.ts';
 import type { Letters } from './letters.ts';
-import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
+import { type DeadReason, type DecodedRow, deadReasonTexts, type RowFormat } from './row-format.ts';
 import { type ScanOutcome, type ScanState, scannedDead, scannedRow } from './scan-outcome.ts';
 
 /** Event times that are wanted: from `fromMs` (included) to `toMs` (excluded). */
@@ -19,6 +21,7 @@ export interface FilePosition extends ScanState {
 /** A row that ended a feed which is to stop at the first bad one. */
 export interface FatalRow {
   readonly reason: DeadReason;
+  readonly message: string;
   readonly origin: RecordOrigin;
 }
 
@@ -51,6 +54,7 @@ export interface BatchSink {
 
 interface BadRow {
   readonly reason: DeadReason;
+  readonly message: string;
   /** Index of the record that follows it. */
   readonly before: number;
   readonly start: number;
@@ -58,11 +62,11 @@ interface BadRow {
   readonly line: number;
 }
 
-/** What the runtime said of a record before it was accepted. */
-interface Note {
-  readonly record: number;
-  readonly reason: 'late' | 'future' | 'processing';
-}
+/** Why a row is bad, and what is to be said of it. */
+type Fault = Pick<BadRow, 'reason' | 'message'>;
+
+/** Whether a good row is a record of this feed; `skipped`: it is not of the times that are wanted. */
+type Wanted = 'yes' | 'no' | 'skipped' | Fault;
 
 /**
  * Records from one window of one file: good rows in columns, bad rows beside them. One instance is filled again and again.
@@ -86,7 +90,8 @@ export class FileBatch<K, V> implements FeedBatch {
   /** Rows out of range that stand before record `i`. */
   readonly #skips: Int32Array;
   #bad: BadRow[] = [];
-  #notes: Note[] = [];
+  /** What the runtime said of records before they were accepted. */
+  readonly #drops: Map<number, Drop> = new Map();
   #skipped = 0;
   #file = '';
   #bytes: Buffer = Buffer.alloc(0);
@@ -133,11 +138,11 @@ export class FileBatch<K, V> implements FeedBatch {
     const { capacity, fail } = this.#options;
     while (this.length < capacity) {
       found = scanner.next(this.#out);
-      if (found === scannedRow) this.#add(scanner);
-      else if (found !== scannedDead) break;
-      else if (!this.#tellsBad) continue;
-      else if (fail) return this.#stopBefore(scanner, layoutBefore);
-      else this.#addBad(scanner);
+      if (found !== scannedRow && found !== scannedDead) break;
+      const fault = found === scannedRow ? this.#add(scanner) : this.#tellsBad ? faultOf(scanner) : undefined;
+      if (fault === undefined) continue;
+      if (fail) return this.#stopBefore(scanner, fault, layoutBefore);
+      this.#addBad(scanner, fault);
     }
     this.#end = endOf(scanner, base);
     this.#layout = scanner.layout;
@@ -149,7 +154,7 @@ export class FileBatch<K, V> implements FeedBatch {
       throw new RangeError(`accept(${n}) of a batch of ${this.length} records, ${this.#accepted} of them accepted`);
     }
     if (this.#end === undefined) return;
-    this.#writeNotes(n);
+    this.#writeDrops(n);
     this.#writeBad(n);
     const skipped = n === this.length ? this.#skipped : this.#skips[n]!;
     const { progress } = this.#sink;
@@ -161,14 +166,12 @@ export class FileBatch<K, V> implements FeedBatch {
     if (n === this.length) this.#end = undefined;
   }
 
-  late(i: number): void {
-    this.#notes.push({ record: this.#open(i), reason: 'late' });
-  }
-
-  dead(i: number, reason: 'future' | 'processing'): void {
+  drop(i: number, drop: Drop): void {
     const record = this.#open(i);
-    if (reason === 'future' && this.#options.fail) throw this.#sink.fatal({ reason, origin: this.origin(record) });
-    this.#notes.push({ record, reason });
+    const { reason, message } = drop;
+    const refused = reason === 'future' || reason === 'invalid_timestamp';
+    if (refused && this.#options.fail) throw this.#sink.fatal({ reason, message, origin: this.origin(record) });
+    this.#drops.set(record, worseFate(this.#drops.get(record), drop));
   }
 
   origin(i: number): RecordOrigin {
@@ -178,24 +181,23 @@ export class FileBatch<K, V> implements FeedBatch {
   #reset(file: string, bytes: Buffer, base: number): void {
     this.length = 0;
     this.#bad = [];
-    this.#notes = [];
+    this.#drops.clear();
     this.#skipped = this.#skippedTaken = this.#accepted = this.#badTaken = 0;
     this.#file = file;
     this.#bytes = bytes;
     this.#base = base;
   }
 
-  #add(scanner: CsvScanner<K, V>): void {
+  /** Adds a good row, if it is wanted; says what is wrong with it if that cannot be told. */
+  #add(scanner: CsvScanner<K, V>): Fault | undefined {
     const { key, value } = this.#out;
     const i = this.length;
     const { partition, range } = this.#options;
-    if (partition !== undefined && partition.placeOf(key) !== partition.number) return;
-    if (range !== undefined) {
-      const timestamp = this.#format.timestampOf(value);
-      if (timestamp < range.fromMs || timestamp >= range.toMs) {
-        this.#skipped++;
-        return;
-      }
+    if (partition !== undefined || range !== undefined) {
+      const wanted = this.#wants(key, value);
+      if (typeof wanted === 'object') return wanted;
+      if (wanted === 'skipped') this.#skipped++;
+      if (wanted !== 'yes') return undefined;
       this.#skips[i] = this.#skipped;
     }
     this.keys[i] = key;
@@ -204,21 +206,39 @@ export class FileBatch<K, V> implements FeedBatch {
     this.#ends[i] = scanner.rowEnd;
     this.#lines[i] = scanner.rowLine;
     this.length = i + 1;
+    return undefined;
   }
 
-  #addBad(scanner: CsvScanner<K, V>): void {
-    const { reason, rowStart: start, rowEnd: end, rowLine: line } = scanner;
-    this.#bad.push({ reason, before: this.length, start, end, line });
+  #wants(key: K, value: V): Wanted {
+    const { partition, range } = this.#options;
+    try {
+      if (partition !== undefined && partition.placeOf(key) !== partition.number) return 'no';
+      if (range === undefined) return 'yes';
+      const timestamp = this.#format.timestampOf(value);
+      return timestamp < range.fromMs || timestamp >= range.toMs ? 'skipped' : 'yes';
+    } catch (error) {
+      // A row without a partition is told as one without a key is.
+      if (!this.#tellsBad) return 'no';
+      return {
+        reason: 'deserialization',
+        message: `neither its partition nor its time can be told: ${messageOf(error)}`,
+      };
+    }
+  }
+
+  #addBad(scanner: CsvScanner<K, V>, fault: Fault): void {
+    const { rowStart: start, rowEnd: end, rowLine: line } = scanner;
+    this.#bad.push({ ...fault, before: this.length, start, end, line });
   }
 
   /** Ends the batch before the bad row just found, so that it comes again in a run that goes on at bad rows. */
-  #stopBefore(scanner: CsvScanner<K, V>, layoutBefore: ScanState['layout']): FatalRow {
-    const { reason, rowStart, rowEnd, rowLine } = scanner;
+  #stopBefore(scanner: CsvScanner<K, V>, fault: Fault, layoutBefore: ScanState['layout']): FatalRow {
+    const { rowStart, rowEnd, rowLine } = scanner;
     const headerIsBad = layoutBefore === undefined && scanner.layout === unusableLayout;
     this.#layout = headerIsBad ? undefined : scanner.layout;
     const state = { line: rowLine, openEnd: false, skipping: false, layout: this.#layout };
     this.#end = { offset: this.#base + rowStart, ...state };
-    return { reason, origin: this.#originOf(rowStart, rowEnd, rowLine) };
+    return { ...fault, origin: this.#originOf(rowStart, rowEnd, rowLine) };
   }
 
   #startOf(i: number): FilePosition {
@@ -236,24 +256,18 @@ export class FileBatch<K, V> implements FeedBatch {
     throw new RangeError(`record ${i} of a batch of ${this.length} records, ${this.#accepted} of them accepted`);
   }
 
-  /** Letters for noted records before `n`, each behind the bad rows that stand before it. A record is late, or dead, once. */
-  #writeNotes(n: number): void {
-    if (this.#notes.length === 0) return;
-    const due = this.#notes.filter(({ record }) => record < n).sort((a, b) => a.record - b.record);
-    this.#notes = this.#notes.filter(({ record }) => record >= n);
-    let lastLate = -1;
-    let lastDead = -1;
-    for (const { record, reason } of due) {
+  /** Letters for dropped records before `n`, each behind the bad rows that stand before it. */
+  #writeDrops(n: number): void {
+    if (this.#drops.size === 0) return;
+    const due = [...this.#drops].filter(([record]) => record < n).sort(([a], [b]) => a - b);
+    for (const [record, { reason, message }] of due) {
+      this.#drops.delete(record);
       if (reason === 'late') {
-        if (record === lastLate) continue;
-        lastLate = record;
         this.#sink.progress.late++;
-        this.#sink.late.append(this.origin(record), reason);
+        this.#sink.late.append(this.origin(record), reason, message);
       } else {
-        if (record === lastDead) continue;
-        lastDead = record;
         this.#writeBad(record);
-        this.#writeDead(this.origin(record), reason);
+        this.#writeDead(this.origin(record), reason, message);
       }
     }
   }
@@ -261,19 +275,23 @@ export class FileBatch<K, V> implements FeedBatch {
   /** Letters for the bad rows that stand before record `n`. */
   #writeBad(n: number): void {
     for (; this.#badTaken < this.#bad.length; this.#badTaken++) {
-      const { reason, before, start, end, line } = this.#bad[this.#badTaken]!;
+      const { reason, message, before, start, end, line } = this.#bad[this.#badTaken]!;
       if (before > n) return;
       this.#sink.progress.rows++;
-      this.#writeDead(this.#originOf(start, end, line), reason);
+      this.#writeDead(this.#originOf(start, end, line), reason, message);
     }
   }
 
-  #writeDead(origin: RecordOrigin, reason: DeadReason): void {
+  #writeDead(origin: RecordOrigin, reason: DeadReason, message: string): void {
     const { progress } = this.#sink;
     progress.dead++;
     progress.deadByReason[reason] = (progress.deadByReason[reason] ?? 0) + 1;
-    this.#sink.dead.append(origin, reason);
+    this.#sink.dead.append(origin, reason, message);
   }
+}
+
+function faultOf({ reason, message = deadReasonTexts[reason] }: CsvScanner<unknown, unknown>): Fault {
+  return { reason, message };
 }
 
 function endOf(scanner: ScanState & { readonly at: number }, base: number): FilePosition {

@@ -3,24 +3,20 @@ import { type FileHandle, mkdir, open as openFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { RecordOrigin } from '../runtime/feed.ts';
-import { LettersOwner, type LettersOwnerName } from './letters-owner.ts';
 
 /** Buffered letters are written (not yet made durable) beyond this, so that a flood of them takes no memory. */
 const bufferedLimit = 1 << 18;
 
 /**
- * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","raw"}`, raw in base64.
+ * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","message","raw"}`, raw in base64.
  *
  * The file's committed length is saved with the state. What a run wrote behind it before it was killed is cut off before the next row is written, so
  * that each row stands there exactly once. Several feeds may share one file: each says with {@link Letters.cutTo} what was committed when it
  * last took part, and the greatest length is the truth, since all of them are saved in the same commit.
- *
- * A file belongs to one owner. That stands beside it, in `<file>.owner`: another one is refused, as it would cut the letters of the first.
  */
 export class Letters {
   readonly path: string;
   readonly #handle: FileHandle;
-  readonly #owner: LettersOwner;
   #committed = 0;
   #started = false;
   /** Bytes in the file, all of them ours. */
@@ -33,24 +29,21 @@ export class Letters {
   #file = '';
   #fileJson = '""';
 
-  private constructor(path: string, handle: FileHandle, owner: LettersOwner) {
+  private constructor(path: string, handle: FileHandle) {
     this.path = path;
     this.#handle = handle;
-    this.#owner = owner;
   }
 
   /**
    * Opens the file, making it and its folder if they are absent.
    *
-   * @param owner - Whose letters they are: the state folder whose commits take them.
-   * @throws StreamsError STREAMS_INPUT_REFUSED - the file holds something else than letters, or letters of another owner, which a cut would destroy.
+   * @throws StreamsError STREAMS_INPUT_REFUSED - the file holds something else than letters, which a cut would destroy.
    */
-  static async open(path: string, owner: LettersOwnerName): Promise<Letters> {
+  static async open(path: string): Promise<Letters> {
     try {
       await mkdir(dirname(path), { recursive: true });
-      const owned = await LettersOwner.of(path, owner);
       const handle = await openFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
-      const letters = new Letters(path, handle, owned);
+      const letters = new Letters(path, handle);
       await letters.#check();
       return letters;
     } catch (error) {
@@ -81,29 +74,24 @@ export class Letters {
     this.#committed = Math.max(this.#committed, length);
   }
 
-  /**
-   * Cuts the file to its committed length; call it once every feed is open. Further calls do nothing.
-   *
-   * @throws StreamsError STREAMS_INPUT_REFUSED - there are letters that no commit of this owner took, and nothing says that they are its own.
-   */
+  /** Cuts the file to its committed length; call it once every feed is open. Further calls do nothing. */
   async start(): Promise<void> {
     if (this.#started) return;
-    await this.#checkOwner();
-    await this.#owner.claim();
     this.#started = true;
     this.#written = this.#committed;
     await this.#handle.truncate(this.#committed);
   }
 
   /** Appends a letter; it is durable after {@link Letters.sync}. */
-  append(origin: RecordOrigin, reason: string): void {
+  append(origin: RecordOrigin, reason: string, message: string): void {
     if (origin.file !== this.#file) {
       this.#file = origin.file;
       this.#fileJson = JSON.stringify(origin.file);
     }
     const { raw } = origin;
     const base64 = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64');
-    const letter = `{"file":${this.#fileJson},"line":${origin.line},"offset":${origin.offset},"reason":"${reason}","raw":"${base64}"}\n`;
+    const what = `"reason":"${reason}","message":${JSON.stringify(message)}`;
+    const letter = `{"file":${this.#fileJson},"line":${origin.line},"offset":${origin.offset},${what},"raw":"${base64}"}\n`;
     this.#buffer.push(letter);
     this.#bufferedChars += letter.length;
     if (this.#bufferedChars > bufferedLimit) this.#flush();
@@ -152,18 +140,6 @@ export class Letters {
     } catch (error) {
       throw this.#failed(error);
     }
-  }
-
-  /** A state that has committed letters knows them by their length; one that has none has no right to those that are there. */
-  async #checkOwner(): Promise<void> {
-    if (this.#owner.claimed || this.#committed > 0) return;
-    const { size } = await this.#handle.stat();
-    if (size === 0) return;
-    throw new StreamsError(
-      'STREAMS_INPUT_REFUSED',
-      `${this.path} has letters (${size} bytes) of another state, which this run would cut off. Name another file with --dead or --late, or move this one away.`,
-      { file: this.path },
-    );
   }
 
   /** Cutting destroys: so a file that is there already must be of ours. */

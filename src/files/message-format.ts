@@ -45,7 +45,7 @@ const batchOverhead = 128;
  * end; a field that holds a comma, a quote or a line end stands in quotes, with its own quotes doubled. `8,"a ""b""",x` of columns `n,text,more` with a
  * format of `text,n` is `"a ""b""",8`.
  *
- * A row whose time lies before 1970 cannot be a message's: it is bad, `date`.
+ * A row whose time lies before 1970 cannot be a message's: it is bad, `invalid_timestamp`, as it is where the files are replayed.
  */
 export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, RowMessage> {
   readonly columns: readonly string[];
@@ -71,7 +71,7 @@ export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, Ro
     const reason = format.decode(row, decoded);
     if (reason !== undefined) return reason;
     const timestamp = format.timestampOf(decoded.value);
-    if (!(Number.isSafeInteger(timestamp) && timestamp >= 0)) return 'date';
+    if (!(Number.isSafeInteger(timestamp) && timestamp >= 0)) return 'invalid_timestamp';
     const key = this.#key(decoded.key);
     const value = valueSerde === undefined ? this.#row(row) : valueSerde.serialize(decoded.value);
     if ((key?.length ?? 0) + value.length > this.#maxBytes) return 'too-long';

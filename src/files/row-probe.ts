@@ -24,6 +24,11 @@ export class RowProbe<K, V> {
     if (!isUtf8(bytes.subarray(start, record.stop))) return false;
     const fieldBytes = record.undouble(bytes);
     this.#fields.take(record);
-    return this.#format.decode(this.#fields.view(fieldBytes), this.#out) === undefined;
+    try {
+      return this.#format.decode(this.#fields.view(fieldBytes), this.#out) === undefined;
+    } catch {
+      // A line on which the format fails is none of its rows. If it is a row at all, the scanner comes to it and tells.
+      return false;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { type StreamsErrorCode, streamsErrors } from '../common/errors.ts';
 import type { EngineStats, StoreStats, StreamsState, TaskStats } from '../runtime/engine-stats.ts';
-import type { FeedProgress } from '../runtime/feed.ts';
+import { type FeedProgress, progressByTopic } from '../runtime/feed.ts';
 import type { MetricCollector, SetMetric } from './metric-collector.ts';
 import { engineMetrics } from './metric-names.ts';
 
@@ -27,7 +27,7 @@ export function engineCollector(
       set('streams_scrape_errors_total', {}, scrapeErrors());
       setCommits(set, now);
       for (const task of now.tasks) setTask(set, task);
-      for (const feed of now.feeds) setFeed(set, feed);
+      for (const topic of progressByTopic(now.feeds)) setFeed(set, topic);
       for (const store of now.stores) setStore(set, store);
     },
   };

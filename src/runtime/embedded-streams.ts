@@ -1,7 +1,6 @@
 import type { DatabaseFactory, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
-import type { DropReason } from '../processor/drop-reason.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -18,7 +17,6 @@ import type { OutputReceiver } from './runtime-nodes.ts';
 import { checkSaved, storeNumbers } from './saved-state.ts';
 import { rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from './state-folder.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
-import type { Task } from './task.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
 
@@ -515,13 +513,9 @@ export class EmbeddedStreams {
       maxFutureMs: this.#options.maxFutureMs,
       cacheMaxBytes: this.#options.statestoreCacheMaxBytes,
       output: output ?? (() => {}),
-      dropped: (task, reason) => this.#dropped(task, reason),
+      dropped: (_task, drop) => this.#driver?.dropped(drop),
       wallClockMs: () => Date.now(),
     });
-  }
-
-  #dropped(_task: Task, reason: DropReason): void {
-    if (reason === 'late') this.#driver?.late();
   }
 
   #specs(): readonly StoreSpec[] {

@@ -1,4 +1,5 @@
-import { StreamsError } from '../common/errors.ts';
+import { messageOf, StreamsError } from '../common/errors.ts';
+import type { Drop } from '../processor/drop-reason.ts';
 import { isRecordFailure } from '../processor/node.ts';
 import type { Feed, FeedBatch } from './feed.ts';
 import { placement } from './runtime-nodes.ts';
@@ -43,7 +44,6 @@ export class FeedDriver {
   readonly #lanes: readonly Lane[];
   readonly #options: FeedDriverOptions;
   #current: Lane | undefined;
-  #late = false;
 
   constructor(engine: TopologyEngine, feeds: readonly Feed[], options: FeedDriverOptions) {
     this.#engine = engine;
@@ -85,12 +85,10 @@ export class FeedDriver {
     signal?.removeEventListener('abort', stop);
   }
 
-  /** The record in process was dropped as late: it goes to the late letters, once however many windows refuse it. */
-  late(): void {
+  /** The record in process was dropped. */
+  dropped(drop: Drop): void {
     const lane = this.#current;
-    if (lane?.batch === undefined || this.#late) return;
-    this.#late = true;
-    lane.batch.late(lane.at);
+    lane?.batch?.drop(lane.at, drop);
   }
 
   async #takeAlone(lane: Lane, max: number, full: () => boolean): Promise<void> {
@@ -121,7 +119,7 @@ export class FeedDriver {
     try {
       await this.#engine.settle();
     } catch (error) {
-      this.#failed(lane, error);
+      this.#failed(lane, lane.placeOf(lane.batch!.keys[lane.at]), error);
     }
     lane.at++;
   }
@@ -179,33 +177,46 @@ export class FeedDriver {
     return least;
   }
 
+  /** One whose time cannot be told comes first: it is only put aside. */
   #headOf(lane: Lane): number {
     const { batch, at, feed } = lane;
     const key = batch!.keys[at];
     const value = batch!.values[at];
-    const { task, source } = lane.readers[lane.placeOf(key)]!;
-    return task.timeOf(source, key, value, feed.timestampOf(value), at, this.#options.maxFutureMs);
+    try {
+      const { task, source } = lane.readers[lane.placeOf(key)]!;
+      return task.timeOf(source, key, value, feed.timestampOf(value), at, this.#options.maxFutureMs);
+    } catch {
+      return Number.NEGATIVE_INFINITY;
+    }
   }
 
   #take(lane: Lane): void {
     const { batch, at, feed } = lane;
     const key = batch!.keys[at];
     const value = batch!.values[at];
-    const { task, source } = lane.readers[lane.placeOf(key)]!;
-    this.#late = false;
     this.changed = true;
     this.taken++;
+    let place = 0;
+    let timestamp: number;
     try {
-      const refused = task.process(source, key, value, feed.timestampOf(value), at, this.#options.maxFutureMs);
-      if (refused !== undefined) batch!.dead(at, refused);
-      else if (this.#engine.unsettled) this.#engine.drain();
+      place = lane.placeOf(key);
+      timestamp = feed.timestampOf(value);
     } catch (error) {
-      this.#failed(lane, error);
+      const message = `neither its partition nor its time can be told: ${messageOf(error)}`;
+      this.#failed(lane, place, StreamsError.from(error, 'STREAMS_PROCESSING', message));
+      return;
+    }
+    const { task, source } = lane.readers[place]!;
+    try {
+      task.process(source, key, value, timestamp, at, this.#options.maxFutureMs);
+      if (this.#engine.unsettled) this.#engine.drain();
+    } catch (error) {
+      this.#failed(lane, place, error);
     }
   }
 
   /** Asks what becomes of a record whose processing failed. */
-  #failed(lane: Lane, error: unknown): void {
+  #failed(lane: Lane, place: number, error: unknown): void {
     if (!isRecordFailure(error)) throw error;
     const { file, line, offset } = lane.batch!.origin(lane.at);
     const { nodeName } = error.details;
@@ -219,8 +230,8 @@ export class FeedDriver {
       cause: error.details.cause ?? error,
     });
     if (this.#options.onError(placed) === 'fail') throw placed;
-    lane.readers[lane.placeOf(lane.batch!.keys[lane.at])]!.task.stats.dropped.processing++;
-    lane.batch!.dead(lane.at, 'processing');
+    lane.readers[place]!.task.stats.dropped.processing++;
+    lane.batch!.drop(lane.at, { reason: 'processing', nodeName, message: error.message });
   }
 }
 

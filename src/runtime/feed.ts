@@ -1,4 +1,5 @@
 import type { Reader, WriteBatch } from '../../state/database.ts';
+import type { Drop } from '../processor/drop-reason.ts';
 
 /** Where a record came from, as the dead and late letters name it. */
 export interface RecordOrigin {
@@ -15,7 +16,7 @@ export interface RecordOrigin {
  * Records of one topic in offset order, columnar: record `i` is `keys[i]`, `values[i]`.
  *
  * The runtime calls `accept(n)` when the records before `n` are processed; only then do bad rows that stand before record `n` reach the dead
- * letters. `late` and `dead` are called for the record in process, before it is accepted.
+ * letters. `drop` is called for the record in process, before it is accepted.
  */
 export interface FeedBatch {
   readonly length: number;
@@ -23,10 +24,8 @@ export interface FeedBatch {
   readonly values: readonly unknown[];
   /** Records `[0, n)` are processed. `n` never goes back. `accept(length)` also takes what stands after the last record. */
   accept(n: number): void;
-  /** Record `i` was dropped by a windowed operator as late: goes to the late letters. */
-  late(i: number): void;
-  /** Record `i` is refused: goes to the dead letters. */
-  dead(i: number, reason: 'future' | 'processing'): void;
+  /** Record `i` is dropped: it goes to the late letters for `late`, else to the dead ones; once, whatever is said of it. */
+  drop(i: number, drop: Drop): void;
   /** Where record `i` came from. */
   origin(i: number): RecordOrigin;
 }
@@ -46,6 +45,27 @@ export interface FeedProgress {
   /** Rows outside `--from` and `--to`. */
   skipped: number;
   deadByReason: Record<string, number>;
+}
+
+/**
+ * What was done of each topic. Several feeds of one topic read the same files, each for its partition: a file is done when all of them are.
+ */
+export function progressByTopic(feeds: readonly FeedProgress[]): readonly FeedProgress[] {
+  const topics = new Map<string, FeedProgress>();
+  for (const feed of feeds) {
+    const sum = topics.get(feed.topic);
+    topics.set(feed.topic, sum === undefined ? { ...feed, deadByReason: { ...feed.deadByReason } } : added(sum, feed));
+  }
+  return [...topics.values()];
+}
+
+function added(sum: FeedProgress, feed: FeedProgress): FeedProgress {
+  for (const name of ['rows', 'bytes', 'bytesTotal', 'dead', 'late', 'skipped'] as const) sum[name] += feed[name];
+  sum.filesDone = Math.min(sum.filesDone, feed.filesDone);
+  sum.filesTotal = Math.max(sum.filesTotal, feed.filesTotal);
+  for (const [reason, count] of Object.entries(feed.deadByReason))
+    sum.deadByReason[reason] = (sum.deadByReason[reason] ?? 0) + count;
+  return sum;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { StreamsError } from '../common/errors.ts';
-import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
+import { messageOf, StreamsError } from '../common/errors.ts';
+import { type Drop, type DropReason, dropOf, dropReasons } from '../processor/drop-reason.ts';
 import type { NodeContext, OperatorClock, ProcessorNode, TableStore, VersionedTable } from '../processor/node.ts';
 import { type ConsumedRecord, type Header, noHeaders } from '../processor/record.ts';
 import type { Version } from '../processor/rows.ts';
@@ -23,8 +23,8 @@ export function taskIdText({ subTopology, partition }: TaskId): string {
 /** What tasks need of the engine that runs them. */
 export interface TaskHost {
   readonly applicationId: string;
-  /** A node dropped the record in process. */
-  dropped(task: Task, reason: DropReason): void;
+  /** The record in process is dropped, by a node or before it reached one. */
+  dropped(task: Task, drop: Drop): void;
   waitFor(promise: Promise<void>): void;
   /** Something is waited for. */
   readonly busy: boolean;
@@ -87,7 +87,9 @@ class CurrentRecord implements ConsumedRecord<unknown, unknown> {
 }
 
 /** What `timeOf` says of a record from the future: it sorts after all others. */
-export const futureTime: number = Number.POSITIVE_INFINITY;
+const futureTime = Number.POSITIVE_INFINITY;
+/** And of one whose time is none: it comes first, since it is only put aside. */
+const invalidTime = Number.NEGATIVE_INFINITY;
 
 /**
  * A sub-topology at work on one partition: its nodes, stores and clocks. The unit of order, state and commit.
@@ -111,6 +113,8 @@ export class Task implements NodeContext {
   readonly #streamSchedules = new Schedules();
   readonly #wallSchedules = new Schedules();
   readonly #record = new CurrentRecord();
+  /** The time of the record in process as its source told it, whatever that is. */
+  #extracted = -1;
 
   constructor(
     host: TaskHost,
@@ -160,9 +164,7 @@ export class Task implements NodeContext {
   }
 
   /**
-   * Takes one record of a source through the task's nodes.
-   *
-   * @returns why the record was refused before it moved any clock, or undefined.
+   * Takes one record of a source through the task's nodes. One without a valid time, or from the future, is dropped before it moves any clock.
    */
   process(
     source: TaskSource,
@@ -172,16 +174,12 @@ export class Task implements NodeContext {
     offset: number,
     maxFutureMs: number,
     headers?: readonly Header[],
-  ): 'future' | undefined {
+  ): void {
     if (headers !== undefined) this.#record.headers = headers;
     const at = this.timeOf(source, key, value, timestamp, offset, maxFutureMs);
-    if (at === futureTime) {
-      this.stats.dropped.future++;
-      return 'future';
-    }
-    if (!(at >= 0)) {
-      this.drop(source.spec.name, 'invalid_timestamp');
-      return undefined;
+    if (at === futureTime || at === invalidTime) {
+      this.#refuse(source, at === futureTime ? 'future' : 'invalid_timestamp', maxFutureMs);
+      return;
     }
     if (at > source.partitionTimeMs) source.partitionTimeMs = at;
     if (at > this.streamTimeMs) this.streamTimeMs = at;
@@ -189,7 +187,6 @@ export class Task implements NodeContext {
     source.node.process(key, value, at);
     this.stats.processed++;
     if (this.streamTimeMs >= this.#streamSchedules.nextMs) this.#punctuate(this.#streamSchedules, this.streamTimeMs);
-    return undefined;
   }
 
   /** The next record's headers are read here, if anybody asks. */
@@ -197,7 +194,12 @@ export class Task implements NodeContext {
     this.#record.headersFrom(source, at);
   }
 
-  /** The record's event time; {@link futureTime} for one that lies too far after its arrival. Makes it the record in process. */
+  /**
+   * The record's event time, a whole number of ms since 1970; infinite for one that lies too far after its arrival, negatively so for one that is no such number. Makes it the
+   * record in process.
+   *
+   * @throws StreamsError `STREAMS_PROCESSING` - the source's timestamp extractor, or what tells its arrival, threw.
+   */
   timeOf(
     source: TaskSource,
     key: unknown,
@@ -214,9 +216,30 @@ export class Task implements NodeContext {
     record.offset = offset;
     record.partition = this.partition;
     record.topic = source.topic;
-    const at =
-      spec.timestampExtractor === undefined ? timestamp : spec.timestampExtractor(record, source.partitionTimeMs);
-    return spec.arrivalTime !== undefined && at > spec.arrivalTime(record) + maxFutureMs ? futureTime : at;
+    let at = timestamp;
+    try {
+      if (spec.timestampExtractor !== undefined) at = spec.timestampExtractor(record, source.partitionTimeMs);
+      this.#extracted = at;
+      if (!(Number.isSafeInteger(at) && at >= 0)) return invalidTime;
+      return spec.arrivalTime !== undefined && at > spec.arrivalTime(record) + maxFutureMs ? futureTime : at;
+    } catch (error) {
+      throw StreamsError.from(
+        error,
+        'STREAMS_PROCESSING',
+        `the event time of a record of source ${spec.name} cannot be told: ${messageOf(error)}`,
+        { nodeName: spec.name },
+      );
+    }
+  }
+
+  /** The record in process cannot be taken. */
+  #refuse(source: TaskSource, reason: 'future' | 'invalid_timestamp', maxFutureMs: number): void {
+    const at = this.#extracted;
+    const message =
+      reason === 'future'
+        ? `its event time, ${at} ms, lies more than ${maxFutureMs} ms after its arrival`
+        : `its event time is ${String(at)}, which is no whole number of ms since 1970-01-01T00:00Z`;
+    this.drop(source.spec.name, reason, message);
   }
 
   /** Moves stream time and all operators' times on to this; false if they are there already. */
@@ -265,9 +288,10 @@ export class Task implements NodeContext {
     return clock;
   }
 
-  drop(_nodeName: string, reason: DropReason): void {
+  drop(nodeName: string, reason: DropReason, message?: string): void {
     this.stats.dropped[reason]++;
-    this.#host.dropped(this, reason);
+    // What a punctuation forwards is no record of a topic.
+    if (!this.punctuating) this.#host.dropped(this, dropOf(reason, nodeName, message));
   }
 
   schedule(

@@ -1,8 +1,9 @@
 import type { Database, WriteBatch } from '../../state/database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
-import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
+import { type Drop, type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import {
+  failureOf,
   followsGlobalTable,
   type GlobalChange,
   type ProcessorNode,
@@ -51,7 +52,7 @@ export interface EngineOptions {
   /** Memory for cached rows, bytes: a fifth of it for global tables. */
   readonly cacheMaxBytes: number;
   readonly output?: OutputReceiver;
-  readonly dropped: (task: Task, reason: DropReason) => void;
+  readonly dropped: (task: Task, drop: Drop) => void;
   readonly wallClockMs: () => number;
 }
 
@@ -239,7 +240,11 @@ export class TopologyEngine implements TaskHost {
     if (changes.length === 0) return;
     for (const { node } of this.#nodes)
       if (followsGlobalTable(node) && node.globalStore === store) {
-        await node.rejoin(changes);
+        try {
+          await node.rejoin(changes);
+        } catch (error) {
+          throw failureOf(node, error);
+        }
         await this.settle();
       }
   }
@@ -259,8 +264,8 @@ export class TopologyEngine implements TaskHost {
     }
   }
 
-  dropped(task: Task, reason: DropReason): void {
-    this.#options.dropped(task, reason);
+  dropped(task: Task, drop: Drop): void {
+    this.#options.dropped(task, drop);
   }
 
   waitFor(promise: Promise<void>): void {

@@ -9,8 +9,7 @@ const lf = 10;
 const formula = /^[=+\-@\t\r]/;
 
 /**
- * CSV with a header: commas, LF, fields with a comma, a quote or a line end in quotes, as RFC 4180 has it. Times are ISO 8601 in UTC, unless the record is a row of CSV
- * already: then its bytes are the row.
+ * CSV with a header: commas, LF, fields with a comma, a quote or a line end in quotes, as RFC 4180 has it. A record that is a row of CSV already is copied as it is.
  *
  * With `safe` a text field that a spreadsheet would take for a formula gets an apostrophe before it: `=1+1` is `'=1+1`.
  */
@@ -59,14 +58,16 @@ export class CsvEncoder implements RowEncoder {
     let line = '';
     for (let c = 0; c < rows.columns.length; c++) {
       if (c > 0) line += ',';
-      line += this.#field(values[c] ?? null, rows.columns[c]!.type === 'timestamp');
+      const value = values[c] ?? null;
+      const isTime = typeof value === 'number' && rows.columns[c]!.type === 'timestamp';
+      line += isTime ? (rows.timeText?.(value) ?? new Date(value).toISOString()) : this.#field(value);
     }
     this.#chunk.text(`${line}\n`);
   }
 
-  #field(value: ColumnValue, time: boolean): string {
+  #field(value: ColumnValue): string {
     if (value === null) return '';
-    if (typeof value === 'number') return time ? new Date(value).toISOString() : String(value);
+    if (typeof value === 'number') return String(value);
     return csvField(this.#safe && formula.test(value) ? `'${value}` : value);
   }
 }

@@ -23,6 +23,8 @@ export interface SinkRows {
   read(records: FetchedRecords, i: number): number;
   /** Puts the columns of the record read last into `out`. */
   values(out: ColumnValue[]): void;
+  /** A time as CSV shows it. @defaultValue ISO 8601 in UTC */
+  timeText?(ms: number): string;
   /**
    * The record read last as a row of CSV, where its bytes are one already: in the columns' order, without a line end. `-1`: they are not.
    * @returns the position after the bytes, which begin at `records.valueStarts[i]`.

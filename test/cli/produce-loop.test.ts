@@ -32,8 +32,7 @@ function feedOf(topic: string, times: readonly number[], dead = 0): Feed & { rea
       accepted = n;
       feed.progress.dead = dead;
     },
-    late: () => {},
-    dead: () => {},
+    drop: () => {},
     origin: () => ({ file: 'a.csv', line: 1, offset: 0, raw: Buffer.alloc(0) }),
   };
   const feed = {

@@ -86,7 +86,7 @@ test('bad rows go to the dead letters, once over several runs', async (t) => {
   t.deepEqual(world.letters(), [
     'a.csv:3 date two,oops,x',
     'a.csv:4 columns short,3',
-    'a.csv:5 date before 1970,-1,x',
+    'a.csv:5 invalid_timestamp before 1970,-1,x',
     'b.csv:2 date bad,bad,x',
   ]);
 });

@@ -56,6 +56,8 @@ test('batches hold at most the wanted records, with keys, values and origins', a
   await close();
 });
 
+const tooLate = { reason: 'late', message: 'too late' } as const;
+
 test('a batch must be accepted before the next, and is never accepted backwards', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('a.csv', readings(1, 2, 3));
@@ -67,7 +69,7 @@ test('a batch must be accepted before the next, and is never accepted backwards'
   batch.accept(2);
   t.throws(() => batch.accept(1), { instanceOf: RangeError });
   t.throws(() => batch.accept(4), { instanceOf: RangeError });
-  t.throws(() => batch.late(1), { instanceOf: RangeError });
+  t.throws(() => batch.drop(1, tooLate), { instanceOf: RangeError });
   batch.accept(3);
   t.is(await feed.poll(), undefined);
   t.is(await feed.poll(), undefined, 'the end stays the end');
@@ -88,15 +90,17 @@ test('bad rows go to the dead letters when what stands before them is accepted, 
   };
   t.deepEqual(await deadAfter(0), ['2 columns bad 1']);
   t.deepEqual(await deadAfter(1), ['2 columns bad 1']);
-  batch.dead(1, 'future');
+  batch.drop(1, { reason: 'future', message: 'told' });
   t.deepEqual((await deadAfter(2)).slice(1), ['4 future 2,2,y', '5 columns bad 2', '6 quote "bad 3']);
-  batch.late(2);
-  batch.late(2);
+  batch.drop(2, tooLate);
+  batch.drop(2, tooLate);
   t.deepEqual((await deadAfter(3)).slice(4), ['8 id x,4,bad 4']);
   const { rows: rowCount, dead, late, deadByReason } = feed.progress;
   t.deepEqual({ rowCount, dead, late }, { rowCount: 7, dead: 5, late: 1 });
   t.deepEqual(deadByReason, { columns: 2, future: 1, quote: 1, id: 1 });
-  t.deepEqual(world.lateLetters(), [{ file: 'a.csv', line: 7, offset: 42, reason: 'late', raw: '3,3,z' }]);
+  t.deepEqual(world.lateLetters(), [
+    { file: 'a.csv', line: 7, offset: 42, reason: 'late', message: 'too late', raw: '3,3,z' },
+  ]);
   await close();
 });
 
@@ -107,15 +111,38 @@ test('notes on records may come in any order before they are accepted', async (t
   await feed.open(world.database);
   const batch = await feed.poll();
   if (typeof batch !== 'object') return t.fail();
-  batch.dead(2, 'processing');
-  batch.dead(0, 'future');
-  batch.dead(2, 'processing');
+  batch.drop(2, { reason: 'processing', message: 'told' });
+  batch.drop(0, { reason: 'future', message: 'told' });
+  batch.drop(2, { reason: 'processing', message: 'told' });
   batch.accept(3);
   await world.commit(feed);
   t.deepEqual(
     world.deadLetters().map(({ line, reason }) => `${line} ${reason}`),
     ['2 future', '4 processing'],
   );
+  await close();
+});
+
+test('a record that is dropped several times has one letter: that it failed, else what it lacks, else that it is late', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2, 3));
+  const { feed, close } = await world.feed();
+  await feed.open(world.database);
+  const batch = await feed.poll();
+  if (typeof batch !== 'object') return t.fail();
+  batch.drop(0, tooLate);
+  batch.drop(0, { reason: 'processing', message: 'it failed' });
+  batch.drop(1, { reason: 'null_key', message: 'no key' });
+  batch.drop(1, tooLate);
+  batch.drop(2, tooLate);
+  batch.drop(2, { reason: 'late', message: 'late again' });
+  batch.accept(3);
+  await world.commit(feed);
+  t.deepEqual(
+    [...world.deadLetters(), ...world.lateLetters()].map(({ line, message }) => `${line} ${message}`),
+    ['2 it failed', '3 no key', '4 too late'],
+  );
+  t.like(feed.progress, { rows: 3, dead: 2, late: 1 });
   await close();
 });
 

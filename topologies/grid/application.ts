@@ -1,6 +1,7 @@
 import type { Application, ReadableState } from '../../src/cli/application.ts';
 import type { ReadOnlyVersionedStore } from '../../src/runtime/read-only-stores.ts';
 import { eventFormat } from './events/event-format.ts';
+import { EventRows } from './events/event-rows.ts';
 import { loadPark } from './park/load-park.ts';
 import { parkHistories } from './park/park-history.ts';
 import { exportStatistics } from './statistics/export-statistics.ts';
@@ -19,6 +20,7 @@ export const gridApplication: Application = {
   },
   format: ({ zone }) => eventFormat(zone),
   rowMessages: true,
+  sink: { prefix: 'event', rows: (zone) => new EventRows(zone) },
   async loadTable(_store, directory, { zone }) {
     return parkHistories(await loadPark(directory, { manufacturers: false }), zone);
   },

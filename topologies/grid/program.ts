@@ -11,6 +11,7 @@ import { resetCommand } from '../../src/cli/reset-command.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
 import { verifyCommand } from '../../src/cli/verify-command.ts';
+import { sinkCommand } from '../../src/cli/sink-command.ts';
 import { gridSpec } from './application-spec.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { exportCommand } from './commands/export-command.ts';
@@ -30,6 +31,7 @@ export const gridProgram: ProgramSpec = {
     replayCommand(gridSpec),
     runCommand(gridSpec),
     produceCommand(gridSpec),
+    sinkCommand(gridSpec),
     serveCommand(gridSpec),
     queryCommand,
     exportCommand,

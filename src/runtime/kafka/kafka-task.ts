@@ -2,12 +2,12 @@ import type { WriteBatch } from '../../../state/database.ts';
 import { type BrokerProducer, type OffsetToCommit, partitionKey } from '../../clients/broker.ts';
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { messageOf, StreamsError } from '../../common/errors.ts';
-import type { DropReason } from '../../processor/drop-reason.ts';
+import { type Drop, worseFate } from '../../processor/drop-reason.ts';
 import { type GlobalChange, isRecordFailure } from '../../processor/node.ts';
 import type { Task, TaskId } from '../task.ts';
 import type { TopologyEngine } from '../topology-engine.ts';
 import type { InputBuffer } from './input-buffer.ts';
-import type { LetterReason, LetterWriter } from './letter-topics.ts';
+import type { LetterWriter, WaitingLetters } from './letter-topics.ts';
 import type { TaskFolder } from './task-folder.ts';
 import { encodeTaskMetadata, samePositions } from './task-metadata.ts';
 
@@ -41,6 +41,14 @@ export interface KafkaTaskOptions {
   readonly syncWrites: boolean;
   /** The clock, ms. */
   readonly now: () => number;
+}
+
+/** What a commit takes: what comes later belongs to the next. */
+interface BegunCommit {
+  readonly batch: WriteBatch;
+  readonly offsets: readonly OffsetToCommit[];
+  readonly rows: number;
+  readonly letters: WaitingLetters;
 }
 
 /** Bytes that wait for the next commit. */
@@ -85,7 +93,8 @@ export class KafkaTask {
   /** The record in process: where its letter is made from. */
   #records: FetchedRecords | undefined;
   #index = 0;
-  #lateSent = false;
+  /** Why it gets a letter: one, whatever else happens to it. */
+  #fate: Drop | undefined;
 
   constructor(options: KafkaTaskOptions) {
     this.#options = options;
@@ -227,9 +236,7 @@ export class KafkaTask {
    */
   async commit(flushed?: () => void): Promise<void> {
     await this.#committing;
-    let commit:
-      | { readonly batch: WriteBatch; readonly offsets: readonly OffsetToCommit[]; readonly rows: number }
-      | undefined;
+    let commit: BegunCommit | undefined;
     const started = performance.now();
     await this.#exclusive(async () => {
       // Another call may have begun a commit meanwhile: its batch must be written before the next one is made.
@@ -239,7 +246,7 @@ export class KafkaTask {
       const batch = this.folder.database.batch();
       try {
         const rows = await this.engine.flush(batch);
-        commit = { batch, rows, offsets: this.#offsets() };
+        commit = { batch, rows, offsets: this.#offsets(), letters: this.letters.takeWaiting() };
         this.#changed = false;
         this.engine.commitRequested = false;
       } catch (error) {
@@ -265,26 +272,21 @@ export class KafkaTask {
     this.engine.close();
   }
 
-  /** A node dropped the record in process. */
-  dropped(reason: DropReason): void {
-    // What a punctuation forwards is no record of a topic.
-    if (reason !== 'late' || this.#records === undefined || this.#lateSent || this.task.punctuating) return;
-    this.#lateSent = true;
-    this.letters.send('late', this.#records, this.#index, {
-      code: 'LATE',
-      message: 'the record came after the end of its window and the grace after it',
-    });
+  /** The record in process is dropped. */
+  dropped(drop: Drop): void {
+    if (this.#records === undefined) return;
+    const { reason } = drop;
+    if (reason === 'future' || reason === 'invalid_timestamp') this.#askWhetherRefused(drop);
+    this.#fate = worseFate(this.#fate, drop);
   }
 
-  async #finish(
-    commit: { readonly batch: WriteBatch; readonly offsets: readonly OffsetToCommit[]; readonly rows: number },
-    started: number,
-  ): Promise<void> {
-    const { batch, offsets, rows } = commit;
+  async #finish(commit: BegunCommit, started: number): Promise<void> {
+    const { batch, offsets, rows, letters } = commit;
     const times = this.task.operatorTimes();
     const { streamTimeMs } = this.task;
     try {
       const written = await this.#options.commit(offsets);
+      this.letters.committed(letters);
       if (this.#closed) return;
       if (this.folder.specs.length > 0) this.#savePositions(batch, written, times, offsets);
       if (batch.length > 0) await batch.write({ sync: this.#options.syncWrites });
@@ -412,7 +414,7 @@ export class KafkaTask {
     const { source } = input;
     this.#records = records;
     this.#index = i;
-    this.#lateSent = false;
+    this.#fate = undefined;
     let key: unknown;
     let value: unknown;
     try {
@@ -426,16 +428,19 @@ export class KafkaTask {
     }
     this.task.headersFrom(records, i);
     try {
-      const { maxFutureMs } = this.#options;
-      const refused = this.task.process(source, key, value, timestamps[i]!, offsets[i]!, maxFutureMs);
-      if (refused !== undefined)
-        this.letters.send('dead', records, i, {
-          code: 'FUTURE',
-          message: `its event time lies more than ${maxFutureMs} ms after its arrival`,
-        });
+      this.task.process(source, key, value, timestamps[i]!, offsets[i]!, this.#options.maxFutureMs);
     } catch (error) {
       this.#askHandler(records, i, error);
     }
+    if (this.#fate !== undefined && !this.engine.unsettled) this.#tell(records, i);
+  }
+
+  /** Writes the letter of a record that was not processed, or not wholly. */
+  #tell(records: FetchedRecords, i: number): void {
+    const fate = this.#fate;
+    if (fate === undefined) return;
+    this.#fate = undefined;
+    this.letters.send(records, i, fate);
   }
 
   #unreadable(input: InputBuffer, records: FetchedRecords, i: number, cause: unknown): void {
@@ -448,7 +453,23 @@ export class KafkaTask {
     );
     if (this.#options.handlers.deserialization(error) === 'fail') throw error;
     this.task.stats.dropped.deserialization++;
-    this.letters.send('dead', records, i, { code: error.code, message: error.message, node: input.source.spec.name });
+    this.letters.send(records, i, {
+      reason: 'deserialization',
+      message: error.message,
+      nodeName: input.source.spec.name,
+    });
+  }
+
+  /** Asks what becomes of a record that no task can take. */
+  #askWhetherRefused({ message, nodeName }: Drop): void {
+    const { topic, partition, offsets } = this.#records!;
+    const offset = offsets[this.#index]!;
+    const error = new StreamsError(
+      'STREAMS_DESERIALIZATION',
+      `record ${offset} of ${topic} (partition ${partition}) is refused: ${message}.`,
+      { topic, partition, offset, taskId: this.taskId, ...(nodeName !== undefined && { nodeName }) },
+    );
+    if (this.#options.handlers.deserialization(error) === 'fail') throw error;
   }
 
   /** Asks what becomes of a record whose processing failed. */
@@ -464,8 +485,7 @@ export class KafkaTask {
     );
     if (this.#options.handlers.processing(placed) === 'fail') throw placed;
     this.task.stats.dropped.processing++;
-    const reason: LetterReason = { code: placed.code, message: error.message, node: nodeName };
-    this.letters.send('dead', records, i, reason);
+    this.dropped({ reason: 'processing', code: placed.code, message: error.message, nodeName });
   }
 
   /** Waits for busy nodes after the record before `next`, then passes it. */
@@ -475,6 +495,7 @@ export class KafkaTask {
     } catch (error) {
       this.#askHandler(records, next - 1, error);
     }
+    this.#tell(records, next - 1);
     input.advance(next);
   }
 

@@ -1,7 +1,7 @@
 import type { BrokerProducer } from '../../clients/broker.ts';
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { utf8 } from '../../common/bytes.ts';
-import type { StreamsErrorCode } from '../../common/errors.ts';
+import type { Drop, DropReason } from '../../processor/drop-reason.ts';
 import type { Header } from '../../processor/record.ts';
 import type { OutputCounts } from './output-counts.ts';
 
@@ -19,12 +19,17 @@ export interface LetterTopics {
   readonly late: LetterTopic | undefined;
 }
 
-/** Why a record is in a letter topic. */
-export interface LetterReason {
-  readonly code: StreamsErrorCode | 'LATE' | 'FUTURE';
-  readonly message: string;
-  readonly node?: string | undefined;
-}
+/** Letters that wait for their commit, by reason. */
+export type WaitingLetters = ReadonlyMap<DropReason, number>;
+
+const codes = {
+  late: 'LATE',
+  future: 'FUTURE',
+  invalid_timestamp: 'INVALID_TIMESTAMP',
+  null_key: 'NULL_KEY',
+  deserialization: 'STREAMS_DESERIALIZATION',
+  processing: 'STREAMS_PROCESSING',
+} as const satisfies Readonly<Record<DropReason, string>>;
 
 /**
  * Headers that a letter has beside the record's own. Kafka Streams' dead letter queue (KIP-1034) uses the same prefix.
@@ -39,6 +44,7 @@ export class LetterWriter {
   readonly #topics: LetterTopics;
   readonly #producer: BrokerProducer;
   readonly #outputs: OutputCounts;
+  #waiting = new Map<DropReason, number>();
 
   constructor(topics: LetterTopics, producer: BrokerProducer, outputs: OutputCounts) {
     this.#topics = topics;
@@ -46,17 +52,31 @@ export class LetterWriter {
     this.#producer = producer;
   }
 
-  send(kind: 'dead' | 'late', records: FetchedRecords, i: number, { code, message, node }: LetterReason): void {
-    const target = this.#topics[kind];
+  /** The letters of a commit that is about to be made: those after them belong to the next. */
+  takeWaiting(): WaitingLetters {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    return waiting;
+  }
+
+  /** Their commit was made. */
+  committed(letters: WaitingLetters): void {
+    for (const [reason, count] of letters) this.#outputs.addLetters(reason, count);
+  }
+
+  /** A record goes to the topic of the late ones for `late`, else to that of the dead ones. */
+  send(records: FetchedRecords, i: number, { reason, message, nodeName, code }: Drop): void {
+    this.#waiting.set(reason, (this.#waiting.get(reason) ?? 0) + 1);
+    const target = reason === 'late' ? this.#topics.late : this.#topics.dead;
     if (target === undefined) return;
     const { topic, partition, offsets, timestamps, bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
     const about: [string, string | undefined][] = [
-      ['code', code],
+      ['code', code ?? codes[reason]],
       ['message', message.slice(0, 1000)],
       ['topic', topic],
       ['partition', String(partition)],
       ['offset', String(offsets[i])],
-      ['node', node],
+      ['node', nodeName],
     ];
     const key = keyStarts[i]! < 0 ? undefined : bytes.subarray(keyStarts[i]!, keyEnds[i]!);
     let value = valueStarts[i]! < 0 ? undefined : bytes.subarray(valueStarts[i]!, valueEnds[i]!);

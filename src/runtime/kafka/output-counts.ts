@@ -1,3 +1,5 @@
+import type { DropReason } from '../../processor/drop-reason.ts';
+
 /** What was written to a topic since the process began, aborted transactions included. */
 export interface OutputCount {
   readonly topic: string;
@@ -6,8 +8,11 @@ export interface OutputCount {
   bytes: number;
 }
 
-/** What an instance's tasks have written, by topic. */
+/** What an instance's tasks have written, by topic, and the records of which they have committed letters, since the process began. */
 export class OutputCounts {
+  /** Records in the dead letters, by reason. */
+  readonly deadLetters: Record<string, number> = {};
+  lateLetters = 0;
   readonly #counts = new Map<string, OutputCount>();
 
   of(topic: string): OutputCount {
@@ -17,6 +22,12 @@ export class OutputCounts {
       this.#counts.set(topic, count);
     }
     return count;
+  }
+
+  /** So many letters of a reason are committed. */
+  addLetters(reason: DropReason, letters: number): void {
+    if (reason === 'late') this.lateLetters += letters;
+    else this.deadLetters[reason] = (this.deadLetters[reason] ?? 0) + letters;
   }
 
   all(): readonly OutputCount[] {

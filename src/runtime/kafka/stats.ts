@@ -76,15 +76,9 @@ function addStore(stores: Map<string, StoreStats>, stats: StoreStats): void {
 /** What only the runtime on Kafka knows. */
 export function kafkaStats(source: StatsSource): KafkaStats {
   const { options, slots, globals, generation, counts, outputs } = source;
-  const deadLetters: Record<string, number> = {};
-  let late = 0;
   let newest = -1;
   for (const { task } of slots) {
     if (task === undefined) continue;
-    const { dropped } = task.task.stats;
-    for (const reason of ['deserialization', 'processing', 'future'] as const)
-      deadLetters[reason] = (deadLetters[reason] ?? 0) + dropped[reason];
-    late += dropped.late;
     newest = Math.max(newest, task.committedStreamTimeMs);
   }
   return {
@@ -99,8 +93,8 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     transactionsAborted: counts.aborted,
     tasksMigrated: counts.migrated,
     outputs: outputs.all().map((each) => ({ ...each })),
-    deadLetters,
-    lateLetters: late,
+    deadLetters: { ...outputs.deadLetters },
+    lateLetters: outputs.lateLetters,
     committedEventTimeMs: newest < 0 ? undefined : newest,
     storeBytes: source.storeBytes,
   };

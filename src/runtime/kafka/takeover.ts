@@ -300,7 +300,7 @@ async function makeTask(
     caching: true,
     maxFutureMs: options.maxFutureMs,
     cacheMaxBytes: options.statestoreCacheMaxBytes,
-    dropped: (_task, reason) => task?.dropped(reason),
+    dropped: (_task, drop) => task?.dropped(drop),
     wallClockMs: () => Date.now(),
   });
   let metadata: TaskMetadata | undefined;

@@ -24,6 +24,7 @@ export interface Letter {
   readonly line: number;
   readonly offset: number;
   readonly reason: string;
+  readonly message: string;
   readonly raw: string;
 }
 
@@ -82,8 +83,8 @@ export class FolderWorld {
 
   /** Opens a feed over the folder; close it with its letters. */
   async feed(options: RunOptions = {}, logger?: Logger): Promise<OpenFeed> {
-    const dead = await Letters.open(this.deadFile, { state: this.root });
-    const late = await Letters.open(this.lateFile, { state: this.root });
+    const dead = await Letters.open(this.deadFile);
+    const late = await Letters.open(this.lateFile);
     const feed = new FolderFeed({
       topic: 'readings',
       directory: this.events,
@@ -181,8 +182,8 @@ async function tryToCommit(world: FolderWorld, feed: Feed, batch: FeedBatch, n: 
 
 function note(batch: FeedBatch, i: number, { lateId, deadId }: RunOptions): void {
   const { id } = batch.values[i] as Reading;
-  if (id === lateId) batch.late(i);
-  if (id === deadId) batch.dead(i, 'future');
+  if (id === lateId) batch.drop(i, { reason: 'late', message: 'told' });
+  if (id === deadId) batch.drop(i, { reason: 'future', message: 'told' });
 }
 
 function readLetters(path: string): Letter[] {

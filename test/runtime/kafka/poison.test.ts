@@ -97,14 +97,21 @@ test('where a record must be complete, one without key or value cannot be read e
   await stop(client);
 });
 
-test('without that they are dropped by the node that needs them, and make no letter', async (t) => {
+test('without that they are dropped by the node that needs them, with a letter that names it', async (t) => {
   const cluster = clusterOf();
   cluster.write('in', 0, [{ value: number(1) }, { key: 'a' }, { key: 'a', value: number(3) }]);
   const client = await startClient(cluster, sums());
   await drained(cluster, sums());
   t.deepEqual(await rowsOf([client], 'sums'), ['a 3']);
-  t.deepEqual(letters(cluster, dead), []);
+  t.deepEqual(
+    letters(cluster, dead).map(({ headers }) => [headers.code, headers.offset, headers.node]),
+    [
+      ['NULL_KEY', '0', 'sums'],
+      ['NULL_KEY', '1', 'sums'],
+    ],
+  );
   t.is(client.streams.stats().tasks[0]!.dropped.null_key, 2);
+  t.deepEqual(client.streams.kafkaStats().deadLetters, { null_key: 2 });
   await stop(client);
 });
 

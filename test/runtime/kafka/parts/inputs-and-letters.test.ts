@@ -1,6 +1,7 @@
 import test from 'ava';
 import { recordsOf, type SimpleRecord } from '../../../../src/clients/memory/records-of.ts';
 import { Serdes } from '../../../../src/index.ts';
+import type { DropReason } from '../../../../src/processor/drop-reason.ts';
 import { InputBuffer, rangeReader } from '../../../../src/runtime/kafka/input-buffer.ts';
 import { type LetterTopics, LetterWriter } from '../../../../src/runtime/kafka/letter-topics.ts';
 import { OutputCounts } from '../../../../src/runtime/kafka/output-counts.ts';
@@ -76,12 +77,15 @@ const topics: LetterTopics = {
 const text = (bytes: Uint8Array | string | null | undefined): string | undefined =>
   bytes === undefined || bytes === null ? undefined : Buffer.from(bytes as Uint8Array).toString();
 
-function letters(records: readonly SimpleRecord[], to = topics, i = 0, kind: 'dead' | 'late' = 'dead') {
+function letters(records: readonly SimpleRecord[], to = topics, i = 0, reason: DropReason = 'deserialization') {
   const { producer, appended } = fakeProducer();
   const outputs = new OutputCounts();
-  const reason = { code: 'STREAMS_DESERIALIZATION', message: 'no number', node: 'readings' } as const;
-  new LetterWriter(to, producer, outputs).send(kind, recordsOf('in', 5, records), i, reason);
-  return { appended, counted: outputs.all() };
+  const writer = new LetterWriter(to, producer, outputs);
+  writer.send(recordsOf('in', 5, records), i, { reason, message: 'no number', nodeName: 'readings' });
+  const waiting = writer.takeWaiting();
+  const before = [outputs.lateLetters, ...Object.values(outputs.deadLetters)];
+  writer.committed(waiting);
+  return { appended, counted: outputs.all(), before, outputs };
 }
 
 test('a letter has the record as it came, and headers that say why it was not processed', (t) => {
@@ -131,4 +135,13 @@ test('without a topic a letter goes nowhere', (t) => {
   const { appended, counted } = letters([{ key: 'k' }], topics, 0, 'late');
   t.deepEqual(appended, []);
   t.deepEqual(counted, []);
+});
+
+test('a letter counts once its commit is made, with a topic or without', (t) => {
+  const late = letters([{ key: 'k' }], topics, 0, 'late');
+  t.deepEqual(late.before, [0]);
+  t.is(late.outputs.lateLetters, 1);
+  const dead = letters([{ key: 'k' }], topics, 0, 'null_key');
+  t.deepEqual(dead.before, [0]);
+  t.deepEqual({ ...dead.outputs.deadLetters }, { null_key: 1 });
 });

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { Zone } from '../common/time/zone.ts';
+import { CsvEncoder } from '../sink/csv-encoder.ts';
+import { FileNames } from '../sink/file-names.ts';
+import { JsonlEncoder } from '../sink/jsonl-encoder.ts';
+import { openTarget } from '../sink/open-target.ts';
+import type { FilesSetup } from '../sink/partition-files.ts';
+import { type Layout, Periods, type PeriodUnit } from '../sink/periods.ts';
+import type { EncoderFactory, FileFormat } from '../sink/row-encoder.ts';
+import { PlainRows, type SinkRows } from '../sink/sink-rows.ts';
+import type { SinkTarget } from '../sink/target.ts';
+import { TopicSink } from '../sink/topic-sink.ts';
+import { type ApplicationSpec, applicationIdOf } from './application.ts';
+import type { CommandContext } from './command-spec.ts';
+import type { openBroker } from './open-broker.ts';
+import { withCleanup } from './with-cleanup.ts';
+
+/** What is to be written where. */
+export interface SinkRequest {
+  readonly topic: string;
+  readonly to: string;
+  readonly format: FileFormat;
+  readonly by: PeriodUnit;
+  readonly layout: Layout;
+  readonly zone: string | undefined;
+  readonly rollSize: number;
+  readonly rollAfter: number;
+  readonly group: string | undefined;
+  readonly safeCsv: boolean;
+  readonly untilCaughtUp: boolean;
+}
+
+/** What this run has made visible. */
+export interface SinkSummary {
+  readonly to: string;
+  readonly group: string;
+  readonly rows: number;
+  /** Records that are not rows. */
+  readonly dead: number;
+  readonly files: number;
+}
+
+/** Writes a topic into files until the signal, or until it has caught up. */
+export async function sink(
+  spec: ApplicationSpec,
+  request: SinkRequest,
+  context: CommandContext,
+  open: typeof openBroker,
+): Promise<SinkSummary> {
+  const { config, logger, signal } = context;
+  const zone = Zone.of(request.zone ?? spec.defaults.zone);
+  return withCleanup(async (defer) => {
+    const target = await openTarget(request.to, { timeoutMs: config.get('task.timeout.ms'), logger });
+    defer(() => target.close());
+    const setup = await setupOf(spec, request, target, zone);
+    const groupId = request.group ?? groupOf(applicationIdOf(spec, config), request.topic, target.url);
+    const broker = await open(context, groupId);
+    defer(() => broker.close());
+    const running = new TopicSink({
+      broker,
+      topic: request.topic,
+      groupId,
+      setup,
+      roll: { bytes: request.rollSize, afterMs: request.rollAfter },
+      sessionTimeoutMs: config.get('session.timeout.ms'),
+      rebalanceTimeoutMs: config.get('rebalance.timeout.ms'),
+      logger,
+    });
+    await running.start();
+    try {
+      await Promise.race([running.failed, request.untilCaughtUp ? running.untilCaughtUp(signal) : aborted(signal)]);
+    } catch (error) {
+      await running.abort();
+      throw error;
+    }
+    await running.close();
+    const { rows, dead, files } = running.stats();
+    logger.info({ to: target.url, group: groupId, rows, dead, files }, 'wrote the topic into files');
+    return { to: target.url, group: groupId, rows, dead, files };
+  });
+}
+
+async function setupOf(
+  spec: ApplicationSpec,
+  request: SinkRequest,
+  target: SinkTarget,
+  zone: Zone,
+): Promise<FilesSetup> {
+  const { topic, format, by, layout, safeCsv } = request;
+  const { sink: own } = await spec.load();
+  const prefix = own?.prefix ?? topic;
+  const rows = (): SinkRows => own?.rows(zone.name) ?? new PlainRows();
+  const periods = new Periods(zone, by);
+  return {
+    target,
+    periods,
+    names: new FileNames({ topic, prefix, layout, format, periods }),
+    rows,
+    encoder: await encoderOf(format, rows, safeCsv),
+    form: `${format}${safeCsv ? ' safe' : ''} ${layout} by ${by} ${zone.name} ${prefix}`,
+  };
+}
+
+async function encoderOf(format: FileFormat, rows: () => SinkRows, safe: boolean): Promise<EncoderFactory> {
+  if (format === 'csv') return () => new CsvEncoder(rows(), safe);
+  if (format === 'jsonl') return () => new JsonlEncoder(rows());
+  return (await import('../sink/parquet-encoder.ts')).parquetEncoders(rows);
+}
+
+/** A sink of the same topic to another place is another reader of the topic. */
+function groupOf(applicationId: string, topic: string, url: string): string {
+  const place = createHash('sha256').update(url).digest('hex').slice(0, 8);
+  return `${applicationId}-sink-${topic}-${place}`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
