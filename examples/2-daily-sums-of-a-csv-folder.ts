@@ -44,8 +44,8 @@ function dailySums(): Topology {
 /** Takes what is new in the folder into the state, and prints all sums. */
 async function run(folder: string, stateDir: string): Promise<void> {
   const streams = await EmbeddedStreams.open(dailySums(), { stateDir });
-  const dead = await Letters.open(join(stateDir, 'dead.jsonl'));
-  const late = await Letters.open(join(stateDir, 'late.jsonl'));
+  const dead = await Letters.open(join(stateDir, 'dead.jsonl'), { state: stateDir });
+  const late = await Letters.open(join(stateDir, 'late.jsonl'), { state: stateDir });
   const feed = new FolderFeed({
     topic: 'readings',
     directory: folder,

@@ -111,6 +111,7 @@ export { KafkaStreams } from './runtime/kafka/kafka-streams.ts';
 
 export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';
 export { Letters } from './files/letters.ts';
+export type { LettersOwnerName } from './files/letters-owner.ts';
 export { type DeadReason, type DecodedRow, deadReasons, type RowFormat, type RowView } from './files/row-format.ts';
 export { type TextFormatOptions, type TextRow, textFormat } from './files/text-format.ts';
 

@@ -36,7 +36,9 @@ const timer = setInterval(sample, 1000);
 await streams.loadGlobalTable(parkTable, parkHistories(await loadPark(park, { manufacturers: false }), zone));
 sample();
 phase = 'events';
-const [dead, late] = await Promise.all(['dead', 'late'].map((name) => Letters.open(join(state, `${name}.jsonl`))));
+const [dead, late] = await Promise.all(
+  ['dead', 'late'].map((name) => Letters.open(join(state, `${name}.jsonl`), { state: state })),
+);
 const feed = new FolderFeed({
   topic: eventsTopic,
   directory: events,

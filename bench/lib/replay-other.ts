@@ -25,7 +25,9 @@ const zone = 'Europe/Paris';
 const topology = substationPeak(eventSerde(zone), placeSerde);
 const streams = await EmbeddedStreams.open(topology, { stateDir: state });
 await streams.loadGlobalTable(sitesTable, parkHistories(await loadPark(park, { manufacturers: false }), zone));
-const [dead, late] = await Promise.all(['dead', 'late'].map((name) => Letters.open(join(state, `${name}.jsonl`))));
+const [dead, late] = await Promise.all(
+  ['dead', 'late'].map((name) => Letters.open(join(state, `${name}.jsonl`), { state: state })),
+);
 const feed = new FolderFeed({
   topic: reportsTopic,
   directory: events,

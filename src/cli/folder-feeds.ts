@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -41,10 +42,13 @@ export async function openFolderFeeds(
   if (resolve(deadFile) === resolve(lateFile)) {
     throw new StreamsError('STREAMS_USAGE', `--dead and --late are the same file, ${deadFile}: give two.`);
   }
-  const dead = await Letters.open(deadFile);
+  const dead = await Letters.open(deadFile, { state: directory });
   defer(() => dead.close());
-  const late = await Letters.open(lateFile);
+  const late = await Letters.open(lateFile, { state: directory });
   defer(() => late.close());
+  // Two names of one file: links, or a folder that is reached in two ways.
+  if (await sameFile(deadFile, lateFile))
+    throw new StreamsError('STREAMS_USAGE', `--dead ${deadFile} and --late ${lateFile} are the same file: give two.`);
   const shared = { ...rangeOf(settings), follow, verify, onError, dead, late, logger };
   return folders.flatMap(({ topic, directory: folder }) => {
     const feed = (partition?: WantedPartition<unknown>): Feed =>
@@ -61,6 +65,11 @@ export async function openFolderFeeds(
     const placeOf = placementOf(streams.topology, topic, settings.partitions);
     return Array.from({ length: settings.partitions }, (_, number) => feed({ number, placeOf }));
   });
+}
+
+async function sameFile(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([stat(a), stat(b)]);
+  return one.ino === other.ino && one.dev === other.dev;
 }
 
 /** Which partition a key of a topic belongs to. */

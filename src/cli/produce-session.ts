@@ -80,6 +80,7 @@ export class ProduceSession {
     if (claimed && (await ProduceSession.ownerOf(positions)) !== owner) {
       throw new StreamsError('STREAMS_TASK_MIGRATED', `another run has taken ${positions.topic} over.`);
     }
+    const lettersOwner = await this.#lettersOwner();
     const producer = this.#producer();
     defer(() => producer.close());
     await producer.init();
@@ -89,7 +90,9 @@ export class ProduceSession {
     const saved = await positions.read();
     defer(() => saved.close());
     const settings = this.#settings(saved, producer);
-    const dead = await Letters.open(request.dead ?? join('.data', `${request.topic}-dead.jsonl`));
+    const dead = await Letters.open(request.dead ?? join('.data', `${request.topic}-dead.jsonl`), {
+      name: lettersOwner,
+    });
     defer(() => dead.close());
     const feeds = await this.#feeds(saved, settings, dead, defer);
     const mover = await this.#mover(saved, settings);
@@ -229,6 +232,13 @@ export class ProduceSession {
       feeds.push(feed);
     }
     return feeds;
+  }
+
+  /** Topics of the same name on two clusters have letters of their own. */
+  async #lettersOwner(): Promise<string> {
+    const { positions, broker } = this.#options;
+    const { clusterId } = await broker.admin.describeCluster();
+    return `topic ${positions.topic} of cluster ${clusterId ?? 'unknown'}`;
   }
 
   /** A topic that was deleted and made anew does not have what was sent to it. */

@@ -10,7 +10,7 @@ export function repairCommand(spec: ApplicationSpec): CommandSpec {
     summary: 'write dead letters as CSV files, to be mended and replayed',
     description:
       'Writes the raw rows of a file of dead or late letters as CSV with a header, one file for each file they came from, and prints their names. ' +
-      "Mend the rows, then replay the folder's files as new ones. A row that was too long is there with its beginning only.",
+      "Mend the rows, then replay the folder's files as new ones. What an earlier repair wrote to the same folder, or to one of --events, is not written again. A row that was too long is there with its beginning only.",
     examples: [
       `${spec.name} repair --dead .data/state/dead.jsonl --out mended`,
       `${spec.name} repair --dead .data/state/dead.jsonl --out mended --events data/events`,
@@ -28,14 +28,14 @@ export function repairCommand(spec: ApplicationSpec): CommandSpec {
     async run({ options, stdout, logger }) {
       const [{ repairDeadLetters }, app] = await Promise.all([import('../files/repair.ts'), spec.load()]);
       const { columns } = app.format(settingsOf(spec, {}, undefined, ''));
-      const { files, headers, rows } = await repairDeadLetters({
+      const { files, headers, rows, known } = await repairDeadLetters({
         deadFile: options.dead,
         outDir: options.out,
         header: columns.join(','),
         originals: options.events,
       });
       for (const { path } of files) stdout.write(`${path}\n`);
-      logger.info({ rows, files: files.length, headers }, 'wrote the raw rows of the letters');
+      logger.info({ rows, files: files.length, known, headers }, 'wrote the raw rows of the letters');
     },
   });
 }

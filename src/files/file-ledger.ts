@@ -58,6 +58,7 @@ export class FileLedger {
   readonly #counterKey: Uint8Array;
   readonly #entries: Map<string, FileEntry> = new Map();
   readonly #changed: Set<string> = new Set();
+  #nextSequence = 0;
   #savedCounters = '';
 
   constructor(topic: string, columns: readonly string[], keyPrefix: Uint8Array) {
@@ -73,8 +74,7 @@ export class FileLedger {
     const range = end === undefined ? { gte: this.#filePrefix } : { gte: this.#filePrefix, lt: end };
     for await (const page of reader.pages(range)) {
       for (const [, value] of page) {
-        const entry = this.#decode<FileEntry>(value);
-        this.#entries.set(entry.name, entry);
+        this.#set(this.#decode<FileEntry>(value));
       }
     }
     const saved = reader.get(this.#counterKey);
@@ -84,8 +84,9 @@ export class FileLedger {
     return counters;
   }
 
-  get size(): number {
-    return this.#entries.size;
+  /** The number of a file that is begun now. */
+  get nextSequence(): number {
+    return this.#nextSequence;
   }
 
   get(name: string): FileEntry | undefined {
@@ -98,14 +99,23 @@ export class FileLedger {
 
   /** Notes an entry for the next commit. */
   put(entry: FileEntry): void {
-    this.#entries.set(entry.name, entry);
+    this.#set(entry);
     this.#changed.add(entry.name);
+  }
+
+  /** Forgets an entry with the next commit: its file is known by another name. */
+  remove(name: string): void {
+    this.#entries.delete(name);
+    this.#changed.add(name);
   }
 
   /** Adds what changed since the last call to the batch. */
   save(batch: WriteBatch, counters: FeedCounters): void {
     for (const name of this.#changed) {
-      batch.put(concatBytes(this.#filePrefix, utf8(name)), encode(this.#entries.get(name)));
+      const key = concatBytes(this.#filePrefix, utf8(name));
+      const entry = this.#entries.get(name);
+      if (entry === undefined) batch.del(key);
+      else batch.put(key, encode(entry));
     }
     this.#changed.clear();
     const row = { columns: this.#columns, ...counters };
@@ -113,6 +123,11 @@ export class FileLedger {
     if (text === this.#savedCounters) return;
     this.#savedCounters = text;
     batch.put(this.#counterKey, encode(row));
+  }
+
+  #set(entry: FileEntry): void {
+    this.#entries.set(entry.name, entry);
+    this.#nextSequence = Math.max(this.#nextSequence, entry.sequence + 1);
   }
 
   /** A saved position names columns by their index, so another list of columns would read other fields. */

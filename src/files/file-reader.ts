@@ -84,6 +84,11 @@ export class FileReader {
     if (buffer.length === this.#bufferBytes) this.#free.push(buffer);
   }
 
+  /** Reads no more of the file whose chunk was taken last; before the next chunk is asked for. */
+  leave(): Promise<void> {
+    return this.#closeFile();
+  }
+
   async close(): Promise<void> {
     await this.#ahead?.catch(() => undefined);
     await this.#closeFile();

@@ -9,6 +9,7 @@ import { bytesOnDisk, FileLedger } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
 import { FolderSurvey, type PendingFile } from './folder-survey.ts';
 import { FolderWatch } from './folder-watch.ts';
+import { KnownContent } from './known-content.ts';
 import { rewrittenError } from './known-file.ts';
 import type { Letters } from './letters.ts';
 import { OpenFile } from './open-file.ts';
@@ -56,12 +57,13 @@ const lookPauseLimitMs = 5000;
  * A folder of CSV files as a topic: its files in the order of their names, one after the other; (file, byte offset) is a record's offset.
  *
  * Per file the position and hashes of what was read are saved with the state (see FileLedger). A file that grew is read on; one that no longer
- * holds what was read is refused. A file that appears later and sorts earlier is read before any file that is not begun.
+ * holds what was read is refused. A file of a new name that holds what was read under another one (see KnownContent) is told, and not read again.
+ * A file that appears later and sorts earlier is read before any file that is not begun.
  *
  * The end of a file. A last line without line end may be a row or a cut one. With `follow` it waits for more. Without, it is a row if it is a good one, and
  * waits otherwise (it is no bad row: the next run looks at it again). If the file later goes on behind such a row with anything but a
- * line end, the line was cut, what was counted is wrong, and the file is refused as rewritten. What a gzip file whose last member is cut
- * holds behind its last line end waits in any case.
+ * line end, the line was cut, what was counted is wrong, and the file is refused as rewritten. A gzip file that is cut waits for its rest with `follow`;
+ * without, the feed fails there, so that what follows it is not read before its rest, which would then be late.
  */
 export class FolderFeed<K, V> implements Feed {
   readonly topic: string;
@@ -72,6 +74,7 @@ export class FolderFeed<K, V> implements Feed {
   readonly #logger: Logger;
   readonly #ledger: FileLedger;
   readonly #survey: FolderSurvey;
+  readonly #content: KnownContent;
   readonly #reader: FileReader;
   readonly #scanner: CsvScanner<K, V>;
   readonly #batch: FileBatch<K, V>;
@@ -94,6 +97,7 @@ export class FolderFeed<K, V> implements Feed {
     this.progress = newProgress(topic);
     this.#ledger = new FileLedger(topic, format.columns, keyPrefix);
     this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: this.#logger });
+    this.#content = new KnownContent(topic, this.#ledger, (name) => this.#survey.has(name));
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
     this.#reader = new FileReader(queue, options.chunkBytes);
     this.#scanner = new CsvScanner(format);
@@ -188,8 +192,10 @@ export class FolderFeed<K, V> implements Feed {
   async #advance(): Promise<boolean> {
     const chunk = await this.#reader.next();
     if (chunk === undefined) return false;
-    if (this.#file === undefined) this.#open(chunk);
-    else {
+    if (this.#file === undefined) {
+      if (chunk.file.entry === undefined && (await this.#isKnown(chunk))) return this.#advance();
+      this.#open(chunk);
+    } else {
       const diskBytes = this.#file.diskBytes;
       this.#reader.recycle(this.#file.append(chunk));
       if (chunk.file.gzip) this.progress.bytes += chunk.diskBytes - diskBytes;
@@ -202,11 +208,37 @@ export class FolderFeed<K, V> implements Feed {
 
   #open(chunk: Chunk): void {
     const { entry, gzip } = chunk.file;
-    const file = new OpenFile(this.topic, chunk, this.#ledger.size);
+    const file = new OpenFile(this.topic, chunk, this.#ledger.nextSequence);
     this.#file = file;
     this.#scanner.begin(file.position, file.position.offset === 0);
     if (entry?.done === true) this.progress.filesDone--;
     if (gzip) this.progress.bytes += chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry));
+  }
+
+  /** Whether a file of a new name holds what was read under another: then it is noted as read that far, and only what it has besides is read. */
+  async #isKnown(chunk: Chunk): Promise<boolean> {
+    const known = await this.#content.find(chunk);
+    if (known === undefined) return false;
+    const { entry, as, grown } = known;
+    const { name, size } = chunk.file;
+    await this.#reader.leave();
+    this.#reader.recycle(chunk.bytes);
+    const renamed = !this.#survey.has(as.name);
+    // Under its old name it would be read on a second time if it came back.
+    if (renamed) this.#ledger.remove(as.name);
+    this.#ledger.put({ ...entry, sequence: renamed ? as.sequence : this.#ledger.nextSequence });
+    if (!renamed) {
+      this.progress.bytes += bytesOnDisk(entry);
+      if (entry.done) this.progress.filesDone++;
+    }
+    if (grown || !entry.done) this.#survey.again(name);
+    else this.#survey.leave(name, size);
+    this.#tellTotals();
+    this.#logger.warn(
+      { topic: this.topic, file: name, known: as.name, bytes: entry.content.length },
+      `${name} has the rows that were read as ${as.name}: it was ${renamed ? 'renamed' : 'copied'}. They are not counted again${grown ? '; what it has besides is read' : ''}`,
+    );
+    return true;
   }
 
   #windowEnding(ending: Chunk['ending']): WindowEnding {
@@ -226,14 +258,12 @@ export class FolderFeed<K, V> implements Feed {
     this.#reader.recycle(file.bytes);
     this.#file = undefined;
     this.#found = scannedWindow;
+    const where = { topic: this.topic, file: file.file.name, line, offset };
     if (done) this.progress.filesDone++;
-    else this.#logWaiting({ topic: this.topic, file: file.file.name, line, offset }, file.ending === 'cut');
-  }
-
-  #logWaiting(where: object, cut: boolean): void {
-    const message = cut ? 'cut gzip member waits for its rest' : 'cut last line waits for its rest';
-    if (this.#follow) this.#logger.debug(where, message);
-    else this.#logger.warn(where, message);
+    else if (file.ending !== 'cut')
+      this.#logger[this.#follow ? 'debug' : 'warn'](where, 'cut last line waits for its rest');
+    else if (this.#follow) this.#logger.info(where, 'a gzip file that is cut waits for its rest');
+    else this.#failure = truncated(file.file.path, where);
   }
 
   async #take(): Promise<PendingFile | undefined> {
@@ -250,6 +280,10 @@ export class FolderFeed<K, V> implements Feed {
   #looked(startMs: number): void {
     const nowMs = performance.now();
     this.#nextLookMs = nowMs + lookPauseMs(nowMs - startMs);
+    this.#tellTotals();
+  }
+
+  #tellTotals(): void {
     this.progress.filesTotal = this.#survey.filesTotal;
     this.progress.bytesTotal = this.#survey.bytesTotal;
   }
@@ -279,6 +313,18 @@ export class FolderFeed<K, V> implements Feed {
         `found: the line goes on with ${found}`,
     );
   }
+}
+
+function truncated(
+  path: string,
+  where: { readonly topic: string; readonly file: string; readonly line: number; readonly offset: number },
+): StreamsError {
+  return new StreamsError(
+    'STREAMS_FILE',
+    `${path} of topic ${where.topic} is cut: it ends inside its compressed data, behind byte ${where.offset} of its rows (line ${where.line}). ` +
+      'Put the whole file there and start again: it goes on with the rest of it, and nothing that follows was read before.',
+    where,
+  );
 }
 
 /** Where a feed's rows live in a state's database. A feed of one partition has its own. */

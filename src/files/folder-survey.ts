@@ -92,6 +92,17 @@ export class FolderSurvey {
     return { name, path: file.path, gzip: file.gzip, size: file.size, entry: this.#ledger.get(name) };
   }
 
+  /** Whether there is a file of this name, as of the last look. */
+  has(name: string): boolean {
+    return this.#seen.has(name);
+  }
+
+  /** The file that was taken is to be taken again: its entry has changed. */
+  again(name: string): void {
+    this.#seen.get(name)!.state = 'pending';
+    this.#pending.unshift(name);
+  }
+
   /** The file was read up to `diskBytes` and its entry is in the ledger; or it was gone when it was to be read. */
   leave(name: string, diskBytes: number | undefined): void {
     const file = this.#seen.get(name);

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open as openFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { RecordOrigin } from '../runtime/feed.ts';
+import { LettersOwner, type LettersOwnerName } from './letters-owner.ts';
 
 /** Buffered letters are written (not yet made durable) beyond this, so that a flood of them takes no memory. */
 const bufferedLimit = 1 << 18;
@@ -13,10 +14,13 @@ const bufferedLimit = 1 << 18;
  * The file's committed length is saved with the state. What a run wrote behind it before it was killed is cut off before the next row is written, so
  * that each row stands there exactly once. Several feeds may share one file: each says with {@link Letters.cutTo} what was committed when it
  * last took part, and the greatest length is the truth, since all of them are saved in the same commit.
+ *
+ * A file belongs to one owner. That stands beside it, in `<file>.owner`: another one is refused, as it would cut the letters of the first.
  */
 export class Letters {
   readonly path: string;
   readonly #handle: FileHandle;
+  readonly #owner: LettersOwner;
   #committed = 0;
   #started = false;
   /** Bytes in the file, all of them ours. */
@@ -29,21 +33,24 @@ export class Letters {
   #file = '';
   #fileJson = '""';
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle, owner: LettersOwner) {
     this.path = path;
     this.#handle = handle;
+    this.#owner = owner;
   }
 
   /**
    * Opens the file, making it and its folder if they are absent.
    *
-   * @throws StreamsError STREAMS_INPUT_REFUSED - the file holds something else than letters, which a cut would destroy.
+   * @param owner - Whose letters they are: the state folder whose commits take them.
+   * @throws StreamsError STREAMS_INPUT_REFUSED - the file holds something else than letters, or letters of another owner, which a cut would destroy.
    */
-  static async open(path: string): Promise<Letters> {
+  static async open(path: string, owner: LettersOwnerName): Promise<Letters> {
     try {
       await mkdir(dirname(path), { recursive: true });
+      const owned = await LettersOwner.of(path, owner);
       const handle = await openFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
-      const letters = new Letters(path, handle);
+      const letters = new Letters(path, handle, owned);
       await letters.#check();
       return letters;
     } catch (error) {
@@ -74,9 +81,15 @@ export class Letters {
     this.#committed = Math.max(this.#committed, length);
   }
 
-  /** Cuts the file to its committed length; call it once every feed is open. Further calls do nothing. */
+  /**
+   * Cuts the file to its committed length; call it once every feed is open. Further calls do nothing.
+   *
+   * @throws StreamsError STREAMS_INPUT_REFUSED - there are letters that no commit of this owner took, and nothing says that they are its own.
+   */
   async start(): Promise<void> {
     if (this.#started) return;
+    await this.#checkOwner();
+    await this.#owner.claim();
     this.#started = true;
     this.#written = this.#committed;
     await this.#handle.truncate(this.#committed);
@@ -140,6 +153,18 @@ export class Letters {
     } catch (error) {
       throw this.#failed(error);
     }
+  }
+
+  /** A state that has committed letters knows them by their length; one that has none has no right to those that are there. */
+  async #checkOwner(): Promise<void> {
+    if (this.#owner.claimed || this.#committed > 0) return;
+    const { size } = await this.#handle.stat();
+    if (size === 0) return;
+    throw new StreamsError(
+      'STREAMS_INPUT_REFUSED',
+      `${this.path} has letters (${size} bytes) of another state, which this run would cut off. Name another file with --dead or --late, or move this one away.`,
+      { file: this.path },
+    );
   }
 
   /** Cutting destroys: so a file that is there already must be of ours. */

@@ -1,5 +1,6 @@
-import { createReadStream, existsSync } from 'node:fs';
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { appendFile, mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { layoutOf, splitLine } from './csv-header.ts';
@@ -30,6 +31,8 @@ export interface RepairedFile {
 export interface RepairResult {
   readonly files: readonly RepairedFile[];
   readonly rows: number;
+  /** Rows that an earlier repair wrote, and that were left out. */
+  readonly known: number;
   /** Dead header lines: no rows, so they were left out. */
   readonly headers: number;
 }
@@ -40,9 +43,17 @@ interface Letter {
   readonly raw: string;
 }
 
+/** The letters of one original file. */
 interface Output {
-  readonly path: string;
-  rows: number;
+  /** What the names of its files begin with. */
+  readonly stem: string;
+  /** Letters that are written already: its first ones. */
+  readonly known: number;
+  /** Where it is written, until it is whole. */
+  readonly unfinished: string;
+  readonly header: string;
+  letters: number;
+  begun: boolean;
   parts: Buffer[];
 }
 
@@ -53,8 +64,9 @@ const heldBytes = 1 << 22;
 /**
  * Writes the rows of dead letters as CSV, one file per original file, to be mended and replayed as new files.
  *
- * Rows of `day1.csv` go to `day1-repaired-1.csv`, or to the first such number that is free: no file is overwritten. Every letter of the file is written each
- * time, so repair once what is to be replayed. A row that was too long is there with its first bytes only.
+ * Rows of `day1.csv` go to `day1-repaired-3f9c1a07-1-25.csv`: by what its first letter is, and which of its letters the file holds, here the first 25. A letter that stands in such
+ * a file, in the folder or among the originals, is not written again; so a repair of a file of letters that has grown writes what is new. A file has its
+ * name only when it is whole and on the disk. A row that was too long is there with its first bytes only.
  *
  * @throws StreamsError STREAMS_INPUT_REFUSED - a line is no letter.
  */
@@ -62,58 +74,102 @@ export async function repairDeadLetters(options: RepairOptions): Promise<RepairR
   await mkdir(options.outDir, { recursive: true });
   const outputs = new Map<string, Output>();
   let held = 0;
-  let rows = 0;
+  let known = 0;
   let headers = 0;
-  for await (const { file, line, raw } of lettersOf(options.deadFile)) {
-    if (line === 1) {
+  for await (const letter of lettersOf(options.deadFile)) {
+    if (letter.line === 1) {
       headers++;
       continue;
     }
-    let output = outputs.get(file);
+    let output = outputs.get(letter.file);
     if (output === undefined) {
-      output = await createOutput(options, file);
-      outputs.set(file, output);
+      output = await outputOf(options, letter);
+      outputs.set(letter.file, output);
     }
-    const row = Buffer.from(raw, 'base64');
+    output.letters++;
+    if (output.letters <= output.known) {
+      known++;
+      continue;
+    }
+    const row = Buffer.from(letter.raw, 'base64');
     output.parts.push(row, lineFeed);
-    output.rows++;
-    rows++;
     held += row.length + 1;
     if (held < heldBytes) continue;
     held = 0;
-    await writeAll(outputs.values());
+    for (const each of outputs.values()) await write(each);
   }
-  await writeAll(outputs.values());
-  const files = [...outputs].map(([original, output]) => ({ original, path: output.path, rows: output.rows }));
-  return { files, rows, headers };
+  const files: RepairedFile[] = [];
+  for (const [original, output] of outputs) {
+    await write(output);
+    if (!output.begun) continue;
+    files.push({ original, path: await finish(options.outDir, output), rows: output.letters - output.known });
+  }
+  return { files, rows: files.reduce((sum, { rows }) => sum + rows, 0), known, headers };
 }
 
-async function writeAll(outputs: Iterable<Output>): Promise<void> {
-  for (const output of outputs) {
-    if (output.parts.length === 0) continue;
-    await appendFile(output.path, Buffer.concat(output.parts));
-    output.parts = [];
-  }
-}
-
-async function createOutput(options: RepairOptions, file: string): Promise<Output> {
+async function outputOf(options: RepairOptions, first: Letter): Promise<Output> {
   // A letter names a base name; nothing else may lead out of the folder.
-  const stem = basename(file, '.csv').replace(/-repaired-\d+$/, '');
-  const header = await headerFor(options, file);
-  for (let number = 1; ; number++) {
-    const path = join(options.outDir, `${stem}-repaired-${number}.csv`);
-    if (existsSync(`${path}.gz`)) continue;
-    try {
-      await writeFile(path, `${header}\n`, { flag: 'wx' });
-      return { path, rows: 0, parts: [] };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-      throw new StreamsError('STREAMS_FILE', `${path} cannot be written: ${messageOf(error)}`, {
-        file: path,
-        cause: error,
-      });
+  const original = basename(first.file, '.csv').replace(/-repaired-(?:[0-9a-f]{8}-\d+-)?\d+$/, '');
+  const tag = hash('sha256', JSON.stringify([first.file, first.line, first.raw]), 'hex').slice(0, 8);
+  const stem = `${original}-repaired-${tag}-`;
+  return {
+    stem,
+    known: await writtenBefore([options.outDir, ...(options.originals ?? [])], stem),
+    // Not a name that is read as one of a file of rows.
+    unfinished: join(options.outDir, `.${stem}unfinished`),
+    header: await headerFor(options, first.file),
+    letters: 0,
+    begun: false,
+    parts: [],
+  };
+}
+
+/** How many letters earlier repairs wrote to files of these names. */
+async function writtenBefore(directories: readonly string[], stem: string): Promise<number> {
+  let last = 0;
+  for (const directory of directories)
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (!name.startsWith(stem)) continue;
+      const to = /^\d+-(\d+)\.csv(?:\.gz)?$/.exec(name.slice(stem.length))?.[1];
+      last = Math.max(last, Number(to ?? 0));
     }
+  return last;
+}
+
+async function write(output: Output): Promise<void> {
+  if (output.parts.length === 0) return;
+  const { unfinished, header, begun, parts } = output;
+  try {
+    if (begun) await appendFile(unfinished, Buffer.concat(parts));
+    else await writeFile(unfinished, Buffer.concat([Buffer.from(`${header}\n`), ...parts]));
+  } catch (error) {
+    throw notWritten(unfinished, error);
   }
+  output.begun = true;
+  output.parts = [];
+}
+
+async function finish(directory: string, { stem, known, letters, unfinished }: Output): Promise<string> {
+  const path = join(directory, `${stem}${known + 1}-${letters}.csv`);
+  try {
+    const handle = await open(unfinished, 'r+');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, path);
+  } catch (error) {
+    throw notWritten(path, error);
+  }
+  return path;
+}
+
+function notWritten(path: string, error: unknown): StreamsError {
+  return new StreamsError('STREAMS_FILE', `${path} cannot be written: ${messageOf(error)}`, {
+    file: path,
+    cause: error,
+  });
 }
 
 /** The header of the original file if that is there and has the same columns, else the one given. */

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, statSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
-import { FolderWorld, range, readings, rows } from './helpers/folder-world.ts';
+import { FolderWorld, nameOf, range, readings, rows } from './helpers/folder-world.ts';
 
 /** Text that gzip cannot make much smaller, so that a file of a few MB fills several reads. */
 function noise(from: number, to: number): string {
@@ -93,24 +93,52 @@ test('a small gzip file that was read in part is read on, although all of it was
   t.deepEqual((await world.run()).records, ['a.csv:3:2', 'a.csv:4:3']);
 });
 
-test('a cut gzip member gives its whole rows, and the rest waits and is read when it is there', async (t) => {
+const cuts = (bytes: Buffer): number[] => [0, 5, 12, 300, 200_000, bytes.length - 9, bytes.length - 1];
+
+test('who follows gets the whole rows of a gzip file that is cut, and its rest when it is there', async (t) => {
   const bytes = gzipSync(header + noise(1, 40_000));
-  for (const follow of [false, true]) {
-    for (const at of [0, 5, 12, 300, 200_000, bytes.length - 9, bytes.length - 1]) {
+  for (const at of cuts(bytes)) {
+    const world = await FolderWorld.create(t);
+    world.write('a.csv.gz', bytes.subarray(0, at));
+    world.write('b.csv', readings(1));
+    const first = await world.run({ follow: true });
+    t.is(first.records.at(-1), 'b.csv:2:1', 'other files are read');
+    t.is(first.progress.filesDone, 1);
+    t.deepEqual(world.deadLetters(), []);
+    if (at > 20) t.true(first.records.length > 1, 'whole rows are read');
+    t.regex(first.logged.join(), /gzip file that is cut waits/);
+    world.append('a.csv.gz', bytes.subarray(at));
+    const second = await world.run({ follow: true });
+    t.deepEqual(idsOf([...first.records.slice(0, -1), ...second.records]), range(1, 40_000));
+  }
+});
+
+test('at the end of what there is a gzip file that is cut is an error; what follows it is read after its rest, with or without a commit before', async (t) => {
+  const bytes = gzipSync(header + noise(1, 40_000));
+  for (const at of cuts(bytes))
+    for (const commits of [false, true]) {
       const world = await FolderWorld.create(t);
       world.write('a.csv.gz', bytes.subarray(0, at));
-      world.write('b.csv', readings(1));
-      const first = await world.run({ follow });
-      t.is(first.records.at(-1), 'b.csv:2:1', 'other files are read');
-      t.is(first.progress.filesDone, 1);
-      t.deepEqual(world.deadLetters(), []);
-      if (at > 20) t.true(first.records.length > 1, 'whole rows are read');
-      t.regex(first.logged.join(), /cut gzip member waits/);
+      world.write('b.csv', readings(40_001));
+      const read: string[] = [];
+      const { feed, close } = await world.feed();
+      await feed.open(world.database);
+      const error = await t.throwsAsync(async () => {
+        for (let batch = await feed.poll(); typeof batch === 'object'; batch = await feed.poll()) {
+          for (let i = 0; i < batch.length; i++) read.push(nameOf(batch, i));
+          batch.accept(batch.length);
+        }
+      });
+      t.true(StreamsError.is(error) && error.code === 'STREAMS_FILE');
+      t.regex(error!.message, /a\.csv\.gz of topic readings is cut/);
+      t.deepEqual(idsOf(read), range(1, read.length), 'nothing of what follows');
+      if (commits) await world.commit(feed);
+      await close();
+      await t.throwsAsync(world.run(), { code: 'STREAMS_FILE' }, 'nor by the next run');
       world.append('a.csv.gz', bytes.subarray(at));
-      const second = await world.run({ follow });
-      t.deepEqual(idsOf([...first.records.slice(0, -1), ...second.records]), range(1, 40_000));
+      const second = await world.run();
+      t.deepEqual(idsOf([...(commits ? read : []), ...second.records]), range(1, 40_001));
     }
-  }
 });
 
 test('a last line of a cut member is not taken for a whole one', async (t) => {
@@ -119,8 +147,10 @@ test('a last line of a cut member is not taken for a whole one', async (t) => {
   const bytes = gzipSync(`${readings(1)}2,2,text\n`, { level: 0 });
   world.write('whole.csv.gz', whole);
   world.write('cut.csv.gz', bytes.subarray(0, bytes.length - 8 - 3));
-  const { records } = await world.run();
-  t.deepEqual(records, ['cut.csv:2:1', 'whole.csv:2:1', 'whole.csv:3:2']);
+  const { records } = await world.run({ follow: true });
+  t.deepEqual(records, ['cut.csv:2:1', 'whole.csv:2:1']);
+  world.write('cut.csv.gz', bytes);
+  t.deepEqual((await world.run()).records, ['cut.csv:3:2', 'whole.csv:3:2']);
 });
 
 test('a corrupt gzip file is an error that names the place, after the rows before it', async (t) => {

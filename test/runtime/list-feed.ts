@@ -39,8 +39,9 @@ export class ListFeed implements Feed {
       keys: records.map(({ key }) => key),
       values: records,
       accept() {},
-      late() {},
-      dead: (i) => this.dead.push(from + i),
+      drop: (i, { reason }) => {
+        if (reason !== 'late') this.dead.push(from + i);
+      },
       origin: (i): RecordOrigin => ({ file: 'list', line: from + i, offset: from + i, raw: new Uint8Array(0) }),
     };
   }

@@ -83,8 +83,8 @@ export class FolderWorld {
 
   /** Opens a feed over the folder; close it with its letters. */
   async feed(options: RunOptions = {}, logger?: Logger): Promise<OpenFeed> {
-    const dead = await Letters.open(this.deadFile);
-    const late = await Letters.open(this.lateFile);
+    const dead = await Letters.open(this.deadFile, { state: this.root });
+    const late = await Letters.open(this.lateFile, { state: this.root });
     const feed = new FolderFeed({
       topic: 'readings',
       directory: this.events,

@@ -129,8 +129,8 @@ async function run(disk: Disk, shape: World, end: World['runs'][number] | undefi
     maxFutureMs,
     processingExceptionHandler: () => 'continue',
   });
-  const dead = await Letters.open(join(disk.stateDir, 'dead.jsonl'));
-  const late = await Letters.open(join(disk.stateDir, 'late.jsonl'));
+  const dead = await Letters.open(join(disk.stateDir, 'dead.jsonl'), { state: disk.stateDir });
+  const late = await Letters.open(join(disk.stateDir, 'late.jsonl'), { state: disk.stateDir });
   const feed = new FolderFeed({
     topic: 'rows',
     directory: join(disk.stateDir, 'events'),

@@ -1,0 +1,149 @@
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import test from 'ava';
+import { FolderWorld, range } from './helpers/folder-world.ts';
+
+const idsOf = (records: readonly string[]): number[] => records.map((record) => Number(record.split(':')[2]));
+
+/** As the helpers of this name, for more rows than a call has arguments. */
+const rows = (...ids: readonly (number | readonly number[])[]): string =>
+  ids
+    .flat()
+    .map((id) => `${id},${id},text\n`)
+    .join('');
+const readings = (...ids: readonly (number | readonly number[])[]): string => `id,at,text\n${rows(...ids)}`;
+
+/** Few rows, more than 64 KiB, more than a chunk of 1 MiB: each is found in its own way. */
+const sizes = [3, 10_000, 120_000];
+
+for (const count of sizes) {
+  const before = range(1, count);
+  const after = range(count + 1, count + 5);
+
+  test(`a file of ${count} rows that is renamed is not read again, one that has grown since only from there on, however often`, async (t) => {
+    const world = await FolderWorld.create(t);
+    world.write('events.csv', readings(before));
+    t.is((await world.run()).records.length, count);
+    renameSync(world.path('events.csv'), world.path('events-1.csv'));
+    const renamed = await world.run();
+    t.deepEqual(renamed.records, []);
+    t.regex(renamed.logged.join(), /events-1\.csv has the rows that were read as events\.csv: it was renamed/);
+    t.deepEqual([renamed.progress.filesDone, renamed.progress.filesTotal, renamed.progress.rows], [1, 1, count]);
+    t.is(renamed.progress.bytes, renamed.progress.bytesTotal);
+    world.append('events-1.csv', rows(after));
+    renameSync(world.path('events-1.csv'), world.path('events-2.csv'));
+    t.deepEqual(idsOf((await world.run()).records), after);
+    // Back under its first name, all of it is known.
+    renameSync(world.path('events-2.csv'), world.path('events.csv'));
+    const back = await world.run();
+    t.deepEqual([back.records, back.progress.rows, back.progress.filesTotal], [[], count + 5, 1]);
+    t.deepEqual((await world.run({ verify: true })).records, []);
+  });
+
+  test(`a copy of a file of ${count} rows, packed or not, is not read, in the same run or a later one, whichever name sorts first`, async (t) => {
+    for (const [name, copy] of [
+      ['b.csv', 'a.csv'],
+      ['b.csv', 'c.csv'],
+      ['b.csv', 'c.csv.gz'],
+      ['b.csv.gz', 'c.csv'],
+      ['b.csv.gz', 'c.csv.gz'],
+    ] as const)
+      for (const sameRun of [true, false]) {
+        const world = await FolderWorld.create(t);
+        const text = readings(before);
+        const content = (of: string): string | Buffer => (of.endsWith('.gz') ? gzipSync(text, { level: 1 }) : text);
+        world.write(name, content(name));
+        const first = sameRun ? [] : (await world.run()).records;
+        world.write(copy, content(copy));
+        const second = await world.run();
+        t.deepEqual(idsOf([...first, ...second.records]), before, `${name}, ${copy}`);
+        t.is(second.progress.rows, count);
+        t.deepEqual([second.progress.filesDone, second.progress.filesTotal], [2, 2]);
+        t.regex(second.logged.join(), /it was copied/);
+        t.deepEqual((await world.run()).records, []);
+      }
+  });
+
+  test(`a file of ${count} rows that is packed under another name when it has grown is read on`, async (t) => {
+    const world = await FolderWorld.create(t);
+    world.write('a.csv', readings(before));
+    await world.run();
+    rmSync(world.path('a.csv'));
+    world.write('b.csv.gz', gzipSync(readings(before, after)));
+    t.deepEqual(idsOf((await world.run()).records), after);
+    rmSync(world.path('b.csv.gz'));
+    world.write('c.csv', readings(before, after, [0]));
+    t.deepEqual(idsOf((await world.run()).records), [0]);
+  });
+
+  test(`a file of ${count} rows that is renamed while it is read in part is read on where that was`, async (t) => {
+    const world = await FolderWorld.create(t);
+    world.write('a.csv', readings(before));
+    const half = Math.floor(count / 2) + 1;
+    await world.run({ commitAt: half, killAt: half });
+    renameSync(world.path('a.csv'), world.path('z.csv'));
+    t.deepEqual(idsOf((await world.run()).records), range(half + 1, count));
+    t.deepEqual((await world.run()).records, []);
+  });
+
+  test(`who follows is told of a file of ${count} rows that was renamed, and reads what is written to it`, async (t) => {
+    const world = await FolderWorld.create(t);
+    world.write('a.csv', readings(before));
+    await world.run({ follow: true });
+    renameSync(world.path('a.csv'), world.path('b.csv'));
+    world.append('b.csv', rows(after));
+    world.write('a.csv.new', 'no file of ours');
+    t.deepEqual(idsOf((await world.run({ follow: true })).records), after);
+  });
+}
+
+test('files that are empty, or have nothing but a header, are alike without being the same', async (t) => {
+  const world = await FolderWorld.create(t);
+  for (const name of ['a', 'b', 'c']) world.write(`${name}.csv`, 'id,at,text\n');
+  for (const name of ['d', 'e']) world.write(`${name}.csv`, '');
+  world.write('f.csv.gz', gzipSync(''));
+  const first = await world.run();
+  t.deepEqual([first.records, first.logged.filter((line) => line.includes('it was'))], [[], []]);
+  for (const [i, name] of ['a', 'b', 'c'].entries()) world.append(`${name}.csv`, rows(i + 1));
+  rmSync(world.path('c.csv'));
+  world.write('g.csv', readings(4));
+  const second = await world.run();
+  t.deepEqual(idsOf(second.records), [1, 2, 4]);
+});
+
+test('files that begin alike and go on in other ways are files of their own', async (t) => {
+  for (const count of sizes) {
+    const world = await FolderWorld.create(t);
+    world.write('a.csv', readings(range(1, count)));
+    await world.run();
+    // The same length and beginning, another end.
+    const text = readFileSync(world.path('a.csv'), 'utf8');
+    world.write('b.csv', `${text.slice(0, -2)}X\n`);
+    t.is((await world.run()).records.length, count);
+    if (count === 3) continue;
+    // Another row in the middle.
+    const middle = Math.floor(text.length / 2);
+    world.write('c.csv', `${text.slice(0, middle)}${text.slice(middle).replace('text', 'TEXT')}`);
+    t.is((await world.run()).records.length, count);
+    // Shorter.
+    rmSync(world.path('a.csv'));
+    world.write('d.csv', text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1));
+    t.is((await world.run()).records.length, count - 1);
+  }
+});
+
+test('what is moved into a folder below is not read there, and read no second time when it comes back under another name', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2));
+  await world.run();
+  mkdirSync(join(world.events, 'done'));
+  renameSync(world.path('a.csv'), join(world.events, 'done', 'a.csv'));
+  t.deepEqual((await world.run()).records, []);
+  copyFileSync(join(world.events, 'done', 'a.csv'), world.path('again.csv'));
+  t.deepEqual((await world.run()).records, []);
+  world.write('again.csv.gz', gzipSync(readFileSync(world.path('again.csv'))));
+  rmSync(world.path('again.csv'));
+  t.deepEqual((await world.run()).records, []);
+  t.is(gunzipSync(readFileSync(world.path('again.csv.gz'))).toString(), readings(1, 2));
+});
