@@ -44,8 +44,8 @@ export { replayCommand } from './cli/replay-command.ts';
 export { resetCommand } from './cli/reset-command.ts';
 export { runCommand } from './cli/run-command.ts';
 export { serveCommand } from './cli/serve-command.ts';
-export { verifyCommand } from './cli/verify-command.ts';
 export { sinkCommand } from './cli/sink-command.ts';
+export { verifyCommand } from './cli/verify-command.ts';
 
 // Settings
 
