@@ -224,8 +224,8 @@ class LevelDatabase implements Database {
     await this.#lastWrite;
     try {
       await this.#level.close();
-      // After a failed write the disk may be full, and what is there is only known at the next open.
-      if (this.#writeFailure === undefined) await writeClosedMark(this.#folder);
+      // Without the mark the database is as whole: on a disk that has become full, or in a folder that is gone, there is none.
+      await writeClosedMark(this.#folder).catch(() => {});
     } finally {
       this.#status = 'closed';
       openFolders.delete(this.#folder);

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import { Zone } from '../common/time/zone.ts';
@@ -24,6 +23,7 @@ import {
   tellMainThread,
   threadNumber,
 } from './stream-threads.ts';
+import { untilCaughtUp } from './until-caught-up.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
 /** A global table's topic, and the folder that it is loaded from if it is empty. */
@@ -49,7 +49,6 @@ export interface RunRequest {
 
 /** How often the clocks of all tasks are looked at, for what is final, ms. */
 const clockIntervalMs = 2000;
-const caughtUpIntervalMs = 100;
 
 /** Runs a topology on Kafka and serves its results, until the signal, or until it has caught up. */
 export async function run(
@@ -129,8 +128,9 @@ async function runThread(
     );
     watchClocks(progress, instance, defer);
     const signal = AbortSignal.any([context.signal, threadFailed.signal]);
-    if (request.untilCaughtUp) await untilCaughtUp(streams, threads, progress, signal);
-    else await Promise.race([aborted(signal), streams.untilEnded()]);
+    const stopped = Promise.race([aborted(signal), streams.untilEnded()]);
+    const states = () => [streams.state, ...threads.map(({ engine }) => engine?.state)];
+    await (request.untilCaughtUp ? untilCaughtUp(progress, states, stopped) : stopped);
     await Promise.all([streams.close(), ...threads.map((thread) => thread.close())]);
     if (streams.state === 'ERROR') throw streams.failure;
     if (threadFailed.signal.aborted) throw threadFailed.signal.reason;
@@ -179,31 +179,6 @@ function watchClocks(progress: ApplicationProgress, instance: KafkaInstance, def
       });
   }, clockIntervalMs);
   defer(() => clearInterval(timer));
-}
-
-/** Others may have processed everything: this instance is done once it has restored what it was given, too. */
-async function untilCaughtUp(
-  streams: KafkaStreams,
-  threads: readonly StreamThread[],
-  progress: ApplicationProgress,
-  signal: AbortSignal,
-): Promise<void> {
-  let over = false;
-  const stopped = Promise.race([aborted(signal), streams.untilEnded()]).then(() => {
-    over = true;
-  });
-  const wait = async (): Promise<void> => {
-    if (over) throw new StreamsError('STREAMS_CLOSED', 'the instance was stopped before it had caught up.');
-    await delay(caughtUpIntervalMs);
-  };
-  const isRunning = (): boolean =>
-    streams.state === 'RUNNING' && threads.every(({ engine }) => engine?.state === 'RUNNING');
-  const caughtUp = progress.untilCaughtUp(wait).then(async () => {
-    while (!isRunning()) await wait();
-  });
-  await Promise.race([stopped, caughtUp]);
-  if (!over) await caughtUp;
-  else await caughtUp.catch(() => {});
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
