@@ -1,4 +1,5 @@
 import { int64Serde } from '../serde/serdes.ts';
+import { WindowedSerde } from '../serde/windowed.ts';
 import { type Aggregation, StreamAggregateNode } from './internal/aggregate-nodes.ts';
 import { needSerde } from './internal/graph.ts';
 import { ownedTable } from './internal/owned-table.ts';
@@ -67,8 +68,7 @@ export class KGroupedStream<K, V> {
       graph,
       [parent],
       { name, keySerde, valueSerde, caching, result },
-      undefined,
-      (oldValues) => new StreamAggregateNode(name, oldValues, how),
+      (oldValues) => new StreamAggregateNode(name, keySerde instanceof WindowedSerde, oldValues, how),
     );
   }
 }

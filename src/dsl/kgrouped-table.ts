@@ -76,7 +76,7 @@ export class KGroupedTable<K, V> {
 
   #aggregate<A>(how: TableAggregation, materialized: Materialized<K, A>): KTable<K, A> {
     const { name, caching, result } = materialized;
-    const { graph, graceMs } = this.#source;
+    const { graph } = this.#source;
     const keySerde = needSerde(materialized.keySerde ?? this.#grouped.keySerde, 'key', `the grouping for ${name}`);
     const valueSerde = needSerde(materialized.valueSerde, 'value', name);
     needOldValues(this.#source, `the grouping for ${name}`);
@@ -86,13 +86,7 @@ export class KGroupedTable<K, V> {
     );
     const target = { store: name, windowed: keySerde instanceof WindowedSerde };
     const store = { name, keySerde, valueSerde, caching, cachedAbove: this.#source.cached, result };
-    return ownedTable(
-      graph,
-      [parent],
-      store,
-      graceMs,
-      (oldValues) => new TableAggregateNode(name, target, oldValues, how),
-    );
+    return ownedTable(graph, [parent], store, (oldValues) => new TableAggregateNode(name, target, oldValues, how));
   }
 
   /** The source that gives the rows' changes by their new keys. */

@@ -2,6 +2,7 @@ import type { ProcessorNode } from '../processor/node.ts';
 import type { ProcessorSupplier } from '../processor/processor.ts';
 import { UserProcessorNode } from '../processor/user-processor-node.ts';
 import type { Serde } from '../serde/serde.ts';
+import { WindowedSerde } from '../serde/windowed.ts';
 import { BranchedKStream } from './branched-kstream.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { type Graph, needSerde, type StreamPart } from './internal/graph.ts';
@@ -214,8 +215,7 @@ export class KStream<K, V> {
       this.#graph,
       [stream.#node],
       store,
-      undefined,
-      (oldValues) => new TableSourceNode(name, name, false, oldValues),
+      (oldValues) => new TableSourceNode(name, name, keySerde instanceof WindowedSerde, oldValues),
     );
   }
 

@@ -129,9 +129,10 @@ export class KTable<K, V> {
 
   /** Holds rows back until their window closes, so that each leaves once. @throws StreamsError `STREAMS_TOPOLOGY` for a table without windows. */
   suppress(suppressed: Suppressed): KTable<K, V> {
-    const { graph, node, keySerde, valueSerde, graceMs } = this.part;
+    const { graph, node, keySerde, valueSerde } = this.part;
     const { name } = suppressed;
-    if (graceMs === undefined || !(this.part.keySerde instanceof WindowedSerde))
+    const graceMs = graph.graceOf(node);
+    if (graceMs === undefined || !(keySerde instanceof WindowedSerde))
       throw new StreamsError(
         'STREAMS_TOPOLOGY',
         `suppress ${name}: ${node} has no windows, so none closes. Suppress a windowed table.`,
@@ -153,7 +154,6 @@ export class KTable<K, V> {
       valueSerde,
       view: undefined,
       store: undefined,
-      graceMs,
       cached: this.part.cached,
       // Each row leaves once, so before it there was none.
       askOldValues: () => true,
@@ -176,7 +176,7 @@ export class KTable<K, V> {
     materialized: Materialized<B, A>,
   ): KTable<Windowed<B>, A> {
     const { name, caching, result } = materialized;
-    const { graph, node, keySerde, graceMs } = this.part;
+    const { graph, node, keySerde } = this.part;
     if (!(keySerde instanceof WindowedSerde) || !windows.covers(keySerde.windows as Windows))
       throw new StreamsError(
         'STREAMS_TOPOLOGY',
@@ -208,7 +208,6 @@ export class KTable<K, V> {
       graph,
       [node],
       store,
-      graceMs,
       (oldValues) => new TableAggregateNode(name, target, oldValues, how, startOf),
     );
   }
@@ -233,7 +232,7 @@ export class KTable<K, V> {
   ): KTable<K, R> {
     if (!(table instanceof GlobalKTable))
       return joinTables<K, R>(this.part as TablePart<K, unknown>, table.part, joiner, left, options);
-    const { graph, node, keySerde, graceMs } = this.part;
+    const { graph, node, keySerde } = this.part;
     const name = options.name ?? '';
     const leftStore = this.part.store;
     if (leftStore === undefined)
@@ -261,6 +260,6 @@ export class KTable<K, V> {
     };
     const create = (oldValues: { needed: boolean }): ProcessorNode =>
       new TableGlobalJoinNode(name, target, oldValues, how);
-    return ownedTable(graph, [node], store, graceMs, create, [leftStore, table.store]);
+    return ownedTable(graph, [node], store, create, [leftStore, table.store]);
   }
 }

@@ -1,5 +1,6 @@
 import type { StoreSpec, StoreWindows } from '../processor/node.ts';
 import type { Serde } from '../serde/serde.ts';
+import { WindowedSerde } from '../serde/windowed.ts';
 import type { Topology } from '../topology/topology.ts';
 import { GlobalKTable } from './global-ktable.ts';
 import { Graph } from './internal/graph.ts';
@@ -76,7 +77,7 @@ export class StreamsBuilder {
   }
 
   /**
-   * A table: the latest value of each key of a topic; a record without a value deletes the row.
+   * A table: the latest value of each key of a topic; a record without a value deletes the row. With a `WindowedSerde` for its keys its store is one of windows.
    *
    * With `materialize: false` it has no store. Then it cannot say what a value was before: it cannot be grouped or joined, and its filter tells of
    * a deletion for each value that does not pass.
@@ -85,14 +86,13 @@ export class StreamsBuilder {
     const source = this.#graph.name(undefined, 'KSTREAM-SOURCE-');
     this.#addSource(source, topic, options);
     if (options.materialize === false) return this.#unstoredTable(source, options);
-    const { name, caching, result } = options;
-    const store = { name, keySerde: options.keySerde, valueSerde: options.valueSerde, caching, result };
+    const { name, keySerde, valueSerde, caching, result } = options;
+    const store = { name, keySerde, valueSerde, caching, result };
     return ownedTable(
       this.#graph,
       [source],
       store,
-      undefined,
-      (oldValues) => new TableSourceNode(name, name, false, oldValues),
+      (oldValues) => new TableSourceNode(name, name, keySerde instanceof WindowedSerde, oldValues),
     );
   }
 
@@ -138,7 +138,7 @@ export class StreamsBuilder {
     const create = (): UnstoredTableNode => new UnstoredTableNode(node);
     graph.topology.add({ kind: 'processor', name: node, parents: [source], stores: [], create });
     const { keySerde, valueSerde } = options;
-    const rows = { view: undefined, store: undefined, graceMs: undefined, cached: false, askOldValues: () => false };
+    const rows = { view: undefined, store: undefined, cached: false, askOldValues: () => false };
     return new KTable<K, V>({ graph, node, keySerde, valueSerde, ...rows });
   }
 

@@ -63,13 +63,20 @@ export class TimeWindowedKStream<K, V> {
     const { name, caching, result } = materialized;
     const inner = needSerde(materialized.keySerde ?? this.#part.keySerde, 'key', name);
     const valueSerde = needSerde(materialized.valueSerde, 'value', name);
+    this.#part.graph.aggregatesByWindows(name, this.#windows.graceMs);
     const parent = placedNode(this.#part, name, inner);
-    const store = { name, keySerde: new WindowedSerde(inner, this.#windows), valueSerde, caching, result };
+    const store = {
+      name,
+      keySerde: new WindowedSerde(inner, this.#windows),
+      valueSerde,
+      caching,
+      result,
+      expires: true,
+    };
     return ownedTable(
       this.#part.graph,
       [parent],
       store,
-      this.#windows.graceMs,
       (oldValues) => new WindowAggregateNode(name, oldValues, this.#windows, how),
     );
   }

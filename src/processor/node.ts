@@ -36,6 +36,8 @@ export interface TableStore<K, V> {
   readonly keySerde: Serde<K>;
   /** Changes are told of once a flush; else each at once. */
   readonly cached: boolean;
+  /** Its rows are of windows: false for a key-value store. */
+  readonly windowed: boolean;
   /** First ms after the window that starts at `startMs`; of a key-value store: undefined behaviour. */
   endOf(startMs: number): number;
   /** The row, made if absent. */

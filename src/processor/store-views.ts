@@ -7,6 +7,10 @@ import type { KeyValueStore, VersionedKeyValueStore, WindowRow, WindowStore } fr
 /** A task's key-value store for a processor. */
 export function keyValueStoreOf<K, V>(context: NodeContext, name: string): KeyValueStore<K, V> {
   const table = context.table<K, V>(name);
+  if (table.windowed)
+    throw new TypeError(
+      `store ${name} has rows of windows, as tables of windowed keys have: ask for it with windowStore()`,
+    );
   return {
     name,
     get: (key) => table.read(key, 0)?.value,
@@ -36,6 +40,7 @@ export function keyValueStoreOf<K, V>(context: NodeContext, name: string): KeyVa
 /** A task's window store for a processor. */
 export function windowStoreOf<K, V>(context: NodeContext, name: string): WindowStore<K, V> {
   const table = context.table<K, V>(name);
+  if (!table.windowed) throw new TypeError(`store ${name} has no windows: ask for it with keyValueStore()`);
   return {
     name,
     fetch: (key, startMs) => table.read(key, startMs)?.value,

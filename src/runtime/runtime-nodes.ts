@@ -7,7 +7,7 @@ import { type NodeContext, ProcessorNode } from '../processor/node.ts';
 import type { Header } from '../processor/record.ts';
 import type { Serde } from '../serde/serde.ts';
 import { throughSerde } from '../serde/through-serde.ts';
-import { Windowed, WindowedSerde } from '../serde/windowed.ts';
+import { type Windowed, WindowedSerde } from '../serde/windowed.ts';
 import type { SinkSpec } from '../topology/node-spec.ts';
 import type { RepartitionQueue } from './repartition-queue.ts';
 
@@ -21,17 +21,20 @@ export class SourceNode extends ProcessorNode {
 /** Places records by the bytes of their key; windowed keys by their base key. Kafka Streams: `WindowedStreamPartitioner.java`. */
 export function placement(keySerde: Serde<unknown>, partitions: number): (key: unknown) => number {
   if (partitions === 1) return () => 0;
-  const inner = keySerde instanceof WindowedSerde ? (keySerde.inner as Serde<unknown>) : keySerde;
+  // A key in windows of windows is placed by its base key too.
+  if (keySerde instanceof WindowedSerde) {
+    const place = placement(keySerde.inner as Serde<unknown>, partitions);
+    return (key) => (isAbsent(key) ? 0 : place((key as Windowed<unknown>).key));
+  }
   const known = new Map<unknown, number>();
   return (key) => {
-    const base = key instanceof Windowed ? (key.key as unknown) : key;
-    if (isAbsent(base)) return 0;
-    if (typeof base === 'object') return partitionOf(inner.serialize(base), partitions);
-    const cached = known.get(base);
+    if (isAbsent(key)) return 0;
+    if (typeof key === 'object') return partitionOf(keySerde.serialize(key), partitions);
+    const cached = known.get(key);
     if (cached !== undefined) return cached;
-    const partition = partitionOf(inner.serialize(base), partitions);
+    const partition = partitionOf(keySerde.serialize(key), partitions);
     // Bounded: a topology with very many keys hashes each time instead.
-    if (known.size < 100_000) known.set(base, partition);
+    if (known.size < 100_000) known.set(key, partition);
     return partition;
   };
 }

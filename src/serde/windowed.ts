@@ -35,7 +35,8 @@ export interface WindowEnds {
 }
 
 /**
- * Windowed keys as bytes: key, then the window's start as int64, big-endian. The end is derived from the start.
+ * Windowed keys as bytes: key, then the window's start as int64, big-endian. The end is derived from the start: it is not written, so windows of the
+ * same start are the same. A start that is none of the windows' is refused, written or read.
  *
  * ```
  * | key bytes | start int64 BE |      'a' in the window of 0: 61 00 00 00 00 00 00 00 00
@@ -46,6 +47,9 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
   readonly name: string;
   readonly inner: Serde<K>;
   readonly windows: WindowEnds;
+  // The window met last: most keys are of that of the one before them.
+  #start = Number.NaN;
+  #end = Number.NaN;
 
   constructor(inner: Serde<K>, windows: WindowEnds) {
     this.inner = inner;
@@ -54,8 +58,8 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
   }
 
   serialize(value: Windowed<K>): Uint8Array {
+    this.#check(value);
     const key = this.inner.serialize(value.key);
-    expectStart(value.startMs);
     const bytes = new Uint8Array(key.length + 8);
     bytes.set(key);
     writeInt64(bytes, key.length, value.startMs);
@@ -65,7 +69,7 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
   deserialize(bytes: Uint8Array): Windowed<K> {
     if (bytes.length < 8) throw new Error(`a windowed key has at least 8 bytes, not ${bytes.length}`);
     const at = bytes.length - 8;
-    const startMs = readInt64(bytes, at);
+    const startMs = readStart(bytes, at);
     return new Windowed(this.inner.deserialize(bytes.subarray(0, at)), startMs, this.windows.endOf(startMs));
   }
 
@@ -73,26 +77,37 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
     const at = end - 8;
     const { inner, windows } = this;
     if (inner.read === undefined || at < start) return this.deserialize(bytes.subarray(start, end));
-    const startMs = readInt64(bytes, at);
+    const startMs = readStart(bytes, at);
     return new Windowed(inner.read(bytes, start, at), startMs, windows.endOf(startMs));
   }
 
   write(value: Windowed<K>, target: Uint8Array, at: number): number {
+    this.#check(value);
     const end = this.inner.write?.(value.key, target, at) ?? -1;
-    if (end < 0 || end + 8 > target.length || !Number.isSafeInteger(value.startMs)) return -1;
+    if (end < 0 || end + 8 > target.length) return -1;
     writeInt64(target, end, value.startMs);
     return end + 8;
   }
 
-  /** Windowed keys never change: one whose key is its own copy is so too. */
+  /** As it comes back of its bytes: a windowed key never changes, so one of these windows is its own copy. */
   clone(value: Windowed<K>): Windowed<K> {
-    expectStart(value.startMs);
+    this.#check(value);
     const key = throughSerde(this.inner, value.key);
-    return key === value.key ? value : new Windowed(key, value.startMs, value.endMs);
+    return key === value.key && value.endMs === this.#end ? value : new Windowed(key, value.startMs, this.#end);
+  }
+
+  #check(value: Windowed<K>): void {
+    if (!(value instanceof Windowed)) throw new Error(`${String(value)} is no windowed key`);
+    if (value.startMs === this.#start) return;
+    if (!Number.isSafeInteger(value.startMs))
+      throw new Error(`a window cannot start at ${value.startMs}: it is not a whole number of ms`);
+    this.#end = this.windows.endOf(value.startMs);
+    this.#start = value.startMs;
   }
 }
 
-function expectStart(startMs: number): void {
-  if (!Number.isSafeInteger(startMs))
-    throw new Error(`a window cannot start at ${startMs}: it is not a whole number of ms`);
+function readStart(bytes: Uint8Array, at: number): number {
+  const startMs = readInt64(bytes, at);
+  if (!Number.isSafeInteger(startMs)) throw new Error(`a window that starts at ${startMs} ms does not fit in 53 bits`);
+  return startMs;
 }

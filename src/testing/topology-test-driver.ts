@@ -157,10 +157,13 @@ export class TopologyTestDriver {
     return all.sort((a, b) => a.number - b.number).map(({ record }) => record);
   }
 
-  /** A key-value store's row, uncommitted changes included. */
+  /** A row by its key, uncommitted changes included: of a window store by the windowed key. */
   keyValue<K, V>(store: string, key: K): ValueAndTimestamp<V> | undefined {
     for (const table of this.#tables(store)) {
-      const row = table.read(key, 0) as ValueAndTimestamp<V> | undefined;
+      const windowed = table.windowed && key instanceof Windowed ? key : undefined;
+      const row = (windowed === undefined ? table.read(key, 0) : table.read(windowed.key, windowed.startMs)) as
+        | ValueAndTimestamp<V>
+        | undefined;
       if (row !== undefined) return row;
     }
     return undefined;

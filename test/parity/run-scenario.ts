@@ -8,12 +8,14 @@ import { sharingTopologies } from './topologies/sharing-topologies.ts';
 import { statelessTopologies } from './topologies/stateless-topologies.ts';
 import { tableTopologies } from './topologies/table-topologies.ts';
 import { windowTopologies } from './topologies/window-topologies.ts';
+import { windowedKeyTopologies } from './topologies/windowed-key-topologies.ts';
 import { type Topology, Wiring } from './wiring.ts';
 
 const topologies: { readonly [name: string]: Topology } = {
   ...statelessTopologies,
   ...aggregateTopologies,
   ...windowTopologies,
+  ...windowedKeyTopologies,
   ...tableTopologies,
   ...joinTopologies,
   ...sharingTopologies,
@@ -38,7 +40,9 @@ export async function runScenario(
   const driver = await TopologyTestDriver.create(wiring.builder.build(), { caching: options.cached });
   const output: ParityOutput[] = [];
   for (const { topic, key, value, timestamp } of scenario.input) {
-    await driver.inputTopic(topic).pipeInput(key ?? undefined, value ?? undefined, timestamp);
+    const windowed = wiring.windowedInputs.get(topic);
+    const spelt = key === null || windowed === undefined ? (key ?? undefined) : windowed(key);
+    await driver.inputTopic(topic).pipeInput(spelt, value ?? undefined, timestamp);
     if (options.cached) await driver.flush();
     output.push(...outputs(driver, wiring.outputKeys));
   }

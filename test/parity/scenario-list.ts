@@ -47,6 +47,7 @@ export function scenarios(): readonly ParityScenario[] {
   aggregates(list);
   windows(list);
   suppressed(list);
+  windowedKeys(list);
   tables(list);
   tableGroups(list);
   streamJoins(list);
@@ -170,6 +171,56 @@ function suppressed(list: List): void {
     windowParams(10, 10, 0, {}),
     `${written.nullValues}\n in c 1 @50`,
   );
+}
+
+/** Keys `a@10`: in all windows of the first 60 ms. */
+function windowedKeysOf(advanceMs: number): string[] {
+  const starts = Array.from({ length: Math.floor(60 / advanceMs) }, (_, i) => i * advanceMs);
+  return ['a', 'b', ''].flatMap((key) => starts.map((start) => `${key}@${start}`));
+}
+
+function windowedKeys(list: List): void {
+  const kinds: [suffix: string, params: Params][] = [
+    ['tumbling', windowParams(10, 10, 20, {})],
+    ['hopping', windowParams(12, 4, 20, {})],
+  ];
+  const stream = { keys: ['a1', 'a2', 'b', ''], values: numbers };
+  for (const [suffix, params] of kinds) {
+    const rows = {
+      keys: windowedKeysOf(params.advanceMs as number),
+      values: fewNumbers,
+      nullValuePercent: 20,
+      nullKeyPercent: 5,
+    };
+    const both = { in: { ...stream, keys: ['a', 'b', ''], ...nulls }, table: rows };
+    list.random(`windowed-table.${suffix}`, params, 150, shuffled, { table: rows });
+    for (const materialized of [false, true]) {
+      const more = materialized ? '-materialized' : '';
+      list.random(`windowed-table-filter.${suffix}${more}`, { ...params, materialized }, 150, shuffled, {
+        table: rows,
+      });
+      for (const kind of ['inner', 'left'])
+        for (const tableIs of ['left', 'right', 'none']) {
+          const joined = { ...params, kind, tableIs, materialized };
+          const input = tableIs === 'none' ? { in: both.in, in2: both.in } : both;
+          list.random(`windowed-table-join.${suffix}-${kind}-${tableIs}${more}`, joined, 100, { step: 1 }, input);
+        }
+    }
+    for (const topology of [
+      'windowed-to-table',
+      'windowed-to-table-suppress',
+      'windowed-group-by-key',
+      'windowed-twice',
+    ])
+      list.random(`${topology}.${suffix}`, params, 80, shuffled, { in: { ...stream, ...nulls } });
+    for (const groupBy of ['key', 'value'])
+      list.random(`windowed-table-group.${suffix}-by-${groupBy}`, { ...params, groupBy }, 80, shuffled, {
+        in: { ...stream, keys: keys, ...nulls },
+      });
+    list.random(`windowed-group-by.${suffix}`, params, 80, shuffled, { in: { keys: keys, values: numbers, ...nulls } });
+    for (const kind of ['inner', 'left'])
+      list.random(`windowed-stream-join.${suffix}-${kind}`, { ...params, kind }, 100, { step: 1 }, both);
+  }
 }
 
 function tables(list: List): void {

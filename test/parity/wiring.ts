@@ -7,7 +7,7 @@ import {
   type Serde,
   Serdes,
   StreamsBuilder,
-  type Windowed,
+  Windowed,
   WindowedSerde,
   type Windows,
 } from '../../src/index.ts';
@@ -26,6 +26,8 @@ export class Wiring {
   readonly builder: StreamsBuilder = new StreamsBuilder();
   /** The serdes of the keys of output topics. */
   readonly outputKeys: Map<string, Serde<unknown>> = new Map();
+  /** Topics whose input spells windowed keys as `a@10`, and how they are read. */
+  readonly windowedInputs: Map<string, (text: string) => Windowed<string>> = new Map();
   readonly #params: ParityScenario['params'];
 
   constructor(params: ParityScenario['params']) {
@@ -55,6 +57,16 @@ export class Wiring {
   /** A table that keeps no rows: it cannot say what a value was before. */
   unstoredTable(topic: string): KTable<string, string> {
     return this.builder.table(topic, { materialize: false, keySerde: Serdes.string, valueSerde: Serdes.string });
+  }
+
+  /** A table of windowed keys, which its topic's input spells as `a@10`: key, start of the window. */
+  windowedTable(topic: string, store: string, windows: Windows): KTable<Windowed<string>, string> {
+    this.windowedInputs.set(topic, (spelt) => {
+      const [key, start] = spelt.split('@') as [string, string];
+      return new Windowed(key, Number(start), windows.endOf(Number(start)));
+    });
+    const keySerde = new WindowedSerde(Serdes.string, windows);
+    return this.builder.table(topic, { name: store, keySerde, valueSerde: Serdes.string });
   }
 
   globalTable(topic: string, store: string): GlobalKTable<string, string> {

@@ -17,12 +17,12 @@ function next(how: Aggregation, key: unknown, value: unknown, current: unknown):
   return how.reduces ? value : how.aggregator(key, value, how.initializer?.());
 }
 
-/** One row a key. Kafka Streams: `KStreamAggregate.java`, `KStreamReduce.java`. */
+/** One row a key, which may be windowed. Kafka Streams: `KStreamAggregate.java`, `KStreamReduce.java`. */
 export class StreamAggregateNode extends TableNode<unknown> {
   readonly #how: Aggregation;
 
-  constructor(name: string, oldValues: OldValues, how: Aggregation) {
-    super(name, name, false, oldValues);
+  constructor(name: string, windowed: boolean, oldValues: OldValues, how: Aggregation) {
+    super(name, name, windowed, oldValues);
     this.#how = how;
   }
 
@@ -31,7 +31,7 @@ export class StreamAggregateNode extends TableNode<unknown> {
       this.context.drop(this.name, 'null_key');
       return;
     }
-    const row = this.table.forUpdate(key, 0);
+    const row = this.rowOf(key);
     const result = next(this.#how, key, value, row.value);
     this.aggregated(row, result, timestamp);
   }

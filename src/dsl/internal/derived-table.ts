@@ -42,7 +42,6 @@ export function derivedTable<K, V, R>(
     valueSerde: how.valueSerde,
     view: parent.view === undefined ? undefined : derivedView(parent.view, how.row),
     store: undefined,
-    graceMs: parent.graceMs,
     cached: parent.cached,
     askOldValues() {
       oldValues.needed = parent.askOldValues();
@@ -81,7 +80,7 @@ export function materializeOrNot<K, V>(
   tellsOfNothing: 'always' | 'never' | 'without old values' = 'always',
 ): KTable<K, V> {
   if (options.materialize !== true) return table;
-  const { graph, node, keySerde, graceMs, cached } = table.part;
+  const { graph, node, keySerde, cached } = table.part;
   const name = options.name ?? '';
   const valueSerde = needSerde(options.valueSerde ?? table.part.valueSerde, 'value', name);
   const target = { store: name, windowed: keySerde instanceof WindowedSerde };
@@ -90,5 +89,5 @@ export function materializeOrNot<K, V>(
     tellsOfNothing === 'always' || (tellsOfNothing === 'without old values' && !oldValues.needed);
   const create = (oldValues: OldValues): TableStoreNode =>
     new TableStoreNode(name, target, oldValues, () => tells(oldValues));
-  return ownedTable(graph, [node], store, graceMs, create);
+  return ownedTable(graph, [node], store, create);
 }

@@ -1,5 +1,5 @@
 import { StreamsError } from '../../common/errors.ts';
-import type { StoreSpec } from '../../processor/node.ts';
+import type { StoreSpec, StoreWindows } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
 import { WindowedSerde } from '../../serde/windowed.ts';
 import { Topology } from '../../topology/topology.ts';
@@ -28,6 +28,8 @@ export class Graph {
   readonly topology: Topology = new Topology();
   readonly make: DslFactory;
   readonly #leftJoins = new Set<string>();
+  /** The grace of the nodes that aggregate by windows. */
+  readonly #graces = new Map<string, number>();
   #count = 0;
 
   constructor(make: DslFactory) {
@@ -62,6 +64,39 @@ export class Graph {
     }
     return false;
   }
+
+  /** The node aggregates by windows with this grace. */
+  aggregatesByWindows(node: string, graceMs: number): void {
+    this.#graces.set(node, graceMs);
+  }
+
+  /**
+   * How long after a window's end changes of it may come from a node: the grace of the windowed aggregates that all it gives comes from, the longest of
+   * several; undefined where something comes from elsewhere. Kafka Streams: `GraphGraceSearchUtil.java`.
+   */
+  graceOf(name: string): number | undefined {
+    const graces = new Set<number | undefined>();
+    const above = new Set([name]);
+    for (const node of above) {
+      const own = this.#graces.get(node);
+      const parents = own === undefined ? this.#parentsOf(node) : [];
+      if (parents.length === 0) graces.add(own);
+      for (const parent of parents) above.add(parent);
+    }
+    return graces.has(undefined) ? undefined : Math.max(...(graces as Set<number>));
+  }
+
+  /** Behind a repartition topic those of the sink before it. */
+  #parentsOf(name: string): readonly string[] {
+    const node = this.topology.nodes.find((each) => each.name === name);
+    if (node === undefined) return [];
+    if (node.kind !== 'source') return node.parents;
+    const { topics } = node;
+    if (!topics.every((topic) => this.topology.repartitions.has(topic))) return [];
+    return this.topology.nodes.flatMap((each) =>
+      each.kind === 'sink' && topics.includes(each.topic) ? each.parents : [],
+    );
+  }
 }
 
 /** The serde, or an error that says which option is missing. */
@@ -74,26 +109,49 @@ export function needSerde<T>(serde: Serde<T> | undefined, what: string, where: s
   return serde;
 }
 
-/** The spec of a table's store: a window store where the key is windowed. */
+/** How a table's store is kept. */
+export interface TableStoreOptions {
+  readonly cached?: boolean | undefined;
+  readonly result?: boolean | undefined;
+  /** False: its rows are never deleted by age, whatever the retention of its windows: those of a table that was not aggregated by them. */
+  readonly expires?: boolean | undefined;
+}
+
+/** The spec of a table's store: a window store where the key is windowed, wherever the table comes from. */
 export function tableStore<K, V>(
   name: string,
   keySerde: Serde<K>,
   valueSerde: Serde<V>,
-  options: { readonly cached?: boolean | undefined; readonly result?: boolean | undefined },
+  options: TableStoreOptions,
 ): StoreSpec {
   const common = { name, cached: options.cached ?? true, result: options.result ?? true };
-  if (keySerde instanceof WindowedSerde)
+  if (keySerde instanceof WindowedSerde) {
+    const windows = keySerde.windows as Windows;
+    if (typeof windows.describe !== 'function')
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `table ${name}: the windows of its keySerde do not say what they are. Make the WindowedSerde with TimeWindows or CalendarWindows.`,
+      );
     return {
       ...common,
       kind: 'window',
       keySerde: keySerde.inner as Serde<unknown>,
       valueSerde: valueSerde as Serde<unknown>,
-      windows: keySerde.windows as Windows,
+      windows: options.expires === true ? windows : keptForEver(windows),
     };
+  }
   return {
     ...common,
     kind: 'key-value',
     keySerde: keySerde as Serde<unknown>,
     valueSerde: valueSerde as Serde<unknown>,
+  };
+}
+
+function keptForEver(windows: Windows): StoreWindows {
+  return {
+    endOf: (startMs) => windows.endOf(startMs),
+    describe: () => windows.describe(),
+    retentionMs: Number.POSITIVE_INFINITY,
   };
 }

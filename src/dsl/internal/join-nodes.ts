@@ -155,7 +155,6 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
   readonly #leftStore: string;
   readonly #joiner: Joiner;
   readonly #left: boolean;
-  readonly #windowed: boolean;
   #global!: VersionedTable<unknown, unknown>;
   #leftTable!: TableStore<unknown, unknown>;
 
@@ -171,7 +170,6 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
     this.#leftStore = how.leftStore;
     this.#joiner = how.joiner;
     this.#left = how.left;
-    this.#windowed = target.windowed;
   }
 
   override init(context: NodeContext): void {
@@ -182,8 +180,8 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
 
   override process(key: unknown, value: unknown, timestamp: number): void {
     const change = value as AnyChange;
-    const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
-    this.table.update(row, change.newValue === undefined ? undefined : this.#joined(key, change.newValue), timestamp);
+    const newValue = change.newValue === undefined ? undefined : this.#joined(key, change.newValue);
+    this.table.update(this.rowOf(key), newValue, timestamp);
   }
 
   async rejoin(changes: readonly GlobalChange[]): Promise<void> {
@@ -191,7 +189,7 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
       await this.#rejoinByScan(changes);
       return;
     }
-    const byStart = this.#windowed && this.#how.versioned && this.#how.asOf === undefined;
+    const byStart = this.windowed && this.#how.versioned && this.#how.asOf === undefined;
     for (const { key, intervals } of changes)
       for (const { fromMs, toMs } of byStart ? intervals : [{ fromMs: -Infinity, toMs: Infinity }])
         for (const startMs of this.#leftTable.startsIn(fromMs, toMs)) this.#rejoinRow(key, startMs, intervals);
@@ -220,7 +218,7 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
   }
 
   #rowKey(key: unknown, startMs: number): unknown {
-    return this.#windowed ? new Windowed(key, startMs, this.#leftTable.endOf(startMs)) : key;
+    return this.windowed ? new Windowed(key, startMs, this.#leftTable.endOf(startMs)) : key;
   }
 
   /** As of when the global table is read for a row: Infinity for the latest. */

@@ -13,6 +13,8 @@ export interface OwnedStore<K, V> {
   /** What it is made of waits in a cache. @defaultValue false */
   readonly cachedAbove?: boolean;
   readonly result?: boolean | undefined;
+  /** Its node deletes rows of windows that have passed out of retention. @defaultValue false */
+  readonly expires?: boolean;
 }
 
 /** A table with a store and a node of the same name, whose rows the node makes. */
@@ -20,22 +22,21 @@ export function ownedTable<K, V>(
   graph: Graph,
   parents: readonly string[],
   store: OwnedStore<K, V>,
-  graceMs: number | undefined,
   create: (oldValues: OldValues) => ProcessorNode,
   stores: readonly string[] = [],
 ): KTable<K, V> {
-  const { name, keySerde, valueSerde, caching, result } = store;
+  const { name, keySerde, valueSerde, caching, result, expires } = store;
   const oldValues: OldValues = { needed: false };
-  graph.topology.addStateStore(tableStore(name, keySerde, valueSerde, { cached: caching, result }));
+  const spec = tableStore(name, keySerde, valueSerde, { cached: caching, result, expires });
+  graph.topology.addStateStore(spec);
   graph.topology.add({ kind: 'processor', name, parents, stores: [name, ...stores], create: () => create(oldValues) });
   return graph.make.table<K, V>({
     graph,
     node: name,
     keySerde,
     valueSerde,
-    view: storeView<K, V>(name),
+    view: storeView<K, V>(name, spec.kind === 'window'),
     store: name,
-    graceMs,
     cached: (caching ?? true) || (store.cachedAbove ?? false),
     askOldValues() {
       oldValues.needed = true;

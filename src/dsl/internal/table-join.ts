@@ -69,10 +69,6 @@ export function joinTables<K, R>(
       },
     },
     store: undefined,
-    graceMs:
-      left.graceMs === undefined && right.graceMs === undefined
-        ? undefined
-        : Math.max(left.graceMs ?? 0, right.graceMs ?? 0),
     cached: left.cached || right.cached,
     askOldValues() {
       const known = [left.askOldValues(), right.askOldValues()];

@@ -9,13 +9,15 @@ export abstract class TableNode<V> extends ProcessorNode {
   protected context!: NodeContext;
   protected table!: TableStore<unknown, V>;
   readonly #store: string;
-  readonly #windowed: boolean;
+  /** Its keys are windowed, and its store one of windows. */
+  protected readonly windowed: boolean;
+  #knownStart = Number.NaN;
   readonly #oldValues: OldValues;
 
   constructor(name: string, store: string, windowed: boolean, oldValues: OldValues) {
     super(name);
     this.#store = store;
-    this.#windowed = windowed;
+    this.windowed = windowed;
     this.#oldValues = oldValues;
   }
 
@@ -23,7 +25,7 @@ export abstract class TableNode<V> extends ProcessorNode {
     this.context = context;
     this.table = context.table<unknown, V>(this.#store);
     if (this.children.length === 0) return;
-    const keyOf = changeKey(this.table as TableStore<unknown, unknown>, this.#windowed);
+    const keyOf = changeKey(this.table as TableStore<unknown, unknown>, this.windowed);
     const withOld = this.#oldValues.needed;
     this.table.onChange(
       (key, startMs, newValue, oldValue, timestamp) =>
@@ -40,9 +42,22 @@ export abstract class TableNode<V> extends ProcessorNode {
     else this.table.update(row, undefined, this.table.cached ? timestamp : at);
   }
 
-  /** The row of a windowed key, by its own window or the coarser one that holds it. */
-  protected rowOfWindowed(key: unknown, startOf?: (startMs: number) => number): TableEntry<unknown, V> {
+  /** The row of a key: of a windowed one in its own window, or in the coarser one that holds it. */
+  protected rowOf(key: unknown, startOf?: (startMs: number) => number): TableEntry<unknown, V> {
+    if (!this.windowed) return this.table.forUpdate(key, 0);
     const windowed = key as Windowed<unknown>;
-    return this.table.forUpdate(windowed.key, startOf === undefined ? windowed.startMs : startOf(windowed.startMs));
+    return this.table.forUpdate(
+      windowed.key,
+      startOf === undefined ? this.startOf(windowed) : startOf(windowed.startMs),
+    );
+  }
+
+  /** Start of a key's window. @throws RangeError if the table's windows have none that starts there. */
+  protected startOf({ startMs }: Windowed<unknown>): number {
+    if (startMs !== this.#knownStart) {
+      this.table.endOf(startMs);
+      this.#knownStart = startMs;
+    }
+    return startMs;
   }
 }

@@ -1,6 +1,7 @@
 import { isAbsent } from '../../common/absent.ts';
 import { Change } from '../../processor/change.ts';
 import { type NodeContext, ProcessorNode } from '../../processor/node.ts';
+import type { Windowed } from '../../serde/windowed.ts';
 import type { Fn } from './stateless-nodes.ts';
 import { TableNode } from './table-node.ts';
 import type { OldValues } from './table-part.ts';
@@ -22,7 +23,11 @@ export class TableSourceNode extends TableNode<unknown> {
       this.context.drop(this.name, 'null_key');
       return;
     }
-    this.table.set(key, 0, present(value), timestamp);
+    if (!this.windowed) this.table.set(key, 0, present(value), timestamp);
+    else {
+      const windowed = key as Windowed<unknown>;
+      this.table.set(windowed.key, this.startOf(windowed), present(value), timestamp);
+    }
   }
 }
 
@@ -42,18 +47,16 @@ export class UnstoredTableNode extends ProcessorNode {
 
 /** Puts changes computed by a parent into a store of its own. What a row was before is what the store has, whatever the parent says it was. */
 export class TableStoreNode extends TableNode<unknown> {
-  readonly #windowed: boolean;
   readonly #tellsOfNothing: () => boolean;
 
   /** @param tellsOfNothing - whether the deletion of a row that is not there is told too. */
   constructor(name: string, target: TableTarget, oldValues: OldValues, tellsOfNothing: () => boolean) {
     super(name, target.store, target.windowed, oldValues);
-    this.#windowed = target.windowed;
     this.#tellsOfNothing = tellsOfNothing;
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
-    const row = this.#windowed ? this.rowOfWindowed(key) : this.table.forUpdate(key, 0);
+    const row = this.rowOf(key);
     const { newValue } = value as AnyChange;
     if (newValue === undefined && row.value === undefined && !this.#tellsOfNothing()) return;
     this.table.update(row, newValue, timestamp);
@@ -168,7 +171,6 @@ export interface TableAggregation {
  */
 export class TableAggregateNode extends TableNode<unknown> {
   readonly #how: TableAggregation;
-  readonly #windowed: boolean;
   readonly #startOf: ((startMs: number) => number) | undefined;
 
   constructor(
@@ -180,7 +182,6 @@ export class TableAggregateNode extends TableNode<unknown> {
   ) {
     super(name, target.store, target.windowed, oldValues);
     this.#how = how;
-    this.#windowed = target.windowed;
     this.#startOf = startOf;
   }
 
@@ -191,7 +192,7 @@ export class TableAggregateNode extends TableNode<unknown> {
     }
     const change = value as AnyChange;
     const how = this.#how;
-    const row = this.#windowed ? this.rowOfWindowed(key, this.#startOf) : this.table.forUpdate(key, 0);
+    const row = this.rowOf(key, this.#startOf);
     let aggregate = row.value;
     if (change.oldValue !== undefined && aggregate !== undefined)
       aggregate = present(how.subtractor(key, change.oldValue, aggregate));

@@ -33,8 +33,6 @@ export interface TablePart<K, V> {
   readonly view: TableViewSupplier<K, V> | undefined;
   /** Name of its own store, if it has one. */
   readonly store: string | undefined;
-  /** Grace of the windows above it; undefined where there are none. */
-  readonly graceMs: number | undefined;
   /** Its changes, or those above it, wait in a cache and are told at a flush. */
   readonly cached: boolean;
   /** Something downstream has use for old values: asked while the topology is built. False where the table knows none. */
@@ -64,19 +62,18 @@ export interface OldValues {
   needed: boolean;
 }
 
-/** Key and window start of a row: a windowed key names both. */
-export function rowKey(key: unknown): readonly [key: unknown, startMs: number] {
-  return key instanceof Windowed ? [key.key, key.startMs] : [key, 0];
-}
-
-/** A view on a store. */
-export function storeView<K, V>(store: string): TableViewSupplier<K, V> {
+/** A view on a store; of a window store by windowed keys. */
+export function storeView<K, V>(store: string, windowed: boolean): TableViewSupplier<K, V> {
   return {
     stores: [store],
     create(context, of) {
       const table = context.table<unknown, V>(store);
       const read = (of === 'now' ? table.read : table.readTold).bind(table);
-      return (key) => (key instanceof Windowed ? read(key.key, key.startMs) : read(key, 0));
+      if (!windowed) return (key) => read(key, 0);
+      return (key) => {
+        const { key: base, startMs } = key as Windowed<unknown>;
+        return read(base, startMs);
+      };
     },
   };
 }

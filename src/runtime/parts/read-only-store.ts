@@ -2,7 +2,7 @@ import { decodeHistory, versionAt } from '../../../state/versioned-store.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { ValueAndTimestamp, Version } from '../../processor/rows.ts';
-import { Windowed } from '../../serde/windowed.ts';
+import { Windowed, WindowedSerde } from '../../serde/windowed.ts';
 import type {
   ReadOnlyKeyValueStore,
   ReadOnlyStore,
@@ -68,14 +68,21 @@ class PartedStore {
     return mergedRows([...this.#parts.values()].map((part) => part.rows(fromMs, toMs)));
   }
 
-  /** Reads a key given as text: as it is where keys are text, else as JSON. */
+  /** Reads a key given as text: as it is where keys are text, else as JSON; a windowed one as `{"key": "a", "startMs": 0}`. */
   parseKey(text: string): unknown {
     const { keySerde } = this.spec;
     if (keySerde.name === 'string') return text;
-    const value: unknown = JSON.parse(text);
+    const value = keySerde instanceof WindowedSerde ? windowedOf(keySerde, JSON.parse(text)) : JSON.parse(text);
     keySerde.serialize(value);
     return value;
   }
+}
+
+function windowedOf(serde: WindowedSerde<unknown>, json: unknown): Windowed<unknown> {
+  const { key, startMs } = (json ?? {}) as Partial<Windowed<unknown>>;
+  if (startMs === undefined) throw new Error('a windowed key is written as {"key": KEY, "startMs": START}');
+  const base = serde.inner instanceof WindowedSerde ? windowedOf(serde.inner, key) : key;
+  return new Windowed(base, startMs, serde.windows.endOf(startMs));
 }
 
 function rowOfBytes(

@@ -89,6 +89,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly name: string;
   readonly keySerde: Serde<K>;
   readonly cached: boolean;
+  readonly windowed: boolean;
   readonly stats: StoreStats;
   readonly #spec: StoreSpec;
   readonly #values: StoreValues<K, V>;
@@ -96,7 +97,6 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly #meter: CacheMeter;
   readonly #codec: RowValueCodec<V>;
   readonly #changelog: RowListener | undefined;
-  readonly #windowed: boolean;
   #young: Rows<K, V> = new Map();
   #old: Rows<K, V> = new Map();
   #count = 0;
@@ -121,7 +121,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#spec = spec;
     this.#rows = rows;
     this.#meter = meter;
-    this.#windowed = spec.kind === 'window';
+    this.windowed = spec.kind === 'window';
     this.cached = cached && spec.cached;
     this.#codec = new RowValueCodec(spec.valueSerde as Serde<V>);
     this.stats = {
@@ -209,7 +209,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   /** Puts up to `limit` changed rows into the batch and tells of them; true when none is left. */
   flush(batch: WriteBatch, limit: number): boolean {
-    if (this.#windowed && this.#flushed === 0 && this.#dirty.length >= sortedFlush) this.#dirty.sort(byWindowAndKey);
+    if (this.windowed && this.#flushed === 0 && this.#dirty.length >= sortedFlush) this.#dirty.sort(byWindowAndKey);
     const end = Math.min(this.#dirty.length, this.#flushed + limit);
     while (this.#flushed < end) {
       const row = this.#dirty[this.#flushed++]!;
@@ -461,11 +461,6 @@ export class CachedTable<K, V> implements TableStore<K, V> {
         rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
     }
     return rows.sort((a, b) => a.startMs - b.startMs || compareBytes(a.key, b.key));
-  }
-
-  /** False for the rows of a key-value store. */
-  get windowed(): boolean {
-    return this.#windowed;
   }
 }
 

@@ -22,7 +22,7 @@ export const windowTopologies: { readonly [name: string]: Topology } = {
 };
 
 /** Tumbling when `advanceMs` equals `sizeMs`. */
-function windowsOf(w: Wiring): TimeWindows {
+export function windowsOf(w: Wiring): TimeWindows {
   return TimeWindows.ofSizeAndGrace(w.number('sizeMs'), w.number('graceMs'))
     .advanceBy(w.number('advanceMs'))
     .retention(w.number('retentionMs'));
@@ -32,11 +32,11 @@ function windowed(w: Wiring): TimeWindowedKStream<string, string> {
   return group(w).windowedBy(windowsOf(w));
 }
 
-function count(w: Wiring): KTable<Windowed<string>, number> {
+export function count(w: Wiring): KTable<Windowed<string>, number> {
   return windowed(w).count(numbers('counts'));
 }
 
-function reduce(w: Wiring): KTable<Windowed<string>, string> {
+export function reduce(w: Wiring): KTable<Windowed<string>, string> {
   return windowed(w).reduce((total, v) => tail(total + shown(v)), texts('reduced'));
 }
 

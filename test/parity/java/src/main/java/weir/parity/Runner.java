@@ -76,7 +76,8 @@ final class Runner {
         wiring.outputs.forEach((topic, keys) -> outputs.put(topic, driver.createOutputTopic(topic, keys, new StringDeserializer())));
         final List<Row> rows = new ArrayList<>();
         for (final Scenario.Input record : scenario.input()) {
-            inputs.computeIfAbsent(record.topic(), topic -> driver.createInputTopic(topic, new StringSerializer(), new StringSerializer()))
+            inputs.computeIfAbsent(record.topic(), topic -> driver.createInputTopic(topic,
+                    wiring.inputs.getOrDefault(topic, new StringSerializer()), new StringSerializer()))
                 .pipeInput(record.key(), record.value(), record.timestamp());
             wiring.sent.forEach(topic -> rows.add(row(topic, outputs.get(topic).readRecord())));
             wiring.sent.clear();
@@ -115,11 +116,16 @@ final class Runner {
         return rows;
     }
 
-    private static List<Row> timestamped(final KeyValueStore<String, ValueAndTimestamp<Object>> store) {
+    private static List<Row> timestamped(final KeyValueStore<Object, ValueAndTimestamp<Object>> store) {
         final List<Row> rows = new ArrayList<>();
-        try (KeyValueIterator<String, ValueAndTimestamp<Object>> all = store.all()) {
-            all.forEachRemaining(entry -> rows.add(
-                new Row(null, entry.key, entry.value.value().toString(), entry.value.timestamp(), null, null, null)));
+        try (KeyValueIterator<Object, ValueAndTimestamp<Object>> all = store.all()) {
+            all.forEachRemaining(entry -> {
+                final String value = entry.value.value().toString();
+                final long timestamp = entry.value.timestamp();
+                rows.add(entry.key instanceof Windowed<?> key
+                    ? new Row(null, (String) key.key(), value, timestamp, key.window().start(), key.window().end(), null)
+                    : new Row(null, (String) entry.key, value, timestamp, null, null, null));
+            });
         }
         return rows;
     }

@@ -12,6 +12,7 @@ final class Topologies {
         StatelessTopologies.addTo(BY_NAME);
         AggregateTopologies.addTo(BY_NAME);
         WindowTopologies.addTo(BY_NAME);
+        WindowedKeyTopologies.addTo(BY_NAME);
         TableTopologies.addTo(BY_NAME);
         JoinTopologies.addTo(BY_NAME);
         SharingTopologies.addTo(BY_NAME);

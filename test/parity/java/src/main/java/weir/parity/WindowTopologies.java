@@ -31,18 +31,21 @@ final class WindowTopologies {
     }
 
     /** Tumbling when {@code advanceMs} equals {@code sizeMs}. */
-    private static TimeWindowedKStream<String, String> windowed(final Wiring w) {
-        final TimeWindows windows = TimeWindows
+    static TimeWindows windows(final Wiring w) {
+        return TimeWindows
             .ofSizeAndGrace(Duration.ofMillis(w.params.number("sizeMs")), Duration.ofMillis(w.params.number("graceMs")))
             .advanceBy(Duration.ofMillis(w.params.number("advanceMs")));
-        return AggregateTopologies.group(w).windowedBy(windows);
+    }
+
+    static TimeWindowedKStream<String, String> windowed(final Wiring w) {
+        return AggregateTopologies.group(w).windowedBy(windows(w));
     }
 
     private static KTable<Windowed<String>, Long> count(final Wiring w) {
         return windowed(w).count(Named.as("count"), w.window("counts", Wiring.NUMBER));
     }
 
-    private static KTable<Windowed<String>, String> reduce(final Wiring w) {
+    static KTable<Windowed<String>, String> reduce(final Wiring w) {
         return windowed(w).reduce((total, v) -> tail(total + v), Named.as("reduce"), w.window("reduced", Wiring.TEXT));
     }
 

@@ -20,6 +20,8 @@ import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.TimeWindowedDeserializer;
 import org.apache.kafka.streams.kstream.TimeWindowedSerializer;
 import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.kstream.WindowedSerdes;
+import org.apache.kafka.streams.kstream.internals.TimeWindow;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.WindowStore;
@@ -41,6 +43,8 @@ final class Wiring {
     /** Output topic to the deserializer of its keys. */
     final Map<String, Deserializer<?>> outputs = new LinkedHashMap<>();
     final Map<String, StoreKind> stores = new LinkedHashMap<>();
+    /** Input topic to the serializer of its keys, where they are not plain texts. */
+    final Map<String, Serializer<String>> inputs = new LinkedHashMap<>();
     /** Topics of the records sent since the runner last looked, oldest first. */
     final List<String> sent = new ArrayList<>();
 
@@ -73,6 +77,33 @@ final class Wiring {
         return builder.table(topic, Consumed.with(TEXT, TEXT).withName("source-" + topic), materialized);
     }
 
+    /** Windowed texts as keys, in windows of {@code sizeMs}. */
+    Serde<Windowed<String>> windowedTexts() {
+        return new WindowedSerdes.TimeWindowedSerde<>(TEXT, params.number("sizeMs"));
+    }
+
+    /** A table of windowed keys, which its topic's input spells as {@code a@10}: key, start of the window. */
+    KTable<Windowed<String>, String> windowedTable(final String topic, final String store) {
+        final long sizeMs = params.number("sizeMs");
+        final Serializer<Windowed<String>> serializer = new TimeWindowedSerializer<>(TEXT.serializer());
+        inputs.put(topic, (name, text) -> {
+            if (text == null) {
+                return null;
+            }
+            final int at = text.indexOf('@');
+            final long start = Long.parseLong(text.substring(at + 1));
+            return serializer.serialize(name, new Windowed<>(text.substring(0, at), new TimeWindow(start, start + sizeMs)));
+        });
+        return builder.table(topic, Consumed.with(windowedTexts(), TEXT).withName("source-" + topic), windowedKeyValue(store, TEXT));
+    }
+
+    <V> Materialized<Windowed<String>, V, KeyValueStore<Bytes, byte[]>> windowedKeyValue(final String store, final Serde<V> valueSerde) {
+        stores.put(store, StoreKind.TIMESTAMPED);
+        final Materialized<Windowed<String>, V, KeyValueStore<Bytes, byte[]>> materialized =
+            Materialized.<Windowed<String>, V, KeyValueStore<Bytes, byte[]>>as(store).withKeySerde(windowedTexts()).withValueSerde(valueSerde);
+        return caching ? materialized.withCachingEnabled() : materialized.withCachingDisabled();
+    }
+
     GlobalKTable<String, String> globalTable(final String topic, final String store) {
         return builder.globalTable(topic, Consumed.with(TEXT, TEXT).withName("source-" + topic), keyValue(store, TEXT));
     }
@@ -87,9 +118,15 @@ final class Wiring {
     <V> Materialized<String, V, WindowStore<Bytes, byte[]>> window(
         final String store, final Serde<V> valueSerde) {
         stores.put(store, StoreKind.WINDOWED);
-        final Materialized<String, V, WindowStore<Bytes, byte[]>> materialized =
-            Materialized.<String, V, WindowStore<Bytes, byte[]>>as(store)
-                .withKeySerde(TEXT).withValueSerde(valueSerde).withRetention(Duration.ofMillis(params.number("retentionMs")));
+        return window(store, TEXT, valueSerde);
+    }
+
+    /** A window store of any keys. Not listed among the stores unless the caller does. */
+    <K, V> Materialized<K, V, WindowStore<Bytes, byte[]>> window(
+        final String store, final Serde<K> keySerde, final Serde<V> valueSerde) {
+        final Materialized<K, V, WindowStore<Bytes, byte[]>> materialized =
+            Materialized.<K, V, WindowStore<Bytes, byte[]>>as(store)
+                .withKeySerde(keySerde).withValueSerde(valueSerde).withRetention(Duration.ofMillis(params.number("retentionMs")));
         return caching ? materialized.withCachingEnabled() : materialized.withCachingDisabled();
     }
 
