@@ -1,6 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
+import { isOfKind } from '../runtime/folder-kind.ts';
 import { isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
 import { globalDirectory } from '../runtime/kafka/global-tables.ts';
 import { storedTasks } from '../runtime/kafka/stored-tasks.ts';
@@ -44,12 +45,19 @@ export function spaceCheck(bytes: number): Check {
 
 async function ownerCheck(directory: string, applicationId: string, uid: number): Promise<Check> {
   if (!(await isInstanceFolder(directory))) {
-    const ofReplay = await stat(join(directory, 'db')).then(
-      () => true,
-      () => false,
+    if (!(await isOfKind(directory, 'replay'))) return ok(about, `${directory} holds no state yet`);
+    return failed(
+      about,
+      `${directory} holds the state of a replay, and run takes none of those`,
+      'Name another folder with --state.',
     );
-    return ok(about, ofReplay ? `${directory} holds the state of a replay` : `${directory} holds no state yet`);
   }
+  if (await isOfKind(directory, 'replay'))
+    return failed(
+      about,
+      `${directory} holds the state of a replay and that of an instance on Kafka`,
+      `Delete ${join(directory, 'db')} if the replay is no longer wanted, or name another folder with --state.`,
+    );
   const me = process.getuid?.();
   // Files that this user made there could not be written by the other.
   if (me !== undefined && me !== uid)

@@ -1,5 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
+import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import type { Application, ApplicationSpec } from './application.ts';
 import { openState } from './open-state.ts';
 import type { SourceRequest } from './source-options.ts';
@@ -23,6 +24,8 @@ export async function openSource(
   const { directories } = request;
   const [first] = directories as [string];
   try {
+    for (const directory of directories)
+      if (await kafkaSources.holds(directory)) await refuseOtherKind(directory, 'instance');
     if (directories.length > 1 || (await kafkaSources.holds(first)))
       return await kafkaSources.openFolders(spec, app, directories, config);
     return await openFolder(spec, app, first, config);

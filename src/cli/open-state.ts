@@ -2,6 +2,7 @@ import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
 import { type EmbeddedOptions, EmbeddedStreams } from '../runtime/embedded-streams.ts';
+import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import { topicsOf } from './application.ts';
@@ -37,6 +38,7 @@ export async function openState(
   options: OpenStateOptions,
 ): Promise<OpenState> {
   const { directory, input } = options;
+  await refuseOtherKind(directory, 'replay');
   const folder = await StateFolder.open(directory, { create: input !== undefined });
   const { streams, settings } = await openEngine(spec, app, folder, options);
   return {

@@ -8,6 +8,7 @@ import { type Digest, digestOf } from './digest.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
 import type { Feed } from './feed.ts';
 import { FeedDriver } from './feed-driver.ts';
+import { refuseOtherKind } from './folder-kind.ts';
 import { localPart } from './parts/local-part.ts';
 import { readOnlyStore } from './parts/read-only-store.ts';
 import { fixedReader, type OpenSnapshot, sharedSnapshots } from './parts/snapshots.ts';
@@ -142,6 +143,7 @@ export class EmbeddedStreams {
    */
   static async open(topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
     const { openDatabase } = options;
+    await refuseOtherKind(options.stateDir, 'replay');
     const folder = await StateFolder.open(options.stateDir, {
       create: options.create ?? true,
       ...(openDatabase === undefined ? {} : { openDatabase }),

@@ -5,6 +5,7 @@ import { messageOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { EngineStats, StreamsState } from '../engine-stats.ts';
+import { refuseOtherKind } from '../folder-kind.ts';
 import { foundPart } from '../parts/found-part.ts';
 import { localPart } from '../parts/local-part.ts';
 import { migratingPart } from '../parts/missing-part.ts';
@@ -143,6 +144,7 @@ export class KafkaStreams {
     if (this.#state !== 'CREATED') throw new TypeError(`a client starts once: this one is ${this.#state}`);
     this.#become('REBALANCING');
     try {
+      await refuseOtherKind(this.#options.stateDir, 'instance');
       await this.#prepare();
     } catch (error) {
       if (this.#stopping) await this.#ended;
