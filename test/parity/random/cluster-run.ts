@@ -39,7 +39,7 @@ export async function runOnCluster(given: RandomCase, random: Random): Promise<O
 }
 
 function topicsOf({ nodes }: RandomCase): readonly string[] {
-  return nodes.flatMap(({ topics = [] }) => topics);
+  return [...new Set(nodes.flatMap(({ topics = [] }) => topics))];
 }
 
 class Restarting {

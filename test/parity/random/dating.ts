@@ -19,6 +19,10 @@ export class Dating implements Processor<Key, Value, Key, Value> {
 
   process({ key, value, timestamp }: Record<Key, Value>): void {
     const of = text(key) ?? 'none';
+    const last = this.#store.history(of).at(-1);
+    const again = value === undefined && last?.value !== undefined && last.validFromMs === timestamp;
+    // Kafka Streams forgets a deletion that replaces a version of the same time.
+    if (again && this.#node.not !== true) return;
     this.#store.put(of, text(value), timestamp);
     const before = this.#store.get(of, Math.max(0, timestamp + (this.#node.shift ?? 0)));
     this.#context.forward(

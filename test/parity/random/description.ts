@@ -22,7 +22,7 @@ export interface WindowsOf {
   readonly retention: number;
 }
 
-/** One node: what it does, and to which earlier nodes. Its name, that of its store and of its internal topic is `n<id>`. */
+/** One node: what it does, and to which earlier nodes (of a stream: the node that writes its topic, if one does). Its name, that of its store and of its internal topic is `n<id>`. */
 export interface RandomNode {
   readonly id: number;
   readonly op: string;
@@ -33,7 +33,7 @@ export interface RandomNode {
   readonly preds?: readonly Predicate[];
   readonly index?: number;
   readonly windows?: WindowsOf;
-  /** A filter that keeps what does not pass. */
+  /** A filter that keeps what does not pass; a processor of versions that also puts deletions in the place of versions of the same time. */
   readonly not?: boolean;
   /** A split with a default branch. */
   readonly rest?: boolean;

@@ -67,8 +67,13 @@ class Growing {
     const random = this.#random;
     const [topic, second] = [`in${this.#topics++}`, `in${this.#topics}`];
     const plain = { numbers: false, readable: true, knowing: true };
+    const sent = this.#made.filter((made) => made.kind === 'stream' && made.windows === undefined);
+    if (sent.length > 0 && random.chance(15)) {
+      this.#loop(random.of(sent));
+      return;
+    }
     const choice = random.below(10);
-    const again = random.of(this.#nodes.filter(({ op }) => op === 'stream'));
+    const again = random.of(this.#nodes.filter(({ op, of }) => op === 'stream' && of.length === 0));
     if (again !== undefined && random.chance(15))
       this.#add({ op: 'stream', of: [], topics: again.topics! }, { kind: 'stream', ...plain });
     else if (choice < 4) this.#add({ op: 'stream', of: [], topics: [topic] }, { kind: 'stream', ...plain });
@@ -80,6 +85,13 @@ class Growing {
       const table = { ...plain, readable: stored, knowing: stored };
       this.#add({ op: 'table', of: [], topics: [topic], stored, cached: this.#cached() }, { kind: 'table', ...table });
     } else this.#add({ op: 'global', of: [], topics: [topic] }, { kind: 'global', ...plain });
+  }
+
+  /** A stream of what is sent to a topic. */
+  #loop(on: Made): void {
+    this.#to(on.id);
+    const { id, topics } = this.#nodes.at(-1)!;
+    this.#add({ op: 'stream', of: [id], topics: topics! }, { ...on, numbers: false });
   }
 
   #operator(on: Made): void {

@@ -8,6 +8,8 @@ export interface KeptCase extends Omit<RandomCase, 'seed'> {
   readonly without?: Without;
   /** Kafka Streams does otherwise with caches: held against the model. */
   readonly dependsOnFlushes?: true;
+  /** Kafka Streams does otherwise, and cannot be made to do the same. */
+  readonly differs?: true;
 }
 
 /** Nodes numbered as they stand. */
@@ -192,6 +194,16 @@ export const keptCases: readonly KeptCase[] = [
       { op: 'to', of: [1], topics: ['out'] },
     ),
     input: rows('in', 'k', 'A@10 A@20 B@15 A@22 A@30 -@40 -@50 B@45 B@55'),
+  },
+  {
+    name: 'deletion-in-the-place-of-a-version',
+    nodes: nodes(
+      { op: 'stream', of: [], topics: ['in'] },
+      { op: 'processVersions', of: [0], not: true },
+      { op: 'to', of: [1], topics: ['out'] },
+    ),
+    input: rows('in', 'k', 'A@20 -@20 B@10'),
+    differs: true,
   },
   {
     name: 'join-of-a-cached-table-with-what-it-is-made-of',

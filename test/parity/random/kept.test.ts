@@ -14,7 +14,8 @@ async function oursOf(given: RandomCase): Promise<Outcomes> {
   return { uncached: await runCase(given, 'uncached'), cached: await runCase(given, 'cached') };
 }
 
-for (const { name, without } of keptCases) {
+for (const { name, without, differs } of keptCases) {
+  if (differs) continue;
   if (without === undefined)
     test(`${name}: as Kafka Streams`, async (t) => {
       const given = caseOf(name);
@@ -58,6 +59,15 @@ test('two windows that left suppression are two rows; Kafka Streams subtracts wh
   const { ours, theirs } = await bothOf('groups-of-what-was-suppressed', 'n5', 'uncached');
   t.deepEqual(ours, [['k0', '2', 15]]);
   t.deepEqual(theirs, [['k0', '1', 15]]);
+});
+
+test('a deletion in the place of a version holds against what comes late; Kafka Streams forgets it', async (t) => {
+  const name = 'deletion-in-the-place-of-a-version';
+  const ours = await runCase(caseOf(name), 'uncached');
+  const told = ({ output }: typeof ours): readonly unknown[] => output.map(([, , value]) => value);
+  // As of its own time, and the latest: B is valid in [10, 20), and then nothing.
+  t.deepEqual(told(ours), ['A|A', 'null|null', 'B|null']);
+  t.deepEqual(told(loadKept(name).theirs.uncached), ['A|A', 'null|null', 'B|B']);
 });
 
 test('what was added of a join of cached tables is what is subtracted; Kafka Streams subtracts what it never added', async (t) => {

@@ -31,10 +31,13 @@ export class Lineage {
     return this.hasStore(node) && node.cached === true;
   }
 
-  /** Whether an internal topic lies above a node. */
+  /** Whether an internal topic lies above a node, or one that the topology writes and reads. */
   behindInternalTopic(node: RandomNode): boolean {
     return this.withAncestors(node).some(
-      (above) => internal.has(above.op) || (placing.has(above.op) && this.#rekeyed(this.parents(above)[0]!)),
+      (above) =>
+        internal.has(above.op) ||
+        (above.op === 'stream' && above.of.length > 0) ||
+        (placing.has(above.op) && this.#rekeyed(this.parents(above)[0]!)),
     );
   }
 

@@ -11,7 +11,12 @@ export function ranksOf(topology: Topology): Readonly<Record<string, number>> {
   );
   const depthOf = (topics: readonly string[]): number => Math.max(...topics.map((topic) => depths.get(topic)!));
   const tasks = read.filter((topics) => topics.length > 0).sort((a, b) => depthOf(a) - depthOf(b));
-  return Object.fromEntries(tasks.flatMap((topics, rank) => topics.map((topic) => [topic, rank])));
+  const ranks = tasks.flatMap((topics, rank) => topics.map((topic): [string, number] => [topic, rank]));
+  // What a topology writes to a topic that it reads comes when all that is internal is through.
+  const looped = topology.nodes.flatMap((node) =>
+    node.kind === 'sink' && !depths.has(node.topic) ? [node.topic] : [],
+  );
+  return Object.fromEntries([...ranks, ...looped.map((topic): [string, number] => [topic, tasks.length])]);
 }
 
 /** How many internal topics lie on the longest way to each internal topic, itself included. */

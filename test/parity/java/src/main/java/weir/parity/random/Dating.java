@@ -31,6 +31,10 @@ final class Dating implements Processor<Object, Object, Object, Object> {
     @Override
     public void process(final Record<Object, Object> record) {
         final String key = record.key() == null ? "none" : Functions.text(record.key());
+        final VersionedRecord<String> last = store.get(key);
+        if (record.value() == null && last != null && last.timestamp() == record.timestamp() && !node.is("not")) {
+            return;
+        }
         store.put(key, Functions.text(record.value()), record.timestamp());
         final VersionedRecord<String> before = store.get(key, Math.max(0, record.timestamp() + node.number("shift")));
         final VersionedRecord<String> latest = store.get(key);
