@@ -12,6 +12,7 @@ import { topicChecks } from './doctor-topics.ts';
 import { kafkaOptions } from './kafka-settings.ts';
 import { kafkaTopology } from './kafka-topology.ts';
 import { paint } from './output.ts';
+import { retentionChecks } from './output-retention.ts';
 
 /** What is looked at. */
 export interface DoctorRequest {
@@ -108,6 +109,8 @@ async function* brokerChecks(
     complete = topology.sourceTopics.every((name) => there.has(name));
     return topicChecks(broker, topology, config, letters);
   });
+  // Letter topics are told of above whatever the times of their records.
+  yield guarded('results', () => retentionChecks(broker, topology, applicationId, []));
   if (!complete) {
     yield [{ about: 'internal topics', result: 'skipped', text: 'they depend on the topics that are missing' }];
     return;

@@ -1,17 +1,21 @@
 import { hostname } from 'node:os';
 import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
 import { Zone } from '../common/time/zone.ts';
+import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
-import { filledOptions } from '../runtime/kafka/kafka-options.ts';
+import { type FilledOptions, filledOptions } from '../runtime/kafka/kafka-options.ts';
 import { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
 import { checkApplication } from '../runtime/kafka/prepare-application.ts';
 import { threadDirectory } from '../runtime/kafka/stored-tasks.ts';
+import type { Topology } from '../topology/topology.ts';
 import { type ApplicationSpec, applicationIdOf, type ReplaySettings } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import { KafkaInstance } from './kafka-instance.ts';
 import { kafkaOptions } from './kafka-settings.ts';
 import { openBroker } from './open-broker.ts';
+import { retentionChecks } from './output-retention.ts';
 import { type GivenSettings, savedForm, settingsOf } from './replay-settings.ts';
 import { prepareTables } from './run-tables.ts';
 import { serveClient } from './serve-state.ts';
@@ -86,6 +90,7 @@ async function runThread(
   const { config, logger } = context;
   const { port, host } = request;
   const main = threadNumber() === 1;
+  await refuseOtherKind(request.state, 'instance');
   const app = await spec.load();
   await withCleanup(async (defer) => {
     const broker = await openBroker(context, applicationIdOf(spec, config));
@@ -98,6 +103,7 @@ async function runThread(
       // Before a table's topic that is missing is made, and is another one.
       await checkApplication(topology, filledOptions(options));
       await prepareTables(app, broker, request.tables, settings, context);
+      await warnOfRetention(broker, topology, filledOptions(options), logger);
     }
     const progress = new ApplicationProgress(broker.admin, topology, applicationIdOf(spec, config));
     const instance = new KafkaInstance(topology, settings);
@@ -135,6 +141,18 @@ async function runThread(
     if (streams.state === 'ERROR') throw streams.failure;
     if (threadFailed.signal.aborted) throw threadFailed.signal.reason;
   });
+}
+
+/** What is written to topics that delete by event time would be gone before anybody reads it. */
+async function warnOfRetention(
+  broker: Broker,
+  topology: Topology,
+  { applicationId, deadLetterTopic, lateTopic }: FilledOptions,
+  logger: Logger,
+): Promise<void> {
+  const letters = [deadLetterTopic, lateTopic].filter((topic) => topic !== '');
+  for (const { about, text, remedy } of await retentionChecks(broker, topology, applicationId, letters))
+    logger.warn({}, `${about}: ${text}. ${remedy}`);
 }
 
 /** Threads beside this one. One that fails takes the others with it. */

@@ -53,7 +53,7 @@ export function keptMs(configs: Readonly<Record<string, string>>): number {
 }
 
 /** What lies at these positions: the least time of the first record there, and what is wrong with a batch. */
-async function readAt(
+export async function readAt(
   broker: Broker,
   positions: readonly PartitionOffset[],
 ): Promise<Pick<TopicFacts, 'oldestMs' | 'unreadable'>> {
