@@ -13,7 +13,8 @@ kafka.test(
   async (t) => {
     const broker = connect();
     for (const compression of ['none', 'gzip', 'lz4', 'snappy'] as const) {
-      const topic = await newTopic(broker);
+      // Records of 2017: by default the broker would delete them while they are read.
+      const topic = await newTopic(broker, 1, { 'retention.ms': '-1' });
       const producer = await newProducer(broker, { compression });
       const expected: string[] = [];
       for (let i = 0; i < 300; i++) {
