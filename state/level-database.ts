@@ -81,7 +81,6 @@ export async function openLevelDatabase(location: string, options: LevelDatabase
   openFolders.add(folder);
   try {
     await refuseDamaged(folder);
-    const identity = await identify(folder);
     const level = new Level<Uint8Array, Uint8Array>(folder, {
       keyEncoding: 'view',
       valueEncoding: 'view',
@@ -91,6 +90,11 @@ export async function openLevelDatabase(location: string, options: LevelDatabase
       compression: options.compression ?? true,
     });
     await level.open();
+    // Not before: a log that is there has the identity that it was written with, if any.
+    const identity = await identify(folder).catch(async (error: unknown) => {
+      await level.close();
+      throw error;
+    });
     return new LevelDatabase(folder, level as unknown as LevelHandle, identity);
   } catch (error) {
     openFolders.delete(folder);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -93,6 +93,8 @@ test('a damaged or missing file at open is STREAMS_STATE_STORE_CORRUPT', async (
     'CURRENT missing': (folder) => unlink(join(folder, 'CURRENT')),
     'the manifest cut off': (folder, names) =>
       truncate(join(folder, names.find((name) => name.startsWith('MANIFEST'))!), 20),
+    'the manifest missing': (folder, names) => unlink(join(folder, names.find((name) => name.startsWith('MANIFEST'))!)),
+    'a log missing': (folder, names) => unlink(join(folder, names.find((name) => name.endsWith('.log'))!)),
     'a table missing': (folder, names) => unlink(join(folder, names.find((name) => name.endsWith('.ldb'))!)),
   };
   for (const [damage, inflict] of Object.entries(damages)) {
@@ -103,6 +105,36 @@ test('a damaged or missing file at open is STREAMS_STATE_STORE_CORRUPT', async (
     // The refused open holds nothing: the next one meets the same error, not a lock.
     await t.throwsAsync(openLevelDatabase(folder), { code: 'STREAMS_STATE_STORE_CORRUPT' }, damage);
   }
+});
+
+test('a message of damage names the file, and is none of a full disk', async (t) => {
+  const folder = await folderWithTables(t);
+  const manifest = (await readdir(folder)).find((name) => name.startsWith('MANIFEST'))!;
+  await unlink(join(folder, manifest));
+  const error = await t.throwsAsync(openLevelDatabase(folder));
+  t.regex(error!.message, new RegExp(`${manifest} is missing\\. Check the disk; restore a copy of the folder`));
+  t.notRegex(error!.message, /space|permissions|written/);
+});
+
+test('the log of another database in the place of its own is damage, though it is whole', async (t) => {
+  const folders = [await newFolder(t), await newFolder(t)] as const;
+  const copies = [await newFolder(t), await newFolder(t)] as const;
+  for (const [i, folder] of folders.entries()) {
+    const database = await openLevelDatabase(folder);
+    await put(database, i, i + 10);
+    // As a killed process leaves it: there is no mark of a close.
+    await cp(folder, copies[i]!, { recursive: true });
+    await database.close();
+  }
+  const log = (await readdir(copies[0])).find((name) => name.endsWith('.log'))!;
+  const opened = await openLevelDatabase(copies[1]);
+  t.deepEqual(opened.get(Uint8Array.of(11)), Uint8Array.of(11));
+  await opened.close();
+  await cp(join(folders[1], log), join(copies[0], log));
+  await t.throwsAsync(openLevelDatabase(copies[0]), {
+    code: 'STREAMS_STATE_STORE_CORRUPT',
+    message: /\.log is the log of another database/,
+  });
 });
 
 test('a table that is damaged while the database is open is STREAMS_STATE_STORE_CORRUPT, in get, getMany and a range', async (t) => {
