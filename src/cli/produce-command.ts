@@ -74,8 +74,10 @@ export function produceCommand(spec: ApplicationSpec, open: typeof openBroker = 
       await withCleanup(async (defer) => {
         const broker = await open(context);
         defer(() => broker.close());
-        const summary = await produce(spec, request satisfies ProduceRequest, context, broker);
-        if (json && summary !== undefined) context.stdout.write(`${JSON.stringify(summary)}\n`);
+        const progress = await produce(spec, request satisfies ProduceRequest, context, broker);
+        if (progress === undefined) return;
+        if (json) context.stdout.write(`${JSON.stringify(progress.summary())}\n`);
+        progress.check();
       });
     },
   });

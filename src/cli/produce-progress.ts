@@ -1,4 +1,5 @@
 import type { FeedProgress } from '../runtime/feed.ts';
+import { checkInput } from './input-verdict.ts';
 import type { ProgressReporter, RunningProgress } from './progress.ts';
 import type { ProgressSnapshot } from './progress-text.ts';
 
@@ -67,6 +68,11 @@ export class ProduceProgress {
       moved: this.#moved.reduce((sum, moved) => sum + moved(), 0),
       seconds: Math.round(performance.now() - this.#startMs) / 1000,
     };
+  }
+
+  /** Says whether what was given was input at all: see {@link checkInput}. */
+  check(): void {
+    checkInput(this.#feeds, { ...this.summary(), skipped: 0 });
   }
 
   #read(): ProgressSnapshot {

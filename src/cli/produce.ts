@@ -9,7 +9,7 @@ import type { CommandContext } from './command-spec.ts';
 import { folderInputs } from './folder-inputs.ts';
 import { checkTarget } from './produce-move.ts';
 import { Pace } from './produce-pace.ts';
-import { ProduceProgress, type ProduceSummary } from './produce-progress.ts';
+import { ProduceProgress } from './produce-progress.ts';
 import { ProduceSession } from './produce-session.ts';
 import { openTopics } from './produce-topics.ts';
 import { withCleanup } from './with-cleanup.ts';
@@ -46,7 +46,7 @@ export async function produce(
   request: ProduceRequest,
   context: CommandContext,
   broker: Broker,
-): Promise<ProduceSummary | undefined> {
+): Promise<ProduceProgress | undefined> {
   const { config, logger, signal } = context;
   if (request.zone !== undefined) Zone.of(request.zone);
   const named = { ...spec, topic: request.topic };
@@ -94,7 +94,7 @@ export async function produce(
     logger.info({}, 'stopped before the end of the input: the next run goes on from here');
     return undefined;
   }
-  return progress.summary();
+  return progress;
 }
 
 /** Whether it is worth going on after an error: a broker that may come back, or a transaction that took too long. */

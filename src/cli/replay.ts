@@ -6,6 +6,7 @@ import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import { openFolderFeeds } from './folder-feeds.ts';
 import { type FolderInput, folderInputs } from './folder-inputs.ts';
+import { checkInput } from './input-verdict.ts';
 import { openState } from './open-state.ts';
 import type { RunningProgress } from './progress.ts';
 import { progressOf, type ReplayProgress, type ReplaySummary, summaryOf } from './replay-progress.ts';
@@ -80,6 +81,7 @@ export async function replay(
     if (request.out !== undefined) await app.export?.(state, request.out, request.follow ? undefined : signal);
     await hooks.done?.(state, summary);
     if (request.serve) await untilAborted(signal);
+    checkInput(state.streams.stats().feeds, summary);
   });
 }
 

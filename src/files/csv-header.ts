@@ -1,20 +1,14 @@
 import { isUtf8 } from 'node:buffer';
+import { shown, shownNames } from './header-text.ts';
 import { QuotedRecord } from './quoted-record.ts';
-import type { DeadReason } from './row-format.ts';
 
 /**
- * Where the columns of a format stand in the rows of one file.
- *
- * Column `i` is field `order[i]` of a row of `fields` fields. A header that does not serve has no fields and no order: every row of its file
- * is then a bad one.
+ * Where the columns of a format stand in the rows of one file: column `i` is field `order[i]` of a row of `fields` fields.
  */
 export interface HeaderLayout {
   readonly fields: number;
   readonly order: readonly number[];
 }
-
-/** The layout of a file whose header does not serve. */
-export const unusableLayout: HeaderLayout = { fields: 0, order: [] };
 
 /** The fields of one line, unquoted; undefined if its quotes are wrong. */
 export function splitLine(bytes: Buffer, start: number, end: number): string[] | undefined {
@@ -43,15 +37,52 @@ export function layoutOf(header: readonly string[], columns: readonly string[]):
   return { fields: header.length, order };
 }
 
-/** Reads the header line `[start, stop)`: its layout, or why it does not serve. */
+/** What a file is told to be that begins with the mark of UTF-16, or has the zero bytes of it in its header. */
+export const utf16Problem = 'it is UTF-16, not UTF-8';
+/** What is wrong with lines that nothing but a carriage return ends. */
+export const crProblem = 'its lines end with a carriage return alone (CR), instead of LF or CRLF';
+
+/** Reads the header line `[start, stop)`: its layout, or why it does not serve, such as `it lacks the column "at"; it has "id", "At"`. */
 export function readHeader(
   bytes: Buffer,
   start: number,
   stop: number,
   columns: readonly string[],
-): HeaderLayout | DeadReason {
+): HeaderLayout | string {
+  const line = bytes.subarray(start, stop);
+  if (line.includes(0)) return utf16Problem;
+  if (!isUtf8(line)) return 'its header is not UTF-8';
   const names = splitLine(bytes, start, stop);
-  if (names === undefined) return 'quote';
-  if (!isUtf8(bytes.subarray(start, stop))) return 'utf8';
-  return layoutOf(names, columns) ?? 'columns';
+  if (names === undefined) return `the quotes of its header do not match: ${shown(line.toString())}`;
+  return layoutOf(names, columns) ?? headerProblem(names, columns);
+}
+
+/** What is wrong with a header of these names, which has no layout for these columns. */
+export function headerProblem(names: readonly string[], columns: readonly string[]): string {
+  if (names.some((name) => name.includes('\r'))) return crProblem;
+  const missing = columns.filter((column) => !names.includes(column));
+  if (missing.length === 0) {
+    const twice = columns.filter((column) => names.indexOf(column) !== names.lastIndexOf(column));
+    return `it has the column${plural(twice)} ${shownNames(twice)} twice`;
+  }
+  const separator = [';', '\t', '|'].find((other) => names.some((name) => name.includes(other)));
+  const split = separator === undefined ? [] : names.join().split(separator);
+  if (columns.some((column) => split.includes(column)))
+    return `its columns are separated by ${shown(separator!)}, not by a comma: ${shown(names.join())}`;
+  const hint = missing.flatMap((column) => nearMiss(column, names));
+  const none =
+    missing.length === columns.length && hint.length === 0 ? ': is its first line a row instead of a header?' : '';
+  const lacks = `it lacks the column${plural(missing)} ${shownNames(missing)}; it has ${shownNames(names)}${none}`;
+  return hint.length === 0 ? lacks : `${lacks} (${hint.join(', ')})`;
+}
+
+/** A name that is the column's but for case, blanks and characters that nobody sees. */
+function nearMiss(column: string, names: readonly string[]): string[] {
+  const bare = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+  const near = names.find((name) => bare(name) === bare(column));
+  return near === undefined ? [] : [`${shown(near)} is not ${shown(column)}`];
+}
+
+function plural(names: readonly string[]): string {
+  return names.length === 1 ? '' : 's';
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../common/errors.ts';
-import { type HeaderLayout, readHeader, unusableLayout } from './csv-header.ts';
+import { crProblem, type HeaderLayout, readHeader, utf16Problem } from './csv-header.ts';
 import { QuotedRecord } from './quoted-record.ts';
 import { RowFields } from './row-fields.ts';
 import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
@@ -11,6 +11,7 @@ import {
   type ScanState,
   scannedDead,
   scannedEnd,
+  scannedRefused,
   scannedRow,
   scannedTorn,
   scannedWindow,
@@ -26,8 +27,8 @@ const comma = 44;
 /**
  * Splits a CSV file into rows, window by window, and judges them: first `too-long`, then `quote`, `utf8`, `columns`, then what the format's decoder says.
  *
- * - The first line that is not empty is the header. Columns stand in any order and among others. A header that lacks one, or has it twice, is a bad
- *   row, and so is every row of its file.
+ * - The first line that is not empty is the header. Columns stand in any order and among others. A file whose header lacks one, or has it twice, is
+ *   refused: nothing of it is read.
  * - LF and CRLF end a line. Empty lines are no rows, but lines. A byte order mark before the header is passed over.
  * - A quoted field may hold commas, doubled quotes and line ends. It runs over a line end only if its record closes properly within 1 MiB, and none of its
  *   further lines is by itself a row of the format; otherwise its first physical line is bad, `quote`, and the next line is scanned
@@ -44,7 +45,7 @@ export class CsvScanner<K, V> {
   rowLine = 0;
   /** Why it is bad, after {@link scannedDead}. */
   reason: DeadReason = 'columns';
-  /** And what is to be said of it beyond the reason. */
+  /** And what is to be said of it beyond the reason; after {@link scannedRefused}: of the file. */
   message: string | undefined;
   /** Index behind what was found. */
   at = 0;
@@ -62,7 +63,7 @@ export class CsvScanner<K, V> {
   /** Neither header, open end nor skipping are to be seen to. */
   #plain = false;
   #mayStartWithBom = false;
-  #fields: RowFields = new RowFields(unusableLayout);
+  #fields: RowFields = new RowFields({ fields: 0, order: [] });
   #record: QuotedRecord = new QuotedRecord(0);
 
   constructor(format: RowFormat<K, V>) {
@@ -218,13 +219,27 @@ export class CsvScanner<K, V> {
     return undefined;
   }
 
-  /** Reads the header. Undefined if it serves, else what to tell. */
+  /** Reads the header. Undefined if it serves, else what to tell: then nothing of the file is passed. */
   #header(): ScanOutcome | undefined {
+    const { at, line } = this;
+    const mayStartWithBom = this.#mayStartWithBom;
+    const outcome = this.#findHeader();
+    // Empty lines of more than 1 MiB are not held until the header comes.
+    if (outcome === undefined || (outcome === scannedWindow && this.at - at > maxRowBytes)) return outcome;
+    this.at = at;
+    this.line = line;
+    this.#mayStartWithBom = mayStartWithBom;
+    return outcome;
+  }
+
+  #findHeader(): ScanOutcome | undefined {
     const bytes = this.#bytes;
     if (this.#mayStartWithBom) {
+      const [first, second] = [bytes[this.at], bytes[this.at + 1]];
       const bytesThere = this.#end - this.at;
-      if (bytesThere === 0 || (bytesThere < 3 && bytes[this.at] === 0xef)) return this.#pause();
-      if (bytes[this.at] === 0xef && bytes[this.at + 1] === 0xbb && bytes[this.at + 2] === 0xbf) this.at += 3;
+      if (bytesThere === 0 || (bytesThere < 3 && first! >= 0xef)) return this.#pause();
+      if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return this.#refuse(utf16Problem);
+      if (first === 0xef && second === 0xbb && bytes[this.at + 2] === 0xbf) this.at += 3;
       this.#mayStartWithBom = false;
     }
     for (;;) {
@@ -237,26 +252,31 @@ export class CsvScanner<K, V> {
     }
   }
 
+  /** No line feed ends it in this window. */
   #cutHeader(): ScanOutcome {
-    if (this.#end - this.at <= maxRowBytes + 1) return this.#pause();
-    this.#take(unusableLayout);
-    return this.#cutTooLong(this.at);
+    const firstCr = this.#bytes.indexOf(cr, this.at);
+    const tooLong = this.#end - this.at > maxRowBytes + 1;
+    if (tooLong || this.#ending !== 'more') {
+      if (firstCr >= 0 && firstCr < this.#end - 1) return this.#refuse(crProblem);
+      if (tooLong) return this.#refuse('its first line is longer than 1 MiB');
+    }
+    return this.#pause();
   }
 
   #readHeader(stop: number, next: number): ScanOutcome | undefined {
     const start = this.at;
-    const tooLong = stop - start > maxRowBytes;
-    const header = tooLong ? 'too-long' : readHeader(this.#bytes, start, stop, this.#format.columns);
-    this.rowStart = start;
-    this.rowEnd = tooLong ? start + maxRowBytes + 1 : stop;
-    this.rowLine = this.line++;
+    if (stop - start > maxRowBytes) return this.#refuse('its first line is longer than 1 MiB');
+    const header = readHeader(this.#bytes, start, stop, this.#format.columns);
+    if (typeof header === 'string') return this.#refuse(header);
+    this.line++;
     this.at = next;
-    if (typeof header === 'string') {
-      this.#take(unusableLayout);
-      return this.#dead(header);
-    }
     this.#take(header);
     return undefined;
+  }
+
+  #refuse(problem: string): ScanOutcome {
+    this.message = problem;
+    return scannedRefused;
   }
 
   #take(layout: HeaderLayout): void {

@@ -1,7 +1,6 @@
 import { messageOf } from '../common/errors.ts';
 import { type Drop, worseFate } from '../processor/drop-reason.ts';
 import type { FeedBatch, FeedProgress, RecordOrigin } from '../runtime/feed.ts';
-import { unusableLayout } from './csv-header.ts';
 import type { CsvScanner } from './csv-scanner.ts';
 import type { Letters } from './letters.ts';
 import { type DeadReason, type DecodedRow, deadReasonTexts, type RowFormat } from './row-format.ts';
@@ -133,7 +132,6 @@ export class FileBatch<K, V> implements FeedBatch {
    */
   fill(scanner: CsvScanner<K, V>, file: string, bytes: Buffer, base: number): ScanOutcome | FatalRow {
     this.#reset(file, bytes, base);
-    const layoutBefore = scanner.layout;
     let found: ScanOutcome = scannedRow;
     const { capacity, fail } = this.#options;
     while (this.length < capacity) {
@@ -141,7 +139,7 @@ export class FileBatch<K, V> implements FeedBatch {
       if (found !== scannedRow && found !== scannedDead) break;
       const fault = found === scannedRow ? this.#add(scanner) : this.#tellsBad ? faultOf(scanner) : undefined;
       if (fault === undefined) continue;
-      if (fail) return this.#stopBefore(scanner, fault, layoutBefore);
+      if (fail) return this.#stopBefore(scanner, fault);
       this.#addBad(scanner, fault);
     }
     this.#end = endOf(scanner, base);
@@ -232,10 +230,9 @@ export class FileBatch<K, V> implements FeedBatch {
   }
 
   /** Ends the batch before the bad row just found, so that it comes again in a run that goes on at bad rows. */
-  #stopBefore(scanner: CsvScanner<K, V>, fault: Fault, layoutBefore: ScanState['layout']): FatalRow {
+  #stopBefore(scanner: CsvScanner<K, V>, fault: Fault): FatalRow {
     const { rowStart, rowEnd, rowLine } = scanner;
-    const headerIsBad = layoutBefore === undefined && scanner.layout === unusableLayout;
-    this.#layout = headerIsBad ? undefined : scanner.layout;
+    this.#layout = scanner.layout;
     const state = { line: rowLine, openEnd: false, skipping: false, layout: this.#layout };
     this.#end = { offset: this.#base + rowStart, ...state };
     return { ...fault, origin: this.#originOf(rowStart, rowEnd, rowLine) };

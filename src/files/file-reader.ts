@@ -79,14 +79,20 @@ export class FileReader {
     }
   }
 
+  /** Leaves the rest of a file unread. */
+  async leave(file: PendingFile): Promise<void> {
+    // A failure is the business of `next`.
+    const ahead = await this.#ahead?.catch(() => undefined);
+    if (ahead?.file === file) {
+      this.recycle(ahead.bytes);
+      this.#ahead = undefined;
+    }
+    if (this.#file === file) await this.#closeFile();
+  }
+
   /** Gives a chunk's buffer back. */
   recycle(buffer: Buffer): void {
     if (buffer.length === this.#bufferBytes) this.#free.push(buffer);
-  }
-
-  /** Reads no more of the file whose chunk was taken last; before the next chunk is asked for. */
-  leave(): Promise<void> {
-    return this.#closeFile();
   }
 
   async close(): Promise<void> {

@@ -13,8 +13,16 @@ import { KnownContent } from './known-content.ts';
 import { rewrittenError } from './known-file.ts';
 import type { Letters } from './letters.ts';
 import { OpenFile } from './open-file.ts';
+import { refusedError } from './refused-files.ts';
 import type { RowFormat } from './row-format.ts';
-import { type ScanOutcome, scannedEnd, scannedTorn, scannedWindow, type WindowEnding } from './scan-outcome.ts';
+import {
+  type ScanOutcome,
+  scannedEnd,
+  scannedRefused,
+  scannedTorn,
+  scannedWindow,
+  type WindowEnding,
+} from './scan-outcome.ts';
 
 /** How a folder of CSV files is read as a topic. */
 export interface FolderFeedOptions<K, V> {
@@ -143,6 +151,7 @@ export class FolderFeed<K, V> implements Feed {
     }
     for (;;) {
       this.#finishFile();
+      if (this.#found === scannedRefused) await this.#refuseFile();
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#found === scannedWindow && !(await this.#advance())) return this.#follow ? 'idle' : undefined;
       this.#scan();
@@ -221,7 +230,7 @@ export class FolderFeed<K, V> implements Feed {
     if (known === undefined) return false;
     const { entry, as, grown } = known;
     const { name, size } = chunk.file;
-    await this.#reader.leave();
+    await this.#reader.leave(chunk.file);
     this.#reader.recycle(chunk.bytes);
     const renamed = !this.#survey.has(as.name);
     // Under its old name it would be read on a second time if it came back.
@@ -233,7 +242,7 @@ export class FolderFeed<K, V> implements Feed {
     }
     if (grown || !entry.done) this.#survey.again(name);
     else this.#survey.leave(name, size);
-    this.#tellTotals();
+    this.#countFiles();
     this.#logger.warn(
       { topic: this.topic, file: name, known: as.name, bytes: entry.content.length },
       `${name} has the rows that were read as ${as.name}: it was ${renamed ? 'renamed' : 'copied'}. They are not counted again${grown ? '; what it has besides is read' : ''}`,
@@ -266,6 +275,28 @@ export class FolderFeed<K, V> implements Feed {
     else this.#failure = truncated(file.file.path, where);
   }
 
+  /** The file in hand is left as if it had never been begun; what was to be read behind it is read. */
+  async #refuseFile(): Promise<void> {
+    const { file, bytes, diskBytes } = this.#file!;
+    const problem = this.#scanner.message ?? 'its header does not serve';
+    await this.#reader.leave(file);
+    if (file.gzip) this.progress.bytes -= diskBytes - (file.entry === undefined ? 0 : bytesOnDisk(file.entry));
+    this.#survey.refuse(file.name, problem);
+    this.#reader.recycle(bytes);
+    this.#file = undefined;
+    this.#found = scannedWindow;
+    this.#countFiles();
+    // Feeds of other partitions find the same.
+    if ((this.partition ?? 0) !== 0) return;
+    if (this.#options.onError === 'fail')
+      this.#failure = refusedError({ ...this.progress, refused: { [file.name]: problem } });
+    else
+      this.#logger.error(
+        { topic: this.topic, file: file.path },
+        `a file is refused, nothing of it is read: ${problem}`,
+      );
+  }
+
   async #take(): Promise<PendingFile | undefined> {
     const startMs = performance.now();
     if (startMs >= this.#nextLookMs) {
@@ -280,12 +311,15 @@ export class FolderFeed<K, V> implements Feed {
   #looked(startMs: number): void {
     const nowMs = performance.now();
     this.#nextLookMs = nowMs + lookPauseMs(nowMs - startMs);
-    this.#tellTotals();
+    this.#countFiles();
   }
 
-  #tellTotals(): void {
+  #countFiles(): void {
     this.progress.filesTotal = this.#survey.filesTotal;
     this.progress.bytesTotal = this.#survey.bytesTotal;
+    const { refused } = this.#survey;
+    if (refused === undefined) delete this.progress.refused;
+    else this.progress.refused = refused;
   }
 
   #gone(file: PendingFile): void {

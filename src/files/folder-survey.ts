@@ -11,8 +11,10 @@ export interface PendingFile extends FolderFile {
 }
 
 interface SeenFile extends FolderFile, FileStat {
-  /** `pending`: has rows to read; `reading`: given out by `take`; `read`: nothing to read when last looked at. */
-  state: 'pending' | 'reading' | 'read';
+  /** `pending`: has rows to read; `reading`: given out by `take`; `read`: nothing to read when last looked at; `refused`: cannot be read as it is. */
+  state: 'pending' | 'reading' | 'read' | 'refused';
+  /** Why it is refused. */
+  problem?: string;
 }
 
 /** Files that are checked at the same time. */
@@ -58,10 +60,18 @@ export class FolderSurvey {
     return this.#seen.size + gone;
   }
 
-  /** Bytes on disk of all these files. */
+  /** The files that are refused as they are now, and why; undefined: none. */
+  get refused(): Readonly<Record<string, string>> | undefined {
+    let refused: Record<string, string> | undefined;
+    for (const { name, problem } of this.#seen.values())
+      if (problem !== undefined) refused = { ...refused, [name]: problem };
+    return refused;
+  }
+
+  /** Bytes on disk of all these files, without those that are refused. */
   get bytesTotal(): number {
     let bytes = 0;
-    for (const { size } of this.#seen.values()) bytes += size;
+    for (const { size, state } of this.#seen.values()) if (state !== 'refused') bytes += size;
     for (const entry of this.#ledger.entries()) if (!this.#seen.has(entry.name)) bytes += bytesOnDisk(entry);
     return bytes;
   }
@@ -109,6 +119,12 @@ export class FolderSurvey {
     if (file === undefined) return;
     if (diskBytes === undefined) this.#seen.delete(name);
     else this.#seen.set(name, { ...file, size: Math.max(file.size, diskBytes), state: 'read' });
+  }
+
+  /** The file cannot be read as it is: it is left alone until it changes. */
+  refuse(name: string, problem: string): void {
+    const file = this.#seen.get(name);
+    if (file !== undefined) this.#seen.set(name, { ...file, state: 'refused', problem });
   }
 
   async #look(which: 'all' | 'changed' | 'new', verify: boolean): Promise<void> {

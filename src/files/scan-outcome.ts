@@ -7,7 +7,7 @@ export const maxRowBytes: number = 1 << 20;
 export const windowTailBytes = 4;
 
 /** What {@link CsvScanner.next} found. */
-export type ScanOutcome = 0 | 1 | 2 | 3 | 4;
+export type ScanOutcome = 0 | 1 | 2 | 3 | 4 | 5;
 /** A good row, decoded. */
 export const scannedRow = 0;
 /** A bad row, with its reason. */
@@ -18,6 +18,8 @@ export const scannedWindow = 2;
 export const scannedEnd = 3;
 /** The file goes on behind a line that was read as its last one without a line end, and not with a line end: that line was cut. */
 export const scannedTorn = 4;
+/** The header does not serve: nothing of the file is read. */
+export const scannedRefused = 5;
 
 /**
  * What follows the bytes of a window: `more` bytes; nothing for now, so that a last line without line end `waits`; or nothing (`final`), so that

@@ -1,6 +1,6 @@
 import { type StreamsErrorCode, streamsErrors } from '../common/errors.ts';
 import type { EngineStats, StoreStats, StreamsState, TaskStats } from '../runtime/engine-stats.ts';
-import { type FeedProgress, progressByTopic } from '../runtime/feed.ts';
+import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
 import type { MetricCollector, SetMetric } from './metric-collector.ts';
 import { engineMetrics } from './metric-names.ts';
 
@@ -73,7 +73,9 @@ function setFeed(set: SetMetric, feed: FeedProgress): void {
   set('streams_bytes_consumed_total', { topic }, feed.bytes);
   set('streams_feed_remaining_bytes', { topic }, Math.max(0, feed.bytesTotal - feed.bytes));
   set('streams_feed_files', { topic, state: 'done' }, feed.filesDone);
-  set('streams_feed_files', { topic, state: 'pending' }, Math.max(0, feed.filesTotal - feed.filesDone));
+  const refused = refusedFiles(feed);
+  set('streams_feed_files', { topic, state: 'pending' }, Math.max(0, feed.filesTotal - feed.filesDone - refused));
+  set('streams_feed_files', { topic, state: 'refused' }, refused);
   for (const [reason, count] of Object.entries(feed.deadByReason)) {
     set('streams_feed_dead_records_total', { topic, reason }, count);
   }

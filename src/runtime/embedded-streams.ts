@@ -6,7 +6,7 @@ import type { Version } from '../processor/rows.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type Digest, digestOf } from './digest.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
-import type { Feed } from './feed.ts';
+import { type Feed, refusedFiles } from './feed.ts';
 import { FeedDriver } from './feed-driver.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import { localPart } from './parts/local-part.ts';
@@ -201,7 +201,9 @@ export class EmbeddedStreams {
       await this.#openFeeds(feeds);
       this.#become('RUNNING');
       await this.#loop(options);
-      if (options.final === true && options.signal?.aborted !== true) {
+      // A file that is refused has its rows still to come.
+      const whole = feeds.every(({ progress }) => refusedFiles(progress) === 0);
+      if (options.final === true && options.signal?.aborted !== true && whole) {
         this.#engine.finish();
         this.#saved = { ...this.#saved, final: true };
       }

@@ -45,6 +45,8 @@ export interface FeedProgress {
   /** Rows outside `--from` and `--to`. */
   skipped: number;
   deadByReason: Record<string, number>;
+  /** Files that cannot be read as they are, such as those whose header does not serve, and why: nothing of them counts. Absent: none. */
+  refused?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -59,10 +61,16 @@ export function progressByTopic(feeds: readonly FeedProgress[]): readonly FeedPr
   return [...topics.values()];
 }
 
+/** How many files of a topic cannot be read as they are. */
+export function refusedFiles({ refused }: FeedProgress): number {
+  return refused === undefined ? 0 : Object.keys(refused).length;
+}
+
 function added(sum: FeedProgress, feed: FeedProgress): FeedProgress {
   for (const name of ['rows', 'bytes', 'bytesTotal', 'dead', 'late', 'skipped'] as const) sum[name] += feed[name];
   sum.filesDone = Math.min(sum.filesDone, feed.filesDone);
   sum.filesTotal = Math.max(sum.filesTotal, feed.filesTotal);
+  if (feed.refused !== undefined) sum.refused = { ...sum.refused, ...feed.refused };
   for (const [reason, count] of Object.entries(feed.deadByReason))
     sum.deadByReason[reason] = (sum.deadByReason[reason] ?? 0) + count;
   return sum;

@@ -79,10 +79,10 @@ test('bad rows go to the dead letters, once over several runs', async (t) => {
   const world = new ProduceWorld(t);
   world.write('a.csv', readings('one,1,x', 'two,oops,x', 'short,3', 'before 1970,-1,x', 'four,4,x'));
   t.deepEqual(await world.good(t), { rows: 5, sent: 2, dead: 3, refused: 0, files: 1, moved: 0 });
-  world.write('b.csv', readings('bad,bad,x'));
+  world.write('b.csv', readings('bad,bad,x', 'five,5,x'));
   await world.good(t);
   await world.good(t);
-  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'four=four,4,x@4']);
+  t.deepEqual(await world.messages(), ['one=one,1,x@1', 'four=four,4,x@4', 'five=five,5,x@5']);
   t.deepEqual(world.letters(), [
     'a.csv:3 date two,oops,x',
     'a.csv:4 columns short,3',
@@ -99,8 +99,9 @@ test('the dead letters of a topic are in a file of its name if no other is named
   const { produceCommand } = await import('../../src/cli/produce-command.ts');
   const { run } = await import('./fixtures/run.ts');
   const command = produceCommand(world.spec, async () => world.cluster.connect());
-  const { code } = await run([command], `produce --events ${world.events} --topic ${name}`);
-  t.is(code, 0);
+  const { code, stderr } = await run([command], `produce --events ${world.events} --topic ${name}`);
+  t.is(code, 1);
+  t.regex(stderr, /^STREAMS_BAD_ROW: the only row that this run read is in the dead letters/m);
   t.deepEqual(world.letters(`.data/${name}-dead.jsonl`), ['a.csv:2 date bad,bad,x']);
 });
 

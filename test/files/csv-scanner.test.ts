@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { maxRowBytes } from '../../src/files/scan-outcome.ts';
 import { readingFormat, textFormat } from './helpers/formats.ts';
 import { badRows, goodRows, scan } from './helpers/scan.ts';
@@ -26,19 +26,47 @@ test('header names may be quoted', (t) => {
   t.deepEqual(goodRows(scan(textFormat(['a "b"', 'c,d']), '"c,d","a ""b"""\n2,1\n')), [{ fields: ['1', '2'] }]);
 });
 
-test('a header that lacks a column, or has it twice, is bad with all rows of its file', (t) => {
-  t.deepEqual(badRows(scan(abc, 'a,b\n1,2\n1,2,3\n')), ['1:columns:a,b', '2:columns:1,2', '3:columns:1,2,3']);
-  t.deepEqual(badRows(scan(abc, 'a,b,c,b\n1,2,3,4\n')), ['1:columns:a,b,c,b', '2:columns:1,2,3,4']);
-  t.deepEqual(badRows(scan(abc, 'a,b,c,x,x\n1,2,3,4,5\n')), [], 'other columns may be there twice');
+/** Why a file of columns a, b and c with this beginning is refused, whatever the chunks; nothing of it may be passed. */
+function refusal(t: ExecutionContext, content: Buffer | string, ending?: 'final' | 'waits'): string | undefined {
+  const chunks = content.length > 1000 ? [1 << 19, 1 << 22] : [1, 3, 7, 1 << 22];
+  const found = chunks.map((chunk) => scan(abc, content, { chunk, ...(ending && { ending }) }));
+  for (const { rows, offset, line, refused } of found) {
+    if (refused !== undefined) t.deepEqual({ rows, offset, line }, { rows: [], offset: 0, line: 1 });
+    t.is(refused, found[0]!.refused);
+  }
+  return found[0]!.refused;
+}
+
+test('a file whose header lacks a column, or has it twice, is refused, and what it has is told', (t) => {
+  t.is(refusal(t, 'a,b\n1,2\n'), 'it lacks the column "c"; it has "a", "b"');
+  t.is(refusal(t, '\n\na,b,c,b\n1,2,3,4\n'), 'it has the column "b" twice');
+  t.is(
+    refusal(t, 'a,B , \u00a0c\n'),
+    'it lacks the columns "b", "c"; it has "a", "B ", " \\u00a0c" ("B " is not "b", " \\u00a0c" is not "c")',
+  );
+  t.is(
+    refusal(t, '1,2,3\n4,5,6\n'),
+    'it lacks the columns "a", "b", "c"; it has "1", "2", "3": is its first line a row instead of a header?',
+  );
+  t.is(refusal(t, 'a,b,c,x,x\n1,2,3,4,5\n'), undefined, 'other columns may be there twice');
 });
 
-test('a header with wrong quotes or encoding is bad for that reason, and its rows lack their columns', (t) => {
-  t.deepEqual(badRows(scan(abc, 'a,"b,c\n1,2,3\n')), ['1:quote:a,"b,c', '2:columns:1,2,3']);
-  const latin1 = Buffer.from('a,b,c,\xe9\n1,2,3,4\n', 'latin1');
-  t.deepEqual(
-    badRows(scan(abc, latin1)).map((row) => row.slice(0, 9)),
-    ['1:utf8:a,', '2:columns'],
-  );
+test('a file with other separators, quotes, line ends or encodings is refused for that', (t) => {
+  t.is(refusal(t, 'a;b;c\n1;2;3\n'), 'its columns are separated by ";", not by a comma: "a;b;c"');
+  t.is(refusal(t, 'a\tb\tc\n1\t2\t3\n'), 'its columns are separated by "\\u0009", not by a comma: "a\\u0009b\\u0009c"');
+  t.is(refusal(t, 'a,"b,c\n1,2,3\n'), 'the quotes of its header do not match: "a,"b,c"');
+  t.is(refusal(t, Buffer.from('a,b,c,\xe9\n1,2,3,4\n', 'latin1')), 'its header is not UTF-8');
+  const cr = 'its lines end with a carriage return alone (CR), instead of LF or CRLF';
+  t.is(refusal(t, 'a,b,c\r1,2,3\r4,5,6\r'), cr);
+  t.is(refusal(t, 'a,b,c\r1,2,3\r4,5,6\r', 'waits'), cr);
+  t.is(refusal(t, 'a,b,c\r1,2,3\n4,5,6\n'), cr, 'the first line end is one, whatever comes later');
+  t.is(refusal(t, `a,b,c${'\r1,2,3'.repeat(400_000)}`), cr);
+  t.is(refusal(t, 'a,b,c\r', 'waits'), undefined, 'it may be the first half of CRLF');
+  for (const text of ['\ufeffa,b,c\n1,2,3\n', 'a,b,c\n1,2,3\n']) {
+    const bytes = Buffer.from(text, 'utf16le');
+    t.is(refusal(t, bytes), 'it is UTF-16, not UTF-8');
+    t.is(refusal(t, Buffer.from(bytes).swap16()), 'it is UTF-16, not UTF-8');
+  }
 });
 
 test('rows with too many or too few fields are bad', (t) => {
@@ -147,17 +175,11 @@ test('a line of many MiB takes little memory, and the next line is found', (t) =
   t.true(maxWindow <= maxRowBytes + 2 + (1 << 18));
 });
 
-test('a header that is too long is bad with all rows', (t) => {
+test('a file whose header is too long is refused, and no more of it is held', (t) => {
   const content = `${'x'.repeat(3 << 20)}\n1,2,3\n`;
-  for (const chunk of [1 << 19, 1 << 23]) {
-    t.deepEqual(
-      scan(abc, content, { chunk }).rows.map(({ line, reason, raw }) => [line, reason, raw.length]),
-      [
-        [1, 'too-long', maxRowBytes + 1],
-        [2, 'columns', 5],
-      ],
-    );
-  }
+  for (const chunk of [1 << 19, 1 << 23])
+    t.is(scan(abc, content, { chunk }).refused, 'its first line is longer than 1 MiB');
+  t.true(scan(abc, content, { chunk: 1 << 19 }).maxWindow < 2 << 20);
 });
 
 test('a quote inside an unquoted field is bad', (t) => {

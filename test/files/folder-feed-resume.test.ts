@@ -7,7 +7,7 @@ import { check } from './helpers/properties.ts';
 
 const damaged: Readonly<Record<string, string>> = {
   'a.csv': `\ufefftext,id,at\r\n\r\nx,1,1\r\nbad\r\n"y\n",2,2\r\n`,
-  'b.csv': 'id,at\n1,1\n',
+  'b.csv': 'id,at,text\n1\n1,1\n',
   'c.csv': `id,at,text\nbad\n3,3,z\n4,4,${'long '.repeat(30_000)}\n\n5,5,"w\nbad\n6,6,v`,
   'd.csv': 'id,at,text\n\n',
   'e.csv': `id,at,text\n7,7,${'x'.repeat(1_100_000)}\n8,8,u\nlast\n`,

@@ -3,6 +3,7 @@ import type { DecodedRow, RowFormat } from '../../../src/files/row-format.ts';
 import {
   scannedDead,
   scannedEnd,
+  scannedRefused,
   scannedRow,
   scannedTorn,
   type WindowEnding,
@@ -25,6 +26,8 @@ export interface Scan<V> {
   readonly offset: number;
   readonly line: number;
   readonly torn: boolean;
+  /** Why the file is refused. */
+  readonly refused?: string;
   readonly openEnd: boolean;
   /** Most bytes that a window held. */
   readonly maxWindow: number;
@@ -61,6 +64,8 @@ export function scan<K, V>(
     }
     position = base + scanner.at;
     const torn = outcome === scannedTorn;
+    if (outcome === scannedRefused)
+      return { rows, offset: position, line: scanner.line, torn, refused: scanner.message!, openEnd: false, maxWindow };
     if (outcome === scannedEnd || torn) {
       return { rows, offset: position, line: scanner.line, torn, openEnd: scanner.openEnd, maxWindow };
     }

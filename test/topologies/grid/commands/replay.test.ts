@@ -191,7 +191,10 @@ test('--on-error fail stops at the first bad row, also at one from the future', 
   const early = await weir(`replay --events ${events} --state ${folder}/b --on-error fail`);
   t.is(early.code, 1);
   t.regex(early.stderr, /^STREAMS_BAD_ROW: 1\.csv:2:\d+: bad row of topic grid-events: future\./m);
-  t.is(JSON.parse(await good(t, `replay --events ${events} --state ${folder}/b --json`)).dead, 1);
+  const dead = await weir(`replay --events ${events} --state ${folder}/b --json`);
+  t.is(dead.code, 1);
+  t.like(JSON.parse(dead.stdout), { rows: 1, dead: 1 });
+  t.regex(dead.stderr, /^STREAMS_BAD_ROW: the only row that this run read is in the dead letters/m);
 });
 
 test('rows outside --from and --to are skipped, and the dates stay with the state', async (t) => {
