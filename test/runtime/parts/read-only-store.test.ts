@@ -1,5 +1,6 @@
 import test from 'ava';
 import { partitionOf, utf8 } from '../../../src/common/bytes.ts';
+import { type Serde, Serdes, TimeWindows, Windowed, WindowedSerde } from '../../../src/index.ts';
 import { lazyParts } from '../../../src/runtime/parts/lazy-parts.ts';
 import { migratingPart } from '../../../src/runtime/parts/missing-part.ts';
 import { readOnlyStore } from '../../../src/runtime/parts/read-only-store.ts';
@@ -154,4 +155,22 @@ test('lazy parts are made once, when one of them is read', async (t) => {
   t.is(found?.value, 'v');
   t.is(rows.length, keys.length);
   t.is(loads, 1);
+});
+
+test('windowed keys of a key-value store are written as JSON, of windows of windows too', async (t) => {
+  const tens = new WindowedSerde(Serdes.string, TimeWindows.ofSizeWithNoGrace(10));
+  const keySerde = new WindowedSerde(tens, TimeWindows.ofSizeWithNoGrace(30));
+  const keyed = (serde: Serde<unknown>): ReadOnlyKeyValueStore<unknown, unknown> =>
+    readOnlyStore({ ...textStore('key-value'), keySerde: serde }, [arrayPart(0, [])]) as ReadOnlyKeyValueStore<
+      unknown,
+      unknown
+    >;
+  const flat = keyed(tens as Serde<unknown>);
+  t.deepEqual(flat.parseKey('{"key":"a","startMs":10}'), new Windowed('a', 10, 20));
+  t.deepEqual(
+    keyed(keySerde as Serde<unknown>).parseKey('{"key":{"key":"a","startMs":10},"startMs":0}'),
+    new Windowed(new Windowed('a', 10, 20), 0, 30),
+  );
+  t.throws(() => flat.parseKey('"a"'), { message: /a windowed key is written as/ });
+  t.throws(() => flat.parseKey('{"key":"a","startMs":3}'), { message: /no window starts at 3/ });
 });
