@@ -119,8 +119,12 @@ function aggregate(node: RandomNode, keySerde: Serde<Key>, valueSerde: Serde<Val
 }
 
 const makers: { readonly [op: string]: Maker } = {
-  stream: (node, _l, _r, { builder }) =>
-    plain(builder.stream(node.topics!, { name: `source-n${node.id}`, keySerde: plainKeys, valueSerde: texts })),
+  // Of a topic that the topology writes it has the keys.
+  stream: (node, _l, _r, { builder, outputs }) => {
+    const keySerde = outputs.get(node.topics![0]!) ?? plainKeys;
+    const made = builder.stream(node.topics!, { name: `source-n${node.id}`, keySerde, valueSerde: texts });
+    return { made, keySerde, valueSerde: texts };
+  },
   table: (node, _l, _r, { builder }) =>
     plain(
       node.stored

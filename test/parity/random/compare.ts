@@ -1,4 +1,4 @@
-import type { Mode, Outcome, RandomCase, Row } from './description.ts';
+import type { Mode, Outcome, RandomCase, RandomNode, Row } from './description.ts';
 import { Lineage } from './lineage.ts';
 import { Model, shownRows } from './model.ts';
 
@@ -15,15 +15,22 @@ export function differencesBetween(given: RandomCase, ours: Outcomes, theirs: Ou
     const failures = [ours[mode].failed, theirs[mode].failed];
     if (failures.some((failed) => failed !== undefined))
       add(mode, [`weir: ${failures[0] ?? 'ran'}`, `Kafka Streams: ${failures[1] ?? 'ran'}`]);
-    else if (mode === 'uncached') add(mode, differencesUncached(ours.uncached, theirs.uncached));
+    else if (mode === 'uncached') add(mode, differencesUncached(given, ours.uncached, theirs.uncached));
     else add(mode, differencesCached(given, ours.cached, theirs));
   }
   return found;
 }
 
-/** Without caches all is the same: what is sent in the order of sending over all topics, rows with their times, drops. */
-function differencesUncached(ours: Outcome, theirs: Outcome): string[] {
-  const lines = rowsOf('output', ours.output, theirs.output);
+/**
+ * Without caches all is the same: what is sent in the order of sending over all topics, rows with their times, drops. Where a grouping of a table is aggregated several times Kafka
+ * Streams puts its nodes together in an order of its own: then the order within each topic.
+ */
+function differencesUncached({ nodes }: RandomCase, ours: Outcome, theirs: Outcome): string[] {
+  const isShared = ({ id, op }: RandomNode): boolean =>
+    op === 'tableGroup' && nodes.filter(({ of }) => of.includes(id)).length > 1;
+  const ordered = ({ output }: Outcome): readonly Row[] =>
+    nodes.some(isShared) ? output.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) : output;
+  const lines = rowsOf('output', ordered(ours), ordered(theirs));
   for (const store of storesOf(ours, theirs))
     lines.push(...rowsOf(`store ${store}`, ours.stores[store], theirs.stores[store]));
   return [...lines, ...dropsOf(ours, theirs)];

@@ -67,7 +67,7 @@ class Growing {
     const random = this.#random;
     const [topic, second] = [`in${this.#topics++}`, `in${this.#topics}`];
     const plain = { numbers: false, readable: true, knowing: true };
-    const sent = this.#made.filter((made) => made.kind === 'stream' && made.windows === undefined);
+    const sent = this.#made.filter((made) => made.kind === 'stream');
     if (sent.length > 0 && random.chance(15)) {
       this.#loop(random.of(sent));
       return;
@@ -123,12 +123,11 @@ class Growing {
       [4, () => this.#add({ op: 'groupBy', of, f: this.#key() }, { ...on, windows: undefined, kind: 'group' })],
       [3, () => this.#streamJoin(on)],
     ];
-    if (on.windows === undefined)
-      choices.push(
-        [5, () => this.#add({ op: 'groupByKey', of }, { ...on, kind: 'group' })],
-        [2, () => this.#add({ op: 'repartition', of }, on)],
-        [3, () => this.#add({ op: 'toTable', of, cached: this.#cached() }, { ...on, kind: 'table' })],
-      );
+    choices.push(
+      [5, () => this.#add({ op: 'groupByKey', of }, { ...on, kind: 'group' })],
+      [2, () => this.#add({ op: 'repartition', of }, on)],
+      [3, () => this.#add({ op: 'toTable', of, cached: this.#cached() }, { ...on, kind: 'table' })],
+    );
     this.#weighted(choices);
   }
 
@@ -162,7 +161,7 @@ class Growing {
     const random = this.#random;
     const ops = on.numbers ? ['count', 'aggregate'] : ['count', 'reduce', 'aggregate'];
     const op = random.of(ops);
-    const windows = random.chance(55) ? this.#windows() : undefined;
+    const windows = on.windows === undefined && random.chance(55) ? this.#windows() : undefined;
     const how = op === 'count' ? {} : { f: this.#total() };
     const made: Omit<Made, 'id'> = {
       kind: 'table',
@@ -240,10 +239,10 @@ class Growing {
     const isStream = on.kind === 'stream';
     const others = this.#made.filter((other) =>
       isStream
-        ? other.kind === 'table' && other.readable && other.knowing && other.windows === undefined
-        : other.kind === 'stream' && other.windows === undefined,
+        ? other.kind === 'table' && other.readable && other.knowing && sameKeys(other, on)
+        : other.kind === 'stream' && sameKeys(other, on),
     );
-    if (others.length === 0 || on.windows !== undefined) return;
+    if (others.length === 0) return;
     const other = this.#random.of(others);
     const [stream, table] = isStream ? [on, other] : [other, on];
     const how = { f: this.#joiner(), left: this.#random.chance(50) };

@@ -41,6 +41,7 @@ final class Builder {
     final Map<String, StoreKind> stores = new LinkedHashMap<>();
     /** The serdes of the keys of output topics. */
     final Map<String, Serde<Object>> outputs = new LinkedHashMap<>();
+    private final Map<String, Long> windowsOfTopics = new HashMap<>();
     /** Topics of the records sent since the runner last looked, oldest first. */
     final List<String> sent = new ArrayList<>();
 
@@ -92,9 +93,11 @@ final class Builder {
     }
 
     private Stage source(final Node node) {
-        final Consumed<Object, Object> consumed = Consumed.with(Stage.keySerde(0), Stage.valueSerde(false)).withName("source-" + node.name());
+        final long windowMs = windowsOfTopics.getOrDefault(node.topics().get(0), 0L);
+        final Consumed<Object, Object> consumed =
+            Consumed.with(Stage.keySerde(windowMs), Stage.valueSerde(false)).withName("source-" + node.name());
         return switch (node.op()) {
-            case "stream" -> new Stage(builder.stream(node.topics(), consumed), 0, false);
+            case "stream" -> new Stage(builder.stream(node.topics(), consumed), windowMs, false);
             case "global" -> new Stage(builder.globalTable(node.topics().get(0), consumed, store(node, 0, false)), 0, false);
             default -> new Stage(node.is("stored")
                 ? builder.table(node.topics().get(0), consumed, store(node, 0, false))
@@ -301,6 +304,7 @@ final class Builder {
         final Stage in = of(node, 0);
         final String topic = node.topics().get(0);
         outputs.put(topic, in.keys());
+        windowsOfTopics.put(topic, in.windowMs());
         final Serde<Object> noting = Serdes.serdeFrom((name, key) -> {
             sent.add(topic);
             return in.keys().serializer().serialize(name, key);
