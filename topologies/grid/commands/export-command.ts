@@ -1,29 +1,61 @@
+import { join } from 'node:path';
 import type { CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { withSource } from '../../../src/cli/read-source.ts';
 import { sourceOptions } from '../../../src/cli/source-options.ts';
 import { gridSpec } from '../application-spec.ts';
 
-/** `export`: the 24 statistics as CSV files. */
+/** The one file of `--format openmetrics`. */
+const historyFile = 'history.om';
+
+/** `export`: the 24 statistics as CSV files, or closed windows as a history for Prometheus. */
 export const exportCommand: CommandSpec = defineCommand({
   name: 'export',
-  summary: 'write the 24 statistics as CSV files',
-  description: `Writes day_type.csv to year_region.csv: open windows too, sorted by their columns as text. A file replaces an older one when it is whole.`,
+  summary: 'write the 24 statistics as files',
+  description:
+    'Writes day_type.csv to year_region.csv: open windows too, sorted by their columns as text. A file replaces an older one when it is whole. With --format openmetrics it writes ' +
+    `${historyFile} instead: the closed windows with their times, to fill a Prometheus with the past.`,
   examples: [
     'weir export --out out',
     'weir export --state /var/lib/weir --out /srv/statistics',
     'weir export --url http://127.0.0.1:8080 --out out',
+    'weir export --format openmetrics --out out',
   ],
-  options: [...sourceOptions, { flags: '--out <dir>', description: 'folder that gets the files', required: true }],
+  options: [
+    ...sourceOptions,
+    { flags: '--out <dir>', description: 'folder that gets the files', required: true },
+    { flags: '--format <name>', description: 'of the files', choices: ['csv', 'openmetrics'], default: 'csv' },
+    {
+      flags: '--label <name=value>',
+      description:
+        'label of each sample of openmetrics; as your Prometheus has them (default: job=weir, instance=history)',
+      parse: labelOf,
+      repeatable: true,
+    },
+  ],
   kind: 'batch',
   settings: true,
   run: ({ options, config, signal, logger }) =>
     withSource(gridSpec, { options, config }, async (source) => {
-      const { exportStatistics } = await import('../statistics/export-statistics.ts');
       const { statisticSource } = await import('../application.ts');
-      const { stores, zone } = statisticSource(source);
-      const files = await exportStatistics(stores, options.out, zone, { signal });
+      const statistics = statisticSource(source);
+      const { out } = options;
+      if (options.format === 'openmetrics') {
+        const { exportHistory } = await import('../statistics/open-metrics.ts');
+        const labels = { job: 'weir', instance: 'history', ...Object.fromEntries(options.label) };
+        const samples = await exportHistory(statistics, join(out, historyFile), { labels, signal });
+        logger.info({ out, samples }, 'exported the history');
+        return;
+      }
+      const { exportStatistics } = await import('../statistics/export-statistics.ts');
+      const files = await exportStatistics(statistics.stores, out, statistics.zone, { signal });
       const rows = files.reduce((sum, file) => sum + file.rows, 0);
-      logger.info({ out: options.out, files: files.length, rows }, 'exported the statistics');
+      logger.info({ out, files: files.length, rows }, 'exported the statistics');
     }),
 });
+
+function labelOf(text: string): readonly [string, string] {
+  const match = /^([a-zA-Z_]\w*)=(.*)$/.exec(text);
+  if (match === null) throw new Error('expected name=value, such as job=weir');
+  return [match[1]!, match[2]!];
+}
