@@ -25,13 +25,13 @@ export class ChildPart {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Waits until something holds; a minute at the most. */
+  /** Waits until something holds; four minutes at the most. */
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    for (const end = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    for (const end = Date.now() + 240_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
       if (await holds()) return;
       if (!this.running) throw new Error(`${this.#command} ended before ${what}:\n${this.output.slice(-3000)}`);
       if (Date.now() > end)
-        throw new Error(`${this.#command}: ${what} took more than a minute:\n${this.output.slice(-3000)}`);
+        throw new Error(`${this.#command}: ${what} took more than four minutes:\n${this.output.slice(-3000)}`);
     }
   }
 

@@ -21,9 +21,10 @@ const eventsOfADay = 8640;
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 if (existsSync(golden)) {
-  const kafka = await KafkaPart.start({ throughProxy: false });
   const hdfs = await HdfsCluster.start().catch(missingPart);
   const s3 = await S3Server.start().catch(missingPart);
+  // Last: AVA begins once a hook is declared and nothing is awaited any more.
+  const kafka = await KafkaPart.start({ throughProxy: false });
   test.after.always(async () => {
     if (!(hdfs instanceof PartMissing)) await hdfs.stop();
     if (!(s3 instanceof PartMissing)) await s3.stop();
