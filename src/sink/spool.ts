@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, type ReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { sinkError } from './sink-error.ts';
+
+const readBytes = 1 << 18;
 
 /**
  * Bytes that wait on this machine's disk until they are complete, so that an upload which fails can be made again. The file has no name: it is gone with the
@@ -50,11 +52,16 @@ export class Spool {
     }
   }
 
-  /** The bytes `[start, end)`, in order. Any number of times. */
-  read(start = 0, end: number = this.bytes): ReadStream {
-    return createReadStream('', { fd: this.#handle, autoClose: false, start, end: end - 1 });
+  /** All bytes in order, any number of times. A stream of the file itself would close it when its reader fails. */
+  read(): Readable {
+    return Readable.from(this.#chunks(), { objectMode: false });
   }
 
+  async *#chunks(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < this.bytes; at += readBytes) yield this.bytesOf(at, Math.min(this.bytes, at + readBytes));
+  }
+
+  /** The bytes `[start, end)`. */
   async bytesOf(start: number, end: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(end - start);
     let at = 0;
