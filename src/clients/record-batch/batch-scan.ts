@@ -68,53 +68,82 @@ class Unreadable extends Error {
  * batch that is cut off at the end is ignored. Ends at the first batch that is damaged or cannot be read: nothing behind it is looked at.
  */
 export function scanBatches(options: ScanOptions): Scan {
-  const { bytes, start, end, position, aborted, stableEnd } = options;
-  const batches: ScannedBatch[] = [];
-  const aborting = aborted === undefined || aborted.length === 0 ? undefined : new AbortedProducers(aborted);
-  let nextOffset = position;
-  /** Where the last batch has ended, and how it was before it. */
-  let behind = Number.NEGATIVE_INFINITY;
-  let before = { batches: 0, nextOffset };
-  let uncompressed = 0;
+  const scan = new BatchScan(options);
+  const { bytes, start, end } = options;
   for (let at = start; at + headBytes <= end; ) {
-    const baseOffset = readInt64(bytes, at);
     try {
       const next = endOf(bytes, at);
-      if (next > end) break;
-      checkBatch(bytes, at, next, options.checkCrcs);
-      if (baseOffset < 0) throw new Unreadable('damaged', `is damaged: its offset is ${baseOffset}`);
-      if (baseOffset < behind) {
-        // No checksum covers an offset: it may be that of the batch before which is wrong.
-        batches.length = before.batches;
-        nextOffset = before.nextOffset;
-        throw new Unreadable(
-          'damaged',
-          `is damaged: it ends at ${behind - 1}, and the next one begins at ${baseOffset}`,
-          nextOffset,
-        );
-      }
-      const lastOffset = baseOffset + bytes.readInt32BE(at + batchLayout.lastOffsetDelta);
-      // Written after the broker has looked for the end. What stays so has a damaged offset, which no checksum covers.
-      if (stableEnd >= 0 && lastOffset >= stableEnd) break;
-      const attributes = bytes.readInt16BE(at + batchLayout.attributes);
-      const sizeBefore = batches.length;
-      const isAborted = aborting?.contains(bytes, at, next, lastOffset, attributes) ?? false;
-      if (lastOffset >= position && (attributes & batchAttributes.control) === 0 && !isAborted) {
-        if (uncompressed > mostUncompressed) break;
-        const batch = scanned(bytes, at, next, baseOffset, attributes);
-        uncompressed += batch.uncompressed?.length ?? 0;
-        batches.push(batch);
-      }
-      before = { batches: sizeBefore, nextOffset };
-      behind = lastOffset + 1;
-      nextOffset = Math.max(nextOffset, behind);
+      if (next > end || !scan.take(at, next)) break;
       at = next;
     } catch (error) {
-      const known = baseOffset >= nextOffset && (stableEnd < 0 || baseOffset < stableEnd);
-      return { batches, nextOffset, unreadable: unreadable(error, known ? baseOffset : nextOffset) };
+      return scan.result(unreadable(error, scan.offsetAt(at)));
     }
   }
-  return { batches, nextOffset, unreadable: undefined };
+  return scan.result(undefined);
+}
+
+class BatchScan {
+  readonly #options: ScanOptions;
+  readonly #batches: ScannedBatch[] = [];
+  readonly #aborting: AbortedProducers | undefined;
+  #nextOffset: number;
+  /** Where the last batch has ended, and how it was before it. */
+  #behind = Number.NEGATIVE_INFINITY;
+  #before: { readonly batches: number; readonly nextOffset: number };
+  #uncompressed = 0;
+
+  constructor(options: ScanOptions) {
+    const { aborted, position } = options;
+    this.#options = options;
+    this.#aborting = aborted === undefined || aborted.length === 0 ? undefined : new AbortedProducers(aborted);
+    this.#nextOffset = position;
+    this.#before = { batches: 0, nextOffset: position };
+  }
+
+  /** Takes the batch in `bytes[at .. next)`; false where it is left to the next fetch. */
+  take(at: number, next: number): boolean {
+    const { bytes, position, stableEnd, checkCrcs } = this.#options;
+    checkBatch(bytes, at, next, checkCrcs);
+    const baseOffset = readInt64(bytes, at);
+    this.#checkOffset(baseOffset);
+    const lastOffset = baseOffset + bytes.readInt32BE(at + batchLayout.lastOffsetDelta);
+    // Written after the broker has looked for the end. What stays so has a damaged offset, which no checksum covers.
+    if (stableEnd >= 0 && lastOffset >= stableEnd) return false;
+    const attributes = bytes.readInt16BE(at + batchLayout.attributes);
+    const before = { batches: this.#batches.length, nextOffset: this.#nextOffset };
+    const isAborted = this.#aborting?.contains(bytes, at, next, lastOffset, attributes) ?? false;
+    if (lastOffset >= position && (attributes & batchAttributes.control) === 0 && !isAborted) {
+      if (this.#uncompressed > mostUncompressed) return false;
+      const batch = scanned(bytes, at, next, baseOffset, attributes);
+      this.#uncompressed += batch.uncompressed?.length ?? 0;
+      this.#batches.push(batch);
+    }
+    this.#before = before;
+    this.#behind = lastOffset + 1;
+    this.#nextOffset = Math.max(this.#nextOffset, this.#behind);
+    return true;
+  }
+
+  /** The offset of a batch that is not to be read: what it says, where that can be. */
+  offsetAt(at: number): number {
+    const { bytes, stableEnd } = this.#options;
+    const said = readInt64(bytes, at);
+    return said >= this.#nextOffset && (stableEnd < 0 || said < stableEnd) ? said : this.#nextOffset;
+  }
+
+  result(found: UnreadableBatch | undefined): Scan {
+    return { batches: this.#batches, nextOffset: this.#nextOffset, unreadable: found };
+  }
+
+  #checkOffset(baseOffset: number): void {
+    if (baseOffset < 0) throw new Unreadable('damaged', `is damaged: its offset is ${baseOffset}`);
+    if (baseOffset >= this.#behind) return;
+    // No checksum covers an offset: it may be that of the batch before which is wrong.
+    const reason = `is damaged: it ends at ${this.#behind - 1}, and the next one begins at ${baseOffset}`;
+    this.#batches.length = this.#before.batches;
+    this.#nextOffset = this.#before.nextOffset;
+    throw new Unreadable('damaged', reason, this.#nextOffset);
+  }
 }
 
 function unreadable(error: unknown, offset: number): UnreadableBatch {
