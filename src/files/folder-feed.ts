@@ -104,7 +104,9 @@ export class FolderFeed<K, V> implements Feed {
     this.#logger = options.logger ?? silentLogger;
     this.progress = newProgress(topic);
     this.#ledger = new FileLedger(topic, format.columns, keyPrefix);
-    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: this.#logger });
+    // Feeds of other partitions see the same.
+    const surveyLogger = (options.partition?.number ?? 0) === 0 ? this.#logger : silentLogger;
+    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: surveyLogger });
     this.#content = new KnownContent(topic, this.#ledger, (name) => this.#survey.has(name));
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
     this.#reader = new FileReader(queue, options.chunkBytes);

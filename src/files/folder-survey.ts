@@ -1,6 +1,6 @@
 import type { Logger } from '../common/logger.ts';
 import { bytesOnDisk, type FileEntry, type FileLedger } from './file-ledger.ts';
-import { compareNames, type FileStat, type FolderFile, listFolder, statFile } from './folder.ts';
+import { compareNames, type FileStat, type FolderFile, listFolder, noFileThere, statFile } from './folder.ts';
 import { checkKnownFile } from './known-file.ts';
 
 /** A file with rows to read. */
@@ -38,6 +38,8 @@ export class FolderSurvey {
   readonly #ledger: FileLedger;
   readonly #logger: Logger;
   readonly #seen: Map<string, SeenFile> = new Map();
+  /** Names that were told to be left out. */
+  readonly #leftOut: Set<string> = new Set();
   /** Names with state `pending`, in order. */
   #pending: string[] = [];
 
@@ -128,7 +130,7 @@ export class FolderSurvey {
   }
 
   async #look(which: 'all' | 'changed' | 'new', verify: boolean): Promise<void> {
-    const listed = await listFolder(this.#topic, this.#directory);
+    const listed = await listFolder(this.#topic, this.#directory, (name, why) => this.#leaveOut(name, why));
     const names = new Set<string>();
     const toSee: FolderFile[] = [];
     for (const file of listed) {
@@ -145,11 +147,20 @@ export class FolderSurvey {
     this.#pending.sort(compareNames);
   }
 
+  /** Says once that something with the name of a file is not read. */
+  #leaveOut(name: string, why: string): void {
+    if (this.#leftOut.has(name)) return;
+    this.#leftOut.add(name);
+    this.#logger.warn({ topic: this.#topic, file: name }, `${name} is left out: ${why}`);
+  }
+
   async #see(file: FolderFile, verify: boolean): Promise<void> {
     const seen = this.#seen.get(file.name);
     const stat = statFile(file.path);
     if (stat === undefined) {
       this.#seen.delete(file.name);
+      const why = noFileThere(file.path);
+      if (why !== undefined) this.#leaveOut(file.name, why);
       return;
     }
     if (seen !== undefined && sameStat(seen, stat) && seen.gzip === file.gzip) return;

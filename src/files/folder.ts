@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
@@ -19,15 +20,21 @@ export interface FileStat {
 }
 
 /**
- * The files `*.csv` and `*.csv.gz` of a folder, in the byte order of their names. Other names, and names that start with a dot, are ignored.
+ * The files `*.csv` and `*.csv.gz` of a folder, in any case, in the byte order of their names. Other names, and names that start with a dot, are ignored.
+ *
+ * @param leftOut - Told of files that have such names and cannot be read by them.
  *
  * @throws StreamsError STREAMS_FILE - there is no such folder.
  * @throws StreamsError STREAMS_INPUT_REFUSED - a file is there in both forms.
  */
-export async function listFolder(topic: string, directory: string): Promise<FolderFile[]> {
-  let entries: string[];
+export async function listFolder(
+  topic: string,
+  directory: string,
+  leftOut: (name: string, why: string) => void = () => {},
+): Promise<FolderFile[]> {
+  let entries: Buffer[];
   try {
-    entries = await readdir(directory);
+    entries = await readdir(directory, { encoding: 'buffer' });
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new StreamsError(
@@ -36,7 +43,12 @@ export async function listFolder(topic: string, directory: string): Promise<Fold
       { topic, file: directory, cause: error },
     );
   }
-  const files = entries.flatMap((entry) => fileOf(directory, entry)).sort((a, b) => compareNames(a.name, b.name));
+  const names = entries.flatMap((entry) => {
+    if (isUtf8(entry)) return [entry.toString()];
+    if (fileName.test(entry.toString('latin1'))) leftOut(entry.toString(), 'its name is not UTF-8');
+    return [];
+  });
+  const files = names.flatMap((entry) => fileOf(directory, entry)).sort((a, b) => compareNames(a.name, b.name));
   for (let i = 1; i < files.length; i++) {
     const { name, path } = files[i]!;
     if (files[i - 1]!.name !== name) continue;
@@ -60,9 +72,20 @@ export function statFile(path: string): FileStat | undefined {
   }
 }
 
+/** What stands under a file's name instead of a file; undefined if nothing does. */
+export function noFileThere(path: string): string | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  if (stat.isSymbolicLink()) return 'it is a link that leads to no file';
+  if (stat.isDirectory()) return 'it is a folder';
+  return stat.isFIFO() ? 'it is a pipe' : 'it is no regular file';
+}
+
+const fileName = /^[^.].*\.csv(\.gz)?$/is;
+
 function fileOf(directory: string, entry: string): FolderFile[] {
-  const gzip = entry.endsWith('.csv.gz');
-  if (entry.startsWith('.') || !(gzip || entry.endsWith('.csv'))) return [];
+  const gzip = entry.toLowerCase().endsWith('.gz');
+  if (!fileName.test(entry)) return [];
   return [{ name: gzip ? entry.slice(0, -3) : entry, path: join(directory, entry), gzip }];
 }
 

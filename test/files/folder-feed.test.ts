@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
@@ -328,4 +328,24 @@ test('several feeds share one file of letters', async (t) => {
   );
   await one.close();
   await two.close();
+});
+
+test('names of files are known in any case, and what has such a name without being a file is told once', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('A.CSV', readings(1));
+  world.write('b.csv.GZ', gzipSync(readings(2)));
+  mkdirSync(world.path('folder.csv'));
+  symlinkSync(world.path('nowhere'), world.path('link.csv'));
+  writeFileSync(
+    Buffer.concat([Buffer.from(`${world.events}/`), Buffer.from([0xe9]), Buffer.from('.csv')]),
+    readings(3),
+  );
+  const { records, logged } = await world.run();
+  t.deepEqual(records, ['A.CSV:2:1', 'b.csv:2:2']);
+  const told = logged.filter((line) => line.includes('left out')).map((line) => line.replace(/ \{.*/, ''));
+  t.deepEqual(told.sort(), [
+    'folder.csv is left out: it is a folder',
+    'link.csv is left out: it is a link that leads to no file',
+    '\ufffd.csv is left out: its name is not UTF-8',
+  ]);
 });
