@@ -24,8 +24,8 @@ import { sharedPartition, TopologyEngine } from './topology-engine.ts';
 /** A key of a versioned global table, and its versions, oldest first. */
 export type KeyHistory = readonly [key: unknown, versions: readonly Version<unknown>[]];
 
-/** Changed histories that wait in memory for one commit, some 60 MB of them. */
-const historiesAtOnce = 100_000;
+/** Changed histories that wait in memory for one commit, some 6 MB of them. */
+const historiesAtOnce = 10_000;
 
 /** What to do with a record whose processing failed. */
 export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
@@ -234,7 +234,7 @@ export class EmbeddedStreams {
   }
 
   /**
-   * As `loadGlobalTable`, but keys that are not given keep what they have. Up to 100,000 keys are one commit; of more, parts are committed before, and until all of them are, the
+   * As `loadGlobalTable`, but keys that are not given keep what they have. Up to 10,000 changed keys are one commit; of more, parts are committed before, and until all of them are, the
    * state takes no records: `run` refuses.
    *
    * @returns how many keys changed.

@@ -1,5 +1,6 @@
 import { fromUtf8Strict, readInt64, utf8, writeInt64 } from '../common/bytes.ts';
 import { shown } from '../common/shown.ts';
+import { debeziumKeySerde, debeziumSerde } from './debezium.ts';
 import { jsonSerde } from './json-serde.ts';
 import type { Serde } from './serde.ts';
 import { identifiesByValue } from './value-identity.ts';
@@ -159,6 +160,8 @@ export const Serdes: {
   readonly float64: Serde<number>;
   readonly bytes: Serde<Uint8Array>;
   readonly json: typeof jsonSerde;
+  readonly debezium: typeof debeziumSerde;
+  readonly debeziumKey: typeof debeziumKeySerde;
 } = Object.freeze({
   string: stringSerde,
   int32: int32Serde,
@@ -167,4 +170,6 @@ export const Serdes: {
   float64: float64Serde,
   bytes: bytesSerde,
   json: jsonSerde,
+  debezium: debeziumSerde,
+  debeziumKey: debeziumKeySerde,
 });

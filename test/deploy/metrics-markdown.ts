@@ -1,11 +1,12 @@
 import type { MetricSpec } from '../../src/observability/metric-collector.ts';
 import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { importMetricSpecs } from '../../topologies/grid/import/import-status.ts';
 import { gridMetricSpecs } from '../../topologies/grid/statistics/grid-metrics.ts';
 
 const tables: Readonly<Record<string, readonly MetricSpec[]>> = {
   engine: engineMetrics,
   kafka: kafkaMetrics,
-  grid: gridMetricSpecs,
+  grid: [...gridMetricSpecs, ...importMetricSpecs],
 };
 
 /** The page with its tables of metrics as the code has them. */

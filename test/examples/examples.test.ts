@@ -87,6 +87,10 @@ const printed: Readonly<Record<string, string>> = {
     see 1
     to 3
   `,
+  '6-follow-a-database.ts': `
+    Lyon: 0
+    Nice: 2
+  `,
   'readme.ts': `
     [C:8@1517353200000/1517439600000] 1200
     [C:8@1517439600000/1517526000000] 300

@@ -97,6 +97,7 @@ function judgePark(
   faults.finish();
   if (whole.length > 0) throw refusedPark(faults, 'Mend the tables; where they are right, give a greater --max-shrink');
   if (faults.count > 0 && !quarantine) throw refusedPark(faults, 'Mend the rows, or leave them out with --quarantine');
+  park.forgetDeliveryPoints();
   return chains;
 }
 

@@ -24,13 +24,18 @@ export class ImportedPark {
   readonly communeRegion: IntColumn = new IntColumn();
   readonly substations: IdIndex = new IdIndex();
   readonly substationCommune: IntColumn = new IntColumn();
-  readonly deliveryPoints: IdIndex = new IdIndex();
+  deliveryPoints: IdIndex = new IdIndex();
   readonly deliveryPointSubstation: IntColumn = new IntColumn();
   readonly deliveryPointCommune: IntColumn = new IntColumn();
   readonly meters: IdIndex = new IdIndex();
   readonly concentrators: IdIndex = new IdIndex();
   readonly meterInstallations: InstallationColumns = installationColumns();
   readonly concentratorInstallations: InstallationColumns = installationColumns();
+
+  /** Forgets the ids of delivery points, which no place names: once all rows are judged they are memory for nothing. */
+  forgetDeliveryPoints(): void {
+    this.deliveryPoints = new IdIndex();
+  }
 }
 
 function installationColumns(): InstallationColumns {
