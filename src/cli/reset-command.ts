@@ -10,6 +10,7 @@ interface ResetOptions {
   readonly topic: string;
   readonly state: string;
   readonly execute: boolean;
+  readonly refill: boolean;
 }
 
 /**
@@ -43,18 +44,23 @@ export function resetCommand(spec: ApplicationSpec, open: typeof openBroker = op
         flags: '--to-earliest',
         description: 'begin with the first record that each topic has: the default, and all there is',
       },
+      {
+        flags: '--refill',
+        description:
+          'instead: make changelogs that were lost again, out of the copies of the state in the folder, where these are whole; positions and all else stay',
+      },
       { flags: '--execute', description: 'do it' },
     ],
     kind: 'batch',
     settings: true,
     runtime: 'kafka',
     async run(context) {
-      const { reset } = await import('./reset.ts');
-      const { topic, state, execute } = context.options as unknown as ResetOptions;
+      const { refillAll, reset } = await import('./reset.ts');
+      const { topic, state, execute, refill } = context.options as unknown as ResetOptions;
       const tableTopics = tableTopicsOf(spec, context.options);
       const broker = await open(context);
       try {
-        await reset(spec, { topic, tableTopics, state, execute }, context, broker);
+        await (refill ? refillAll : reset)(spec, { topic, tableTopics, state, execute }, context, broker);
       } finally {
         await broker.close();
       }

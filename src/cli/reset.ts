@@ -1,11 +1,16 @@
 import type { Broker } from '../clients/broker.ts';
 import { silentLogger } from '../common/logger.ts';
+import { isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
+import { globalDirectory } from '../runtime/kafka/global-tables.ts';
 import { filledOptions } from '../runtime/kafka/kafka-options.ts';
+import { refillChangelogs } from '../runtime/kafka/refill.ts';
+import { StateFolder, type StateSettings } from '../runtime/state-folder.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type ApplicationSpec, applicationIdOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import { kafkaOptions } from './kafka-settings.ts';
 import { kafkaTopology } from './kafka-topology.ts';
+import { settingsOf } from './replay-settings.ts';
 import { type BrokerTraces, fence, findTraces, refuseWhileRunning, sinkTopics } from './reset-broker.ts';
 import { findLocalState, type LocalState } from './reset-folder.ts';
 import { withCleanup } from './with-cleanup.ts';
@@ -67,6 +72,35 @@ export async function reset(
       stderr.write(`auto.offset.reset is ${begins}: with it the next start leaves out what the topics hold now.\n`);
     if (!execute) stderr.write('Nothing was changed. To do it, give --execute.\n');
   });
+}
+
+/**
+ * Makes changelogs that were lost again out of whole copies of the state, or prints which.
+ *
+ * @throws StreamsError `STREAMS_INPUT_REFUSED` while the application runs, or where a task has no whole copy
+ */
+export async function refillAll(
+  spec: ApplicationSpec,
+  { topic, tableTopics, state, execute }: ResetRequest,
+  { config, stdout, stderr, logger }: CommandContext,
+  broker: Broker,
+): Promise<void> {
+  const app = await spec.load();
+  // The copies say by which settings they were made: others' topology is not theirs.
+  const topology = app.topology(settingsOf(spec, {}, await savedSettings(state), state), [topic], tableTopics);
+  const options = filledOptions({ ...kafkaOptions(spec, config, broker, logger), stateDir: state });
+  await refuseWhileRunning(broker.admin, options.applicationId);
+  const refilled = await refillChangelogs(topology, options, execute);
+  for (const name of refilled) stdout.write(`${execute ? 'refilled' : 'would refill'} topic ${name} from ${state}\n`);
+  if (refilled.length === 0) stdout.write(`no changelog of application ${options.applicationId} is lost\n`);
+  else if (!execute) stderr.write('Nothing was changed. To do it, give --execute.\n');
+}
+
+async function savedSettings(directory: string): Promise<StateSettings | undefined> {
+  if (!(await isInstanceFolder(directory))) return undefined;
+  const folder = await StateFolder.open(globalDirectory(directory), { create: false });
+  await folder.close();
+  return folder.saved?.settings;
 }
 
 function isEmpty({ traces, local }: Reset): boolean {

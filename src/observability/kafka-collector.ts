@@ -1,5 +1,5 @@
 import { dropReasons } from '../processor/drop-reason.ts';
-import type { KafkaInputStats, KafkaStats, KafkaTaskStats } from '../runtime/kafka/kafka-stats.ts';
+import type { KafkaInputStats, KafkaStats, KafkaTaskStats, UnreadPartition } from '../runtime/kafka/kafka-stats.ts';
 import type { MetricCollector, SetMetric } from './metric-collector.ts';
 import { kafkaMetrics } from './metric-names.ts';
 
@@ -19,6 +19,7 @@ export function kafkaCollector(stats: () => KafkaStats): MetricCollector {
       setInputs(
         set,
         now.tasks.flatMap((task) => task.inputs),
+        now.unread,
       );
       setGlobals(set, now);
       for (const { topic, records, bytes } of now.outputs) {
@@ -67,7 +68,7 @@ function setTask(set: SetMetric, task: KafkaTaskStats): void {
   set('streams_task_record_lateness_seconds_total', labels, task.latenessMs / 1000);
 }
 
-function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[]): void {
+function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[], unread: readonly UnreadPartition[]): void {
   // A topic that two sub-topologies read has two positions: what is shown is the one further behind, and what both have taken.
   const byPartition = new Map<string, KafkaInputStats>();
   for (const input of inputs) {
@@ -82,6 +83,9 @@ function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[]): void {
     set('streams_consumer_records_total', labels, consumed);
     set('streams_consumer_buffered_records', labels, buffered);
   }
+  for (const { topic, partition, lag } of unread)
+    if (!byPartition.has(`${topic}-${partition}`))
+      set('streams_consumer_lag_records', { topic, partition: String(partition) }, lag);
 }
 
 function together(a: KafkaInputStats, b: KafkaInputStats): KafkaInputStats {

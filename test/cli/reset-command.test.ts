@@ -272,3 +272,96 @@ test('a topology whose input is gone is reset all the same', async (t) => {
   t.is(code, 0, stderr);
   t.deepEqual(await world.topics(), [...letters, 'names']);
 });
+
+/** How often a word was said, as an instance has it once that is so much; else as it has it after a while. */
+async function countOf(
+  streams: Awaited<ReturnType<CountsWorld['start']>>,
+  store: string,
+  key: string,
+  expected: number,
+): Promise<number> {
+  // The copy follows the commit at once, and not in the same instant.
+  for (const end = Date.now() + 5000; Date.now() < end && countNow(streams, store, key) !== expected; ) await delay(5);
+  return countNow(streams, store, key);
+}
+
+function countNow(streams: Awaited<ReturnType<CountsWorld['start']>>, store: string, key: string): number {
+  for (const partition of [0, 1]) {
+    const { database, prefix } = streams.localRows(store, partition)!;
+    const row = database.get(Buffer.concat([prefix, Buffer.from(key)]));
+    // time int64 | count int64
+    if (row !== undefined) return Number(Buffer.from(row).readBigInt64BE(8));
+  }
+  return 0;
+}
+
+/** What each kind of loss does to a changelog. */
+const changelogLosses: Readonly<Record<string, (world: CountsWorld, topic: string) => void>> = {
+  deleted: (world, topic) => world.cluster.deleteTopic(topic),
+  'made anew': (world, topic) => {
+    world.cluster.deleteTopic(topic);
+    world.cluster.createTopic(topic, 2, {
+      'cleanup.policy': 'compact',
+      'retention.ms': '-1',
+      'message.timestamp.before.max.ms': '9223372036854775807',
+      'message.timestamp.after.max.ms': '9223372036854775807',
+    });
+  },
+  emptied: (world, topic) => world.cluster.deleteRecords(topic, 0),
+};
+
+for (const [name, lose] of Object.entries(changelogLosses))
+  test(`a changelog that was ${name} is made again from a whole copy, and instances without one restore from it`, async (t) => {
+    const world = new CountsWorld(t);
+    await world.ranOnce('a', ['ant', 1000], ['ant', 1001], ['bee', 1002]);
+    for (const store of ['by-word', 'by-letter']) lose(world, `counts-${store}-changelog`);
+    const dry = await reset(world, `--refill --state ${world.folder('a')}`);
+    t.is(dry.code, 0, dry.stderr);
+    t.regex(dry.stdout, /would refill topic counts-by-word-changelog from /);
+    const { code, stdout, stderr } = await reset(world, `--refill --state ${world.folder('a')} --execute`);
+    t.is(code, 0, stderr);
+    t.regex(stdout, /^refilled topic counts-by-word-changelog from /m);
+    t.regex(stdout, /^refilled topic counts-by-letter-changelog from /m);
+    await world.ranOnce('a', ['ant', 1003]);
+    world.say(0, ['ant', 1004]);
+    const streams = await world.start('empty');
+    await world.counted();
+    t.is(await countOf(streams, 'by-word', 'ant', 4), 4);
+    t.is(await countOf(streams, 'by-word', 'bee', 1), 1);
+    t.is(await countOf(streams, 'by-letter', 'a', 4), 4);
+    t.is(await countOf(streams, 'by-letter', 'b', 1), 1);
+  });
+
+test('nothing is refilled from a copy that is missing, or older than what was committed', async (t) => {
+  const world = new CountsWorld(t);
+  await world.ranOnce('a', ['ant', 1000]);
+  await world.ranOnce('b', ['ant', 1001]);
+  world.cluster.deleteTopic('counts-by-word-changelog');
+  const before = await world.topics();
+  for (const folder of ['a', 'c']) {
+    const { code, stderr } = await reset(world, `--refill --state ${world.folder(folder)} --execute`);
+    t.is(code, 3);
+    t.regex(stderr, /^STREAMS_INPUT_REFUSED: the changelogs cannot be made again: task 0_\d has no whole copy/);
+  }
+  t.deepEqual(await world.topics(), before);
+  t.is((await reset(world, `--refill --state ${world.folder('b')} --execute`)).code, 0);
+});
+
+test('a refill that was interrupted is done again, and the application is refused until then', async (t) => {
+  for (const step of ['Produce', 'OffsetCommit'] satisfies readonly MemoryRequest[]) {
+    const world = new CountsWorld(t);
+    const state = world.folder('a');
+    await world.ranOnce('a', ['ant', 1000]);
+    world.cluster.deleteTopic('counts-by-word-changelog');
+    const broker = world.cluster.connect({ requestTimeoutMs: 50 });
+    world.cluster.cut(broker, 'before', step, 1_000_000);
+    const command = resetCommand(countsSpec, async () => broker);
+    t.is((await counts(command, `reset --refill --state ${state} --execute`)).code, 1, step);
+    await t.throwsAsync(world.start('a'), { code: 'STREAMS_INTERNAL_TOPIC' }, step);
+    const again = await reset(world, `--refill --state ${state} --execute`);
+    t.is(again.code, 0, again.stderr);
+    const streams = await world.start('empty');
+    t.is(await countOf(streams, 'by-word', 'ant', 1), 1, step);
+    await streams.close();
+  }
+});

@@ -5,7 +5,7 @@ import type { FilledOptions } from './kafka-options.ts';
 import { basisOf } from './loss-check.ts';
 import { anewError, goneError, lossError } from './loss-errors.ts';
 import type { SavedCommit, TaskFolder } from './task-folder.ts';
-import { type CommitBasis, leastOperatorTimeOf } from './task-metadata.ts';
+import { type CommitBasis, leastOperatorTimeOf, sameClocks } from './task-metadata.ts';
 import { TopicMarks } from './topic-marks.ts';
 import { expires } from './topics-plan.ts';
 
@@ -104,7 +104,7 @@ export async function prepareCopy(
 export function isWhole(commit: SavedCommit | undefined, committed: readonly (CommittedOffset | undefined)[]): boolean {
   return (
     commit !== undefined &&
-    committed[0]?.metadata === commit.metadata &&
+    sameClocks(committed[0]?.metadata ?? '', commit.metadata) &&
     committed.every((each, i) => each?.offset === commit.positions[i])
   );
 }

@@ -56,6 +56,14 @@ export interface KafkaGlobalStats {
   lag: number;
 }
 
+/** A partition that came to a topic while the application ran, and that no task reads yet, or none can. */
+export interface UnreadPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records that it holds, as last looked. */
+  readonly lag: number;
+}
+
 /** What was written to one topic since the process began, aborted transactions included. */
 export interface KafkaOutputStats {
   readonly topic: string;
@@ -81,6 +89,8 @@ export interface KafkaStats {
   readonly rebalances: number;
   readonly tasks: readonly KafkaTaskStats[];
   readonly globals: readonly KafkaGlobalStats[];
+  /** New partitions of the inputs that nobody reads, as this instance has found them. */
+  readonly unread: readonly UnreadPartition[];
   /** Commits that failed, or whose outcome was not known: their tasks went on from what the broker said. */
   readonly commitFailures: number;
   /** Transactions given up by this instance. */

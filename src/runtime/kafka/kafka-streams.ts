@@ -22,7 +22,7 @@ import { GlobalTables } from './global-tables.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { repartitionTopic } from './internal-names.ts';
 import { type FilledOptions, filledOptions, type KafkaStreamsOptions, type UncaughtResponse } from './kafka-options.ts';
-import type { KafkaStats } from './kafka-stats.ts';
+import type { KafkaStats, UnreadPartition } from './kafka-stats.ts';
 import { refuseOrAccept } from './loss-check.ts';
 import { type AssignmentData, decodeAssignmentData, encodeData, type MemberData } from './member-data.ts';
 import { OutputCounts } from './output-counts.ts';
@@ -90,6 +90,7 @@ export class KafkaStreams {
   #rejoin: NodeJS.Timeout | undefined;
   #watch: ClusterWatch | undefined;
   #looks: NodeJS.Timeout | undefined;
+  #unread: readonly UnreadPartition[] = [];
   readonly #newFrom = new Map<string, number>();
   #ended: Promise<void> | undefined;
 
@@ -325,6 +326,10 @@ export class KafkaStreams {
    * @throws StreamsError `STREAMS_INTERNAL_TOPIC`, `STREAMS_PARTITION_MISMATCH`
    */
   #grown(counts: ReadonlyMap<string, number>): void {
+    // Only told: what it cannot find out the lag command does.
+    this.#countUnread(counts).catch((error: unknown) =>
+      this.#options.logger.debug({ error }, 'what new partitions hold could not be looked at'),
+    );
     const { applicationId, replicationFactor, logger } = this.#options;
     const prepared = this.#prepared!;
     const plan = planTopics(this.topology, { applicationId, replicationFactor, sourcePartitions: counts });
@@ -344,10 +349,28 @@ export class KafkaStreams {
     this.#member?.rejoin();
   }
 
+  /** What new partitions hold that no task has committed anything of. */
+  async #countUnread(counts: ReadonlyMap<string, number>): Promise<void> {
+    const { broker, applicationId } = this.#options;
+    const before = this.#prepared!.topics.partitions;
+    const added = this.topology.sourceTopics.flatMap((topic) =>
+      Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })).slice(before.get(topic)),
+    );
+    const [starts, ends, committed] = await Promise.all([
+      broker.admin.offsets(added, 'earliest'),
+      broker.admin.offsets(added, 'stable'),
+      broker.admin.committed(applicationId, added),
+    ]);
+    this.#unread = added.flatMap((place, i) =>
+      committed[i] === undefined && ends[i]! > starts[i]! ? [{ ...place, lag: ends[i]! - starts[i]! }] : [],
+    );
+  }
+
   /** Looks at the topics as often as the setting says. What the brokers do not answer is asked again the next time. */
   async #look(): Promise<void> {
     try {
-      await this.#watch!.look();
+      const { partitions } = await this.#watch!.look();
+      if (this.#unread.length > 0) await this.#countUnread(partitions);
     } catch (error) {
       if (StreamsError.is(error) && passing.includes(error.code))
         this.#options.logger.debug({ error }, 'the topics could not be looked at');
@@ -690,6 +713,7 @@ export class KafkaStreams {
       outputs: this.#outputs,
       storeBytes: this.#housekeeping?.storeBytes ?? {},
       clusterId: this.#prepared?.clusterId,
+      unread: this.#unread,
     };
   }
 }

@@ -97,7 +97,28 @@ export async function checkTask(
   return (hasRun && (await checkPositions([task], options))) || accepted;
 }
 
-async function committedTasks(
+/**
+ * What no copy of the state makes good again: everything but the changelogs.
+ *
+ * @throws StreamsError as {@link checkStart}
+ */
+export async function checkOthers(
+  topology: Topology,
+  tasks: readonly CommittedTask[],
+  options: CheckOptions,
+): Promise<void> {
+  const refusing = { ...options, acceptLoss: false };
+  const roles = new Map([...topicRoles(topology, options.applicationId)].filter(([, role]) => role !== 'changelog'));
+  const now = await topicsNow(options.broker.admin, [...roles.keys()]);
+  const ran = tasks.filter(({ committed }) => committed.some((each) => each !== undefined));
+  if (ran.length === 0) return;
+  for (const [topic, role] of roles) if (!now.ids.has(topic)) throw goneError(role, topic);
+  for (const { committed } of ran) checkTopics(basisOf(committed), roles, now, refusing);
+  await checkPositions(ran, refusing);
+}
+
+/** What the group has committed of all tasks. */
+export async function committedTasks(
   topology: Topology,
   taskIds: readonly TaskId[],
   { broker, applicationId }: CheckOptions,

@@ -66,7 +66,7 @@ export function positionsError(
   const { topic, partition, taskId } = place;
   return new StreamsError(
     'STREAMS_INPUT_REFUSED',
-    `${topic} (partition ${partition}): ${what}, while the application has counted already. weir reset --refill puts positions back that a whole copy of the state stands for. ${acceptIt}`,
+    `${topic} (partition ${partition}): ${what}, while the application has counted already. ${acceptIt}`,
     { topic, partition, taskId },
   );
 }

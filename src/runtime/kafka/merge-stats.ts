@@ -56,6 +56,7 @@ export function mergedKafkaStats(all: readonly KafkaStats[]): KafkaStats {
     tasks: all.flatMap(({ tasks }) => tasks),
     // Each thread reads all of every global topic.
     globals: first.globals.map((global) => leastGlobal(global, all)),
+    unread: all.find(({ unread }) => unread.length > 0)?.unread ?? [],
     commitFailures: sumOf(all, ({ commitFailures }) => commitFailures),
     transactionsAborted: sumOf(all, ({ transactionsAborted }) => transactionsAborted),
     tasksMigrated: sumOf(all, ({ tasksMigrated }) => tasksMigrated),

@@ -2,7 +2,7 @@ import type { Topology } from '../../topology/topology.ts';
 import type { EngineStats, StoreStats, StreamsState } from '../engine-stats.ts';
 import type { GlobalTables } from './global-tables.ts';
 import type { FilledOptions } from './kafka-options.ts';
-import type { KafkaGlobalStats, KafkaStats, KafkaTaskStats } from './kafka-stats.ts';
+import type { KafkaGlobalStats, KafkaStats, KafkaTaskStats, UnreadPartition } from './kafka-stats.ts';
 import type { OutputCounts } from './output-counts.ts';
 import type { TaskSlot } from './task-slot.ts';
 
@@ -27,6 +27,7 @@ export interface StatsSource {
   readonly outputs: OutputCounts;
   readonly storeBytes: Readonly<Record<string, number>>;
   readonly clusterId: string | undefined;
+  readonly unread: readonly UnreadPartition[];
 }
 
 /** State, tasks and stores as they are without a broker too. */
@@ -89,6 +90,7 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     rebalances: counts.rebalances,
     tasks: slots.filter(({ role }) => role !== 'none').map(taskStats),
     globals: globalStats(globals),
+    unread: source.unread,
     commitFailures: counts.commitFailures,
     transactionsAborted: counts.aborted,
     tasksMigrated: counts.migrated,

@@ -187,6 +187,19 @@ export class TaskFolder {
     await this.#mark((batch) => this.#save(batch, new Map(), {}));
   }
 
+  /** The changelogs were made again out of its rows: they have these ends and ids, and the group this commit. */
+  async refilled(
+    ends: ReadonlyMap<string, number>,
+    ids: ReadonlyMap<string, string>,
+    commit: SavedCommit,
+  ): Promise<void> {
+    this.#topicIds = new Map(
+      [...this.#positions.keys()].flatMap((topic) => (ids.has(topic) ? [[topic, ids.get(topic)!]] : [])),
+    );
+    this.#commit = commit;
+    await this.#mark((batch) => this.#save(batch, ends, {}));
+  }
+
   async #mark(save: (batch: WriteBatch) => void): Promise<void> {
     if (this.#positions.size === 0) return;
     const batch = this.database.batch();

@@ -135,6 +135,21 @@ export function decodeTaskMetadata(
   };
 }
 
+/** A task's metadata on another basis: its clocks as they were. */
+export function withMarks(text: string, basis: CommitBasis): string {
+  return withBasis(clocksOf(text), basis);
+}
+
+/** Whether two texts of metadata have the same clocks and counters, whatever they stand on. */
+export function sameClocks(a: string, b: string): boolean {
+  return a === b || (isTaskMetadata(a) && isTaskMetadata(b) && clocksOf(a) === clocksOf(b));
+}
+
+function clocksOf(text: string): string {
+  const { q: _positions, c: _reached, t: _topics, ...rest } = JSON.parse(text) as Written;
+  return JSON.stringify(rest);
+}
+
 /** Whether a position was committed by a task: a tool that sets positions leaves nothing, or a word of its own. */
 export function isTaskMetadata(text: string): boolean {
   return decodeTaskMetadata(text, { operators: [], topics: [] }) !== undefined;

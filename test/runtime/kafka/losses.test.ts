@@ -117,7 +117,7 @@ const stopped: Readonly<Record<string, readonly [losses: readonly Loss[], outcom
   'table made anew': [[recreate('names')], ['STREAMS_INPUT_REFUSED', accept]],
   'table grown': [[grow('names')], ['STREAMS_PARTITION_MISMATCH', accept]],
   'table cut': [[cut('names')], ['STREAMS_INPUT_REFUSED', accept]],
-  'positions deleted': [[(_cluster, admin) => admin.deleteGroup(app)], ['STREAMS_INPUT_REFUSED', refill]],
+  'positions deleted': [[(_cluster, admin) => admin.deleteGroup(app)], ['STREAMS_INPUT_REFUSED', accept]],
   'positions deleted, and the folder': [
     [(_cluster, admin) => admin.deleteGroup(app), without],
     ['STREAMS_INPUT_REFUSED', accept],

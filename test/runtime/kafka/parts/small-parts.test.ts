@@ -39,6 +39,7 @@ const kafka = (stats: Partial<KafkaStats> = {}): KafkaStats => ({
   rebalances: 1,
   tasks: [],
   globals: [],
+  unread: [],
   commitFailures: 0,
   transactionsAborted: 0,
   tasksMigrated: 0,

@@ -1,0 +1,242 @@
+import { latin1 } from '../../../state/latin1.ts';
+import { decodeHistory } from '../../../state/versioned-store.ts';
+import { type BrokerProducer, partitionKey } from '../../clients/broker.ts';
+import { readInt64 } from '../../common/bytes.ts';
+import { StreamsError } from '../../common/errors.ts';
+import type { StoreSpec } from '../../processor/node.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { localPart } from '../parts/local-part.ts';
+import { wholeTime } from '../parts/store-part.ts';
+import type { ByteRow } from '../stores/byte-rows.ts';
+import { taskIdText } from '../task.ts';
+import { topicRoles, topicsFrom, topicsNow } from './application-topics.ts';
+import { changelogWriter } from './changelog.ts';
+import { isWhole } from './copy-check.ts';
+import { changelogTopic, transactionalId } from './internal-names.ts';
+import type { FilledOptions } from './kafka-options.ts';
+import { basisOf, type CommittedTask, checkOthers, committedTasks } from './loss-check.ts';
+import { storedTasks, withThreads } from './stored-tasks.ts';
+import { TaskFolder } from './task-folder.ts';
+import { withMarks } from './task-metadata.ts';
+import { marksOf, TopicMarks } from './topic-marks.ts';
+import { expires, planTopics, storesOf, type TopicsPlan } from './topics-plan.ts';
+
+/** A changelog that is to be made again. */
+interface LostChangelog {
+  readonly spec: StoreSpec;
+  readonly topic: string;
+  readonly subTopology: number;
+}
+
+const flushBytes = 8 * 1024 * 1024;
+
+/** What a refill works with. */
+interface Refill {
+  readonly topology: Topology;
+  readonly options: FilledOptions;
+  readonly plan: TopicsPlan;
+  readonly tasks: readonly CommittedTask[];
+  readonly lost: readonly LostChangelog[];
+}
+
+/**
+ * Makes changelogs that were lost again, out of copies of the state that stand for what the group has committed. It can be interrupted and run again: until it is done the application is refused.
+ *
+ * @param options - of the application; nobody runs it
+ * @param execute - false: nothing is changed
+ * @returns the changelogs that were, or would be, made again
+ * @throws StreamsError `STREAMS_INPUT_REFUSED` where a task has no whole copy in the state folder; what {@link checkStart} throws for everything that no copy makes good
+ */
+export async function refillChangelogs(
+  topology: Topology,
+  options: FilledOptions,
+  execute: boolean,
+): Promise<readonly string[]> {
+  const { broker, applicationId, replicationFactor } = options;
+  const sourcePartitions = await broker.admin.partitionCounts(topology.sourceTopics);
+  const plan = planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
+  const tasks = await committedTasks(topology, plan.tasks, options);
+  await checkOthers(topology, tasks, options);
+  const lost = await lostChangelogs(topology, tasks, options);
+  const refill: Refill = { topology, options, plan, tasks, lost };
+  const folders = await wholeCopies(refill);
+  try {
+    if (execute && lost.length > 0) await carryOut(refill, folders);
+    return lost.map(({ topic }) => topic);
+  } finally {
+    for (const folder of folders.values()) await folder.close();
+  }
+}
+
+/** Changelogs of tasks that have committed, and that are gone, another topic than before, or not whole. */
+async function lostChangelogs(
+  topology: Topology,
+  tasks: readonly CommittedTask[],
+  { broker, applicationId }: FilledOptions,
+): Promise<readonly LostChangelog[]> {
+  const ran = tasks.filter(({ committed }) => committed.some((each) => each !== undefined));
+  const now = await topicsNow(broker.admin, [...topicRoles(topology, applicationId).keys()]);
+  const found: LostChangelog[] = [];
+  for (const part of topology.subTopologies)
+    for (const spec of storesOf(topology, part)) {
+      const topic = changelogTopic(applicationId, spec.name);
+      const own = ran.filter(({ id }) => id.subTopology === part.id);
+      if (own.length === 0) continue;
+      const id = now.ids.get(topic);
+      const isOther = ran.some(({ committed }) =>
+        new TopicMarks(basisOf(committed)?.topics ?? '').differs(topic, id ?? ''),
+      );
+      const isLost =
+        id === undefined ||
+        isOther ||
+        (await hasLostRows(
+          { spec, topic },
+          own.map((task) => ({
+            partition: task.id.partition,
+            reached: reachedOf(topology, applicationId, task, topic),
+          })),
+          broker,
+        ));
+      if (isLost) found.push({ spec, topic, subTopology: part.id });
+    }
+  return found;
+}
+
+function reachedOf(topology: Topology, applicationId: string, { id, committed }: CommittedTask, topic: string): number {
+  const topics = storesOf(topology, topology.subTopologies[id.subTopology]!)
+    .map(({ name }) => changelogTopic(applicationId, name))
+    .sort();
+  return basisOf(committed)?.reached[topics.indexOf(topic)] ?? 0;
+}
+
+async function hasLostRows(
+  { spec, topic }: Pick<LostChangelog, 'spec' | 'topic'>,
+  tasks: readonly { readonly partition: number; readonly reached: number }[],
+  { admin }: FilledOptions['broker'],
+): Promise<boolean> {
+  const partitions = tasks.map(({ partition }) => ({ topic, partition }));
+  const [starts, ends] = await Promise.all([
+    admin.offsets(partitions, 'earliest'),
+    admin.offsets(partitions, 'latest'),
+  ]);
+  return tasks.some(({ reached }, i) => ends[i]! < reached || (starts[i]! > 0 && !expires(spec)));
+}
+
+/** The copies of all tasks that have committed, of the sub-topologies whose changelogs are lost. */
+async function wholeCopies(refill: Refill): Promise<ReadonlyMap<string, TaskFolder>> {
+  const { topology, options, tasks, lost } = refill;
+  const { stateDir, applicationId } = options;
+  const folders = new Map<string, TaskFolder>();
+  const parts = new Set(lost.map(({ subTopology }) => subTopology));
+  try {
+    for (const { id, committed } of tasks) {
+      if (!parts.has(id.subTopology) || committed.every((each) => each === undefined)) continue;
+      const taskId = taskIdText(id);
+      const place = withThreads(stateDir).find((dir) => storedTasks(dir).some(([stored]) => stored === taskId));
+      if (place === undefined) throw noCopy(taskId, `${stateDir} has no copy of it`);
+      const specs = storesOf(topology, topology.subTopologies[id.subTopology]!);
+      const folder = await TaskFolder.open({ taskId, partition: id.partition }, specs, {
+        stateDir: place,
+        topology,
+        applicationId,
+        settings: {},
+        run: '',
+        ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
+      });
+      folders.set(taskId, folder);
+      if (!isWhole(folder.commit, committed))
+        throw noCopy(taskId, `its copy in ${place} does not stand for what the group has committed`);
+    }
+    return folders;
+  } catch (error) {
+    for (const folder of folders.values()) await folder.close();
+    throw error;
+  }
+}
+
+function noCopy(taskId: string, why: string): StreamsError {
+  return new StreamsError(
+    'STREAMS_INPUT_REFUSED',
+    `the changelogs cannot be made again: task ${taskId} has no whole copy (${why}). Name the folder that has one with --state, or run weir reset without --refill: then all is counted again, from the topics.`,
+    { taskId },
+  );
+}
+
+async function carryOut(refill: Refill, folders: ReadonlyMap<string, TaskFolder>): Promise<void> {
+  const { topology, options, plan, tasks, lost } = refill;
+  const { broker, applicationId } = options;
+  const { admin } = broker;
+  const names = lost.map(({ topic }) => topic);
+  await admin.deleteTopics([...(await admin.partitionCounts(names)).keys()]);
+  await admin.createTopics(plan.internal.filter(({ topic }) => names.includes(topic)));
+  const { ids } = await topicsNow(admin, [...topicRoles(topology, applicationId).keys()]);
+  const reached = new Map<string, ReadonlyMap<string, number>>();
+  for (const [taskId, folder] of folders) reached.set(taskId, await writeRows(folder, refill));
+  for (const { id, inputs, committed } of tasks) {
+    const basis = basisOf(committed);
+    if (basis === undefined) continue;
+    const taskId = taskIdText(id);
+    const part = topology.subTopologies[id.subTopology]!;
+    const written = reached.get(taskId);
+    const topics = storesOf(topology, part)
+      .map(({ name }) => changelogTopic(applicationId, name))
+      .sort();
+    const metadata = withMarks(committed[0]!.metadata, {
+      positions: basis.positions,
+      reached: topics.map((topic, i) => written?.get(topic) ?? basis.reached[i] ?? 0),
+      topics: marksOf(topicsFrom(topology, applicationId, part), ids),
+    });
+    await folders.get(taskId)?.refilled(written ?? new Map(), ids, { positions: basis.positions, metadata });
+    await admin.setCommitted(
+      applicationId,
+      inputs.map(({ topic }, i) => ({
+        topic,
+        partition: id.partition,
+        offset: committed[i]!.offset,
+        metadata: i === 0 ? metadata : committed[i]!.metadata,
+      })),
+    );
+  }
+}
+
+/** Writes a copy's rows to the changelogs that are lost. Gives their ends. */
+async function writeRows(folder: TaskFolder, { options, lost }: Refill): Promise<ReadonlyMap<string, number>> {
+  const { broker, applicationId, compression } = options;
+  const id = transactionalId(applicationId, folder.taskId);
+  const producer = broker.producer({
+    transactionalId: id,
+    transactional: true,
+    compression,
+    transactionTimeoutMs: 300_000,
+  });
+  const own = lost.filter(({ topic }) => folder.positions.has(topic));
+  try {
+    await producer.init();
+    for (const { spec, topic } of own) await writeStore(folder, spec, topic, producer);
+    const ends = await producer.commit();
+    return new Map(own.map(({ topic }) => [topic, ends.get(partitionKey(topic, folder.partition)) ?? 0]));
+  } finally {
+    await producer.close();
+  }
+}
+
+async function writeStore(folder: TaskFolder, spec: StoreSpec, topic: string, producer: BrokerProducer): Promise<void> {
+  const { partition, database } = folder;
+  const write = changelogWriter(spec, { topic, partition }, producer, { topic, records: 0, bytes: 0 });
+  const part = localPart(spec, database, folder.prefixOf(spec.name), partition);
+  for await (const page of part.rows(wholeTime.fromMs, wholeTime.toMs)) {
+    for (const row of page) {
+      const { bytes, timestamp } =
+        spec.kind === 'versioned' ? ofHistory(row) : { bytes: row.value, timestamp: readInt64(row.value, 0) };
+      write(row.startMs, latin1(row.key, 0, row.key.length), bytes, timestamp);
+    }
+    if (producer.bufferedBytes > flushBytes) await producer.flush();
+  }
+}
+
+/** A history stands without a time of its own. */
+function ofHistory({ value }: ByteRow): { readonly bytes: Uint8Array; readonly timestamp: number } {
+  const bytes = new Uint8Array(8 + value.length);
+  bytes.set(value, 8);
+  return { bytes, timestamp: decodeHistory(value).at(-1)?.validFromMs ?? 0 };
+}
