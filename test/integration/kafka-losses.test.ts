@@ -69,7 +69,7 @@ class Words {
       const all: Record<string, Record<string, number>> = {};
       for (const store of Object.keys(expected)) {
         const rows: Record<string, number> = {};
-        for await (const [key, value] of (streams.store(store) as ReadOnlyKeyValueStore<string, number>).all())
+        for await (const { key, value } of (streams.store(store) as ReadOnlyKeyValueStore<string, number>).all())
           rows[key] = value;
         all[store] = rows;
       }
