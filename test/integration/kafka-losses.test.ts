@@ -137,17 +137,9 @@ const accept = /--accept-loss/;
 const stopped: Readonly<Record<string, readonly [Loss, Outcome]>> = {
   'changelog deleted': [(w) => w.broker.admin.deleteTopics([w.changelog()]), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
   'changelog made anew': [(w) => w.makeAnew(w.changelog()), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
-  'changelog emptied': [(w) => w.empty(w.changelog()), 'right'],
-  'changelog emptied, and the folder gone': [
-    async (w) => {
-      await w.empty(w.changelog());
-      rmSync(w.stateDir, { recursive: true });
-    },
-    ['STREAMS_INTERNAL_TOPIC', reset],
-  ],
   'repartition topic made anew': [(w) => w.makeAnew(w.repartition()), ['STREAMS_INTERNAL_TOPIC', reset]],
   'input made anew': [(w) => w.makeAnew(w.input), ['STREAMS_INPUT_REFUSED', accept]],
-  'input deleted': [(w) => w.broker.admin.deleteTopics([w.input]), ['STREAMS_MISSING_SOURCE_TOPIC', reset]],
+  'input deleted': [(w) => w.broker.admin.deleteTopics([w.input]), ['STREAMS_MISSING_SOURCE_TOPIC', /does not exist/]],
   'input emptied': [(w) => w.empty(w.input), 'right'],
   'input grown': [(w) => w.grow(w.input), ['STREAMS_INTERNAL_TOPIC', reset]],
   'positions deleted': [(w) => w.broker.admin.deleteGroup(w.id), ['STREAMS_INPUT_REFUSED', accept]],
@@ -172,9 +164,9 @@ for (const [name, [loss, outcome]] of Object.entries(stopped))
 const running: Readonly<Record<string, readonly [Loss, Outcome]>> = {
   'changelog made anew': [(w) => w.makeAnew(w.changelog()), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
   'repartition topic made anew': [(w) => w.makeAnew(w.repartition()), ['STREAMS_INTERNAL_TOPIC', reset]],
-  'input made anew': [(w) => w.makeAnew(w.input), ['STREAMS_INPUT_REFUSED', accept]],
+  'input made anew': [(w) => w.makeAnew(w.input), ['STREAMS_INPUT_REFUSED or STREAMS_MISSING_SOURCE_TOPIC', accept]],
+  'input emptied': [(w) => w.empty(w.input), 'right'],
   'input grown': [(w) => w.grow(w.input), ['STREAMS_INTERNAL_TOPIC', reset]],
-  'changelog emptied': [(w) => w.empty(w.changelog()), 'right'],
 };
 
 for (const [name, [loss, outcome]] of Object.entries(running))
@@ -200,6 +192,7 @@ async function isRefused(
 ): Promise<void> {
   await until('it is refused', () => streams.state === 'ERROR');
   const failure = streams.failure as StreamsError;
-  t.is(failure.code as string, code, failure.message);
+  // A look may fall between the deletion and the creation.
+  t.true(code.split(' or ').includes(failure.code), `${failure.code}: ${failure.message}`);
   t.regex(failure.message, says);
 }
