@@ -3,6 +3,7 @@ import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
+import { keyIdentity } from '../serde/key-identity.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type Digest, digestOf } from './digest.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
@@ -221,14 +222,15 @@ export class EmbeddedStreams {
    * @returns how many keys changed.
    */
   async loadGlobalTable(store: string, histories: Iterable<KeyHistory>): Promise<number> {
-    const gone = new Set<unknown>();
-    for await (const key of this.#versioned(store).keys()) gone.add(key);
+    const table = this.#versioned(store);
+    const gone = new Map<unknown, unknown>();
+    for await (const key of table.keys()) gone.set(keyIdentity(table.keySerde, key), key);
     function* whole(): Iterable<KeyHistory> {
       for (const entry of histories) {
-        gone.delete(entry[0]);
+        gone.delete(keyIdentity(table.keySerde, entry[0]));
         yield entry;
       }
-      for (const key of gone) yield [key, []];
+      for (const key of gone.values()) yield [key, []];
     }
     return this.changeGlobalTable(store, whole());
   }
@@ -518,6 +520,11 @@ export class EmbeddedStreams {
       cacheMaxBytes: this.#options.statestoreCacheMaxBytes,
       output: output ?? (() => {}),
       dropped: (_task, drop) => this.#driver?.dropped(drop),
+      flushFailed: (error) => {
+        const decided = this.#options.processingExceptionHandler?.(error) ?? 'fail';
+        if (decided === 'continue') this.#logger.warn({ code: error.code }, error.message);
+        return decided;
+      },
       wallClockMs: () => Date.now(),
     });
   }

@@ -6,6 +6,7 @@ import {
   failureOf,
   followsGlobalTable,
   type GlobalChange,
+  isRecordFailure,
   type ProcessorNode,
   type ReleasesAtFlush,
   releasesAtFlush,
@@ -53,6 +54,8 @@ export interface EngineOptions {
   readonly cacheMaxBytes: number;
   readonly output?: OutputReceiver;
   readonly dropped: (task: Task, drop: Drop) => void;
+  /** What becomes of a change that a node refuses at a flush: it belongs to no single record. @defaultValue it fails the flush */
+  readonly flushFailed?: (error: StreamsError) => 'continue' | 'fail';
   readonly wallClockMs: () => number;
 }
 
@@ -176,8 +179,8 @@ export class TopologyEngine implements TaskHost {
     do {
       for (const { flushed } of this.#flushSteps) {
         if (flushed instanceof CachedTable) await this.#flushTable(flushed, batch);
-        else flushed.flushed(this.#final);
-        if (this.unsettled) await this.settle();
+        else await this.#insist(() => flushed.flushed(this.#final));
+        if (this.unsettled) await this.#insist(() => this.settle());
       }
     } while (this.tables.some((table) => table.hasDirty));
     // Clean rows can be read again from their pages: they must not make the next commit early.
@@ -253,8 +256,10 @@ export class TopologyEngine implements TaskHost {
   async #flushTable(table: CachedTable<unknown, unknown>, batch: WriteBatch): Promise<void> {
     const later = this.tables.slice(this.tables.indexOf(table) + 1);
     for (let done = !table.hasDirty; !done; ) {
-      done = table.flush(batch, flushSlice);
-      await this.settle();
+      await this.#insist(() => {
+        done = table.flush(batch, flushSlice);
+      });
+      await this.#insist(() => this.settle());
       for (const other of later)
         if (other.dirtyRows >= earlyFlush) {
           await this.#flushTable(other, batch);
@@ -262,6 +267,28 @@ export class TopologyEngine implements TaskHost {
         }
       if (!done) await breathe();
     }
+  }
+
+  /** Does a part of a flush until nothing of it is left: a change that a node refuses is passed over if the handler says so. */
+  async #insist(part: () => Promise<void> | void): Promise<void> {
+    for (;;) {
+      try {
+        await part();
+        return;
+      } catch (error) {
+        this.#passOver(error);
+      }
+    }
+  }
+
+  #passOver(error: unknown): void {
+    if (!isRecordFailure(error) || error.details.nodeName === undefined) throw error;
+    const { nodeName } = error.details;
+    const placed = new StreamsError(error.code, `at a commit: ${error.message}`, error.details);
+    if (this.#options.flushFailed?.(placed) !== 'continue') throw placed;
+    const part = this.topology.subTopologies.find(({ nodes }) => nodes.some(({ name }) => name === nodeName));
+    const task = this.tasks.find(({ subTopology }) => subTopology === part?.id);
+    if (task !== undefined) task.stats.dropped.processing++;
   }
 
   dropped(task: Task, drop: Drop): void {
@@ -297,7 +324,7 @@ export class TopologyEngine implements TaskHost {
     return new Map(
       this.topology.globalTables.map(({ store, versioned }) => [
         store.name,
-        new VersionedTableStore(store, database, prefixOf(store.name, sharedPartition), {
+        new VersionedTableStore(this.#keptAs(store), database, prefixOf(store.name, sharedPartition), {
           keepsVersions: versioned,
           cacheBytes,
           global: true,
@@ -352,7 +379,14 @@ export class TopologyEngine implements TaskHost {
     const stores = this.topology.stores
       .filter(({ name, kind }) => kind === 'versioned' && part.stores.includes(name))
       .map(
-        (spec) => new VersionedTableStore(spec, database, prefixOf(spec.name, partition), options, changelog?.(spec)),
+        (spec) =>
+          new VersionedTableStore(
+            this.#keptAs(spec),
+            database,
+            prefixOf(spec.name, partition),
+            options,
+            changelog?.(spec),
+          ),
       );
     this.taskVersioned.push(...stores);
     return new Map(stores.map((store) => [store.name, store]));

@@ -344,3 +344,62 @@ for (const [name, serde, good, wrong] of bad)
     t.deepEqual(went.dead, [3]);
     t.is(went.rows.length, 2);
   });
+
+/** Counts of the values of a table with a cache: what its change does downstream is done at a commit. */
+function groups(valueSerde: Serde<unknown>): Topology {
+  const builder = new StreamsBuilder();
+  stream(builder)
+    .mapValues((record) => String(given(record)))
+    .toTable({ name: 'latest', keySerde: Serdes.string, valueSerde: Serdes.string })
+    .groupBy((_key, value) => [value, value], { keySerde: Serdes.string, valueSerde: Serdes.string })
+    .aggregate(
+      () => 0 as unknown,
+      (group, _value, count) => (group === 'bad' ? Number.NaN : (count as number) + 1),
+      (_group, _value, count) => (count as number) - 1,
+      { name: 'groups', valueSerde },
+    )
+    .toStream()
+    .mapValues(String)
+    .to('out', { keySerde: Serdes.string, valueSerde: Serdes.string });
+  return builder.build();
+}
+
+for (const [name, serde] of [
+  ['JSON', Serdes.json()],
+  ['int64', Serdes.int64],
+] as readonly (readonly [string, Serde<unknown>])[])
+  for (const interval of intervals)
+    test(`what a commit sets off that ${name} refuses is for the handler too: commits after ${interval}`, async (t) => {
+      const records = ['x', 'bad', 'x', 'y'].map((value, i) => ({ key: `k${i}`, value, timestamp: i }));
+      const failed = await outcome(t, groups(serde), records, interval, 'fail');
+      const [error] = failed.error as StreamsError[];
+      t.like(error, { code: 'STREAMS_SERIALIZATION', nodeName: 'groups', store: 'groups', key: '"bad"' });
+      const went = await outcome(t, groups(serde), records, interval, 'continue');
+      t.deepEqual(went.dead, []);
+      const last = new Map(went.outputs.map((line) => line.split(' ') as [string, string]));
+      const hex = (text: string): string => Buffer.from(text).toString('hex');
+      t.deepEqual([...last].sort(), [
+        [hex('x'), '2'],
+        [hex('y'), '1'],
+      ]);
+      t.is(went.rows.filter((row) => row.startsWith('groups ')).length, 2);
+    });
+
+test('a global table whose keys are objects can be loaded again and keeps what was given', async (t) => {
+  const builder = new StreamsBuilder();
+  const keySerde = Serdes.json<{ id: number }>();
+  builder.globalTable('names', { name: 'names', keySerde, valueSerde: Serdes.string });
+  const stateDir = await mkdtemp(join(tmpdir(), 'weir-global-'));
+  t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+  const embedded = await EmbeddedStreams.open(builder.build(), { stateDir, syncWrites: false });
+  const rows = (ids: readonly number[]): [{ id: number }, { validFromMs: number; value: string }[]][] =>
+    ids.map((id) => [{ id }, [{ validFromMs: 0, value: `name ${id}` }]]);
+  await embedded.loadGlobalTable('names', rows([1, 2]));
+  await embedded.loadGlobalTable('names', rows([2, 3]));
+  const found: unknown[] = [];
+  for (const part of embedded.parts('names'))
+    for await (const page of part.rows(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))
+      for (const { key } of page) found.push(keySerde.deserialize(key).id);
+  t.deepEqual(found.sort(), [2, 3]);
+  await embedded.close();
+});

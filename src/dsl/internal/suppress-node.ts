@@ -88,19 +88,23 @@ export class SuppressNode extends ProcessorNode implements ReleasesAtFlush {
   }
 
   #releaseWindow(startMs: number): void {
-    const keys = [...this.#waiting.get(startMs)!.values()].map((key) => ({
+    const waiting = this.#waiting.get(startMs)!;
+    const keys = [...waiting].map(([identity, key]) => ({
+      identity,
       key,
       bytes: this.#table.keySerde.serialize(key),
     }));
-    this.#waiting.delete(startMs);
     keys.sort((a, b) => compareBytes(a.bytes, b.bytes));
     const endMs = this.#table.endOf(startMs);
-    for (const { key } of keys) {
+    for (const { identity, key } of keys) {
+      // One by one: if a node below refuses this one, the others wait on.
+      waiting.delete(identity);
       const row = this.#table.forUpdate(key, startMs);
       const { value, timestamp } = row;
       if (value === undefined) continue;
       this.#table.update(row, undefined, timestamp);
       this.forward(new Windowed(key, startMs, endMs), new Change(value, undefined), timestamp);
     }
+    this.#waiting.delete(startMs);
   }
 }

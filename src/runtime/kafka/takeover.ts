@@ -301,6 +301,11 @@ async function makeTask(
     maxFutureMs: options.maxFutureMs,
     cacheMaxBytes: options.statestoreCacheMaxBytes,
     dropped: (_task, drop) => task?.dropped(drop),
+    flushFailed: (error) => {
+      const decided = options.processingHandler(error);
+      if (decided === 'continue') options.logger.warn({ taskId: folder.taskId, code: error.code }, error.message);
+      return decided;
+    },
     wallClockMs: () => Date.now(),
   });
   let metadata: TaskMetadata | undefined;

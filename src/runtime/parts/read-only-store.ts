@@ -68,10 +68,12 @@ class PartedStore {
     return mergedRows([...this.#parts.values()].map((part) => part.rows(fromMs, toMs)));
   }
 
-  /** Reads a key given as text: as it is where keys are text, else as JSON; a windowed one as `{"key": "a", "startMs": 0}`. */
+  /** Reads a key given as text: as it is where keys are text, as digits where they are bigints, else as JSON; a windowed one as `{"key": "a", "startMs": 0}`. */
   parseKey(text: string): unknown {
     const { keySerde } = this.spec;
     if (keySerde.name === 'string') return text;
+    // A number of JSON would lose the digits that bigints are for.
+    if (keySerde.name === 'bigint') return keySerde.deserialize(keySerde.serialize(BigInt(text)));
     const value = keySerde instanceof WindowedSerde ? windowedOf(keySerde, JSON.parse(text)) : JSON.parse(text);
     keySerde.serialize(value);
     return value;

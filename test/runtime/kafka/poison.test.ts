@@ -319,3 +319,35 @@ test('a node that fails later, for a record at which another one has failed at o
   await sleep(5);
   await stop(client);
 });
+
+test('a value that its serde does not give back is refused with store, key and offset, whatever the commit interval', async (t) => {
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string })
+    .mapValues((value) => (value === 'bad' ? Number.NaN : Number(value)))
+    .groupByKey({ keySerde: Serdes.string, valueSerde: Serdes.json<number>() })
+    .reduce((sum, value) => sum + value, { name: 'sums' });
+  const topology = builder.build();
+  for (const commitIntervalMs of [1, 1000]) {
+    const cluster = clusterOf();
+    const none = { key: 'none', value: null };
+    const empty = { key: 'empty', value: Buffer.alloc(0) };
+    cluster.write(
+      'in',
+      0,
+      ['1', '2', 'bad', '4', '8'].map((value, timestamp) => ({ key: 'a', value, timestamp, headers: [none, empty] })),
+    );
+    const client = await startClient(cluster, topology, { commitIntervalMs, processingHandler: () => 'continue' });
+    await drained(cluster, topology);
+    t.deepEqual(await rowsOf([client], 'sums'), ['a 15']);
+    const [letter, ...more] = cluster.read(dead, 0);
+    t.deepEqual(more, []);
+    const [first, second, ...about] = letter!.headers;
+    t.deepEqual([first, second], [none, { ...empty, value: second!.value }]);
+    t.is(second!.value?.length, 0);
+    const told = Object.fromEntries(about.map(({ key, value }) => [key.split('.').pop()!, text(value ?? undefined)]));
+    t.like(told, { code: 'STREAMS_SERIALIZATION', offset: '2', node: 'sums' });
+    t.regex(told['message']!, /store sums.*key "a".*NaN/);
+    await stop(client);
+  }
+});
