@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -36,11 +37,21 @@ export async function readTable(
   options: TableOptions = {},
 ): Promise<void> {
   const bytes = await read(path);
+  if (!isUtf8(bytes)) throw tableError(path, lineThatIsNoUtf8(bytes), 'it is not UTF-8', 'Write the file as UTF-8.');
   const pick = pickColumns(path, headerOf(path, bytes), columns);
   if (onRow === undefined) return;
   const plain = bytes.length >= (options.plainFromBytes ?? plainFromBytes) && !bytes.includes(quote);
   if (plain) await splitRows(path, bytes, pick, onRow);
   else parseRows(path, bytes, pick, onRow);
+}
+
+function lineThatIsNoUtf8(bytes: Buffer): number {
+  let line = 1;
+  for (let from = 0; ; line++) {
+    const end = bytes.indexOf(newline, from);
+    if (end < 0 || !isUtf8(bytes.subarray(from, end))) return line;
+    from = end + 1;
+  }
 }
 
 async function read(path: string): Promise<Buffer> {

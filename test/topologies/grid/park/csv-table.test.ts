@@ -81,3 +81,10 @@ test('without a handler only the header is looked at', async (t) => {
   await t.notThrowsAsync(readTable(path, ['a', 'b']));
   await t.throwsAsync(readTable(path, ['c']), { code: 'STREAMS_FILE' });
 });
+
+test('a table that is not UTF-8 is refused, with the line', async (t) => {
+  const path = file(t, Buffer.from('a,b\n1,x\n2,Orl\xe9ans\n', 'latin1'));
+  await t.throwsAsync(readTable(path, ['a']), {
+    message: /table\.csv, line 3: it is not UTF-8\. Write the file as UTF-8\./,
+  });
+});
