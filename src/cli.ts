@@ -21,6 +21,7 @@ export type { SignalSource, StopSignal } from './cli/stop-signals.ts';
 
 export type {
   Application,
+  ApplicationRows,
   ApplicationSpec,
   FolderTable,
   Histories,

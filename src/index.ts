@@ -124,4 +124,5 @@ export type { Logger } from './common/logger.ts';
 
 export { MemoryFiles, MemoryTarget } from './sink/memory-target.ts';
 export { type OpenTargetOptions, openTarget } from './sink/open-target.ts';
+export type { ColumnType, ColumnValue, SinkColumn, SinkRows } from './sink/sink-rows.ts';
 export type { PendingFile, SinkTarget, TargetFile } from './sink/target.ts';

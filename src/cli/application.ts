@@ -73,6 +73,18 @@ export interface TableTopicRequest {
   readonly logger: Logger;
 }
 
+/** What an application's records are as rows of files. */
+export interface ApplicationRows {
+  /** What the names of files begin with, such as `event`. */
+  readonly prefix: string;
+  /**
+   * Makes what reads a partition's records.
+   *
+   * @param zone - IANA name of the zone of civil times.
+   */
+  rows(zone: string): SinkRows;
+}
+
 /** The part of an application that does work. It is loaded when a command needs it. */
 export interface Application {
   /**
@@ -89,7 +101,7 @@ export interface Application {
    */
   readonly rowMessages?: boolean;
   /** How `sink` writes the records of the application's topics: the beginning of its files' names, and their rows. @defaultValue key and value as text */
-  readonly sink?: { readonly prefix: string; rows(zone: string): SinkRows };
+  readonly sink?: ApplicationRows;
   /** Reads a folder of one of {@link ApplicationSpec.tables}. */
   loadTable?(store: string, directory: string, settings: ReplaySettings): Promise<Histories>;
   /** The application's own endpoints, page and metrics. */

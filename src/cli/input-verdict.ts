@@ -1,6 +1,7 @@
 import { StreamsError } from '../common/errors.ts';
 import { refusedError } from '../files/refused-files.ts';
 import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
+import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
 
 /** What became of the rows that a run has read. */
 export interface ReadRows {
@@ -16,8 +17,24 @@ export interface ReadRows {
  */
 export function checkInput(feeds: readonly FeedProgress[], { rows, dead, skipped }: ReadRows): void {
   for (const topic of progressByTopic(feeds)) if (refusedFiles(topic) > 0) throw refusedError(topic);
+  refuseAllDead({ rows, dead, skipped }, 'row');
+}
+
+/**
+ * The same of an instance on Kafka, of the records of one topic.
+ *
+ * @throws StreamsError `STREAMS_BAD_ROW` - every record that it has read is in the dead letters.
+ */
+export function checkRecords({ tasks, deadLetters, lateLetters }: KafkaStats, topic: string): void {
+  const read = tasks.flatMap(({ inputs }) => inputs).filter((input) => input.topic === topic);
+  const rows = read.reduce((sum, { consumed }) => sum + consumed, 0);
+  const dead = Object.values(deadLetters).reduce((sum, count) => sum + count, 0);
+  refuseAllDead({ rows: rows - lateLetters, dead, skipped: 0 }, 'record');
+}
+
+function refuseAllDead({ rows, dead, skipped }: ReadRows, noun: 'row' | 'record'): void {
   if (dead === 0 || dead < rows - skipped) return;
-  const all = dead === 1 ? 'the only row' : `all ${dead} rows`;
+  const all = dead === 1 ? `the only ${noun}` : `all ${dead} ${noun}s`;
   throw new StreamsError(
     'STREAMS_BAD_ROW',
     `${all} that this run read ${dead === 1 ? 'is' : 'are'} in the dead letters: nothing was counted. The letters say what is wrong with each.`,

@@ -12,6 +12,7 @@ import { threadDirectory } from '../runtime/kafka/stored-tasks.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type ApplicationSpec, applicationIdOf, type ReplaySettings } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
+import { checkRecords } from './input-verdict.ts';
 import { KafkaInstance } from './kafka-instance.ts';
 import { kafkaOptions } from './kafka-settings.ts';
 import { openBroker } from './open-broker.ts';
@@ -137,9 +138,11 @@ async function runThread(
     const stopped = Promise.race([aborted(signal), streams.untilEnded()]);
     const states = () => [streams.state, ...threads.map(({ engine }) => engine?.state)];
     await (request.untilCaughtUp ? untilCaughtUp(progress, states, stopped) : stopped);
+    const stats = instance.client.kafkaStats!();
     await Promise.all([streams.close(), ...threads.map((thread) => thread.close())]);
     if (streams.state === 'ERROR') throw streams.failure;
     if (threadFailed.signal.aborted) throw threadFailed.signal.reason;
+    if (request.untilCaughtUp && !context.signal.aborted) checkRecords(stats, request.topic);
   });
 }
 

@@ -1,0 +1,25 @@
+import test from 'ava';
+import { checkRecords } from '../../src/cli/input-verdict.ts';
+import type { KafkaStats } from '../../src/runtime/kafka/kafka-stats.ts';
+
+/** What an instance has read of the topic `events`, in two tasks, and of a repartition topic. */
+function statsOf(consumed: number, deadLetters: Record<string, number>, lateLetters = 0): KafkaStats {
+  const input = (topic: string, count: number) => ({ topic, consumed: count });
+  const tasks = [
+    { inputs: [input('events', Math.floor(consumed / 2))] },
+    { inputs: [input('events', Math.ceil(consumed / 2)), input('app-by-key-repartition', 5)] },
+  ];
+  return { tasks, deadLetters, lateLetters } as unknown as KafkaStats;
+}
+
+test('an instance of which every record is in the dead letters has not succeeded', (t) => {
+  const dead = { deserialization: 2, future: 1 };
+  t.throws(() => checkRecords(statsOf(3, dead), 'events'), {
+    code: 'STREAMS_BAD_ROW',
+    message: /all 3 records/,
+  } as never);
+  t.throws(() => checkRecords(statsOf(1, { deserialization: 1 }), 'events'), { message: /the only record/ });
+  t.notThrows(() => checkRecords(statsOf(4, dead), 'events'), 'one was counted');
+  t.notThrows(() => checkRecords(statsOf(0, {}), 'events'), 'nothing was there');
+  t.notThrows(() => checkRecords(statsOf(3, {}, 3), 'events'), 'late records were records');
+});
