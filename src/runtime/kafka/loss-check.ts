@@ -226,7 +226,8 @@ function checkTables(
 
 /** Whether the positions are those that the tasks have committed, and the topics still have what lies behind them. */
 async function checkPositions(tasks: readonly CommittedTask[], options: CheckOptions): Promise<boolean> {
-  const { admin } = options.broker;
+  const { broker, applicationId } = options;
+  const { admin } = broker;
   const places = tasks.flatMap((task) =>
     task.inputs.map((input, i) => ({
       topic: input.topic,
@@ -250,6 +251,10 @@ async function checkPositions(tasks: readonly CommittedTask[], options: CheckOpt
       refuse(
         positionsError(place, 'the group has no position of it any more, and one of the other topics of the task'),
       );
+  // Others run meanwhile: they commit, and delete behind it what they have read.
+  const committed = found.some(({ committed: then }, i) => then!.offset < starts[i]!)
+    ? await admin.committed(applicationId, found)
+    : [];
   for (const [i, place] of found.entries()) {
     const { offset } = place.committed!;
     if (offset > ends[i]!)
@@ -258,7 +263,7 @@ async function checkPositions(tasks: readonly CommittedTask[], options: CheckOpt
       refuse(positionsError(place, `the position ${offset} was set by something else than the application`));
     else if (place.said !== undefined && place.said !== offset)
       refuse(positionsError(place, `the application has committed position ${place.said}, and it is ${offset} now`));
-    else if (offset < starts[i]!) refuse(deletedError(place.role, place, offset, starts[i]!));
+    else if ((committed[i]?.offset ?? offset) < starts[i]!) refuse(deletedError(place.role, place, offset, starts[i]!));
   }
   return accepted;
 }

@@ -1,5 +1,5 @@
 import type { BrokerProducer, CommittedOffset, GroupMember, OffsetToCommit } from '../../clients/broker.ts';
-import { StreamsError } from '../../common/errors.ts';
+import { exitCodeOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { SubTopology } from '../../topology/sub-topology.ts';
@@ -117,6 +117,8 @@ export async function takeOver(
     }
   } catch (error) {
     await producer.close();
+    // What looks like a loss to a former owner may be the work of the present one, which commits and deletes what it has read.
+    if (StreamsError.is(error) && exitCodeOf(error) === 3 && !(await member.confirm())) throw migrated(taskId);
     throw error;
   }
 }
@@ -127,7 +129,8 @@ function savedCommit({ committed }: CommittedTask): SavedCommit | undefined {
   return positions.length < committed.length ? undefined : { positions, metadata: committed[0]!.metadata };
 }
 
-function migrated(taskId: string): StreamsError {
+/** The error of a task that is another instance's by now. */
+export function migrated(taskId: string): StreamsError {
   return new StreamsError(
     'STREAMS_TASK_MIGRATED',
     `task ${taskId} was given to another instance. Nothing is lost: it goes on there from the last commit.`,

@@ -6,7 +6,7 @@ import type { FilledOptions } from './kafka-options.ts';
 import type { KafkaTask } from './kafka-task.ts';
 import { deletedError } from './loss-check.ts';
 import { lossError } from './loss-errors.ts';
-import { catchUpWithGlobals, type TakeoverContext } from './takeover.ts';
+import { catchUpWithGlobals, migrated, type TakeoverContext } from './takeover.ts';
 import { samePositions } from './task-metadata.ts';
 import type { TaskSlot } from './task-slot.ts';
 import { Wake } from './wake.ts';
@@ -289,13 +289,16 @@ export class WorkLoop {
 
   /** The broker deleted records before they were read, or the topic is another one, or has lost its end. */
   async #afterOutOfRange(slot: TaskSlot, task: KafkaTask, partition: PartitionOffset): Promise<void> {
-    const { broker, logger, autoOffsetReset, acceptLoss } = this.#options;
+    const { broker, logger, autoOffsetReset, acceptLoss, applicationId } = this.#options;
     const { watch, roles } = this.#takeover!;
     await watch.look();
-    const [[start], [end]] = await Promise.all([
+    const [[start], [end], [committed]] = await Promise.all([
       broker.admin.offsets([partition], 'earliest'),
       broker.admin.offsets([partition], 'stable'),
+      broker.admin.committed(applicationId, [partition]),
     ]);
+    // Nobody reads behind what is committed but a former owner, which has not heard yet of the one that went on and deleted what it had read.
+    if (committed !== undefined && committed.offset > partition.offset) throw migrated(slot.taskId);
     const role = roles.get(partition.topic) ?? 'input';
     const error =
       partition.offset < start!
