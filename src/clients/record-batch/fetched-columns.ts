@@ -111,7 +111,7 @@ export class FetchedColumns implements FetchedRecords {
       const valueEnd = hasValue ? at + (n >>> 1) : at;
       // Also false for what was read beyond the end.
       if (!(valueEnd < next && next <= end)) return `record ${offset} does not fit it`;
-      if (bytes[valueEnd] === 0 ? valueEnd + 1 !== next : !headersFit(bytes, valueEnd, next))
+      if ((valueEnd + 1 !== next || bytes[valueEnd] !== 0) && !headersFit(bytes, valueEnd, next))
         return `the headers of record ${offset} do not fit`;
       at = next;
       if (offset < position) continue;
