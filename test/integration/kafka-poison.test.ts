@@ -221,9 +221,18 @@ kafka.test(
     const url = await application.start(0).ready();
     await application.caughtUp();
     const counts = countsOf((await exportedFrom(places.url(url)))['day_equipment.csv']!);
-    t.deepEqual([...counts], [['2018-06-01,K,5,ev_N', 5]]);
-    t.deepEqual(await letters(broker, `${application.id}-dead-letters`), []);
-    t.deepEqual(await byReason(url, 'streams_task_records_dropped_total'), {});
+    // The tool writes the time of now, which is after the arrival that the events themselves tell: each of them is known for what it is.
+    t.deepEqual([...counts], [['2018-06-01,K,5,ev_N', 2]]);
+    const told = await letters(broker, `${application.id}-dead-letters`);
+    t.deepEqual(
+      told.map(({ headers }) => [headers['code'], headers['offset']]),
+      [
+        ['FUTURE', '1'],
+        ['FUTURE', '2'],
+        ['FUTURE', '3'],
+      ],
+    );
+    t.deepEqual(await byReason(url, 'streams_task_records_dropped_total'), { future: 3 });
   },
   test.serial,
 );
