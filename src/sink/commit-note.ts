@@ -1,3 +1,5 @@
+import { StreamsError } from '../common/errors.ts';
+
 /**
  * What a sink commits beside a position while it makes a range of records visible: "all before the position is visible; the files of the range from it to `last` are sealed, and become visible now".
  *
@@ -25,7 +27,11 @@ export function encodeNote({ last, periods, dead, form }: CommitNote): string {
   return JSON.stringify({ weir: version, last, dead, form, periods: steps.join(' ') });
 }
 
-/** The note of a position's metadata; undefined for '' and for what another program wrote. */
+/**
+ * The note of a position's metadata; undefined for '' and for what another program wrote.
+ *
+ * @throws StreamsError `STREAMS_STATE_NEWER` for a note of a later version: who cannot read it must not give up its files.
+ */
 export function decodeNote(metadata: string): CommitNote | undefined {
   if (metadata === '') return undefined;
   let read: unknown;
@@ -35,7 +41,12 @@ export function decodeNote(metadata: string): CommitNote | undefined {
     return undefined;
   }
   const note = read as { weir?: unknown; last: number; dead: boolean; form: string; periods: string };
-  if (note === null || typeof note !== 'object' || note.weir !== version) return undefined;
+  if (note === null || typeof note !== 'object' || typeof note.weir !== 'number') return undefined;
+  if (note.weir !== version)
+    throw new StreamsError(
+      'STREAMS_STATE_NEWER',
+      `the sink's position has a note of version ${note.weir}; this program knows version ${version}. Start the sink once with the newer version.`,
+    );
   let at = 0;
   const periods = note.periods === '' ? [] : note.periods.split(' ').map((step) => (at += Number.parseInt(step, 36)));
   return { last: note.last, dead: note.dead, form: note.form, periods };

@@ -230,14 +230,14 @@ export class PartitionSink {
         `records ${this.committed} to ${note.last} of ${topic}-${partition} are half published as '${note.form}'; this sink writes '${setup.form}'. Start it once as before, then with the new options.`,
         { topic, partition, offset: this.committed },
       );
-    const visible = new Set(await this.#missing(this.#pathsOf(this.committed, note)));
-    if (visible.size === 0) {
+    const missing = await this.#missing(this.#pathsOf(this.committed, note));
+    if (missing.length === 0) {
       await this.#publish(this.committed, note);
       await this.#advance(note.last + 1);
       return;
     }
     logger.warn(
-      { topic, partition, offset: this.committed, files: [...visible] },
+      { topic, partition, offset: this.committed, files: missing },
       'complete files that were to become visible are gone; they are written again from the topic',
     );
     this.#again = note;
