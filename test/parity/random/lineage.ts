@@ -68,9 +68,11 @@ export class Lineage {
     return dependent;
   }
 
-  /** Kafka Streams' test driver flushes after each record of an internal topic, ours when all of them are through. */
+  /** Kafka Streams' test driver flushes after each record of an internal topic, ours when all of them are through: such a record also finds in tables what was flushed before it. */
   #flushedBetween(node: RandomNode): boolean {
-    return this.hasCache(node) && this.behindInternalTopic(node);
+    if (!this.behindInternalTopic(node)) return false;
+    if (node.op !== 'streamJoin') return this.hasCache(node);
+    return this.withAncestors(this.parents(node)[1]!).some((above) => this.hasCache(above));
   }
 
   /** A join of which one record changes both sides meets the other side as it was told, or as its cache has it (KAFKA-4609). */
