@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Reader } from '../../state/database.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -21,7 +22,7 @@ export interface DoneFilesOptions {
 }
 
 /**
- * Moves files out of a topic's folder once all their rows are committed. The saved positions know them for ever: a file that is delivered again under its name is not
+ * Moves files out of a topic's folder once all their rows are committed, those of dated folders into a folder of the same name. The saved positions know them for ever: a file that is delivered again under its name is not
  * read again, but checked, and moved too.
  *
  * A file that grows after it was moved is not seen: deliver whole files, under their final names only when they are complete.
@@ -30,6 +31,8 @@ export class DoneFiles {
   readonly #options: DoneFilesOptions;
   /** What is committed of each file. */
   readonly #ledger: FileLedger;
+  /** Folders that are there. */
+  readonly #prepared: Set<string> = new Set();
   #moved = 0;
 
   constructor(options: DoneFilesOptions) {
@@ -44,14 +47,7 @@ export class DoneFiles {
 
   /** Makes the folder, and takes over what is committed. Finishes moves that were killed. */
   async open(saved: Reader): Promise<void> {
-    const { target } = this.#options;
-    try {
-      await mkdir(target, { recursive: true });
-      await removeCopies(target);
-    } catch (error) {
-      const text = `${target} cannot be made: ${messageOf(error)}. Name another folder with --move-done.`;
-      throw new StreamsError('STREAMS_FILE', text, { file: target, cause: error });
-    }
+    await this.#prepare(this.#options.target);
     await this.#ledger.load(saved);
     await this.sweep();
   }
@@ -84,9 +80,23 @@ export class DoneFiles {
     }
   }
 
+  async #prepare(folder: string): Promise<void> {
+    if (this.#prepared.has(folder)) return;
+    try {
+      await mkdir(folder, { recursive: true });
+      await removeCopies(folder);
+    } catch (error) {
+      const text = `${folder} cannot be made: ${messageOf(error)}. Name another folder with --move-done.`;
+      throw new StreamsError('STREAMS_FILE', text, { file: folder, cause: error });
+    }
+    this.#prepared.add(folder);
+  }
+
   async #move(file: FolderFile, entry: FileEntry): Promise<void> {
     const { topic, target, logger } = this.#options;
-    const outcome = await moveFile(file.path, target, bytesOnDisk(entry));
+    const folder = join(target, dirname(file.name));
+    await this.#prepare(folder);
+    const outcome = await moveFile(file.path, folder, bytesOnDisk(entry));
     if (outcome.kind === 'left') return;
     this.#moved++;
     const { path } = outcome;

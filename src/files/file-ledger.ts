@@ -7,7 +7,7 @@ import type { ScanState } from './scan-outcome.ts';
 
 /** What is known of a file: how far its rows are in the state, and what its bytes were up to there. */
 export interface FileEntry extends ScanState {
-  /** Base name without `.gz`. */
+  /** Path in the topic's folder, without `.gz`. */
   readonly name: string;
   /** Order in which files were begun, from 0. */
   readonly sequence: number;

@@ -1,6 +1,7 @@
 import type { Logger } from '../common/logger.ts';
 import { bytesOnDisk, type FileEntry, type FileLedger } from './file-ledger.ts';
-import { compareNames, type FileStat, type FolderFile, listFolder, noFileThere, statFile } from './folder.ts';
+import { inReadingOrder } from './file-order.ts';
+import { type FileStat, type FolderFile, listFolder, noFileThere, statFile } from './folder.ts';
 import { checkKnownFile } from './known-file.ts';
 
 /** A file with rows to read. */
@@ -29,7 +30,7 @@ export interface SurveyOptions {
 }
 
 /**
- * Looks at a folder and tells which files have rows to read, in the order of their names. A file that was read before is given out only after
+ * Looks at a folder and tells which files have rows to read, in reading order. A file that was read before is given out only after
  * a check that what was read still stands in it.
  */
 export class FolderSurvey {
@@ -143,8 +144,8 @@ export class FolderSurvey {
       await Promise.all(toSee.slice(at, at + atOnce).map((file) => this.#see(file, verify)));
     }
     for (const [name, { state }] of this.#seen) if (state !== 'reading' && !names.has(name)) this.#seen.delete(name);
-    this.#pending = [...this.#seen.values()].filter(({ state }) => state === 'pending').map(({ name }) => name);
-    this.#pending.sort(compareNames);
+    const pending = [...this.#seen.values()].filter(({ state }) => state === 'pending');
+    this.#pending = inReadingOrder(pending.map(({ name }) => name));
   }
 
   /** Says once that something with the name of a file is not read. */

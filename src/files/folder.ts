@@ -6,7 +6,7 @@ import { messageOf, StreamsError } from '../common/errors.ts';
 
 /** A file of a folder that is a topic. */
 export interface FolderFile {
-  /** Its base name without `.gz`: `day1.csv` for `day1.csv` and `day1.csv.gz`. */
+  /** Its path in the folder, without `.gz`: `day1.csv` for `day1.csv` and `day1.csv.gz`; `20180101/day1.csv` in a dated folder. */
   readonly name: string;
   readonly path: string;
   readonly gzip: boolean;
@@ -20,7 +20,9 @@ export interface FileStat {
 }
 
 /**
- * The files `*.csv` and `*.csv.gz` of a folder, in any case, in the byte order of their names. Other names, and names that start with a dot, are ignored.
+ * The files `*.csv` and `*.csv.gz` of a folder and of the dated folders in it, in any case, in the byte order of their names. Other names, and names that start with a dot, are ignored.
+ *
+ * Dated folders are those that a sink writes: days `20180101` and `date=2018-01-01`, and hours `13` and `hour=13` in them.
  *
  * @param leftOut - Told of files that have such names and cannot be read by them.
  *
@@ -32,23 +34,8 @@ export async function listFolder(
   directory: string,
   leftOut: (name: string, why: string) => void = () => {},
 ): Promise<FolderFile[]> {
-  let entries: Buffer[];
-  try {
-    entries = await readdir(directory, { encoding: 'buffer' });
-  } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new StreamsError(
-      'STREAMS_FILE',
-      `the folder ${directory} of topic ${topic} ${absent ? 'does not exist. Make it, or name another' : `cannot be read: ${messageOf(error)}`}.`,
-      { topic, file: directory, cause: error },
-    );
-  }
-  const names = entries.flatMap((entry) => {
-    if (isUtf8(entry)) return [entry.toString()];
-    if (fileName.test(entry.toString('latin1'))) leftOut(entry.toString(), 'its name is not UTF-8');
-    return [];
-  });
-  const files = names.flatMap((entry) => fileOf(directory, entry)).sort((a, b) => compareNames(a.name, b.name));
+  const files = await filesOf(topic, directory, '', leftOut);
+  files.sort((a, b) => compareNames(a.name, b.name));
   for (let i = 1; i < files.length; i++) {
     const { name, path } = files[i]!;
     if (files[i - 1]!.name !== name) continue;
@@ -82,11 +69,51 @@ export function noFileThere(path: string): string | undefined {
 }
 
 const fileName = /^[^.].*\.csv(\.gz)?$/is;
+const dayFolder = /^(?:\d{8}|date=\d{4}-\d\d-\d\d)$/;
+const hourFolder = /^(?:\d\d|hour=\d\d)$/;
 
-function fileOf(directory: string, entry: string): FolderFile[] {
+/** The files of a folder and of the dated folders in it. `within`: '' for the topic's folder, `20180101/` and `20180101/13/` below it. */
+async function filesOf(
+  topic: string,
+  directory: string,
+  within: string,
+  leftOut: (name: string, why: string) => void,
+): Promise<FolderFile[]> {
+  const dated = [dayFolder, hourFolder][within.split('/').length - 1];
+  const files: FolderFile[] = [];
+  const folders: string[] = [];
+  for (const entry of await entriesOf(topic, directory, within)) {
+    if (!isUtf8(entry)) {
+      if (fileName.test(entry.toString('latin1'))) leftOut(within + entry.toString(), 'its name is not UTF-8');
+      continue;
+    }
+    const name = entry.toString();
+    if (fileName.test(name)) files.push(fileOf(directory, within + name));
+    else if (dated?.test(name) === true) folders.push(`${within}${name}/`);
+  }
+  for (const folder of folders) files.push(...(await filesOf(topic, directory, folder, leftOut)));
+  return files;
+}
+
+async function entriesOf(topic: string, directory: string, within: string): Promise<Buffer[]> {
+  try {
+    return await readdir(join(directory, within), { encoding: 'buffer' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A file of such a name, or a folder that was removed meanwhile.
+    if (within !== '' && (code === 'ENOTDIR' || code === 'ENOENT')) return [];
+    const absent = code === 'ENOENT';
+    throw new StreamsError(
+      'STREAMS_FILE',
+      `the folder ${within === '' ? directory : join(directory, within)} of topic ${topic} ${absent ? 'does not exist. Make it, or name another' : `cannot be read: ${messageOf(error)}`}.`,
+      { topic, file: directory, cause: error },
+    );
+  }
+}
+
+function fileOf(directory: string, entry: string): FolderFile {
   const gzip = entry.toLowerCase().endsWith('.gz');
-  if (!fileName.test(entry)) return [];
-  return [{ name: gzip ? entry.slice(0, -3) : entry, path: join(directory, entry), gzip }];
+  return { name: gzip ? entry.slice(0, -3) : entry, path: join(directory, entry), gzip };
 }
 
 /** Orders names by their UTF-8 bytes, that is by code points; UTF-16 order differs where surrogates meet U+E000 to U+FFFF. */

@@ -1,5 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { StreamsError } from '../common/errors.ts';
+import { rangeInName } from '../sink/file-names.ts';
 import { endBytes } from './file-fingerprint.ts';
 import type { FileEntry, FileLedger } from './file-ledger.ts';
 import type { Chunk } from './file-reader.ts';
@@ -36,7 +37,7 @@ export class KnownContent {
     ending,
   }: Chunk): Promise<{ readonly entry: FileEntry; readonly as: FileEntry; readonly grown: boolean } | undefined> {
     const content = bytes.subarray(start, end);
-    for (const as of this.#candidates(content, ending !== 'more')) {
+    for (const as of this.#candidates(file.name, content, ending !== 'more')) {
       const stat = statFile(file.path);
       if (stat === undefined) return undefined;
       try {
@@ -54,14 +55,14 @@ export class KnownContent {
   }
 
   /** Entries whose beginning the content has; the longest first. */
-  #candidates(content: Buffer, whole: boolean): FileEntry[] {
+  #candidates(name: string, content: Buffer, whole: boolean): FileEntry[] {
     const first = content.length < endBytes ? '' : hash('sha256', content.subarray(0, endBytes), 'hex');
     const own = content.length < endBytes && whole ? hash('sha256', content, 'hex') : '';
     const found: FileEntry[] = [];
     const gone: FileEntry[] = [];
     for (const entry of this.#ledger.entries()) {
       const { length, first: print } = entry.content;
-      if (entry.line <= 2) continue;
+      if (entry.line <= 2 || otherRange(name, entry.name)) continue;
       if (length >= endBytes) {
         if (print === first) found.push(entry);
       } else if (length === content.length && print === own) found.push(entry);
@@ -69,6 +70,13 @@ export class KnownContent {
     }
     return [...found, ...beginnings(content, gone)].sort((a, b) => b.content.length - a.content.length);
   }
+}
+
+/** Whether both are files of a sink, of other records each: rows that are equal came twice then. */
+function otherRange(a: string, b: string): boolean {
+  const [one, other] = [rangeInName(a), rangeInName(b)];
+  if (one === undefined || other === undefined) return false;
+  return one.stem !== other.stem || one.first !== other.first || one.last !== other.last;
 }
 
 /** Those of short files that the content begins with. */

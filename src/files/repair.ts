@@ -108,7 +108,7 @@ export async function repairDeadLetters(options: RepairOptions): Promise<RepairR
 }
 
 async function outputOf(options: RepairOptions, first: Letter): Promise<Output> {
-  // A letter names a base name; nothing else may lead out of the folder.
+  // What is written stands in the folder itself; nothing in a name may lead out of it.
   const original = basename(first.file, '.csv').replace(/-repaired-(?:[0-9a-f]{8}-\d+-)?\d+$/, '');
   const tag = hash('sha256', JSON.stringify([first.file, first.line, first.raw]), 'hex').slice(0, 8);
   const stem = `${original}-repaired-${tag}-`;
@@ -177,7 +177,8 @@ async function headerFor({ header, originals = [] }: RepairOptions, file: string
   const columns = namesIn(header) ?? [];
   for (const directory of originals) {
     for (const gzip of [false, true]) {
-      const own = await firstLine(join(directory, gzip ? `${basename(file)}.gz` : basename(file)), gzip);
+      const name = file.split('/').includes('..') ? basename(file) : file;
+      const own = await firstLine(join(directory, gzip ? `${name}.gz` : name), gzip);
       const names = own === undefined ? undefined : namesIn(own);
       if (own !== undefined && names !== undefined && layoutOf(names, columns) !== undefined) return own;
     }

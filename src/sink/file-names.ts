@@ -57,3 +57,19 @@ export class FileNames {
     return `${this.#naming.topic}-${partition}-${from}-${to}`;
   }
 }
+
+const anyRange = new RegExp(`([^/]+-\\d+)-(\\d{${offsetDigits}})-(\\d{${offsetDigits}})\\.\\w+(?:\\.gz)?$`);
+
+/** What the name of a file says that any sink wrote. */
+export interface NamedRange {
+  /** What stands before the offsets: `event_20180101-grid-events-0`. */
+  readonly stem: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Reads `20180101/event_20180101-grid-events-0-0000000000000120-0000000000008639.csv`; undefined for a name without offsets. */
+export function rangeInName(name: string): NamedRange | undefined {
+  const match = anyRange.exec(name);
+  return match === null ? undefined : { stem: match[1]!, first: Number(match[2]), last: Number(match[3]) };
+}

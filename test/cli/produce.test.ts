@@ -269,6 +269,19 @@ test('files are moved when they are read and committed, plain and gzip', async (
   t.deepEqual(await world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3', 'four=four,4,x@4']);
 });
 
+test('files of dated folders are moved to folders of the same names', async (t) => {
+  const world = new ProduceWorld(t);
+  for (const day of ['date=2018-01-02', 'date=2018-01-01'])
+    world.write('event.csv', readings(`${day},1,x`), join(world.events, day));
+  t.like(await world.good(t, `--move-done ${world.done}`), { files: 2, moved: 2 });
+  t.deepEqual(await world.messages(), [
+    'date=2018-01-01=date=2018-01-01,1,x@1',
+    'date=2018-01-02=date=2018-01-02,1,x@1',
+  ]);
+  t.deepEqual(readdirSync(world.done).sort(), ['date=2018-01-01', 'date=2018-01-02']);
+  t.deepEqual(readdirSync(join(world.done, 'date=2018-01-02')), ['event.csv']);
+});
+
 test('a moved file that is delivered again is known: not sent, and moved too; a changed one is refused', async (t) => {
   const world = new ProduceWorld(t);
   const file = readings('one,1,x');

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Logger } from '../../../src/common/logger.ts';
 import { FolderFeed, type FolderFeedOptions } from '../../../src/files/folder-feed.ts';
@@ -58,7 +58,8 @@ export class FolderWorld {
   }
 
   write(name: string, content: string | Buffer): void {
-    writeFileSync(join(this.events, name), content);
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), content);
   }
 
   append(name: string, content: string | Buffer): void {
