@@ -3,6 +3,7 @@ import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import type { StreamsError } from '../../common/errors.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { TaskSource } from '../task.ts';
+import { rememberingKeys } from './key-memo.ts';
 
 /** Reads a value out of the middle of bytes. */
 export type RangeReader = (bytes: Buffer, start: number, end: number) => unknown;
@@ -45,7 +46,7 @@ export class InputBuffer {
     this.partition = from.partition;
     this.source = source;
     this.nextOffset = from.offset;
-    this.readKey = rangeReader(source.spec.keySerde);
+    this.readKey = rememberingKeys(rangeReader(source.spec.keySerde));
     this.readValue = rangeReader(valueSerde);
   }
 
