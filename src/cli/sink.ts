@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Zone } from '../common/time/zone.ts';
-import { CsvEncoder } from '../sink/csv-encoder.ts';
+import { encodersOf } from '../sink/encoders.ts';
 import { FileNames } from '../sink/file-names.ts';
-import { JsonlEncoder } from '../sink/jsonl-encoder.ts';
 import { openTarget } from '../sink/open-target.ts';
 import type { FilesSetup } from '../sink/partition-files.ts';
 import { type Layout, Periods, type PeriodUnit } from '../sink/periods.ts';
-import type { EncoderFactory, FileFormat } from '../sink/row-encoder.ts';
+import type { FileFormat } from '../sink/row-encoder.ts';
 import { PlainRows, type SinkRows } from '../sink/sink-rows.ts';
 import type { SinkTarget } from '../sink/target.ts';
 import { TopicSink } from '../sink/topic-sink.ts';
@@ -96,15 +95,9 @@ async function setupOf(
     periods,
     names: new FileNames({ topic, prefix, layout, format, periods }),
     rows,
-    encoder: await encoderOf(format, rows, safeCsv),
+    encoder: await encodersOf(format, rows().columns, safeCsv),
     form: `${format}${safeCsv ? ' safe' : ''} ${layout} by ${by} ${zone.name} ${prefix}`,
   };
-}
-
-async function encoderOf(format: FileFormat, rows: () => SinkRows, safe: boolean): Promise<EncoderFactory> {
-  if (format === 'csv') return () => new CsvEncoder(rows(), safe);
-  if (format === 'jsonl') return () => new JsonlEncoder(rows());
-  return (await import('../sink/parquet-encoder.ts')).parquetEncoders(rows);
 }
 
 /** A sink of the same topic to another place is another reader of the topic. */

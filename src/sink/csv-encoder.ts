@@ -1,12 +1,11 @@
-import type { FetchedRecords } from '../clients/fetched-records.ts';
 import { ByteChunk } from './byte-chunk.ts';
 import type { RowEncoder } from './row-encoder.ts';
-import type { ColumnValue, SinkRows } from './sink-rows.ts';
+import type { ColumnValue, RowValues, SinkColumn } from './sink-rows.ts';
 
 const lf = 10;
 
-/** What begins a formula in a spreadsheet; a tab or a carriage return before it is passed over there. */
-const formula = /^[=+\-@\t\r]/;
+/** What begins a formula in a spreadsheet, in its wide form too; a tab or a line end before it is passed over there. */
+const formula = /^[=+\-@＝＋－＠\t\r\n]/;
 
 /**
  * CSV with a header: commas, LF, fields with a comma, a quote or a line end in quotes, as RFC 4180 has it. A record that is a row of CSV already is copied as it is.
@@ -17,24 +16,33 @@ export class CsvEncoder implements RowEncoder {
   readonly #chunk = new ByteChunk();
   readonly #safe: boolean;
   readonly #values: ColumnValue[] = [];
+  readonly copy: RowEncoder['copy'];
   #taken = 0;
 
-  constructor(rows: SinkRows, safe: boolean) {
+  constructor(columns: readonly SinkColumn[], safe: boolean) {
     this.#safe = safe;
-    this.#chunk.text(`${rows.columns.map(({ name }) => csvField(name)).join(',')}\n`);
+    this.copy = safe ? undefined : (bytes, start, end) => this.#copy(bytes, start, end);
+    this.#chunk.text(`${columns.map(({ name }) => csvField(name)).join(',')}\n`);
   }
 
   get bytes(): number {
     return this.#taken + this.#chunk.length;
   }
 
-  add(rows: SinkRows, records: FetchedRecords, i: number): void {
-    const end = this.#safe ? -1 : (rows.csvEnd?.(records, i) ?? -1);
-    if (end < 0) this.#addValues(rows);
-    else this.#addBytes(records.bytes, records.valueStarts[i]!, end);
+  add(row: RowValues): void {
+    const values = this.#values;
+    row.values(values);
+    let line = '';
+    for (let c = 0; c < row.columns.length; c++) {
+      if (c > 0) line += ',';
+      const value = values[c] ?? null;
+      const isTime = typeof value === 'number' && row.columns[c]!.type === 'timestamp';
+      line += isTime ? (row.timeText?.(value) ?? new Date(value).toISOString()) : this.#field(value);
+    }
+    this.#chunk.text(`${line}\n`);
   }
 
-  #addBytes(bytes: Buffer, start: number, end: number): void {
+  #copy(bytes: Buffer, start: number, end: number): void {
     const chunk = this.#chunk;
     chunk.room(end - start + 1);
     bytes.copy(chunk.buffer, chunk.length, start, end);
@@ -50,19 +58,6 @@ export class CsvEncoder implements RowEncoder {
 
   finish(): Uint8Array {
     return this.#chunk.takeAll();
-  }
-
-  #addValues(rows: SinkRows): void {
-    const values = this.#values;
-    rows.values(values);
-    let line = '';
-    for (let c = 0; c < rows.columns.length; c++) {
-      if (c > 0) line += ',';
-      const value = values[c] ?? null;
-      const isTime = typeof value === 'number' && rows.columns[c]!.type === 'timestamp';
-      line += isTime ? (rows.timeText?.(value) ?? new Date(value).toISOString()) : this.#field(value);
-    }
-    this.#chunk.text(`${line}\n`);
   }
 
   #field(value: ColumnValue): string {

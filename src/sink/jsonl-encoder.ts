@@ -1,7 +1,6 @@
-import type { FetchedRecords } from '../clients/fetched-records.ts';
 import { ByteChunk } from './byte-chunk.ts';
 import type { RowEncoder } from './row-encoder.ts';
-import type { ColumnValue, SinkRows } from './sink-rows.ts';
+import type { ColumnValue, RowValues, SinkColumn } from './sink-rows.ts';
 
 /** A JSON object a line, with the columns as its names. Times are ISO 8601 in UTC. */
 export class JsonlEncoder implements RowEncoder {
@@ -11,18 +10,18 @@ export class JsonlEncoder implements RowEncoder {
   readonly #values: ColumnValue[] = [];
   #taken = 0;
 
-  constructor(rows: SinkRows) {
-    this.#names = rows.columns.map(({ name }, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`);
-    this.#times = rows.columns.map(({ type }) => type === 'timestamp');
+  constructor(columns: readonly SinkColumn[]) {
+    this.#names = columns.map(({ name }, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+    this.#times = columns.map(({ type }) => type === 'timestamp');
   }
 
   get bytes(): number {
     return this.#taken + this.#chunk.length;
   }
 
-  add(rows: SinkRows, _records: FetchedRecords, _i: number): void {
+  add(row: RowValues): void {
     const values = this.#values;
-    rows.values(values);
+    row.values(values);
     let line = '';
     for (let c = 0; c < this.#names.length; c++) {
       const value = values[c] ?? null;

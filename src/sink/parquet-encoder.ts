@@ -1,8 +1,7 @@
-import type { ByteWriter, ColumnSource, ParquetWriter } from 'hyparquet-writer';
-import type { FetchedRecords } from '../clients/fetched-records.ts';
+import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { StreamsError } from '../common/errors.ts';
 import type { EncoderFactory, RowEncoder } from './row-encoder.ts';
-import type { ColumnType, ColumnValue, SinkRows } from './sink-rows.ts';
+import type { ColumnType, ColumnValue, RowValues, SinkColumn } from './sink-rows.ts';
 
 type Library = typeof import('hyparquet-writer');
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
@@ -22,14 +21,13 @@ const parquetTypes: Readonly<Record<ColumnType, Omit<Schema[number], 'name'>>> =
  *
  * @throws StreamsError `STREAMS_CONFIG` where `hyparquet-writer` is not installed.
  */
-export async function parquetEncoders(rows: () => SinkRows): Promise<EncoderFactory> {
+export async function parquetEncoders(columns: readonly SinkColumn[]): Promise<EncoderFactory> {
   const library = await load('hyparquet-writer', () => import('hyparquet-writer'));
-  return () => new ParquetEncoder(library, rows());
+  return () => new ParquetEncoder(library, columns);
 }
 
 class ParquetEncoder implements RowEncoder {
-  readonly #columns: { readonly name: string; data: (string | bigint | Date | null)[] }[];
-  readonly #types: readonly ColumnType[];
+  readonly #columns: readonly GroupColumn[];
   readonly #bytes: ByteWriter;
   readonly #writer: ParquetWriter;
   readonly #values: ColumnValue[] = [];
@@ -38,9 +36,10 @@ class ParquetEncoder implements RowEncoder {
   #taken = 0;
   #bufferedText = 0;
 
-  constructor(library: Library, { columns }: SinkRows) {
-    this.#types = columns.map(({ type }) => type);
-    this.#columns = columns.map(({ name }) => ({ name, data: [] }));
+  constructor(library: Library, columns: readonly SinkColumn[]) {
+    this.#columns = columns.map(({ name, type }) =>
+      type === 'string' ? new TextColumn(name) : new NumberColumn(name, type),
+    );
     const schema: Schema = [
       { name: 'root', num_children: columns.length },
       ...columns.map(({ name, type }) => ({ name, repetition_type: 'OPTIONAL' as const, ...parquetTypes[type] })),
@@ -51,20 +50,16 @@ class ParquetEncoder implements RowEncoder {
 
   get bytes(): number {
     // Rows that are not encoded yet count as a quarter of their text: about what is left of them.
-    return this.#taken + ((this.#bufferedText + this.#rows * this.#types.length) >> 2);
+    return this.#taken + ((this.#bufferedText + this.#rows * this.#columns.length) >> 2);
   }
 
-  add(rows: SinkRows, _records: FetchedRecords, _i: number): void {
+  add(row: RowValues): void {
     const values = this.#values;
-    rows.values(values);
+    row.values(values);
     for (let c = 0; c < this.#columns.length; c++) {
       const value = values[c] ?? null;
-      const { data } = this.#columns[c]!;
-      if (value === null) data.push(null);
-      else if (typeof value === 'string') {
-        data.push(value);
-        this.#bufferedText += value.length;
-      } else data.push(this.#types[c] === 'timestamp' ? new Date(value) : BigInt(value));
+      this.#columns[c]!.add(value as never);
+      if (typeof value === 'string') this.#bufferedText += value.length;
     }
     if (++this.#rows === groupRows) this.#writeGroup();
   }
@@ -81,9 +76,8 @@ class ParquetEncoder implements RowEncoder {
   }
 
   #writeGroup(): void {
-    const columnData: ColumnSource[] = this.#columns.map(({ name, data }) => ({ name, data }));
+    const columnData = this.#columns.map((column) => ({ name: column.name, data: column.take() }));
     void this.#writer.write({ columnData, rowGroupSize: groupRows });
-    for (const column of this.#columns) column.data = [];
     this.#rows = 0;
     this.#bufferedText = 0;
     this.#ready.push(this.#drain());
@@ -95,6 +89,67 @@ class ParquetEncoder implements RowEncoder {
     this.#bytes.index = 0;
     this.#taken += bytes.length;
     return bytes;
+  }
+}
+
+/** The values of a column in the row group under way. */
+interface GroupColumn {
+  readonly name: string;
+  add(value: never): void;
+  /** The values as the library takes them; the column is empty afterwards. */
+  take(): unknown[];
+}
+
+class TextColumn implements GroupColumn {
+  readonly name: string;
+  #texts: (string | null)[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  add(text: string | null): void {
+    this.#texts.push(text);
+  }
+
+  take(): unknown[] {
+    const texts = this.#texts;
+    this.#texts = [];
+    return texts;
+  }
+}
+
+/** Numbers lie unboxed until their group is written: many files are open at the same time. */
+class NumberColumn implements GroupColumn {
+  readonly name: string;
+  readonly #type: ColumnType;
+  /** NaN: null. */
+  #numbers: Float64Array = new Float64Array(1024);
+  #length = 0;
+
+  constructor(name: string, type: ColumnType) {
+    this.name = name;
+    this.#type = type;
+  }
+
+  add(number: number | null): void {
+    if (this.#length === this.#numbers.length) {
+      const more = new Float64Array(2 * this.#length);
+      more.set(this.#numbers);
+      this.#numbers = more;
+    }
+    this.#numbers[this.#length++] = number ?? Number.NaN;
+  }
+
+  take(): unknown[] {
+    const values: (bigint | Date | null)[] = new Array(this.#length);
+    for (let i = 0; i < values.length; i++) {
+      const number = this.#numbers[i]!;
+      if (Number.isNaN(number)) values[i] = null;
+      else values[i] = this.#type === 'timestamp' ? new Date(number) : BigInt(number);
+    }
+    this.#length = 0;
+    return values;
   }
 }
 

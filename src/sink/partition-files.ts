@@ -75,14 +75,17 @@ export class PartitionFiles {
    * closed first.
    */
   async write(records: FetchedRecords, from: number, last: number): Promise<number> {
-    const { offsets, length } = records;
+    const { offsets, length, bytes, valueStarts } = records;
+    const rows = this.#rows;
     for (let i = from; i < length; i++) {
       if (offsets[i]! > last) return i;
       const period = this.#periodOf(records, i);
       if (period !== undefined) {
         if (period !== this.#period && !(await this.#turnTo(period))) return i;
         const { encoder } = this.#open!;
-        encoder.add(this.#rows, records, i);
+        const end = encoder.copy === undefined ? -1 : (rows.csvEnd?.(records, i) ?? -1);
+        if (end < 0) encoder.add(rows);
+        else encoder.copy!(bytes, valueStarts[i]!, end);
         const chunk = encoder.take();
         if (chunk !== undefined) {
           await this.#open!.file.append(chunk);

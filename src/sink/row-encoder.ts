@@ -1,5 +1,4 @@
-import type { FetchedRecords } from '../clients/fetched-records.ts';
-import type { SinkRows } from './sink-rows.ts';
+import type { RowValues } from './sink-rows.ts';
 
 /** Formats of files. */
 export const fileFormats = ['csv', 'jsonl', 'parquet'] as const;
@@ -11,8 +10,9 @@ export type FileFormat = (typeof fileFormats)[number];
  * Writes the rows of one file. The bytes of a file depend on its rows and nothing else: an attempt that is made again gives the same ones.
  */
 export interface RowEncoder {
-  /** Adds the record that `rows` read last. */
-  add(rows: SinkRows, records: FetchedRecords, i: number): void;
+  add(row: RowValues): void;
+  /** Adds a row that is written already as this format has it: `bytes[start .. end)`, without a line end. Absent where rows are always encoded. */
+  readonly copy?: ((bytes: Buffer, start: number, end: number) => void) | undefined;
   /** Bytes so far, those in memory included; an estimate where they are not encoded yet. */
   readonly bytes: number;
   /** Takes the bytes that are ready, or undefined while there are few. The caller owns them. */

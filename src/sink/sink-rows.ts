@@ -12,19 +12,23 @@ export interface SinkColumn {
 /** A value of a column: text for `string`, a whole number for the others, null where there is none. */
 export type ColumnValue = string | number | null;
 
-/** How the records of a topic become rows of files. One is made for each partition; it may keep what it read last. */
-export interface SinkRows {
+/** A row that is to be written: what its columns are, and its values. */
+export interface RowValues {
   readonly columns: readonly SinkColumn[];
+  /** Puts the row's values into `out`, in the order of the columns. */
+  values(out: ColumnValue[]): void;
+  /** A time as CSV shows it. @defaultValue ISO 8601 in UTC */
+  timeText?(ms: number): string;
+}
+
+/** How the records of a topic become rows of files: the row is that of the record read last. One is made for each partition. */
+export interface SinkRows extends RowValues {
   /**
    * Reads a record and says when what it tells happened, ms since the epoch: that decides its file.
    *
    * @throws Error for a record that is not a row: it goes to the dead-letter file, with the error's message.
    */
   read(records: FetchedRecords, i: number): number;
-  /** Puts the columns of the record read last into `out`. */
-  values(out: ColumnValue[]): void;
-  /** A time as CSV shows it. @defaultValue ISO 8601 in UTC */
-  timeText?(ms: number): string;
   /**
    * The record read last as a row of CSV, where its bytes are one already: in the columns' order, without a line end. `-1`: they are not.
    * @returns the position after the bytes, which begin at `records.valueStarts[i]`.

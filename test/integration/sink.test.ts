@@ -1,23 +1,22 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import test, { type ExecutionContext } from 'ava';
 import { openTarget } from '../../src/sink/open-target.ts';
-import type { SinkTarget } from '../../src/sink/target.ts';
 import { HdfsCluster } from '../helpers/hdfs-cluster.ts';
 import { PartMissing, skipWithout } from '../helpers/parts.ts';
 import { S3Server } from '../helpers/s3-server.ts';
 import { KafkaPart } from './helpers/kafka-clients.ts';
 import { WeirProcess } from './helpers/kafka-process.ts';
-import { weir } from './helpers/weir.ts';
+import { copyTo, hasGoldenDays, isOnce, replaysToGolden } from './helpers/sunk-days.ts';
+import { digestOf, weir } from './helpers/weir.ts';
 
 const golden = process.env['GOLDEN_DATA'] ?? '../shared/data';
 const seed = Number(process.env['SINK_SEED'] ?? Date.now() % 1_000_000);
 const kills = Number(process.env['SINK_KILLS'] ?? 6);
-const eventsOfADay = 8640;
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 if (existsSync(golden)) {
@@ -49,7 +48,10 @@ if (existsSync(golden)) {
     async (t) => {
       const to = await folderOf(t);
       await killedSink(t, to, {});
-      await hasGoldenDays(t, await openTarget(to, { timeoutMs: 10_000, logger }));
+      const target = await openTarget(to, { timeoutMs: 10_000, logger });
+      await hasGoldenDays(t, golden, target);
+      await target.close();
+      await replaysToGolden(t, golden, to, await folderOf(t));
     },
     test.serial,
   );
@@ -64,7 +66,7 @@ if (existsSync(golden)) {
         await delay(1500);
         await hdfs.dataNode('start');
       });
-      await hasGoldenDays(t, await openTarget(to, { timeoutMs: 30_000, logger }));
+      await hasGoldenRows(t, to);
     },
     test.serial,
   );
@@ -78,10 +80,38 @@ if (existsSync(golden)) {
       await client.send(new CreateBucketCommand({ Bucket: 'archive' }));
       client.destroy();
       await killedSink(t, 's3://archive/events', s3.env);
-      await hasGoldenDays(t, await openTarget('s3://archive/events', { timeoutMs: 30_000, logger }));
+      await hasGoldenRows(t, 's3://archive/events');
     },
     test.serial,
   );
+
+  kafka.test(
+    'by hour in Hive layout, one file a partition and hour: replayed and produced again, the events give the same digest',
+    async (t) => {
+      const [to, scratch] = [await folderOf(t), await folderOf(t)];
+      const words = ['--by', 'hour', '--layout', 'hive', '--until-caught-up'];
+      await weir(['sink', ...brokers(), '--to', to, ...words]);
+      await replaysToGolden(t, golden, to, scratch);
+      const [dead, state] = [join(scratch, 'dead.jsonl'), join(scratch, 'again')];
+      const topic = ['--topic', 'grid-events-again'];
+      await weir(['produce', ...brokers(), ...topic, '--events', to, '--partitions', '3', '--dead', dead]);
+      const second = join(scratch, 'second');
+      await weir(['sink', ...brokers(), ...topic, '--to', second, '--until-caught-up']);
+      await weir(['replay', '--events', second, '--park', `${golden}/park`, '--state', state, '--partitions', '3']);
+      t.is(await digestOf(state), await digestOf(join(scratch, 'state-1')));
+    },
+    test.serial,
+  );
+
+  /** The rows of each day are there, and give the golden statistics when they are replayed. */
+  async function hasGoldenRows(t: ExecutionContext, to: string): Promise<void> {
+    const target = await openTarget(to, { timeoutMs: 30_000, logger });
+    await hasGoldenDays(t, golden, target);
+    const copy = await folderOf(t);
+    await copyTo(copy, target);
+    await target.close();
+    await replaysToGolden(t, golden, copy, await folderOf(t));
+  }
 
   async function killedSink(
     t: ExecutionContext,
@@ -118,39 +148,4 @@ async function folderOf(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-sink-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** All rows of the visible files, by the date of their folder. */
-async function rowsByDay(target: SinkTarget): Promise<Map<string, string[]>> {
-  const days = new Map<string, string[]>();
-  for (const { path } of await target.list('')) {
-    const day = path.slice(0, 8);
-    const [header, ...rows] = Buffer.from(await target.read(path))
-      .toString()
-      .trimEnd()
-      .split('\n');
-    if (header !== 'id_evt,date_occur_evt,date_system_evt,type_evt,type_equipement,id_equipement,info_div')
-      throw new Error(`${path} has the header ${header}`);
-    days.set(day, [...(days.get(day) ?? []), ...rows]);
-  }
-  return days;
-}
-
-async function isOnce(t: ExecutionContext, target: SinkTarget): Promise<void> {
-  for (const [day, rows] of await rowsByDay(target)) t.is(new Set(rows).size, rows.length, `rows twice in ${day}`);
-}
-
-async function hasGoldenDays(t: ExecutionContext, target: SinkTarget): Promise<void> {
-  const days = await rowsByDay(target);
-  const files = (await readdir(`${golden}/events`)).sort();
-  t.deepEqual(
-    [...days.keys()].sort(),
-    files.map((name) => name.slice(6, 14)),
-  );
-  for (const name of files) {
-    const rows = (await readFile(join(golden, 'events', name), 'utf8')).trimEnd().split(/\r?\n/).slice(1);
-    t.is(rows.length, eventsOfADay);
-    t.deepEqual(days.get(name.slice(6, 14))!.sort(), rows.sort(), name);
-  }
-  await target.close();
 }

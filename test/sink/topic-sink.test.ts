@@ -64,7 +64,7 @@ function sinkOf(cluster: MemoryCluster, target: SinkTarget): { sink: TopicSink; 
     periods,
     form: 'csv by day',
     rows: () => new PlainRows(),
-    encoder: () => new CsvEncoder(new PlainRows(), false),
+    encoder: () => new CsvEncoder(new PlainRows().columns, false),
   };
   const sink = new TopicSink({
     broker,
