@@ -13,11 +13,26 @@ export interface ReadRows {
 /**
  * Says whether what a run was given was input at all, when all that can be done with it is done and committed.
  *
- * @throws StreamsError `STREAMS_INPUT_REFUSED` - there are files that cannot be read. `STREAMS_BAD_ROW` - every row that was read is in the dead letters.
+ * @throws StreamsError `STREAMS_INPUT_REFUSED` - there are files that cannot be read. `STREAMS_BAD_ROW` - every row that was read, or every row of a file, is in the dead letters.
  */
 export function checkInput(feeds: readonly FeedProgress[], { rows, dead, skipped }: ReadRows): void {
-  for (const topic of progressByTopic(feeds)) if (refusedFiles(topic) > 0) throw refusedError(topic);
+  const topics = progressByTopic(feeds);
+  for (const topic of topics) if (refusedFiles(topic) > 0) throw refusedError(topic);
   refuseAllDead({ rows, dead, skipped }, 'row');
+  for (const topic of topics) refuseLostFiles(topic);
+}
+
+function refuseLostFiles({ topic, lost = {} }: FeedProgress): void {
+  const files = Object.entries(lost).filter(([, rows]) => rows > 0);
+  if (files.length === 0) return;
+  const shown = files.slice(0, 10).map(([file, rows]) => `${file} (${rows} ${rows === 1 ? 'row' : 'rows'})`);
+  const more = files.length > shown.length ? ` and ${files.length - shown.length} more` : '';
+  throw new StreamsError(
+    'STREAMS_BAD_ROW',
+    `every row of ${files.length === 1 ? 'a file' : `${files.length} files`} of topic ${topic} is in the dead letters: ${shown.join(', ')}${more}. ` +
+      'The letters say what is wrong with each row; what the other files hold is counted.',
+    { topic, file: files[0]![0] },
+  );
 }
 
 /**

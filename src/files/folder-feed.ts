@@ -90,6 +90,8 @@ export class FolderFeed<K, V> implements Feed {
   #nextLookMs = 0;
   #started = false;
   #file: OpenFile | undefined;
+  /** Rows, and dead ones, before the file in hand; undefined: it is not read from its beginning. */
+  #before: { readonly rows: number; readonly dead: number } | undefined;
   /** The position moved since it was saved. */
   #moved = false;
   /** How the last scan of the window ended. */
@@ -221,6 +223,8 @@ export class FolderFeed<K, V> implements Feed {
     const { entry, gzip } = chunk.file;
     const file = new OpenFile(this.topic, chunk, this.#ledger.nextSequence);
     this.#file = file;
+    const { rows, dead } = this.progress;
+    this.#before = file.position.offset === 0 ? { rows, dead } : undefined;
     this.#scanner.begin(file.position, file.position.offset === 0);
     if (entry?.done === true) this.progress.filesDone--;
     if (gzip) this.progress.bytes += chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry));
@@ -270,11 +274,21 @@ export class FolderFeed<K, V> implements Feed {
     this.#file = undefined;
     this.#found = scannedWindow;
     const where = { topic: this.topic, file: file.file.name, line, offset };
-    if (done) this.progress.filesDone++;
-    else if (file.ending !== 'cut')
+    if (done) {
+      this.progress.filesDone++;
+      this.#judge(file.file.name);
+    } else if (file.ending !== 'cut')
       this.#logger[this.#follow ? 'debug' : 'warn'](where, 'cut last line waits for its rest');
     else if (this.#follow) this.#logger.info(where, 'a gzip file that is cut waits for its rest');
     else this.#failure = truncated(file.file.path, where);
+  }
+
+  /** A file of which no row serves, such as one whose header names the columns in another order, is more than so many bad rows. */
+  #judge(name: string): void {
+    const { progress } = this;
+    if (this.#before === undefined) return;
+    const dead = progress.dead - this.#before.dead;
+    if (progress.rows - this.#before.rows === dead) progress.lost = { ...progress.lost, [name]: dead };
   }
 
   /** The file in hand is left as if it had never been begun; what was to be read behind it is read. */

@@ -47,6 +47,8 @@ export interface FeedProgress {
   deadByReason: Record<string, number>;
   /** Files that cannot be read as they are, such as those whose header does not serve, and why: nothing of them counts. Absent: none. */
   refused?: Readonly<Record<string, string>>;
+  /** Files that this run has read from beginning to end without finding a row that serves, and how many of their rows are in the dead letters. Absent: none. */
+  lost?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -71,6 +73,13 @@ function added(sum: FeedProgress, feed: FeedProgress): FeedProgress {
   sum.filesDone = Math.min(sum.filesDone, feed.filesDone);
   sum.filesTotal = Math.max(sum.filesTotal, feed.filesTotal);
   if (feed.refused !== undefined) sum.refused = { ...sum.refused, ...feed.refused };
+  // A row without a key is judged by the feed of partition 0, a good one by that of its own: a file is lost if no feed found one.
+  const lost = Object.entries(sum.lost ?? {}).flatMap(([file, rows]): [string, number][] => {
+    const others = feed.lost?.[file];
+    return others === undefined ? [] : [[file, rows + others]];
+  });
+  if (lost.length > 0) sum.lost = Object.fromEntries(lost);
+  else delete sum.lost;
   for (const [reason, count] of Object.entries(feed.deadByReason))
     sum.deadByReason[reason] = (sum.deadByReason[reason] ?? 0) + count;
   return sum;

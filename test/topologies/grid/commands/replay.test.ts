@@ -197,6 +197,37 @@ test('--on-error fail stops at the first bad row, also at one from the future', 
   t.regex(dead.stderr, /^STREAMS_BAD_ROW: the only row that this run read is in the dead letters/m);
 });
 
+test('a file of which no row serves ends a replay with 1 and is named, with one partition or several, and what others hold counts', async (t) => {
+  const folder = await temporary(t);
+  const events = join(folder, 'events');
+  await mkdir(events);
+  const lost = eventFile('2018-01-01', ['10:00:00,ev_C,1', '11:00:00,ev_C,2', '12:00:00,ev_C,3']);
+  // The header names the columns in another order than the rows have them.
+  await writeFile(
+    join(events, '1.csv'),
+    lost
+      .replace('date_occur_evt,date_system_evt', 'type_evt,date_occur_evt')
+      .replace(',type_evt,type_eq', ',date_system_evt,type_eq'),
+  );
+  const good2 = ['10:00:00,ev_C,1', '11:00:00,ev_C,2', '12:00:00,ev_C,3', '13:00:00,ev_C,4', '14:00:00,ev_X,4'];
+  await writeFile(join(events, '2.csv'), eventFile('2018-01-02', good2));
+  await writeFile(join(events, '3.csv'), eventFile('2018-01-03', []));
+  for (const partitions of [1, 3]) {
+    const state = `${folder}/state-${partitions}`;
+    const { code, stdout, stderr } = await weir(
+      `replay --events ${events} --state ${state} --partitions ${partitions} --json`,
+    );
+    t.is(code, 1);
+    t.like(JSON.parse(stdout), { rows: 8, dead: 4 });
+    t.regex(
+      stderr,
+      /^STREAMS_BAD_ROW: every row of a file of topic grid-events is in the dead letters: 1\.csv \(3 rows\)/m,
+    );
+    // It is known; what is new is judged alone.
+    t.is((await weir(`replay --events ${events} --state ${state}`)).code, 0);
+  }
+});
+
 test('rows outside --from and --to are skipped, and the dates stay with the state', async (t) => {
   const folder = await temporary(t);
   const events = join(folder, 'events');
