@@ -33,6 +33,12 @@ export function eventsBy(labels: string, name: string, matchers = ''): string {
   return `sum by (${labels}) (${statisticBy(`${labels}, type_evt`, name, matchers)})`;
 }
 
+/** An expression by region or departement with the place's name as the label `name`. Of names that two instances give, while a park is replaced, one is taken. */
+export function named(level: 'region' | 'departement', expression: string): string {
+  const names = statisticBy(`${level}, name`, `grid_${level}_info`);
+  return `${expression} * on (${level}) group_left (name) topk by (${level}) (1, ${names})`;
+}
+
 function sumBy(labels: string): string {
   return labels === '' ? 'sum' : `sum by (${labels}) `;
 }

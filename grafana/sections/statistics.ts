@@ -1,4 +1,4 @@
-import { eventsBy, of, statisticBy } from '../expressions.ts';
+import { eventsBy, named, of, statisticBy } from '../expressions.ts';
 import type { Section } from '../layout.ts';
 import { bars, graph, stat } from '../panels.ts';
 
@@ -60,7 +60,7 @@ export const statistics: Section = {
     ),
     bars(
       { title: 'Regions', description: 'Events of each region on the newest closed day.', unit: 'short' },
-      [[`sort_desc(${eventsBy('region', 'grid_region_events', 'period="day"')})`, '{{region}}']],
+      [[`sort_desc(${named('region', eventsBy('region', 'grid_region_events', 'period="day"'))})`, '{{name}}']],
       { width: 12 },
     ),
     bars(
@@ -69,7 +69,12 @@ export const statistics: Section = {
         description: 'The ten departements with most events on the newest closed day.',
         unit: 'short',
       },
-      [[`topk(10, ${eventsBy('departement', 'grid_departement_events', 'period="day"')})`, '{{departement}}']],
+      [
+        [
+          named('departement', `topk(10, ${eventsBy('departement', 'grid_departement_events', 'period="day"')})`),
+          '{{name}}',
+        ],
+      ],
       { width: 12 },
     ),
   ],

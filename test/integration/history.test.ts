@@ -82,5 +82,17 @@ if (existsSync(golden)) {
     }
     t.is(days.size > 48, true);
     t.deepEqual(new Map([...found].sort()), new Map([...days].sort()));
+
+    const regions = (await readFile(`${golden}/park/region.csv`, 'utf8')).trimEnd().split('\n').slice(1);
+    const byName = new URLSearchParams({
+      query:
+        'max by (region) (grid_region_events) * on (region) group_left (name) topk by (region) (1, max by (region, name) (grid_region_info))',
+      time: String(first),
+    });
+    type Joined = { data: { result: { metric: { region: string; name: string } }[] } };
+    const joined = ((await (await fetch(`${url}/api/v1/query?${byName}`)).json()) as Joined).data.result;
+    t.true(joined.length > 3, JSON.stringify(joined));
+    for (const { metric } of joined)
+      t.true(regions.includes(`${metric.region},${metric.name}`), JSON.stringify(metric));
   });
 }

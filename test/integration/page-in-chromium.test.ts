@@ -5,10 +5,11 @@ import { createServer, type RunningServer } from '../../src/http/server.ts';
 import { createMetrics } from '../../src/observability/registry.ts';
 import type { EngineStats } from '../../src/runtime/engine-stats.ts';
 import { gridPage } from '../../topologies/grid/statistics/grid-page.ts';
+import { NameLookup } from '../../topologies/grid/statistics/name-lookup.ts';
 import { statisticsRoutes } from '../../topologies/grid/statistics/statistics-routes.ts';
 import { fakeEngine } from '../http/fake-engine.ts';
 import { engineStats } from '../observability/fake-stats.ts';
-import { FakeStores } from '../topologies/grid/statistics/fake-stores.ts';
+import { FakeStores, fakePark } from '../topologies/grid/statistics/fake-stores.ts';
 
 interface World {
   readonly browser: Browser;
@@ -31,6 +32,7 @@ function stores(): FakeStores {
     all.add('day', 'type', day, 'all', 'ev_K', 10);
     all.add('day', 'equipment', day, 'C:8', 'ev_C', 100 + i);
     all.add('day', 'equipment', day, 'K:1', 'ev_K', 10);
+    all.add('day', 'region', day, '4', 'ev_K', 10);
   }
   return all;
 }
@@ -43,6 +45,7 @@ test.beforeEach(async (t) => {
     stores: stores().get,
     zone: 'Europe/Paris',
     isFinal: (endMs: number) => endMs < Date.UTC(2018, 1, 9),
+    names: () => new NameLookup(fakePark({ 'region:4': [{ validFromMs: 0, value: { name: 'RHONE' } }] })),
   };
   const server = await createServer({
     engine: fakeEngine([], () => stats),
@@ -114,7 +117,7 @@ whenChromium('another grouping offers its keys, and the chart follows each choic
   await page.getByText('400 events in 40 windows').waitFor();
   t.regex(
     (await page.getByText('CSV', { exact: true }).getAttribute('href'))!,
-    /^\/statistics\/day\/equipment\?key=K%3A1&format=csv$/,
+    /^\/statistics\/day\/equipment\?names=true&key=K%3A1&format=csv$/,
   );
   await control(page, 'Period').selectOption('Year');
   await page.getByText('Choose a key to see its windows.').waitFor();
@@ -150,4 +153,13 @@ whenChromium('the page fits every width from 360 to 1600 px', async (t) => {
     await page.setViewportSize({ width, height: 800 });
     t.is(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, `${width} px`);
   }
+});
+
+whenChromium('a region is shown by its name', async (t) => {
+  const { page } = t.context;
+  await control(page, 'Grouping').selectOption('region');
+  await page.getByText(/^RHONE: 310 events in 31 windows/).waitFor();
+  t.deepEqual(await page.locator('datalist option').evaluateAll((all) => all.map((one) => one.getAttribute('label'))), [
+    'RHONE',
+  ]);
 });

@@ -3,10 +3,11 @@ import type { ReadOnlyVersionedStore } from '../../src/runtime/read-only-stores.
 import { eventFormat } from './events/event-format.ts';
 import { EventRows } from './events/event-rows.ts';
 import { loadPark } from './park/load-park.ts';
-import { parkHistories } from './park/park-history.ts';
+import { parkRows } from './park/park-history.ts';
 import { exportStatistics } from './statistics/export-statistics.ts';
 import { gridMetrics } from './statistics/grid-metrics.ts';
 import { gridPage } from './statistics/grid-page.ts';
+import { NameLookup } from './statistics/name-lookup.ts';
 import type { StatisticSource } from './statistics/query-statistics.ts';
 import type { StatisticStore, StatisticStores } from './statistics/statistic-stores.ts';
 import { statisticsRoutes } from './statistics/statistics-routes.ts';
@@ -22,19 +23,18 @@ export const gridApplication: Application = {
   rowMessages: true,
   sink: { prefix: 'event', rows: (zone) => new EventRows(zone) },
   async loadTable(_store, directory, { zone }) {
-    return parkHistories(await loadPark(directory, { manufacturers: false }), zone);
+    return parkRows(await loadPark(directory, { manufacturers: false }), zone);
   },
   async writeTable(broker, { topic, directory, settings, replicationFactor, logger }) {
     const { loadParkTopic } = await import('./park/park-topic.ts');
     const options = { topic, park: directory, zone: settings.zone, replicationFactor, logger };
-    const { added, changed, removed } = await loadParkTopic(broker, options);
-    return added + changed + removed;
+    const { added, changed, removed, names } = await loadParkTopic(broker, options);
+    return added + changed + removed + names;
   },
   serve(state) {
     const source = statisticSource(state);
     const { stores, isFinal } = source;
-    const park = (): ReadOnlyVersionedStore<string, unknown> =>
-      state.store(parkTable) as ReadOnlyVersionedStore<string, unknown>;
+    const park = (): ReadOnlyVersionedStore<string, unknown> => parkOf(state);
     return {
       routes: statisticsRoutes(source),
       page: gridPage(source.zone),
@@ -47,9 +47,18 @@ export const gridApplication: Application = {
 
 /** What the statistics of a state are read from. */
 export function statisticSource(state: ReadableState): StatisticSource {
-  return { stores: statisticStores(state), zone: state.settings.zone, isFinal: (endMs) => state.isFinal(endMs) };
+  return {
+    stores: statisticStores(state),
+    zone: state.settings.zone,
+    isFinal: (endMs) => state.isFinal(endMs),
+    names: () => new NameLookup(parkOf(state)),
+  };
 }
 
 function statisticStores(state: ReadableState): StatisticStores {
   return (name, options) => state.store(name, options) as StatisticStore;
+}
+
+function parkOf(state: ReadableState): ReadOnlyVersionedStore<string, unknown> {
+  return state.store(parkTable) as ReadOnlyVersionedStore<string, unknown>;
 }

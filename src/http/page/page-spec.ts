@@ -18,7 +18,7 @@ export interface ChartKey {
   readonly name: string;
   readonly label: string;
   readonly placeholder: string;
-  /** Address of a JSON array of some keys, with places such as `{grouping}`. */
+  /** Address of a JSON array of some keys, with places such as `{grouping}`: texts, or objects with `key` and `name`. */
   readonly suggestionsUrl: string;
   /** Not asked for while this select has this value: there is one group then. */
   readonly notFor?: { readonly select: string; readonly value: string };
@@ -28,7 +28,7 @@ export interface ChartKey {
  * A chart of a windowed statistic: a bar for each window, stacked by series.
  *
  * Its data is a JSON array of objects with `window_start` and `window_end` (civil dates, the end not included), `n`, `final` (whether the
- * window is closed), and the field of the series.
+ * window is closed), the field of the series, and maybe `name`, that of the key that is shown.
  */
 export interface ChartSpec {
   readonly title: string;

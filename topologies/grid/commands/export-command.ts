@@ -4,6 +4,7 @@ import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { withSource } from '../../../src/cli/read-source.ts';
 import { sourceOptions } from '../../../src/cli/source-options.ts';
 import { gridSpec } from '../application-spec.ts';
+import { namesOption } from './names-option.ts';
 
 /** The one file of `--format openmetrics`. */
 const historyFile = 'history.om';
@@ -19,12 +20,14 @@ export const exportCommand: CommandSpec = defineCommand({
     'weir export --out out',
     'weir export --state /var/lib/weir --out /srv/statistics',
     'weir export --url http://127.0.0.1:8080 --out out',
+    'weir export --names --out out',
     'weir export --format openmetrics --out out',
   ],
   options: [
     ...sourceOptions,
     { flags: '--out <dir>', description: 'folder that gets the files', required: true },
     { flags: '--format <name>', description: 'of the files', choices: ['csv', 'openmetrics'], default: 'csv' },
+    namesOption,
     {
       flags: '--label <name=value>',
       description:
@@ -48,7 +51,11 @@ export const exportCommand: CommandSpec = defineCommand({
         return;
       }
       const { exportStatistics } = await import('../statistics/export-statistics.ts');
-      const files = await exportStatistics(statistics.stores, out, statistics.zone, { signal });
+      const names = options.names ? statistics.names?.() : undefined;
+      const files = await exportStatistics(statistics.stores, out, statistics.zone, {
+        ...(names === undefined ? {} : { names }),
+        signal,
+      });
       const rows = files.reduce((sum, file) => sum + file.rows, 0);
       logger.info({ out, files: files.length, rows }, 'exported the statistics');
     }),

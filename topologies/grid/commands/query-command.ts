@@ -7,8 +7,10 @@ import { formatTable } from '../../../src/cli/table.ts';
 import { gridSpec } from '../application-spec.ts';
 import type { StatisticRow } from '../statistics/query-statistics.ts';
 import { eventTypes, groupings, periods } from '../statistics/statistic.ts';
+import type { StatisticQuery } from '../statistics/statistic-query.ts';
+import { namesOption } from './names-option.ts';
 
-const columns = ['window_start', 'window_end', 'key', 'type_evt', 'n', 'final'] as const;
+const columns = ['window_start', 'window_end', 'key', 'name', 'type_evt', 'n', 'final'] as const;
 
 /** Rows that are laid out together: a query may give millions. */
 const rowsPerPage = 10_000;
@@ -24,6 +26,7 @@ export const queryCommand: CommandSpec = defineCommand({
     'weir query day type --from 2018-01-01 --to 2018-01-08',
     'weir query month equipment --key C:8 --json',
     'weir query year region --type ev_K',
+    'weir query month region --names',
     'weir query day type --url http://127.0.0.1:8080',
   ],
   arguments: [
@@ -35,6 +38,7 @@ export const queryCommand: CommandSpec = defineCommand({
     { flags: '--type <type>', description: 'one type of event only', choices: eventTypes },
     { flags: '--from <date>', description: 'windows whose first day is this date or later' },
     { flags: '--to <date>', description: 'windows whose first day is before this date' },
+    namesOption,
     jsonOption,
     ...sourceOptions,
   ],
@@ -48,18 +52,24 @@ export const queryCommand: CommandSpec = defineCommand({
       const { queryStatistics } = await import('../statistics/query-statistics.ts');
       const { statisticSource } = await import('../application.ts');
       const rows = queryStatistics(statisticSource(source), query);
-      await (options.json ? writeJson : writeTable)(rows, context);
+      await (options.json ? writeJson(rows, context) : writeTable(rows, query, context));
     });
   },
 });
 
-async function writeTable(rows: AsyncIterable<StatisticRow>, { stdout, signal }: CommandContext): Promise<void> {
+async function writeTable(
+  rows: AsyncIterable<StatisticRow>,
+  { names, grouping }: StatisticQuery,
+  { stdout, signal }: CommandContext,
+): Promise<void> {
+  const { namedLevel } = await import('../statistics/name-lookup.ts');
+  const shown = columns.filter((column) => column !== 'name' || (names === true && namedLevel(grouping) !== undefined));
   let page: StatisticRow[] = [];
   let pages = 0;
   const write = async (): Promise<void> => {
     const text = formatTable(
-      columns,
-      page.map((row) => columns.map((column) => row[column])),
+      shown,
+      page.map((row) => shown.map((column) => row[column] ?? '')),
     );
     stdout.write(pages++ === 0 ? text : text.slice(text.indexOf('\n') + 1));
     page = [];

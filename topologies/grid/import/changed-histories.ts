@@ -1,6 +1,6 @@
+import type { Histories } from '../../../src/runtime/histories.ts';
 import type { Version } from '../../../src/runtime/read-only-stores.ts';
 import type { Place } from '../park/place.ts';
-import type { ImportedHistories } from './imported-histories.ts';
 import type { ParkDifference } from './park-difference.ts';
 
 /** An equipment of the park that is in force, and its places. */
@@ -15,7 +15,7 @@ export async function* absent(): AsyncIterable<KnownHistory> {}
 /** The equipments whose places differ, with those that they have now; none: they are not in the park any more. All equipments are added to the difference. */
 export async function* changedHistories(
   before: AsyncIterable<KnownHistory>,
-  after: ImportedHistories,
+  after: Histories<string, Place>,
   difference: ParkDifference,
 ): AsyncIterable<readonly [key: string, versions: readonly Version<Place>[]]> {
   const known = new Uint8Array(after.size);
@@ -23,11 +23,13 @@ export async function* changedHistories(
     const index = after.find(key);
     if (index >= 0) known[index] = 1;
     const now = index < 0 ? [] : after.versions(index);
-    if (difference.add(versions, now)) yield [key, now];
+    if (difference.add(key, versions, now)) yield [key, now];
   }
   for (let index = 0; index < after.size; index++) {
     if (known[index] === 1) continue;
     const now = after.versions(index);
-    if (now.length > 0 && difference.add([], now)) yield [after.key(index), now];
+    if (now.length === 0) continue;
+    const key = after.key(index);
+    if (difference.add(key, [], now)) yield [key, now];
   }
 }

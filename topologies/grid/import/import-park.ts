@@ -1,4 +1,5 @@
 import type { Logger } from '../../../src/common/logger.ts';
+import { withNames } from '../park/place-names.ts';
 import type { Faults } from './faults.ts';
 import type { ImportSource } from './import-source.ts';
 import { importTables, type TableName } from './import-tables.ts';
@@ -6,7 +7,7 @@ import { ImportedHistories, type ParkChains } from './imported-histories.ts';
 import type { ImportedPark } from './imported-park.ts';
 import { chainInstallations } from './installation-chains.ts';
 import type { ChangeCounts, MovedWindows } from './park-difference.ts';
-import type { LastImport, ParkTarget } from './park-target.ts';
+import type { LastImport, ParkOfZone, ParkTarget } from './park-target.ts';
 import { readPark, refusedPark } from './read-park.ts';
 import type { TableCopies } from './table-copies.ts';
 import type { TableMap } from './table-map.ts';
@@ -36,6 +37,8 @@ export interface ImportReport {
   readonly rows: Readonly<Record<TableName, number>>;
   readonly difference: ChangeCounts;
   readonly windows: MovedWindows;
+  /** Names of places that are new or other than before, or gone. */
+  readonly names: number;
   /** Rows that were left out, and the file that names them. */
   readonly quarantined: number;
   readonly quarantine: string | null;
@@ -59,10 +62,12 @@ export async function importPark(options: ImportParkOptions): Promise<ImportRepo
     const copy = (await copies?.commit()) ?? null;
     const chains = judgePark(park, rows, last, options);
     const record = { at: new Date().toISOString(), rows: keptRows(rows, faults) };
-    const histories = (zone: string): ImportedHistories => new ImportedHistories(park, chains, zone);
+    const names = park.names();
+    const histories: ParkOfZone = (zone) => withNames(new ImportedHistories(park, chains, zone), names);
     const difference = await target.apply(histories, { record, dryRun, signal });
     return {
       ...{ target: target.name, dryRun, rows, difference: difference.counts, windows: difference.windows() },
+      names: difference.names,
       ...{ quarantined: faults.count, quarantine: faults.count === 0 ? null : faults.file, copy },
       seconds: Math.round(performance.now() - startedAt) / 1000,
     };

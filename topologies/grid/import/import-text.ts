@@ -11,6 +11,7 @@ export function importText({
   dryRun,
   difference,
   windows,
+  names,
   quarantined,
   quarantine,
   copy,
@@ -22,6 +23,7 @@ export function importText({
     lines.push(dryRun ? 'Windows whose statistics by place would move:' : 'Windows whose statistics by place move:');
     for (const [period, ranges] of moved) lines.push(`  ${period.padEnd(5)}  ${rangesText(ranges)}`);
   }
+  if (names > 0) lines.push(`Names of places that ${dryRun ? 'would change' : 'change'}: ${groupedCount(names)}`);
   if (quarantine !== null)
     lines.push(
       `${groupedCount(quarantined)} faulty ${quarantined === 1 ? 'row is' : 'rows are'} left out: ${quarantine}`,

@@ -57,17 +57,17 @@ function keyOf({ name, columns }: ImportTable, cells: readonly string[]): string
 const twice = 'the key is there twice';
 
 const takers: Readonly<Record<TableName, TakeRow>> = {
-  region: (park, [region]) => addNew(park.regions, region!),
-  departements: (park, [departement, region]) => {
+  region: (park, [region, name]) => addNamed(park.regions, region!, park.regionNames, name!),
+  departements: (park, [departement, region, name]) => {
     if (park.regions.find(region!) < 0) return dangling('id_region', region!, 'region');
-    return addNew(park.departements, `${departement}\n${region}`);
+    return addNamed(park.departements, `${departement}\n${region}`, park.departementNames, name!);
   },
-  communes: (park, [code, departement, region]) => {
+  communes: (park, [code, departement, region, name]) => {
     const regionNumber = park.regions.find(region!);
     if (regionNumber < 0) return dangling('id_region', region!, 'region');
     const departementNumber = park.departements.find(`${departement}\n${region}`);
     if (departementNumber < 0) return `id_departement ${departement} with id_region ${region} is not in departements`;
-    const fault = addNew(park.communes, code!);
+    const fault = addNamed(park.communes, code!, park.communeNames, name!);
     if (fault !== undefined) return fault;
     park.communeDepartement.push(departementNumber);
     park.communeRegion.push(regionNumber);
@@ -112,6 +112,12 @@ const takers: Readonly<Record<TableName, TakeRow>> = {
 function addNew(ids: IdIndex, id: string): string | undefined {
   const before = ids.size;
   return ids.add(id) < before ? twice : undefined;
+}
+
+function addNamed(ids: IdIndex, id: string, names: string[], name: string): string | undefined {
+  const fault = addNew(ids, id);
+  if (fault === undefined) names.push(name);
+  return fault;
 }
 
 function dangling(column: string, id: string, table: TableName): string {

@@ -11,6 +11,7 @@ import type { Zone } from '../../../src/common/time/zone.ts';
 import type { Version } from '../../../src/runtime/read-only-stores.ts';
 import { changedIntervals } from '../../../state/versioned-store.ts';
 import type { Place } from '../park/place.ts';
+import { isNameKey } from '../park/place-names.ts';
 import type { Period } from '../statistics/statistic.ts';
 
 /** How an equipment's places differ from those that were known. */
@@ -46,6 +47,7 @@ export class ParkDifference {
     corrected: 0,
     unchanged: 0,
   };
+  #names = 0;
   /** For each first day of spans that differ, the latest day after one. */
   readonly #spans: Map<number, number> = new Map();
 
@@ -57,9 +59,18 @@ export class ParkDifference {
     return this.#counts;
   }
 
-  /** Whether an equipment's places differ at any time. It is counted either way. */
-  add(before: readonly Version<Place>[], after: readonly Version<Place>[]): boolean {
+  /** Names of places that differ. */
+  get names(): number {
+    return this.#names;
+  }
+
+  /** Whether the versions of a key differ at any time. An equipment is counted either way. */
+  add(key: string, before: readonly Version<Place>[], after: readonly Version<Place>[]): boolean {
     const intervals = changedIntervals(before.map(withNull), after.map(withNull), samePlace);
+    if (isNameKey(key)) {
+      if (intervals.length > 0) this.#names++;
+      return intervals.length > 0;
+    }
     if (intervals.length === 0) {
       if (after.length > 0) this.#counts.unchanged++;
       return false;
@@ -102,9 +113,9 @@ function sameValue(a: Place | undefined, b: Place | undefined): boolean {
 }
 
 function samePlace(a: Place, b: Place): boolean {
-  return (
-    a === b || (a.commune === b.commune && a.departement === b.departement && a.pdk === b.pdk && a.region === b.region)
-  );
+  if (a === b) return true;
+  const fields = ['commune', 'departement', 'pdk', 'region', 'name'] as const;
+  return fields.every((field) => a[field] === b[field]);
 }
 
 function withNull({ validFromMs, value }: Version<Place>): {

@@ -1,5 +1,5 @@
+import type { ParkTable } from '../park/place-names.ts';
 import type { TableName } from './import-tables.ts';
-import type { ImportedHistories } from './imported-histories.ts';
 import type { ParkDifference } from './park-difference.ts';
 
 /** What is remembered of the last import. */
@@ -19,6 +19,9 @@ export interface ApplyOptions {
   readonly signal: AbortSignal;
 }
 
+/** What the table of the park is to hold, in a zone: places of equipment and names of places. */
+export type ParkOfZone = (zone: string) => ParkTable;
+
 /** Where a park is imported into: a state folder, or a topic on Kafka. */
 export interface ParkTarget {
   /** For messages. */
@@ -32,5 +35,5 @@ export interface ParkTarget {
    *
    * @param histories - Makes the histories in the zone of the target.
    */
-  apply(histories: (zone: string) => ImportedHistories, options: ApplyOptions): Promise<ParkDifference>;
+  apply(histories: ParkOfZone, options: ApplyOptions): Promise<ParkDifference>;
 }

@@ -13,9 +13,8 @@ import { gridSpec } from '../application-spec.ts';
 import type { Place } from '../park/place.ts';
 import { parkTable } from '../topology.ts';
 import { absent, changedHistories } from './changed-histories.ts';
-import type { ImportedHistories } from './imported-histories.ts';
 import { ParkDifference } from './park-difference.ts';
-import type { ApplyOptions, LastImport, ParkTarget } from './park-target.ts';
+import type { ApplyOptions, LastImport, ParkOfZone, ParkTarget } from './park-target.ts';
 
 /** Which state is imported into. */
 export interface StateTargetOptions {
@@ -47,10 +46,7 @@ export class StateTarget implements ParkTarget {
     }
   }
 
-  async apply(
-    histories: (zone: string) => ImportedHistories,
-    { record, dryRun, signal }: ApplyOptions,
-  ): Promise<ParkDifference> {
+  async apply(histories: ParkOfZone, { record, dryRun, signal }: ApplyOptions): Promise<ParkDifference> {
     const { directory, zone, config, logger } = this.#options;
     const input = dryRun ? {} : { input: { settings: { zone }, folders: [] } };
     const state = await openState(gridSpec, gridApplication, { directory, config, logger, ...input }).catch((error) => {

@@ -8,9 +8,9 @@ import { compareHistoryTopic, writeHistoryTopic } from '../../../src/runtime/kaf
 import { readToEnd } from '../../../src/runtime/kafka/read-to-end.ts';
 import { stringSerde } from '../../../src/serde/serdes.ts';
 import { type Place, placeSerde } from '../park/place.ts';
-import type { ImportedHistories } from './imported-histories.ts';
+import { isNameKey } from '../park/place-names.ts';
 import { ParkDifference } from './park-difference.ts';
-import type { ApplyOptions, LastImport, ParkTarget } from './park-target.ts';
+import type { ApplyOptions, LastImport, ParkOfZone, ParkTarget } from './park-target.ts';
 
 /** Which topic is imported into. */
 export interface TopicTargetOptions {
@@ -61,22 +61,22 @@ export class TopicTarget implements ParkTarget {
     }
   }
 
-  async apply(
-    histories: (zone: string) => ImportedHistories,
-    { record, dryRun, signal }: ApplyOptions,
-  ): Promise<ParkDifference> {
+  async apply(histories: ParkOfZone, { record, dryRun, signal }: ApplyOptions): Promise<ParkDifference> {
     const { broker, topic, zone, replicationFactor, logger } = this.#options;
     const difference = new ParkDifference(Zone.of(zone));
+    const park = histories(zone);
+    let names = 0;
     const options = {
-      ...{ topic, histories: histories(zone), keySerde: stringSerde, valueSerde: placeSerde },
+      ...{ topic, histories: park, keySerde: stringSerde, valueSerde: placeSerde },
       ...{ replicationFactor, logger, signal },
-      changes: (_key: string, before: readonly Version<Place>[], after: readonly Version<Place>[]): void => {
-        difference.add(before, after);
+      changes: (key: string, before: readonly Version<Place>[], after: readonly Version<Place>[]): void => {
+        difference.add(key, before, after);
+        if (isNameKey(key) && after.length > 0) names++;
       },
       alongside: { topic: this.#imports, key: utf8(lastKey), value: utf8(JSON.stringify(record)) },
     };
     const { unchanged } = await (dryRun ? compareHistoryTopic : writeHistoryTopic)(broker, options);
-    difference.addUnchanged(unchanged);
+    difference.addUnchanged(unchanged - (park.names - names));
     return difference;
   }
 }

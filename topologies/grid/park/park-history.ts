@@ -4,10 +4,11 @@ import type { Version } from '../../../src/runtime/read-only-stores.ts';
 import { compareParkIds, type Installations, type Park, type ParkId, parkId } from './park.ts';
 import type { Place } from './place.ts';
 import { PlaceFinder } from './place-finder.ts';
+import { namesOfPark, type ParkTable, withNames } from './place-names.ts';
 import { dayStarts, Timeline } from './timeline.ts';
 
 /** An equipment's key, 'C:8' for meter 8, and where it was from when on. */
-export type ParkHistory = readonly [key: string, versions: Version<Place>[]];
+export type ParkHistory = readonly [key: string, versions: readonly Version<Place>[]];
 
 /**
  * The place of every equipment of the park as versions over time: what the versioned table of the park holds.
@@ -23,8 +24,21 @@ export type ParkHistory = readonly [key: string, versions: Version<Place>[]];
  *
  * Equipments that are never anywhere are left out.
  */
-export function* parkHistories(park: Park, zone: string): Iterable<ParkHistory> {
-  const histories = new ParkHistories(park, zone);
+export function parkHistories(park: Park, zone: string): Iterable<ParkHistory> {
+  return entriesOf(new ParkHistories(park, zone));
+}
+
+/** The rows of the table of the park: the places of all equipment as {@link parkHistories}, and the names of the places that it uses. */
+export function parkRows(park: Park, zone: string): Iterable<ParkHistory> {
+  return entriesOf(parkTableHistories(park, zone));
+}
+
+/** As {@link parkRows}, made when they are asked for. */
+export function parkTableHistories(park: Park, zone: string): ParkTable {
+  return withNames(new ParkHistories(park, zone), namesOfPark(park));
+}
+
+function* entriesOf(histories: Histories<string, Place>): Iterable<ParkHistory> {
   for (let index = 0; index < histories.size; index++) {
     const versions = histories.versions(index);
     if (versions.length > 0) yield [histories.key(index), versions];

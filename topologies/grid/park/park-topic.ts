@@ -4,8 +4,9 @@ import { type HistoryTopicChange, writeHistoryTopic } from '../../../src/runtime
 import { stringSerde } from '../../../src/serde/serdes.ts';
 import { parkTable } from '../topology.ts';
 import { loadPark } from './load-park.ts';
-import { ParkHistories } from './park-history.ts';
+import { parkTableHistories } from './park-history.ts';
 import { placeSerde } from './place.ts';
+import { isNameKey } from './place-names.ts';
 
 /** Which park is loaded where. */
 export interface ParkTopicOptions {
@@ -22,13 +23,34 @@ export interface ParkTopicOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a load has changed: equipments, and names of places apart. */
+export interface ParkTopicChange extends HistoryTopicChange {
+  /** Names of places that were written or removed. */
+  readonly names: number;
+}
+
 /**
- * Makes the topic of the park say what a folder says, in one transaction: only equipments whose places differ are written.
+ * Makes the topic of the park say what a folder says, in one transaction: only equipments whose places differ, and names that do, are written.
  *
  * @throws {@link StreamsError} `STREAMS_FILE` for a folder that cannot be read, `STREAMS_BROKER`, and `STREAMS_TASK_MIGRATED` where another load has begun meanwhile.
  */
-export async function loadParkTopic(broker: Broker, options: ParkTopicOptions): Promise<HistoryTopicChange> {
+export async function loadParkTopic(broker: Broker, options: ParkTopicOptions): Promise<ParkTopicChange> {
   const { topic = parkTable, park, zone, ...others } = options;
-  const histories = new ParkHistories(await loadPark(park, { manufacturers: false }), zone);
-  return writeHistoryTopic(broker, { ...others, topic, histories, keySerde: stringSerde, valueSerde: placeSerde });
+  const histories = parkTableHistories(await loadPark(park, { manufacturers: false }), zone);
+  const named = { added: 0, changed: 0, removed: 0 };
+  const change = await writeHistoryTopic(broker, {
+    ...{ ...others, topic, histories, keySerde: stringSerde, valueSerde: placeSerde },
+    changes(key, before, after) {
+      if (!isNameKey(key)) return;
+      named[after.length === 0 ? 'removed' : before.length === 0 ? 'added' : 'changed']++;
+    },
+  });
+  return {
+    ...change,
+    added: change.added - named.added,
+    changed: change.changed - named.changed,
+    removed: change.removed - named.removed,
+    unchanged: change.unchanged - (histories.names - named.added - named.changed),
+    names: named.added + named.changed + named.removed,
+  };
 }

@@ -1,7 +1,7 @@
 import { equalBytes, fromUtf8Strict, utf8 } from '../../../src/common/bytes.ts';
 import type { Serde } from '../../../src/serde/serde.ts';
 
-/** Where an equipment is installed: the four levels by which events are counted. All ids are text. Immutable. */
+/** Where an equipment is installed: the four levels by which events are counted. All ids are text. Immutable. Or the name of a place, whose ids are empty then. */
 export interface Place {
   /** `Code INSEE`, such as '01026'. */
   readonly commune: string;
@@ -9,13 +9,15 @@ export interface Place {
   /** The substation (`id_pdk`). */
   readonly pdk: string;
   readonly region: string;
+  /** Only in a record that names a place: see `NamesOfPlaces`. */
+  readonly name?: string;
 }
 
 const slots = 4096;
 const longestField = 0xffff;
 
 /**
- * Places as bytes: commune, departement, pdk and region, each as its length in bytes (uint16, big-endian) and its UTF-8.
+ * Places as bytes: commune, departement, pdk and region, then the name if there is one, each as its length in bytes (uint16, big-endian) and its UTF-8.
  *
  * `{ commune: '01026', departement: '01', pdk: '7', region: '4' }` is `0005 3031303236 0002 3031 0001 37 0001 34`.
  *
@@ -64,12 +66,13 @@ class PlaceSerde implements Serde<Place> {
 }
 
 function writePlace(place: Place): Uint8Array {
-  const fields = [place.commune, place.departement, place.pdk, place.region].map((field) => utf8(field));
+  const { commune, departement, pdk, region, name } = place;
+  const fields = [commune, departement, pdk, region, ...(name === undefined ? [] : [name])].map((field) => utf8(field));
   const bytes = new Uint8Array(fields.reduce((length, field) => length + 2 + field.length, 0));
   let at = 0;
   for (const field of fields) {
     if (field.length > longestField) {
-      throw new RangeError(`a place's id has ${field.length} bytes, more than ${longestField}`);
+      throw new RangeError(`an id or a name of a place has ${field.length} bytes, more than ${longestField}`);
     }
     bytes[at] = field.length >> 8;
     bytes[at + 1] = field.length;
@@ -87,7 +90,8 @@ function readPlace(bytes: Uint8Array): Place {
     if (start > bytes.length || at > bytes.length) throw new Error(`${bytes.length} bytes are too few for a place`);
     return fromUtf8Strict(bytes.subarray(start, at));
   };
-  const place = { commune: field(), departement: field(), pdk: field(), region: field() };
+  const ids = { commune: field(), departement: field(), pdk: field(), region: field() };
+  const place = at === bytes.length ? ids : { ...ids, name: field() };
   if (at !== bytes.length) throw new Error(`${bytes.length} bytes are too many for a place`);
   return place;
 }

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CalendarWindows } from '../../../src/dsl/calendar-windows.ts';
 import { writeWholeFile } from '../../../src/files/whole-file.ts';
+import { type NameLookup, namedLevel } from './name-lookup.ts';
 import { periodWindows } from './period-windows.ts';
 import { eventTypes, type Grouping, groupings, type Period, periods, storeName } from './statistic.ts';
 import { csvFileName, csvGroupCells, csvHeader } from './statistic-csv.ts';
@@ -16,6 +17,8 @@ export interface ExportOptions {
   readonly periods?: readonly Period[];
   /** @defaultValue all six */
   readonly groupings?: readonly Grouping[];
+  /** Given: files by commune, departement and region have a column with the name after that of the id. @defaultValue they have none */
+  readonly names?: NameLookup;
   /** Stops the export: the file under way is not left behind, those before it are whole. */
   readonly signal?: AbortSignal;
 }
@@ -45,28 +48,36 @@ export async function exportStatistics(
   zone: string,
   options: ExportOptions = {},
 ): Promise<readonly ExportedFile[]> {
-  const { signal } = options;
+  const { signal, names } = options;
   const exported: ExportedFile[] = [];
   for (const period of options.periods ?? periods) {
     const windows = periodWindows(period, zone);
     for (const grouping of options.groupings ?? groupings) {
       const store = stores(storeName(period, grouping));
       const file = join(outDir, csvFileName(period, grouping));
-      const rows = await writeWholeFile(file, (handle) => writeRows(handle, grouping, windows, store, signal));
+      const rows = await writeWholeFile(file, (handle) =>
+        writeRows(handle, { grouping, windows, store, names, signal }),
+      );
       exported.push({ file, rows });
     }
   }
   return exported;
 }
 
+interface FileOptions {
+  readonly grouping: Grouping;
+  readonly windows: CalendarWindows;
+  readonly store: StatisticStore;
+  readonly names: NameLookup | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function writeRows(
   handle: FileHandle,
-  grouping: Grouping,
-  windows: CalendarWindows,
-  store: StatisticStore,
-  signal: AbortSignal | undefined,
+  { grouping, windows, store, names, signal }: FileOptions,
 ): Promise<number> {
-  let chunk = csvHeader(grouping);
+  let chunk = csvHeader(grouping, names !== undefined);
+  const level = names === undefined ? undefined : namedLevel(grouping);
   let rows = 0;
   let startMs = Number.NaN;
   let start = '';
@@ -76,7 +87,8 @@ async function writeRows(
       startMs = windowed.startMs;
       start = windows.formatStart(startMs);
     }
-    const cells = csvGroupCells(grouping, windowed.key);
+    const found = level === undefined ? undefined : names!.of(level, windowed.key);
+    const cells = csvGroupCells(grouping, windowed.key, typeof found === 'object' ? await found : found);
     for (const type of eventTypes) {
       const n = value[type];
       if (n === 0) continue;

@@ -1,5 +1,6 @@
 import type { MetricCollector, MetricSpec, SetMetric } from '../../../src/observability/metric-collector.ts';
 import type { ReadOnlyVersionedStore } from '../../../src/runtime/read-only-stores.ts';
+import { NameLookup } from './name-lookup.ts';
 import { ParkSize } from './park-size.ts';
 import { allKey, type Counts, eventTypes, type Period, periods, storeName, unknownPlace } from './statistic.ts';
 import { allTime, type StatisticStores } from './statistic-stores.ts';
@@ -48,6 +49,18 @@ export const gridMetricSpecs: readonly MetricSpec[] = [
     labels: ['period', 'departement', 'type_evt'],
   },
   {
+    name: 'grid_region_info',
+    type: 'gauge',
+    help: 'Always 1: the name of each region that has events in the newest closed window; its id where the park has none',
+    labels: ['region', 'name'],
+  },
+  {
+    name: 'grid_departement_info',
+    type: 'gauge',
+    help: 'Always 1: the name of each departement that has events in the newest closed window; its id where the park has none',
+    labels: ['departement', 'name'],
+  },
+  {
     name: 'grid_unattached_events_total',
     type: 'counter',
     help: 'Events whose place is not known; falls when the park catches up',
@@ -69,6 +82,7 @@ export function gridMetrics(options: GridMetricsOptions): MetricCollector {
   const { stores, isFinal, now = Date.now } = options;
   const newest = periods.map((period) => new NewestWindows(stores, period, isFinal));
   const parkSize = new ParkSize(options.park, now);
+  const names = freshNames(options.park, now);
   return {
     metrics: gridMetricSpecs,
     async collect(set) {
@@ -76,13 +90,34 @@ export function gridMetrics(options: GridMetricsOptions): MetricCollector {
       for (const type of eventTypes) set('grid_events_total', { type_evt: type }, total[type]);
       const unattached = await sumOfYears(stores, 'pdk', unknownPlace);
       set('grid_unattached_events_total', {}, unattached.ev_C + unattached.ev_K + unattached.ev_N);
-      for (const windows of newest) await setWindows(set, stores, windows);
+      for (const windows of newest) await setWindows(set, stores, windows, names);
       for (const [equipment, n] of await parkSize.get()) set('grid_park_size', { equipment }, n);
     },
   };
 }
 
-async function setWindows(set: SetMetric, stores: StatisticStores, windows: NewestWindows): Promise<void> {
+/** How long names are good for, ms. */
+const namesGoodForMs = 60_000;
+
+/** Names of places, read anew once a minute. */
+function freshNames(park: GridMetricsOptions['park'], now: () => number): () => NameLookup {
+  let names: NameLookup | undefined;
+  let sinceMs = 0;
+  return () => {
+    if (names === undefined || now() - sinceMs >= namesGoodForMs) {
+      names = new NameLookup(park());
+      sinceMs = now();
+    }
+    return names;
+  };
+}
+
+async function setWindows(
+  set: SetMetric,
+  stores: StatisticStores,
+  windows: NewestWindows,
+  names: () => NameLookup,
+): Promise<void> {
   const { period } = windows;
   const { open, closed } = await windows.find();
   const newest = open ?? closed;
@@ -94,7 +129,10 @@ async function setWindows(set: SetMetric, stores: StatisticStores, windows: Newe
   for (const grouping of ['region', 'departement'] as const) {
     const rows = stores(storeName(period, grouping)).fetchAll(closed.startMs, closed.startMs + 1);
     for await (const { windowed, value } of rows) {
-      setCounts(set, `grid_${grouping}_events`, { period, [grouping]: windowed.key }, value);
+      const { key } = windowed;
+      setCounts(set, `grid_${grouping}_events`, { period, [grouping]: key }, value);
+      // Without a name a join by it would lose the events of the place.
+      set(`grid_${grouping}_info`, { [grouping]: key, name: (await names().of(grouping, key)) || key }, 1);
     }
   }
 }

@@ -25,7 +25,7 @@ const key: ChartKey = {
   name: 'key',
   label: 'Key',
   placeholder: 'C:8, or a plain id',
-  suggestionsUrl: '/statistics/{period}/{grouping}/keys',
+  suggestionsUrl: '/statistics/{period}/{grouping}/keys?names=true',
   notFor: { select: 'grouping', value: 'type' },
 };
 
@@ -41,7 +41,7 @@ export function gridPage(zone: string): PageSpec {
     charts: [
       {
         title: 'Events per window',
-        dataUrl: '/statistics/{period}/{grouping}',
+        dataUrl: '/statistics/{period}/{grouping}?names=true',
         csvQuery: 'format=csv',
         unit: 'events',
         series: { field: 'type_evt', values: types },

@@ -44,6 +44,7 @@ export async function exportHistory(source: StatisticSource, file: string, optio
   return writeWholeFile(file, async (handle) => {
     const out = new Samples(handle, options.signal);
     for (const family of families) await writeFamily(out, source, family, labels);
+    for (const level of ['region', 'departement'] as const) await writeNames(out, source, level, labels);
     if (out.samples === 0)
       throw new StreamsError(
         'STREAMS_INPUT_REFUSED',
@@ -94,7 +95,7 @@ async function writeFamily(
   labels: readonly string[],
 ): Promise<void> {
   const { name, grouping, key } = family;
-  out.text(`# HELP ${name} ${gridMetricSpecs.find((spec) => spec.name === name)!.help}\n# TYPE ${name} gauge\n`);
+  out.text(headOf(name));
   for (const period of family.periods) {
     const store = source.stores(storeName(period, grouping));
     for await (const { windowed, value } of store.fetchAll(allTime.fromMs, allTime.toMs)) {
@@ -108,6 +109,31 @@ async function writeFamily(
     }
   }
   await out.flush(0);
+}
+
+/** The names by which queries join: with each day's events of a place a sample of its name. */
+async function writeNames(
+  out: Samples,
+  source: StatisticSource,
+  level: 'region' | 'departement',
+  labels: readonly string[],
+): Promise<void> {
+  const names = source.names?.();
+  if (names === undefined) return;
+  const name = `grid_${level}_info`;
+  out.text(headOf(name));
+  for await (const { windowed } of source.stores(storeName('day', level)).fetchAll(allTime.fromMs, allTime.toMs)) {
+    if (!source.isFinal(windowed.endMs)) continue;
+    const place = (await names.of(level, windowed.key)) || windowed.key;
+    const own = [`${level}="${escaped(windowed.key)}"`, `name="${escaped(place)}"`];
+    out.sample(`${name}{${[...labels, ...own].join(',')}}`, 1, windowed.endMs / 1000);
+    await out.flush(chunkLength);
+  }
+  await out.flush(0);
+}
+
+function headOf(name: string): string {
+  return `# HELP ${name} ${gridMetricSpecs.find((spec) => spec.name === name)!.help}\n# TYPE ${name} gauge\n`;
 }
 
 function escaped(text: string): string {

@@ -1,5 +1,7 @@
 import type { ReadOnlyVersionedStore, Version } from '../../../src/runtime/read-only-stores.ts';
 
+import { isNameKey } from '../park/place-names.ts';
+
 /** How long a count is good for, ms: it goes through the whole park. */
 const goodForMs = 60_000;
 
@@ -32,6 +34,7 @@ export class ParkSize {
     const atMs = this.#now();
     const sizes = new Map<string, number>();
     for await (const { key, versions } of this.#park().all()) {
+      if (isNameKey(key)) continue;
       const installed = validAt(versions, atMs);
       const type = key.slice(0, key.indexOf(':'));
       sizes.set(type, (sizes.get(type) ?? 0) + (installed ? 1 : 0));

@@ -1,4 +1,5 @@
 import { Zone } from '../../../src/common/time/zone.ts';
+import { type NameLookup, namedLevel } from './name-lookup.ts';
 import { periodWindows } from './period-windows.ts';
 import { allKey, type EventType, eventTypes, storeName } from './statistic.ts';
 import type { StatisticQuery } from './statistic-query.ts';
@@ -11,6 +12,8 @@ export interface StatisticSource {
   readonly zone: string;
   /** Whether a window that ends at `windowEndMs` takes no more events. */
   isFinal(windowEndMs: number): boolean;
+  /** The names of places. @defaultValue there are none */
+  names?(): NameLookup;
 }
 
 /** One count, with the names that the data and all outputs use. */
@@ -20,6 +23,8 @@ export interface StatisticRow {
   /** First day after the window. */
   readonly window_end: string;
   readonly key: string;
+  /** Of the commune, departement or region, if names are asked for; empty where the park has none. */
+  readonly name?: string;
   readonly type_evt: EventType;
   readonly n: number;
   /** Whether the window is closed. */
@@ -36,6 +41,8 @@ export async function* queryStatistics(source: StatisticSource, query: Statistic
   const store = source.stores(storeName(query.period, query.grouping));
   const { fromMs, toMs } = rangeOf(query, source.zone);
   const rows = query.key === undefined ? store.fetchAll(fromMs, toMs) : store.fetchKey(query.key, fromMs, toMs);
+  const level = query.names === true ? namedLevel(query.grouping) : undefined;
+  const names = level === undefined ? undefined : source.names?.();
   const types = query.type === undefined ? eventTypes : [query.type];
   let startMs = Number.NaN;
   let window = { window_start: '', window_end: '', final: false };
@@ -45,10 +52,13 @@ export async function* queryStatistics(source: StatisticSource, query: Statistic
       const window_start = windows.formatStart(startMs);
       window = { window_start, window_end: windows.formatStart(windowed.endMs), final: source.isFinal(windowed.endMs) };
     }
+    const { key } = windowed;
+    const found = level === undefined ? undefined : (names?.of(level, key) ?? '');
+    const named = found === undefined ? {} : { name: typeof found === 'string' ? found : await found };
     for (const type_evt of types) {
       const n = value[type_evt];
       const { window_start, window_end, final } = window;
-      if (n !== 0) yield { window_start, window_end, key: windowed.key, type_evt, n, final };
+      if (n !== 0) yield { window_start, window_end, key, ...named, type_evt, n, final };
     }
   }
 }

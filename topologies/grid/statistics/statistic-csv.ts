@@ -1,3 +1,4 @@
+import { namedLevel } from './name-lookup.ts';
 import type { Grouping, Period } from './statistic.ts';
 
 /** The file of a statistic, such as `day_equipment.csv`. */
@@ -5,16 +6,17 @@ export function csvFileName(period: Period, grouping: Grouping): string {
   return `${period}_${grouping}.csv`;
 }
 
-/** The first line of a statistic's file, with its line end. The statistics by type have no column for their one group. */
-export function csvHeader(grouping: Grouping): string {
+/** The first line of a statistic's file, with its line end. The statistics by type have no column for their one group. With names a column such as `region_name` follows the id. */
+export function csvHeader(grouping: Grouping, names = false): string {
   const group = grouping === 'equipment' ? 'type_equipement,id_equipement,' : grouping === 'type' ? '' : `${grouping},`;
-  return `window_start,${group}type_evt,n\n`;
+  const name = names && namedLevel(grouping) !== undefined ? `${grouping}_name,` : '';
+  return `window_start,${group}${name}type_evt,n\n`;
 }
 
-/** The cells of a key, with the comma after each: `C,8,` for equipment `C:8`, `13,` for a departement, nothing for type. */
-export function csvGroupCells(grouping: Grouping, key: string): string {
+/** The cells of a key and its name, if given, with the comma after each: `C,8,` for equipment `C:8`, `13,` for a departement, nothing for type. */
+export function csvGroupCells(grouping: Grouping, key: string, name?: string): string {
   if (grouping === 'type') return '';
-  if (grouping !== 'equipment') return `${csvCell(key)},`;
+  if (grouping !== 'equipment') return name === undefined ? `${csvCell(key)},` : `${csvCell(key)},${csvCell(name)},`;
   if (!special.test(key)) return `${key.replace(':', ',')},`;
   const colon = key.indexOf(':');
   return `${csvCell(key.slice(0, colon))},${csvCell(key.slice(colon + 1))},`;

@@ -10,6 +10,7 @@ export interface StatisticQueryText {
   readonly type?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  readonly names?: boolean | undefined;
 }
 
 /** What is asked of the statistics. */
@@ -23,6 +24,8 @@ export interface StatisticQuery {
   readonly fromDay?: number;
   /** Day number of the first date that a window may no longer start on. */
   readonly toDay?: number;
+  /** Whether rows have the names of places beside their keys. @defaultValue false */
+  readonly names?: boolean;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface StatisticQuery {
  * key that the grouping cannot have.
  */
 export function parseStatisticQuery(text: StatisticQueryText): StatisticQuery {
-  const { key, type, from, to } = text;
+  const { key, type, from, to, names } = text;
   const period = parsePeriod(text.period);
   const grouping = parseGrouping(text.grouping);
   if (key !== undefined) checkKey(grouping, key);
@@ -49,6 +52,7 @@ export function parseStatisticQuery(text: StatisticQueryText): StatisticQuery {
     ...(type === undefined ? {} : { type: oneOf('type', type, eventTypes) }),
     ...(fromDay === undefined ? {} : { fromDay }),
     ...(toDay === undefined ? {} : { toDay }),
+    ...(names === true ? { names } : {}),
   };
 }
 

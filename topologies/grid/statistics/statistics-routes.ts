@@ -1,13 +1,19 @@
 import { jsonResponse } from '../../../src/http/json.ts';
 import { type QueryParameter, type Route, type RouteRequest, staleParameter } from '../../../src/http/route.ts';
 import { streamText } from '../../../src/http/text-stream.ts';
+import { namedLevel } from './name-lookup.ts';
 import { newestKeys, queryStatistics, type StatisticRow, type StatisticSource } from './query-statistics.ts';
 import { eventTypes, type Grouping } from './statistic.ts';
 import { csvGroupCells, csvHeader } from './statistic-csv.ts';
-import { parseGrouping, parsePeriod, parseStatisticQuery } from './statistic-query.ts';
+import { parseGrouping, parsePeriod, parseStatisticQuery, type StatisticQuery } from './statistic-query.ts';
 
 /** Keys that are offered at most. */
 const keysOffered = 500;
+
+const namesParameter: QueryParameter = {
+  description: 'true: the names of communes, departements and regions beside their ids.',
+  values: ['true', 'false'],
+};
 
 const parameters: Readonly<Record<string, QueryParameter>> = {
   key: { description: 'One group only: C:8 for equipment, the plain id for places.' },
@@ -18,6 +24,7 @@ const parameters: Readonly<Record<string, QueryParameter>> = {
     description: 'json: an array of objects. csv: the columns of the exported files.',
     values: ['json', 'csv'],
   },
+  names: namesParameter,
   stale: staleParameter,
 };
 
@@ -34,14 +41,22 @@ export function statisticsRoutes(source: StatisticSource): readonly Route[] {
     {
       path: '/statistics/:period/:grouping/keys',
       summary: 'Some keys of the newest window of a statistic',
-      query: { stale: staleParameter },
+      query: { names: namesParameter, stale: staleParameter },
       async handle({ params, query }) {
         const period = parsePeriod(params.period!);
         const grouping = parseGrouping(params.grouping!);
-        return jsonResponse(await newestKeys(asAsked(source, query), { period, grouping }, keysOffered));
+        const keys = await newestKeys(asAsked(source, query), { period, grouping }, keysOffered);
+        return jsonResponse(query.names === 'true' ? await named(keys, grouping, source) : keys);
       },
     },
   ];
+}
+
+/** Keys with the names that they have. */
+function named(keys: readonly string[], grouping: Grouping, { names }: StatisticSource): Promise<object[]> {
+  const level = namedLevel(grouping);
+  const lookup = level === undefined ? undefined : names?.();
+  return Promise.all(keys.map(async (key) => ({ key, name: level && lookup ? await lookup.of(level, key) : '' })));
 }
 
 /** The source with the rows that are asked for: of a copy that may lag behind, where that is good enough. */
@@ -50,10 +65,12 @@ function asAsked(source: StatisticSource, { stale }: RouteRequest['query']): Sta
 }
 
 function answer(source: StatisticSource, { params, query }: RouteRequest): Promise<Response> {
-  const asked = parseStatisticQuery({ period: params.period!, grouping: params.grouping!, ...query });
+  const { names, ...others } = query;
+  const { period, grouping } = params;
+  const asked = parseStatisticQuery({ ...others, period: period!, grouping: grouping!, names: names === 'true' });
   const rows = queryStatistics(asAsked(source, query), asked);
   return query.format === 'csv'
-    ? streamText(csvLines(rows, asked.grouping), 'text/csv; charset=utf-8')
+    ? streamText(csvLines(rows, asked), 'text/csv; charset=utf-8')
     : streamText(jsonArray(rows), 'application/json');
 }
 
@@ -67,9 +84,12 @@ async function* jsonArray(rows: AsyncIterable<StatisticRow>): AsyncIterable<stri
   yield before === '[\n' ? '[]\n' : '\n]\n';
 }
 
-async function* csvLines(rows: AsyncIterable<StatisticRow>, grouping: Grouping): AsyncIterable<string> {
-  yield csvHeader(grouping);
-  for await (const { window_start, key, type_evt, n } of rows) {
-    yield `${window_start},${csvGroupCells(grouping, key)}${type_evt},${n}\n`;
+async function* csvLines(
+  rows: AsyncIterable<StatisticRow>,
+  { grouping, names }: StatisticQuery,
+): AsyncIterable<string> {
+  yield csvHeader(grouping, names);
+  for await (const { window_start, key, name, type_evt, n } of rows) {
+    yield `${window_start},${csvGroupCells(grouping, key, name)}${type_evt},${n}\n`;
   }
 }

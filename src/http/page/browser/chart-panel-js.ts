@@ -135,10 +135,10 @@ export class ChartPanel {
     this.suggestedBy = url;
     if (this.key !== undefined) this.keyField.hidden = url === undefined;
     if (url !== undefined) {
-      const keys = await getJson(url).catch(() => []);
+      const keys = (await getJson(url).catch(() => [])).map((key) => (typeof key === 'string' ? { key } : key));
       if (this.suggestedBy !== url) return;
-      this.keys.replaceChildren(...keys.map((value) => el('option', { value })));
-      if (this.key.value === '') this.key.value = keys[0] ?? '';
+      this.keys.replaceChildren(...keys.map(({ key, name }) => el('option', name ? { value: key, label: name } : { value: key })));
+      if (this.key.value === '') this.key.value = keys[0]?.key ?? '';
     }
     return this.load(false);
   }
@@ -159,7 +159,7 @@ export class ChartPanel {
     const { url, rest } = this.filled(this.spec.dataUrl);
     if (this.needsKey()) rest.set(this.spec.key.name, this.key.value.trim());
     const query = [rest.toString(), more].filter((part) => part).join('&');
-    return query === '' ? url : url + '?' + query;
+    return query === '' ? url : url + (url.includes('?') ? '&' : '?') + query;
   }
 
   async load(quietly) {
@@ -175,6 +175,7 @@ export class ChartPanel {
       const rows = await getJson(this.dataUrl());
       if (turn !== this.asked) return;
       this.bars = this.stacked(rows);
+      this.name = this.needsKey() ? rows.find(({ name }) => name)?.name : undefined;
       this.draw();
     } catch (error) {
       // A refresh that fails leaves what is shown: the head of the page says that the server is away.
@@ -227,7 +228,8 @@ export class ChartPanel {
   inWords(bars) {
     const total = bars.reduce((all, bar) => all + bar.total, 0);
     const windows = count(bars.length) + (bars.length === 1 ? ' window' : ' windows');
-    return count(total) + ' ' + this.spec.unit + ' in ' + windows + ', ' + spanLabel(bars);
+    const whose = this.name === undefined ? '' : this.name + ': ';
+    return whose + count(total) + ' ' + this.spec.unit + ' in ' + windows + ', ' + spanLabel(bars);
   }
 
   fillTable() {

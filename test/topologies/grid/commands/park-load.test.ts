@@ -8,6 +8,7 @@ import { historySerde } from '../../../../src/serde/history.ts';
 import { openMemoryDatabase } from '../../../../state/memory-database.ts';
 import { parkLoadCommand } from '../../../../topologies/grid/commands/park-load-command.ts';
 import { placeSerde } from '../../../../topologies/grid/park/place.ts';
+import { isNameKey } from '../../../../topologies/grid/park/place-names.ts';
 import { gridTopology } from '../../../../topologies/grid/topology.ts';
 import { type Ran, run } from '../../../cli/fixtures/run.ts';
 import { fakeEngine } from '../../../http/fake-engine.ts';
@@ -40,7 +41,7 @@ async function places(cluster: MemoryCluster, topic = 'grid-park'): Promise<stri
         ({ validFromMs, value: place }) =>
           `${new Date(validFromMs).toISOString().slice(0, 16)} ${place?.commune ?? '-'}`,
       );
-    last.set(Buffer.from(key!).toString(), versions.join(', '));
+    if (!isNameKey(Buffer.from(key!).toString())) last.set(Buffer.from(key!).toString(), versions.join(', '));
   }
   return [...last].map(([key, text]) => `${key} ${text}`).sort();
 }
@@ -56,13 +57,35 @@ test('the topic holds the whole history of each equipment, and later loads write
   ]);
   const second = { installation_c: ['2,8,20170101,20171231', '3,10,20180101,'], installation_k: ['1,1,20170101,'] };
   const json = JSON.parse(await loaded(t, cluster, second, '--json'));
-  t.deepEqual(json, { topic: 'grid-park', added: 1, changed: 1, removed: 1, unchanged: 1, waited: false });
+  t.deepEqual(json, { topic: 'grid-park', added: 1, changed: 1, removed: 1, unchanged: 1, names: 0, waited: false });
   t.deepEqual(await places(cluster), [
     'C:10 2017-12-31T23:00 01027',
     'C:8 2016-12-31T23:00 01027, 2017-12-31T23:00 -',
     'C:9 ',
     'K:1 2016-12-31T23:00 01026',
   ]);
+});
+
+test('the names of places that the park uses are in the topic, and a new name is written alone', async (t) => {
+  const cluster = new MemoryCluster();
+  const installed = { installation_c: ['1,8,20170101,'] };
+  t.like(JSON.parse(await loaded(t, cluster, installed, '--json')), { added: 1, names: 7 });
+  const names = (): Record<string, string> => {
+    const serde = historySerde(placeSerde);
+    const rows = [...cluster.read('grid-park', 0)].flatMap(({ key, value }) => {
+      const name = value == null ? undefined : serde.deserialize(value).at(-1)?.value?.name;
+      return name === undefined ? [] : [[Buffer.from(key!).toString(), name]];
+    });
+    return Object.fromEntries(rows);
+  };
+  const before = {
+    ...{ 'commune:01026': 'NEAR', 'commune:01027': 'FAR', 'commune:97105': 'ISLE' },
+    ...{ 'departement:01': 'AIN', 'departement:97': 'ISLES', 'region:4': 'RHONE', 'region:23': 'OVERSEAS' },
+  };
+  t.deepEqual(names(), before);
+  const json = await loaded(t, cluster, { ...installed, region: ['4,ALPES', '23,OVERSEAS'] }, '--json');
+  t.like(JSON.parse(json), { added: 0, changed: 0, removed: 0, unchanged: 1, names: 1 });
+  t.deepEqual(names(), { ...before, 'region:4': 'ALPES' });
 });
 
 test('topic and zone can be named', async (t) => {

@@ -28,18 +28,18 @@ async function served(t: ExecutionContext): Promise<{ folder: string; state: str
 
 test('digest, export and query read a running application as they read its folder', async (t) => {
   const { folder, state, serve } = await served(t);
-  const queries = ['day equipment --key C:8', 'month region', 'week pdk --type ev_K --json'];
+  const queries = ['day equipment --key C:8', 'month region --names', 'week pdk --type ev_K --json'];
   const digest = await digestOf(t, state);
   const byStore = await good(t, `digest --by-store --state ${state}`);
   const answers: string[] = [];
   for (const query of queries) answers.push(await good(t, `query ${query} --state ${state}`));
-  await good(t, `export --state ${state} --out ${folder}/of-folder`);
+  await good(t, `export --names --state ${state} --out ${folder}/of-folder`);
 
   const url = await serve();
   t.is((await good(t, `digest --url ${url}`)).trim(), digest);
   t.is(await good(t, `digest --by-store --url ${url}/`), byStore);
   for (const [i, query] of queries.entries()) t.is(await good(t, `query ${query} --url ${url}`), answers[i]!, query);
-  await good(t, `export --url ${url} --out ${folder}/of-url`);
+  await good(t, `export --names --url ${url} --out ${folder}/of-url`);
   t.deepEqual(await filesOf(join(folder, 'of-url')), await filesOf(join(folder, 'of-folder')));
   t.regex(answers[0]!, /C:8 .* (true|false)\n/);
 });

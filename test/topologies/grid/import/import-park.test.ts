@@ -53,6 +53,13 @@ const sound = (): Tables => ({
   },
 });
 
+/** The same park with names of places. */
+const named = (region: string): Tables => ({
+  ...sound(),
+  region: { columns: ['id_region', 'libelle_region'], rows: [['4', region]] },
+  departements: { columns: ['id_departement', 'id_region', 'libelle_departement'], rows: [['01', '4', 'AIN']] },
+});
+
 class FakeSource implements ImportSource {
   readonly name = 'fake';
   readonly #tables: Tables;
@@ -244,4 +251,16 @@ test('a password in a URL is refused without being repeated; databases of one My
       ['postgres', ['b'], 5432],
     ],
   );
+});
+
+test('names of places are imported beside the equipment, and a new name moves nothing', async (t) => {
+  const target = new FakeTarget();
+  const nameOf = (key: string): string | undefined => target.park.get(key)?.at(-1)?.value?.name;
+  t.is((await importPark(options(sound(), target))).names, 0);
+  const first = await importPark(options(named('RHONE'), target));
+  t.like(first, { names: 2, difference: { installed: 0, unchanged: 3 }, windows: { day: [] } });
+  t.deepEqual([nameOf('region:4'), nameOf('departement:01'), nameOf('commune:01026')], ['RHONE', 'AIN', undefined]);
+  const second = await importPark(options(named('ALPES'), target));
+  t.like(second, { names: 1, difference: { corrected: 0, unchanged: 3 }, windows: { day: [], year: [] } });
+  t.is(nameOf('region:4'), 'ALPES');
 });

@@ -21,6 +21,12 @@ test('any place comes back, and bytes that are reused do not change it', (t) => 
   );
 });
 
+test('a name is a fifth text, behind empty ids', (t) => {
+  const named = { commune: '', departement: '', pdk: '', region: '', name: 'AIN' };
+  t.is(Buffer.from(placeSerde.serialize(named)).toString('hex'), '0000000000000000' + '000341494e');
+  t.deepEqual(placeSerde.deserialize(placeSerde.serialize(named)), named);
+});
+
 test('places are written in place if they fit', (t) => {
   const target = new Uint8Array(20);
   const length = placeSerde.serialize(place).length;

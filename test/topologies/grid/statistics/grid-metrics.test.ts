@@ -65,6 +65,26 @@ test('events are summed over the years, those without a place too', async (t) =>
   t.true(lines.includes('grid_unattached_events_total 14'));
 });
 
+test('regions and departements whose events are shown have their names, or their ids where there are none', async (t) => {
+  let reads = 0;
+  const park = fakePark({ 'region:93': [{ validFromMs: 0, value: { name: 'PROVENCE "SUD"' } }] });
+  let now = 0;
+  const { get } = park;
+  const counted = { ...park, get: (key: string) => get(key).finally(() => reads++) };
+  const metrics = metricsOf({ park: counted, now: () => now });
+  const named = (lines: string[]): string[] => lines.filter((line) => line.includes('_info{'));
+  const expected = [
+    String.raw`grid_region_info{region="93",name="PROVENCE \"SUD\""} 1`,
+    'grid_departement_info{departement="13",name="13"} 1',
+  ];
+  t.deepEqual(named(await gridLines(metrics)), expected);
+  t.deepEqual(named(await gridLines(metrics)), expected);
+  t.is(reads, 2);
+  now += 60_000;
+  await gridLines(metrics);
+  t.is(reads, 4);
+});
+
 test('the newest open and the newest closed window of each period are shown', async (t) => {
   const lines = await gridLines(metricsOf({}));
   for (const line of [

@@ -1,7 +1,8 @@
 import test from 'ava';
+import { NameLookup } from '../../../../topologies/grid/statistics/name-lookup.ts';
 import { statisticsRoutes } from '../../../../topologies/grid/statistics/statistics-routes.ts';
 import { asking } from '../../../http/asking.ts';
-import { FakeStores } from './fake-stores.ts';
+import { FakeStores, fakePark } from './fake-stores.ts';
 import { goldenFile, goldenStores, hasGolden } from './golden.ts';
 
 const withGolden = hasGolden || process.env.REQUIRE_PARTS === '1' ? test : test.skip;
@@ -65,6 +66,34 @@ test('no rows are an empty array, or a header', async (t) => {
   const empty = ask(small());
   t.deepEqual((await empty('/statistics/day/region')).json() as unknown, []);
   t.is((await empty('/statistics/day/region?format=csv')).text, 'window_start,region,type_evt,n\n');
+});
+
+test('names stand beside ids where they are asked for', async (t) => {
+  const stores = new FakeStores('Europe/Paris');
+  for (const region of ['4', '5']) stores.add('month', 'region', '2018-01-01', region, 'ev_K', 5);
+  stores.add('month', 'pdk', '2018-01-01', '7', 'ev_K', 5);
+  stores.add('month', 'type', '2018-01-01', 'all', 'ev_K', 5);
+  const park = fakePark({ 'region:4': [{ validFromMs: 0, value: { name: 'RHONE, ALPES' } }] });
+  const names = () => new NameLookup(park);
+  const ask = asking({
+    routes: statisticsRoutes({ stores: stores.get, zone: stores.zone, isFinal: () => true, names }),
+  });
+  const text = async (path: string): Promise<string> => (await ask(`/statistics/month/${path}`)).text;
+  t.deepEqual(
+    JSON.parse(await text('region?names=true')).map((row: { name: string }) => row.name),
+    ['RHONE, ALPES', ''],
+  );
+  t.is(
+    await text('region?names=true&format=csv'),
+    'window_start,region,region_name,type_evt,n\n2018-01-01,4,"RHONE, ALPES",ev_K,5\n2018-01-01,5,,ev_K,5\n',
+  );
+  t.is(await text('pdk?names=true&format=csv'), 'window_start,pdk,type_evt,n\n2018-01-01,7,ev_K,5\n');
+  t.is(await text('pdk?names=true'), await text('pdk'));
+  t.is(await text('region?names=false'), await text('region'));
+  t.deepEqual(JSON.parse(await text('region/keys?names=true')), [
+    { key: '4', name: 'RHONE, ALPES' },
+    { key: '5', name: '' },
+  ]);
 });
 
 withGolden('CSV is the exported file', async (t) => {
