@@ -5,7 +5,7 @@ import test from 'ava';
 import { readToEnd } from '../../src/runtime/kafka/read-to-end.ts';
 import { historySerde } from '../../src/serde/history.ts';
 import { loadPark } from '../../topologies/grid/park/load-park.ts';
-import { parkHistories } from '../../topologies/grid/park/park-history.ts';
+import { parkRows } from '../../topologies/grid/park/park-history.ts';
 import { placeSerde } from '../../topologies/grid/park/place.ts';
 import { changedPark, engines, golden, importWorld } from './helpers/import-world.ts';
 import { KafkaApplication } from './helpers/kafka-application.ts';
@@ -115,7 +115,7 @@ if (existsSync(golden)) {
         return JSON.stringify([...places].sort());
       };
       const textOf = async (park: string): Promise<string> => {
-        const histories = [...parkHistories(await loadPark(park), 'Europe/Paris')];
+        const histories = [...parkRows(await loadPark(park), 'Europe/Paris')];
         return JSON.stringify(histories.map(([key, versions]) => [key, JSON.stringify(versions)]).sort());
       };
       const other = changedPark(join(world.folder, 'other'), { installation_c: [['3,3,20170101,', '11,3,20170101,']] });
