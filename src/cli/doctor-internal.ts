@@ -41,7 +41,9 @@ export async function internalChecks(
         failed(
           `topic ${topic}`,
           'does not exist, though the application has run: what it held is lost',
-          'Run weir reset and start anew: all is counted again.',
+          topic.endsWith('-changelog')
+            ? 'weir reset --refill makes it again from copies of the state that are whole; where there are none, run weir reset and start again: all is counted again.'
+            : 'Run weir reset and start again: all is counted again.',
         ),
       );
   }
