@@ -40,9 +40,11 @@ function refuseLostFiles({ topic, lost = {} }: FeedProgress): void {
  *
  * @throws StreamsError `STREAMS_BAD_ROW` - every record that it has read is in the dead letters.
  */
-export function checkRecords({ tasks, deadLetters, lateLetters }: KafkaStats, topic: string): void {
-  const read = tasks.flatMap(({ inputs }) => inputs).filter((input) => input.topic === topic);
-  const rows = read.reduce((sum, { consumed }) => sum + consumed, 0);
+export function checkRecords({ consumed, deadLetters, lateLetters }: KafkaStats, topic: string): void {
+  const read = Object.entries(consumed).filter(
+    ([partition]) => partition.slice(0, partition.lastIndexOf('-')) === topic,
+  );
+  const rows = read.reduce((sum, [, records]) => sum + records, 0);
   const dead = Object.values(deadLetters).reduce((sum, count) => sum + count, 0);
   refuseAllDead({ rows: rows - lateLetters, dead, skipped: 0 }, 'record');
 }

@@ -188,7 +188,7 @@ export class FolderFeed<K, V> implements Feed {
 
   #moveTo(position: FilePosition): void {
     const file = this.#file!;
-    if (!file.file.gzip) this.progress.bytes += position.offset - file.position.offset;
+    if (!file.file.gzip) this.#read(position.offset - file.position.offset);
     file.position = position;
     this.#moved = true;
   }
@@ -211,7 +211,7 @@ export class FolderFeed<K, V> implements Feed {
     } else {
       const diskBytes = this.#file.diskBytes;
       this.#reader.recycle(this.#file.append(chunk));
-      if (chunk.file.gzip) this.progress.bytes += chunk.diskBytes - diskBytes;
+      if (chunk.file.gzip) this.#read(chunk.diskBytes - diskBytes);
     }
     const { bytes, position, base, end, ending } = this.#file!;
     this.#scanner.window(bytes, position.offset - base, end, this.#windowEnding(ending));
@@ -227,7 +227,13 @@ export class FolderFeed<K, V> implements Feed {
     this.#before = file.position.offset === 0 ? { rows, dead } : undefined;
     this.#scanner.begin(file.position, file.position.offset === 0);
     if (entry?.done === true) this.progress.filesDone--;
-    if (gzip) this.progress.bytes += chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry));
+    if (gzip) this.#read(chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry)));
+  }
+
+  #read(bytes: number): void {
+    this.progress.bytes += bytes;
+    // A gzip file that goes on is read from its start: up to where it was, that is nothing new.
+    this.progress.bytesRead += Math.max(0, bytes);
   }
 
   /** Whether a file of a new name holds what was read under another: then it is noted as read that far, and only what it has besides is read. */
@@ -388,6 +394,16 @@ export function lookPauseMs(lookMs: number): number {
 }
 
 function newProgress(topic: string): FeedProgress {
-  const counts = { filesDone: 0, filesTotal: 0, rows: 0, bytes: 0, bytesTotal: 0, dead: 0, late: 0, skipped: 0 };
+  const counts = {
+    filesDone: 0,
+    filesTotal: 0,
+    rows: 0,
+    bytes: 0,
+    bytesRead: 0,
+    bytesTotal: 0,
+    dead: 0,
+    late: 0,
+    skipped: 0,
+  };
   return { topic, ...counts, deadByReason: {} };
 }

@@ -1,5 +1,5 @@
 import { type StreamsErrorCode, streamsErrors } from '../common/errors.ts';
-import type { EngineStats, StoreStats, StreamsState, TaskStats } from '../runtime/engine-stats.ts';
+import type { EngineStats, StoreStats, StreamsState, TaskStats, TaskWork } from '../runtime/engine-stats.ts';
 import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
 import type { MetricCollector, SetMetric } from './metric-collector.ts';
 import { engineMetrics } from './metric-names.ts';
@@ -26,8 +26,9 @@ export function engineCollector(
       setClient(set, now, version);
       set('streams_scrape_errors_total', {}, scrapeErrors());
       setCommits(set, now);
-      for (const task of now.tasks) setTask(set, task);
+      for (const task of now.tasks) setTask(set, task, now.work[task.taskId]!);
       for (const topic of progressByTopic(now.feeds)) setFeed(set, topic);
+      for (const topic of progressByTopic(now.feedWork)) setFeedWork(set, topic);
       for (const store of now.stores) setStore(set, store);
     },
   };
@@ -53,13 +54,13 @@ function setCommits(set: SetMetric, stats: EngineStats): void {
   }
 }
 
-function setTask(set: SetMetric, task: TaskStats): void {
+function setTask(set: SetMetric, task: TaskStats, work: TaskWork): void {
   const labels = { topology: task.taskId.slice(0, task.taskId.indexOf('_')), task_id: task.taskId };
-  set('streams_task_records_processed_total', labels, task.processed);
-  for (const [reason, count] of Object.entries(task.dropped)) {
+  set('streams_task_records_processed_total', labels, work.processed);
+  for (const [reason, count] of Object.entries(work.dropped)) {
     set('streams_task_records_dropped_total', { ...labels, reason }, count);
   }
-  set('streams_task_punctuations_total', labels, task.punctuations);
+  set('streams_task_punctuations_total', labels, work.punctuations);
   set('streams_task_buffered_records', labels, task.bufferedRecords);
   if (task.streamTimeMs >= 0) set('streams_task_stream_timestamp_seconds', labels, task.streamTimeMs / 1000);
   for (const [node, timeMs] of Object.entries(task.operatorTimeMs)) {
@@ -69,13 +70,18 @@ function setTask(set: SetMetric, task: TaskStats): void {
 
 function setFeed(set: SetMetric, feed: FeedProgress): void {
   const { topic } = feed;
-  set('streams_records_consumed_total', { topic }, feed.rows);
-  set('streams_bytes_consumed_total', { topic }, feed.bytes);
   set('streams_feed_remaining_bytes', { topic }, Math.max(0, feed.bytesTotal - feed.bytes));
   set('streams_feed_files', { topic, state: 'done' }, feed.filesDone);
   const refused = refusedFiles(feed);
   set('streams_feed_files', { topic, state: 'pending' }, Math.max(0, feed.filesTotal - feed.filesDone - refused));
   set('streams_feed_files', { topic, state: 'refused' }, refused);
+}
+
+/** Counters of this process: with what was read before it they would jump at its start, and fall after kill -9. */
+function setFeedWork(set: SetMetric, feed: FeedProgress): void {
+  const { topic } = feed;
+  set('streams_records_consumed_total', { topic }, feed.rows);
+  set('streams_bytes_consumed_total', { topic }, feed.bytes);
   for (const [reason, count] of Object.entries(feed.deadByReason)) {
     set('streams_feed_dead_records_total', { topic, reason }, count);
   }

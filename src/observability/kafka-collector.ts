@@ -1,5 +1,6 @@
+import { partitionKey } from '../clients/broker.ts';
 import { dropReasons } from '../processor/drop-reason.ts';
-import type { KafkaInputStats, KafkaStats, KafkaTaskStats, UnreadPartition } from '../runtime/kafka/kafka-stats.ts';
+import type { KafkaInputStats, KafkaStats, KafkaTaskStats, KafkaTaskWork } from '../runtime/kafka/kafka-stats.ts';
 import type { MetricCollector, SetMetric } from './metric-collector.ts';
 import { kafkaMetrics } from './metric-names.ts';
 
@@ -15,11 +16,11 @@ export function kafkaCollector(stats: () => KafkaStats): MetricCollector {
       const now = stats();
       setMember(set, now);
       setLetters(set, now);
-      for (const task of now.tasks) setTask(set, task);
+      for (const task of now.tasks) setTask(set, task, now.work[task.taskId]!);
       setInputs(
         set,
         now.tasks.flatMap((task) => task.inputs),
-        now.unread,
+        now,
       );
       setGlobals(set, now);
       for (const { topic, records, bytes } of now.outputs) {
@@ -52,7 +53,7 @@ function setLetters(set: SetMetric, { deadLetters, lateLetters }: KafkaStats): v
   set('streams_late_letter_records_total', {}, lateLetters);
 }
 
-function setTask(set: SetMetric, task: KafkaTaskStats): void {
+function setTask(set: SetMetric, task: KafkaTaskStats, work: KafkaTaskWork): void {
   const { taskId, kind, status, restore } = task;
   const labels = { topology: taskId.slice(0, taskId.indexOf('_')), task_id: taskId };
   set('streams_task_state', { ...labels, kind, state: status }, 1);
@@ -62,35 +63,35 @@ function setTask(set: SetMetric, task: KafkaTaskStats): void {
   }
   // A task that had nothing to restore says so, instead of saying nothing.
   const { restored, total, seconds } = restore ?? { restored: 0, total: 0, seconds: 0 };
-  set('streams_restore_records_total', labels, restored);
+  set('streams_restore_records_total', labels, work.restored);
   set('streams_restore_remaining_records', labels, Math.max(0, total - restored));
   set('streams_restore_duration_seconds', labels, seconds);
-  set('streams_task_record_lateness_seconds_total', labels, task.latenessMs / 1000);
+  set('streams_task_record_lateness_seconds_total', labels, work.latenessMs / 1000);
 }
 
-function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[], unread: readonly UnreadPartition[]): void {
-  // A topic that two sub-topologies read has two positions: what is shown is the one further behind, and what both have taken.
+function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[], { consumed, unread }: KafkaStats): void {
+  // A topic that two sub-topologies read has two positions: what is shown is the one further behind, and what all tasks have taken.
   const byPartition = new Map<string, KafkaInputStats>();
   for (const input of inputs) {
-    const key = `${input.topic}-${input.partition}`;
+    const key = partitionKey(input.topic, input.partition);
     const other = byPartition.get(key);
     byPartition.set(key, other === undefined ? input : together(other, input));
   }
-  for (const { topic, partition, position, lag, consumed, buffered } of byPartition.values()) {
+  for (const [key, { topic, partition, position, lag, buffered }] of byPartition) {
     const labels = { topic, partition: String(partition) };
     set('streams_consumer_lag_records', labels, lag);
     set('streams_consumer_position_offset', labels, position);
-    set('streams_consumer_records_total', labels, consumed);
+    set('streams_consumer_records_total', labels, consumed[key] ?? 0);
     set('streams_consumer_buffered_records', labels, buffered);
   }
   for (const { topic, partition, lag } of unread)
-    if (!byPartition.has(`${topic}-${partition}`))
+    if (!byPartition.has(partitionKey(topic, partition)))
       set('streams_consumer_lag_records', { topic, partition: String(partition) }, lag);
 }
 
 function together(a: KafkaInputStats, b: KafkaInputStats): KafkaInputStats {
   const behind = a.lag >= b.lag ? a : b;
-  return { ...behind, consumed: a.consumed + b.consumed, buffered: a.buffered + b.buffered };
+  return { ...behind, buffered: a.buffered + b.buffered };
 }
 
 function setGlobals(set: SetMetric, { globals }: KafkaStats): void {

@@ -50,21 +50,21 @@ const taskMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_task_records_processed_total',
     type: 'counter',
-    help: 'Records processed',
+    help: 'Records processed since the process began, those that are processed again too',
     labels: task,
     kafkaStreams: 'process-total',
   },
   {
     name: 'streams_task_records_dropped_total',
     type: 'counter',
-    help: 'Records dropped after their source',
+    help: 'Records dropped after their source since the process began',
     labels: [...task, 'reason'],
     kafkaStreams: 'dropped-records-total',
   },
   {
     name: 'streams_task_punctuations_total',
     type: 'counter',
-    help: 'Punctuator calls',
+    help: 'Punctuator calls since the process began',
     labels: task,
     kafkaStreams: 'punctuate-total',
   },
@@ -90,7 +90,7 @@ const taskMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_task_commits_total',
     type: 'counter',
-    help: 'Commits since the state began',
+    help: 'Commits since the process began',
     labels: [],
     kafkaStreams: 'commit-total',
   },
@@ -104,7 +104,7 @@ const taskMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_task_committed_rows_total',
     type: 'counter',
-    help: 'Rows written by commits since the state began',
+    help: 'Rows written by commits since the process began',
     labels: [],
   },
   {
@@ -115,19 +115,19 @@ const taskMetrics: readonly MetricSpec[] = [
   },
 ];
 
-/** Inputs: rows since the state began, not since the process began. */
+/** Inputs. */
 const inputMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_records_consumed_total',
     type: 'counter',
-    help: 'Records read since the state began, refused ones included',
+    help: 'Records read since the process began, refused ones included',
     labels: ['topic'],
     kafkaStreams: 'records-consumed-total',
   },
   {
     name: 'streams_bytes_consumed_total',
     type: 'counter',
-    help: 'Bytes read since the state began',
+    help: 'Bytes read since the process began',
     labels: ['topic'],
     kafkaStreams: 'bytes-consumed-total',
   },
@@ -147,19 +147,19 @@ const inputMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_feed_dead_records_total',
     type: 'counter',
-    help: 'Rows in the dead letters',
+    help: 'Rows that went to the dead letters since the process began',
     labels: ['topic', 'reason'],
   },
   {
     name: 'streams_feed_late_records_total',
     type: 'counter',
-    help: 'Rows in the late letters',
+    help: 'Rows that went to the late letters since the process began',
     labels: ['topic'],
   },
   {
     name: 'streams_feed_skipped_records_total',
     type: 'counter',
-    help: 'Rows outside the asked dates',
+    help: 'Rows outside the asked dates, since the process began',
     labels: ['topic'],
   },
 ];
@@ -169,7 +169,7 @@ const storeMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_store_operations_total',
     type: 'counter',
-    help: 'Reads and writes of a store by the processors',
+    help: 'Reads and writes of a store by the processors since the process began',
     labels: ['store', 'operation'],
     kafkaStreams: 'get-rate, put-rate',
   },
@@ -195,7 +195,7 @@ const storeMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_store_expired_windows_total',
     type: 'counter',
-    help: 'Rows removed because their retention ended',
+    help: 'Rows removed because their retention ended, since the process began',
     labels: ['store'],
   },
 ];
@@ -339,7 +339,7 @@ const copyMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_restore_records_total',
     type: 'counter',
-    help: 'Records read back by the latest restore of a task',
+    help: 'Records read back by restores of a task since the process began',
     labels: task,
     kafkaStreams: 'restore-total',
   },

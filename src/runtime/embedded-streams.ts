@@ -7,7 +7,7 @@ import { keyIdentity } from '../serde/key-identity.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type Digest, digestOf } from './digest.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
-import { type Feed, refusedFiles } from './feed.ts';
+import { type Feed, type FeedProgress, progressSince, refusedFiles } from './feed.ts';
 import { FeedDriver } from './feed-driver.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import { localPart } from './parts/local-part.ts';
@@ -97,6 +97,10 @@ export class EmbeddedStreams {
   #saved: SavedState;
   #driver: FeedDriver | undefined;
   #feeds: readonly Feed[] = [];
+  /** How far feeds were when they were opened: what is more this process has read. */
+  readonly #feedStarts: { readonly feed: Feed; readonly before: FeedProgress }[] = [];
+  /** What was committed before this process. */
+  readonly #before: SavedState['totals'];
   #commitSeconds = 0;
   #lastCommitAtMs: number | undefined;
   /** The commit being put together, and the one being written. */
@@ -132,7 +136,8 @@ export class EmbeddedStreams {
       final: false,
       totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
     };
-    this.#commitSeconds = this.#saved.totals.commitSeconds;
+    this.#before = this.#saved.totals;
+    this.#commitSeconds = this.#before.commitSeconds;
     this.#engine = this.#makeEngine();
   }
 
@@ -359,9 +364,11 @@ export class EmbeddedStreams {
         ...[...this.#engine.versioned.values()].map((table) => table.snapshotStats()),
       ],
       feeds: this.#feeds.map((feed) => feed.progress),
-      commits: this.#saved.totals.commits,
-      commitSeconds: this.#commitSeconds,
-      committedRows: this.#saved.totals.committedRows,
+      work: Object.fromEntries(this.#engine.tasks.map((task) => [task.taskId, task.work()])),
+      feedWork: this.#feedStarts.map(({ feed, before }) => progressSince(before, feed.progress)),
+      commits: this.#saved.totals.commits - this.#before.commits,
+      commitSeconds: this.#commitSeconds - this.#before.commitSeconds,
+      committedRows: this.#saved.totals.committedRows - this.#before.committedRows,
       lastCommitAtMs: this.#lastCommitAtMs,
       errors: this.#errors,
       final: this.#saved.final,
@@ -495,6 +502,7 @@ export class EmbeddedStreams {
   async #openFeeds(feeds: readonly Feed[]): Promise<void> {
     this.#feeds = feeds;
     for (const feed of feeds) await feed.open(this.#folder.database);
+    for (const feed of feeds) this.#feedStarts.push({ feed, before: structuredClone(feed.progress) });
     this.#driver = new FeedDriver(this.#engine, feeds, {
       maxFutureMs: this.#options.maxFutureMs,
       onError: this.#options.processingExceptionHandler ?? (() => 'fail'),

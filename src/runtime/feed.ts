@@ -38,6 +38,8 @@ export interface FeedProgress {
   /** Rows read, bad ones included. */
   rows: number;
   bytes: number;
+  /** Bytes that this process has read: unlike `bytes` it never falls, and has nothing in it of files that are only known. */
+  bytesRead: number;
   /** Bytes known to be there to read, for an estimate of the time left. */
   bytesTotal: number;
   dead: number;
@@ -63,13 +65,23 @@ export function progressByTopic(feeds: readonly FeedProgress[]): readonly FeedPr
   return [...topics.values()];
 }
 
+/** What was done between two looks at a feed. */
+export function progressSince(before: FeedProgress, now: FeedProgress): FeedProgress {
+  const since = { ...now, bytes: now.bytesRead - before.bytesRead, deadByReason: { ...now.deadByReason } };
+  for (const name of ['rows', 'dead', 'late', 'skipped'] as const) since[name] -= before[name];
+  for (const [reason, count] of Object.entries(before.deadByReason))
+    since.deadByReason[reason] = (since.deadByReason[reason] ?? 0) - count;
+  return since;
+}
+
 /** How many files of a topic cannot be read as they are. */
 export function refusedFiles({ refused }: FeedProgress): number {
   return refused === undefined ? 0 : Object.keys(refused).length;
 }
 
 function added(sum: FeedProgress, feed: FeedProgress): FeedProgress {
-  for (const name of ['rows', 'bytes', 'bytesTotal', 'dead', 'late', 'skipped'] as const) sum[name] += feed[name];
+  for (const name of ['rows', 'bytes', 'bytesRead', 'bytesTotal', 'dead', 'late', 'skipped'] as const)
+    sum[name] += feed[name];
   sum.filesDone = Math.min(sum.filesDone, feed.filesDone);
   sum.filesTotal = Math.max(sum.filesTotal, feed.filesTotal);
   if (feed.refused !== undefined) sum.refused = { ...sum.refused, ...feed.refused };

@@ -4,7 +4,7 @@ import type { NodeContext, OperatorClock, ProcessorNode, TableStore, VersionedTa
 import { type ConsumedRecord, type Header, noHeaders } from '../processor/record.ts';
 import type { Version } from '../processor/rows.ts';
 import type { SourceSpec } from '../topology/node-spec.ts';
-import type { TaskStats } from './engine-stats.ts';
+import type { TaskStats, TaskWork } from './engine-stats.ts';
 import { Schedules } from './schedules.ts';
 import type { CachedTable } from './stores/cached-table.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
@@ -113,6 +113,8 @@ export class Task implements NodeContext {
   readonly #streamSchedules = new Schedules();
   readonly #wallSchedules = new Schedules();
   readonly #record = new CurrentRecord();
+  /** What was done before this process, or by another. */
+  #before: Pick<SavedTask, 'processed' | 'dropped'> = { processed: 0, dropped: {} };
   /** The time of the record in process as its source told it, whatever that is. */
   #extracted = -1;
 
@@ -336,6 +338,20 @@ export class Task implements NodeContext {
     this.#streamSchedules.restore(saved.punctuations);
     this.stats.processed = saved.processed;
     for (const reason of dropReasons) this.stats.dropped[reason] = saved.dropped[reason] ?? 0;
+    this.#before = saved;
+  }
+
+  /** What it has done itself. */
+  work(): TaskWork {
+    const { processed, dropped, punctuations } = this.stats;
+    const before = this.#before;
+    return {
+      processed: processed - before.processed,
+      dropped: Object.fromEntries(
+        dropReasons.map((reason) => [reason, dropped[reason] - (before.dropped[reason] ?? 0)]),
+      ) as Record<DropReason, number>,
+      punctuations,
+    };
   }
 
   /** Time observed by each windowed operator. */

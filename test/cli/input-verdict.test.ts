@@ -2,14 +2,15 @@ import test from 'ava';
 import { checkRecords } from '../../src/cli/input-verdict.ts';
 import type { KafkaStats } from '../../src/runtime/kafka/kafka-stats.ts';
 
-/** What an instance has read of the topic `events`, in two tasks, and of a repartition topic. */
+/** What an instance has read of the topic `events`, in two partitions, and of other topics. */
 function statsOf(consumed: number, deadLetters: Record<string, number>, lateLetters = 0): KafkaStats {
-  const input = (topic: string, count: number) => ({ topic, consumed: count });
-  const tasks = [
-    { inputs: [input('events', Math.floor(consumed / 2))] },
-    { inputs: [input('events', Math.ceil(consumed / 2)), input('app-by-key-repartition', 5)] },
-  ];
-  return { tasks, deadLetters, lateLetters } as unknown as KafkaStats;
+  const read = {
+    'events-0': Math.floor(consumed / 2),
+    'events-1': Math.ceil(consumed / 2),
+    'app-events-repartition-0': 5,
+    'events-2-0': 5,
+  };
+  return { consumed: read, deadLetters, lateLetters } as unknown as KafkaStats;
 }
 
 test('an instance of which every record is in the dead letters has not succeeded', (t) => {

@@ -14,6 +14,7 @@ function feedOf(topic: string, times: readonly number[], dead = 0): Feed & { rea
     filesTotal: 1,
     rows: 0,
     bytes: 0,
+    bytesRead: 0,
     bytesTotal: 0,
     dead: 0,
     late: 0,

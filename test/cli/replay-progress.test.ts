@@ -4,7 +4,17 @@ import type { EngineStats } from '../../src/runtime/engine-stats.ts';
 import type { FeedProgress } from '../../src/runtime/feed.ts';
 
 function feed(topic: string, counts: Partial<FeedProgress>): FeedProgress {
-  const none = { filesDone: 0, filesTotal: 0, rows: 0, bytes: 0, bytesTotal: 0, dead: 0, late: 0, skipped: 0 };
+  const none = {
+    filesDone: 0,
+    filesTotal: 0,
+    rows: 0,
+    bytes: 0,
+    bytesRead: 0,
+    bytesTotal: 0,
+    dead: 0,
+    late: 0,
+    skipped: 0,
+  };
   return { topic, ...none, deadByReason: {}, ...counts };
 }
 

@@ -15,7 +15,6 @@ function activeTask(taskId: string, more: Partial<KafkaTaskStats> = {}): KafkaTa
     position: 90,
     stableEnd: 100,
     lag: 10,
-    consumed: 50,
     buffered: 4,
   };
   return {
@@ -24,7 +23,6 @@ function activeTask(taskId: string, more: Partial<KafkaTaskStats> = {}): KafkaTa
     status: 'running',
     inputs: [input],
     restore: { restored: 700, total: 1000, seconds: 1.5 },
-    latenessMs: 2500,
     ...more,
   };
 }
@@ -35,17 +33,21 @@ const standby: KafkaTaskStats = {
   status: 'running',
   inputs: [],
   standbyLag: 12,
-  latenessMs: 0,
 };
 
 function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
+  const tasks = more.tasks ?? [activeTask('0_0'), standby];
   return {
     clientId: 'one',
     clusterId: 'abc',
     processingGuarantee: 'exactly_once',
     generation: 7,
     rebalances: 3,
-    tasks: [activeTask('0_0'), standby],
+    tasks,
+    work: Object.fromEntries(
+      tasks.map(({ taskId, restore }) => [taskId, { latenessMs: 2500, restored: restore?.restored ?? 0 }]),
+    ),
+    consumed: { 'events-0': 50, 'events-3': 7 },
     globals: [
       { topic: 'park', partition: 0, position: 50, lag: 5 },
       { topic: 'park', partition: 1, position: 60, lag: 6 },
@@ -141,13 +143,13 @@ test('what is not known yet is absent, not 0', async (t) => {
   t.regex(body, /^streams_kafka_client_info\{client_id="one",cluster_id="",/m);
 });
 
-test('of a partition that two tasks read, the position further behind is shown, and what both have taken', async (t) => {
-  const input = { topic: 'events', partition: 0, stableEnd: 100, consumed: 10, buffered: 1 };
+test('of a partition that two tasks read, the position further behind is shown, and what all tasks have taken', async (t) => {
+  const input = { topic: 'events', partition: 0, stableEnd: 100, buffered: 1 };
   const tasks = [
     activeTask('0_0', { inputs: [{ ...input, position: 99, lag: 1 }] }),
     activeTask('2_0', { inputs: [{ ...input, position: 60, lag: 40 }] }),
   ];
-  const all = await lines(kafkaStats({ tasks, unread: [] }));
+  const all = await lines(kafkaStats({ tasks, unread: [], consumed: { 'events-0': 20 } }));
   t.deepEqual(
     all.filter((line) => line.startsWith('streams_consumer_')),
     [

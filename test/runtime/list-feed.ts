@@ -19,7 +19,17 @@ export class ListFeed implements Feed {
   constructor(topic: string, records: readonly ListRecord[]) {
     this.topic = topic;
     this.#records = records;
-    const counts = { filesDone: 0, filesTotal: 0, rows: 0, bytes: 0, bytesTotal: 0, dead: 0, late: 0, skipped: 0 };
+    const counts = {
+      filesDone: 0,
+      filesTotal: 0,
+      rows: 0,
+      bytes: 0,
+      bytesRead: 0,
+      bytesTotal: 0,
+      dead: 0,
+      late: 0,
+      skipped: 0,
+    };
     this.progress = { topic, ...counts, deadByReason: {} };
   }
 

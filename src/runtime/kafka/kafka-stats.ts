@@ -1,4 +1,4 @@
-/** One partition that a task reads: where it is, and what of it was read since the process began. */
+/** One partition that a task reads: where it is. */
 export interface KafkaInputStats {
   readonly topic: string;
   readonly partition: number;
@@ -8,8 +8,6 @@ export interface KafkaInputStats {
   stableEnd: number;
   /** Records before the stable end that are not processed yet: never below 0. */
   lag: number;
-  /** Records handed to the task. */
-  consumed: number;
   /** Records fetched and not processed yet. */
   buffered: number;
 }
@@ -39,11 +37,17 @@ export interface KafkaTaskStats {
   readonly restore?: RestoreStats;
   /** Changelog records that a standby has not read yet. */
   readonly standbyLag?: number;
+}
+
+/** What this process has done for one task, beside `TaskWork`: it goes on when the task comes back, and never falls. */
+export interface KafkaTaskWork {
   /**
    * Sum over the processed records of how far each lay behind the task's stream time, ms: 0 for a record that moves it. With the number of records
    * it gives the average lateness.
    */
   readonly latenessMs: number;
+  /** Records read back by restores. */
+  readonly restored: number;
 }
 
 /** One partition of a global table's topic: every instance reads all of them. */
@@ -88,6 +92,10 @@ export interface KafkaStats {
   /** Assignments received since the process began. */
   readonly rebalances: number;
   readonly tasks: readonly KafkaTaskStats[];
+  /** What this process has done, by task: tasks that have left it too. */
+  readonly work: Readonly<Record<string, KafkaTaskWork>>;
+  /** Records taken since the process began, by `topic-partition`: of partitions that have left it too. */
+  readonly consumed: Readonly<Record<string, number>>;
   readonly globals: readonly KafkaGlobalStats[];
   /** New partitions of the inputs that nobody reads, as this instance has found them. */
   readonly unread: readonly UnreadPartition[];

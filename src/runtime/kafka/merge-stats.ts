@@ -1,5 +1,6 @@
-import type { EngineStats, StoreStats, StreamsState } from '../engine-stats.ts';
-import type { KafkaGlobalStats, KafkaStats } from './kafka-stats.ts';
+import type { EngineStats, StreamsState, TaskWork } from '../engine-stats.ts';
+import type { KafkaGlobalStats, KafkaStats, KafkaTaskWork } from './kafka-stats.ts';
+import { addedStores, addedTo } from './slot-work.ts';
 
 /** The state of several clients as one: the worst of them. */
 const worstFirst: readonly StreamsState[] = [
@@ -15,21 +16,16 @@ const worstFirst: readonly StreamsState[] = [
 export function mergedEngineStats(all: readonly EngineStats[]): EngineStats {
   const [first] = all as [EngineStats];
   if (all.length === 1) return first;
-  const stores = new Map<string, StoreStats>();
-  for (const stats of all.flatMap((each) => each.stores)) {
-    const sum = stores.get(stats.store);
-    if (sum === undefined) {
-      stores.set(stats.store, { ...stats });
-      continue;
-    }
-    for (const field of ['hits', 'misses', 'puts', 'cachedEntries', 'dirtyBytes', 'expired'] as const)
-      sum[field] += stats[field];
-  }
   return {
     ...first,
     state: worstFirst.find((state) => all.some((stats) => stats.state === state)) ?? first.state,
-    tasks: all.flatMap(({ tasks }) => tasks),
-    stores: [...stores.values()],
+    tasks: onceEach(
+      all.flatMap(({ tasks }) => tasks),
+      ({ taskId }) => taskId,
+    ),
+    stores: addedStores(all.flatMap(({ stores }) => stores)),
+    work: mergedWork(all.map(({ work }) => work)),
+    feedWork: all.flatMap(({ feedWork }) => feedWork),
     commits: sumOf(all, ({ commits }) => commits),
     commitSeconds: sumOf(all, ({ commitSeconds }) => commitSeconds),
     committedRows: sumOf(all, ({ committedRows }) => committedRows),
@@ -53,7 +49,12 @@ export function mergedKafkaStats(all: readonly KafkaStats[]): KafkaStats {
     ...first,
     generation: Math.max(...all.map(({ generation }) => generation)),
     rebalances: Math.max(...all.map(({ rebalances }) => rebalances)),
-    tasks: all.flatMap(({ tasks }) => tasks),
+    tasks: onceEach(
+      all.flatMap(({ tasks }) => tasks),
+      ({ taskId, kind }) => `${taskId} ${kind}`,
+    ),
+    work: mergedKafkaWork(all.map(({ work }) => work)),
+    consumed: summed(all.map(({ consumed }) => consumed)),
     // Each thread reads all of every global topic.
     globals: first.globals.map((global) => leastGlobal(global, all)),
     unread: all.find(({ unread }) => unread.length > 0)?.unread ?? [],
@@ -79,14 +80,40 @@ function leastGlobal({ topic, partition }: KafkaGlobalStats, all: readonly Kafka
   };
 }
 
+/** A task on its way between threads is told by both for a moment: the last one has it. */
+function onceEach<T>(all: readonly T[], nameOf: (each: T) => string): readonly T[] {
+  return [...new Map(all.map((each) => [nameOf(each), each])).values()];
+}
+
+function mergedWork(all: readonly EngineStats['work'][]): EngineStats['work'] {
+  const sum: Record<string, TaskWork> = {};
+  for (const [taskId, { processed, dropped, punctuations }] of all.flatMap((work) => Object.entries(work))) {
+    const before = sum[taskId];
+    sum[taskId] = {
+      processed: processed + (before?.processed ?? 0),
+      dropped: addedTo(before?.dropped ?? {}, dropped) as TaskWork['dropped'],
+      punctuations: punctuations + (before?.punctuations ?? 0),
+    };
+  }
+  return sum;
+}
+
+function mergedKafkaWork(all: readonly KafkaStats['work'][]): KafkaStats['work'] {
+  const sum: Record<string, KafkaTaskWork> = {};
+  for (const [taskId, { latenessMs, restored }] of all.flatMap((work) => Object.entries(work)))
+    sum[taskId] = {
+      latenessMs: latenessMs + (sum[taskId]?.latenessMs ?? 0),
+      restored: restored + (sum[taskId]?.restored ?? 0),
+    };
+  return sum;
+}
+
 function sumOf<T>(all: readonly T[], of: (each: T) => number): number {
   return all.reduce((sum, each) => sum + of(each), 0);
 }
 
 function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const each of all) for (const [name, value] of Object.entries(each)) sum[name] = (sum[name] ?? 0) + value;
-  return sum;
+  return all.reduce<Record<string, number>>(addedTo, {});
 }
 
 function greatest(all: readonly (number | undefined)[]): number | undefined {

@@ -1,9 +1,11 @@
+import { partitionKey } from '../../clients/broker.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { EngineStats, StoreStats, StreamsState } from '../engine-stats.ts';
 import type { GlobalTables } from './global-tables.ts';
 import type { FilledOptions } from './kafka-options.ts';
-import type { KafkaGlobalStats, KafkaStats, KafkaTaskStats, UnreadPartition } from './kafka-stats.ts';
+import type { KafkaGlobalStats, KafkaStats, KafkaTaskStats, KafkaTaskWork, UnreadPartition } from './kafka-stats.ts';
 import type { OutputCounts } from './output-counts.ts';
+import { addedStores, addedTo, type SlotWork } from './slot-work.ts';
 import type { TaskSlot } from './task-slot.ts';
 
 /** Counters of a client that outlive its tasks. */
@@ -33,10 +35,9 @@ export interface StatsSource {
 /** State, tasks and stores as they are without a broker too. */
 export function engineStats({ options, state, slots, globals, errors }: StatsSource): EngineStats {
   const tasks = slots.flatMap(({ task }) => (task === undefined ? [] : [task]));
-  const stores = new Map<string, StoreStats>();
-  for (const { engine } of tasks) for (const table of engine.tables) addStore(stores, table.snapshotStats());
-  for (const store of globals?.stores.values() ?? []) addStore(stores, store.snapshotStats());
-  const sum = (of: (task: (typeof tasks)[number]) => number): number => tasks.reduce((all, task) => all + of(task), 0);
+  const work = slots.map((slot) => slot.work);
+  const stores = new Set(tasks.flatMap(({ engine }) => engine.tables.map(({ stats }) => stats.store)));
+  const sum = (of: (each: SlotWork) => number): number => work.reduce((all, each) => all + of(each), 0);
   return {
     applicationId: options.applicationId,
     state,
@@ -46,8 +47,19 @@ export function engineStats({ options, state, slots, globals, errors }: StatsSou
       task.stats.bufferedRecords = inputs.reduce((all, { buffered }) => all + buffered, 0);
       return task.stats;
     }),
-    stores: [...stores.values()],
+    stores: addedStores([
+      ...work.flatMap((each) => each.stores.filter(({ store }) => stores.has(store))),
+      ...tasks.flatMap(({ engine }) => engine.tables.map(cacheOf)),
+      ...[...(globals?.stores.values() ?? [])].map((store) => store.snapshotStats()),
+    ]),
     feeds: [],
+    work: Object.fromEntries(
+      slots.map(({ taskId }, i) => {
+        const { processed, dropped, punctuations } = work[i]!;
+        return [taskId, { processed, dropped, punctuations }];
+      }),
+    ),
+    feedWork: [],
     commits: sum(({ commits }) => commits),
     commitSeconds: sum(({ commitSeconds }) => commitSeconds),
     committedRows: sum(({ committedRows }) => committedRows),
@@ -60,18 +72,9 @@ export function engineStats({ options, state, slots, globals, errors }: StatsSou
   };
 }
 
-function addStore(stores: Map<string, StoreStats>, stats: StoreStats): void {
-  const sum = stores.get(stats.store);
-  if (sum === undefined) {
-    stores.set(stats.store, { ...stats });
-    return;
-  }
-  sum.hits += stats.hits;
-  sum.misses += stats.misses;
-  sum.puts += stats.puts;
-  sum.cachedEntries += stats.cachedEntries;
-  sum.dirtyBytes += stats.dirtyBytes;
-  sum.expired += stats.expired;
+/** What a table's cache holds now: what was done with it is in the work of its slot. */
+function cacheOf(table: { snapshotStats(): StoreStats }): StoreStats {
+  return { ...table.snapshotStats(), hits: 0, misses: 0, puts: 0, expired: 0 };
 }
 
 /** What only the runtime on Kafka knows. */
@@ -89,6 +92,7 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     generation,
     rebalances: counts.rebalances,
     tasks: slots.filter(({ role }) => role !== 'none').map(taskStats),
+    ...workOf(slots),
     globals: globalStats(globals),
     unread: source.unread,
     commitFailures: counts.commitFailures,
@@ -100,6 +104,17 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     committedEventTimeMs: newest < 0 ? undefined : newest,
     storeBytes: source.storeBytes,
   };
+}
+
+function workOf(slots: readonly TaskSlot[]): Pick<KafkaStats, 'work' | 'consumed'> {
+  const work: Record<string, KafkaTaskWork> = {};
+  let consumed: Record<string, number> = {};
+  for (const { taskId, id, work: done } of slots) {
+    work[taskId] = { latenessMs: done.latenessMs, restored: done.restored };
+    const here = Object.entries(done.consumed).map(([topic, n]) => [partitionKey(topic, id.partition), n] as const);
+    consumed = addedTo(consumed, Object.fromEntries(here));
+  }
+  return { work, consumed };
 }
 
 function taskStats(slot: TaskSlot): KafkaTaskStats {
@@ -119,12 +134,10 @@ function taskStats(slot: TaskSlot): KafkaTaskStats {
       position: input.position,
       stableEnd: input.stableEnd,
       lag: Math.max(0, input.lag),
-      consumed: input.consumed,
       buffered: input.buffered,
     })),
     ...(role === 'active' ? { restore: { restored, total, seconds } } : {}),
     ...(role === 'standby' && follower !== undefined ? { standbyLag: Math.max(0, follower.lag) } : {}),
-    latenessMs: task?.task.latenessMs ?? 0,
   };
 }
 

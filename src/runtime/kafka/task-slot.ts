@@ -6,6 +6,7 @@ import { ChangelogFollower } from './changelog-follower.ts';
 import { prepareCopy, type TaskOnBroker } from './copy-check.ts';
 import type { KafkaTaskStatus } from './kafka-stats.ts';
 import type { KafkaTask } from './kafka-task.ts';
+import { noWork, type SlotWork, withTask } from './slot-work.ts';
 import { storedTasks } from './stored-tasks.ts';
 import { type TakeoverContext, takeOver } from './takeover.ts';
 import { TaskFolder, type TaskFolderOptions, taskDirectory } from './task-folder.ts';
@@ -46,6 +47,8 @@ export class TaskSlot {
   failed = false;
   /** The client ends: it gives its copies to nobody, so they stay whole. */
   ends = false;
+  #past: SlotWork = noWork;
+  #restores = false;
   readonly #host: SlotHost;
   readonly #specs: readonly StoreSpec[];
   #wish = 0;
@@ -121,6 +124,15 @@ export class TaskSlot {
     return sum;
   }
 
+  /** What this process has done for the task, over all the times it was here. */
+  get work(): SlotWork {
+    const { task, follower } = this;
+    const work = task === undefined ? this.#past : withTask(this.#past, task);
+    if (!this.#restores || follower === undefined) return work;
+    const restored = follower.progress.reduce((sum, { position, fromOffset }) => sum + position - fromOffset, 0);
+    return { ...work, restored: work.restored + restored };
+  }
+
   async #start(wish: number): Promise<void> {
     this.status = 'restoring';
     this.restoreStartedMs = Date.now();
@@ -128,7 +140,9 @@ export class TaskSlot {
     const task = await takeOver(this.id, folder, this.#host.takeover, {
       check: () => this.#check(wish),
       restoring: (follower) => {
+        this.#past = this.work;
         this.follower = follower;
+        this.#restores = true;
       },
     });
     this.restoreSeconds = (Date.now() - this.restoreStartedMs) / 1000;
@@ -214,12 +228,16 @@ export class TaskSlot {
           () => false,
         ));
       await task.close();
+      const { restored } = this.#past;
+      this.#past = { ...this.work, restored };
       this.task = undefined;
       // After a failed write only opening it anew tells what is there.
       if (!committed) await this.#close();
     }
     if (follower !== undefined) {
       await follower.stop();
+      this.#past = this.work;
+      this.#restores = false;
       this.follower = undefined;
       // The same, also where nobody is left to be told of the failure.
       if (follower.writeFailed) await this.#close();

@@ -1,0 +1,75 @@
+import { dropReasons } from '../../processor/drop-reason.ts';
+import type { StoreStats, TaskWork } from '../engine-stats.ts';
+import type { KafkaTask } from './kafka-task.ts';
+
+/** What this process has done for one task, over all the times it was here. */
+export interface SlotWork extends TaskWork {
+  readonly latenessMs: number;
+  /** Records that were read back by restores. */
+  readonly restored: number;
+  /** Records taken, by topic; all of the task's partition. */
+  readonly consumed: Readonly<Record<string, number>>;
+  readonly commits: number;
+  readonly commitSeconds: number;
+  readonly committedRows: number;
+  /** Reads, writes and expired rows of its stores, which hold no rows any more. */
+  readonly stores: readonly StoreStats[];
+}
+
+/** Nothing was done yet. */
+export const noWork: SlotWork = {
+  processed: 0,
+  dropped: Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as TaskWork['dropped'],
+  punctuations: 0,
+  latenessMs: 0,
+  restored: 0,
+  consumed: {},
+  commits: 0,
+  commitSeconds: 0,
+  committedRows: 0,
+  stores: [],
+};
+
+/** What was done before, and by the task that is at work now, or ends. */
+export function withTask(before: SlotWork, kafkaTask: KafkaTask): SlotWork {
+  const { task, inputs, engine, commits, commitSeconds, committedRows } = kafkaTask;
+  const { processed, dropped, punctuations } = task.work();
+  return {
+    processed: before.processed + processed,
+    dropped: addedTo(before.dropped, dropped) as TaskWork['dropped'],
+    punctuations: before.punctuations + punctuations,
+    latenessMs: before.latenessMs + task.latenessMs,
+    restored: before.restored,
+    consumed: addedTo(before.consumed, Object.fromEntries(inputs.map(({ topic, consumed }) => [topic, consumed]))),
+    commits: before.commits + commits,
+    commitSeconds: before.commitSeconds + commitSeconds,
+    committedRows: before.committedRows + committedRows,
+    stores: addedStores([
+      ...before.stores,
+      ...engine.tables.map((table) => ({ ...table.snapshotStats(), cachedEntries: 0, dirtyBytes: 0 })),
+    ]),
+  };
+}
+
+/** Numbers by name, added. */
+export function addedTo(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, value] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + value;
+  return sum;
+}
+
+/** One entry for each store, of all that is given of it. */
+export function addedStores(all: Iterable<StoreStats>): StoreStats[] {
+  const stores = new Map<string, StoreStats>();
+  for (const stats of all) {
+    const sum = stores.get(stats.store);
+    if (sum === undefined) stores.set(stats.store, { ...stats });
+    else
+      for (const field of ['hits', 'misses', 'puts', 'cachedEntries', 'dirtyBytes', 'expired'] as const)
+        sum[field] += stats[field];
+  }
+  return [...stores.values()];
+}
