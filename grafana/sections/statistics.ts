@@ -8,7 +8,7 @@ export const statistics: Section = {
   panels: [
     stat(
       { title: 'Events counted', description: 'Events in the statistics, since the state began.', unit: 'short' },
-      [[statisticBy('type_evt', 'grid_events_total'), '{{type_evt}}']],
+      [[statisticBy('type_evt', 'grid_events'), '{{type_evt}}']],
       { width: 8 },
     ),
     stat(
@@ -25,7 +25,7 @@ export const statistics: Section = {
         description: 'Events of equipment that the park does not have on that day. Falls when the park catches up.',
         unit: 'short',
       },
-      [[statisticBy('', 'grid_unattached_events_total'), 'events']],
+      [[statisticBy('', 'grid_unattached_events'), 'events']],
     ),
     stat(
       {
@@ -38,7 +38,7 @@ export const statistics: Section = {
     ),
     graph(
       { title: 'Events by type', description: 'Events counted in a second of the wall clock.', unit: 'eps' },
-      [[`max by (type_evt) (rate(${of('grid_events_total')}[$__rate_interval]))`, '{{type_evt}}']],
+      [[`clamp_min(max by (type_evt) (deriv(${of('grid_events')}[$__rate_interval])), 0)`, '{{type_evt}}']],
       { stacked: true },
     ),
     graph(

@@ -33,6 +33,11 @@ export interface ReadableState {
   store(name: string, options?: StoreReadOptions): ReadOnlyStore;
   /** Whether a window that ends at `windowEndMs` takes no more records. */
   isFinal(windowEndMs: number): boolean;
+  /**
+   * Given to metrics of an instance that shares its work: whether it has the rows of a key of a store now. No too while they are on their way to it or from it. A store gives it
+   * no rows of other instances then. Absent: all rows are here.
+   */
+  owns?(store: string, key: unknown): boolean;
 }
 
 /** A state folder that is open in this process. */

@@ -2,9 +2,11 @@ import { StreamsError } from '../common/errors.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import type { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
 import { mergedEngineStats, mergedKafkaStats } from '../runtime/kafka/merge-stats.ts';
-import { readOnlyStore } from '../runtime/parts/read-only-store.ts';
+import { type PlaceOf, readOnlyStore } from '../runtime/parts/read-only-store.ts';
 import type { SharedParts } from '../runtime/parts/shared-state.ts';
+import type { StorePart } from '../runtime/parts/store-part.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
+import { placement } from '../runtime/runtime-nodes.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Application, ReadableState, ReplaySettings, ServedParts } from './application.ts';
 import type { ServedClient } from './serve-state.ts';
@@ -58,9 +60,10 @@ export class KafkaInstance {
     };
     const own: ReadableState = {
       ...all,
-      store: (name) => {
-        const endpoints = new Set(this.#threads.map(({ endpoint }) => endpoint));
-        return readOnlyStore(this.#specOf(name), ownParts(this.#shared, this.#made(), name, endpoints));
+      store: (name) => readOnlyStore(this.#specOf(name), this.#ownParts(name), this.#placeOf(name)),
+      owns: (name, key) => {
+        const place = this.#placeOf(name)(key);
+        return this.#ownParts(name).some(({ partition }) => partition === place);
       },
     };
     return { ...app.serve?.(all), collectors: app.serve?.(own).collectors ?? [] };
@@ -72,6 +75,17 @@ export class KafkaInstance {
       spec,
       allParts(this.#shared, name, this.#started().partitionsOf(name), options.stale === true),
     );
+  }
+
+  #ownParts(name: string): readonly StorePart[] {
+    const endpoints = new Set(this.#threads.map(({ endpoint }) => endpoint));
+    return ownParts(this.#shared, this.#made(), name, endpoints);
+  }
+
+  /** The partition of a key among all of the store's: those that are here are only some of them. */
+  #placeOf(name: string): PlaceOf {
+    const streams = this.#started();
+    return streams.isGlobal(name) ? () => 0 : placement(this.#specOf(name).keySerde, streams.partitionsOf(name));
   }
 
   #specOf(name: string): StoreSpec {

@@ -77,7 +77,7 @@ if (installed) {
     const prometheus = spawn('prometheus', options, { stdio: 'ignore' });
     try {
       const api = `http://127.0.0.1:${port}`;
-      const events = await query(api, 'sum(grid_events_total) == 10000');
+      const events = await query(api, 'sum(grid_events) == 10000');
       t.is(events[0]!.value[1], '10000');
       const processed = await query(api, 'streams_task_records_processed_total{task_id="0_0"}');
       t.is(processed[0]!.value[1], '10000');

@@ -38,7 +38,7 @@ export const gridApplication: Application = {
     return {
       routes: statisticsRoutes(source),
       page: gridPage(source.zone),
-      collectors: [gridMetrics({ stores, park, isFinal })],
+      collectors: [gridMetrics({ stores, park, isFinal, owns: (store, key) => state.owns?.(store, key) ?? true })],
     };
   },
   export: (state, outDir, signal) =>

@@ -1,5 +1,5 @@
 import type { MetricCollector, MetricSpec, SetMetric } from '../../../src/observability/metric-collector.ts';
-import type { ReadOnlyVersionedStore } from '../../../src/runtime/read-only-stores.ts';
+import type { ReadOnlyVersionedStore, WindowRow } from '../../../src/runtime/read-only-stores.ts';
 import { NameLookup } from './name-lookup.ts';
 import { ParkSize } from './park-size.ts';
 import { allKey, type Counts, eventTypes, type Period, periods, storeName, unknownPlace } from './statistic.ts';
@@ -12,6 +12,10 @@ export interface GridMetricsOptions {
   readonly park: () => ReadOnlyVersionedStore<string, unknown>;
   /** Whether a window that ends at `windowEndMs` takes no more events. */
   readonly isFinal: (windowEndMs: number) => boolean;
+  /**
+   * Whether the rows of a key of a store are this process's: another one shows what is not. It says no too while they are on their way. @defaultValue always: there is one process
+   */
+  readonly owns?: (store: string, key: string) => boolean;
   /** Wall clock, ms. @defaultValue Date.now */
   readonly now?: () => number;
 }
@@ -19,9 +23,9 @@ export interface GridMetricsOptions {
 /** Metrics of the grid. No label names a meter, a commune or a substation: their number has no bound. */
 export const gridMetricSpecs: readonly MetricSpec[] = [
   {
-    name: 'grid_events_total',
-    type: 'counter',
-    help: 'Events counted in the statistics',
+    name: 'grid_events',
+    type: 'gauge',
+    help: 'Events counted in the statistics, of the instance that has their sum',
     labels: ['type_evt'],
   },
   {
@@ -61,9 +65,9 @@ export const gridMetricSpecs: readonly MetricSpec[] = [
     labels: ['departement', 'name'],
   },
   {
-    name: 'grid_unattached_events_total',
-    type: 'counter',
-    help: 'Events whose place is not known; falls when the park catches up',
+    name: 'grid_unattached_events',
+    type: 'gauge',
+    help: 'Events whose place is not known, of the instance that has them; falls when the park catches up',
     labels: [],
   },
   {
@@ -75,22 +79,35 @@ export const gridMetricSpecs: readonly MetricSpec[] = [
 ];
 
 /**
- * The grid's metrics. A scrape reads the newest windows only: a row or two of each period by type, and a day's rows of regions and
+ * The grid's metrics, of the rows that this process has. A scrape reads the newest windows only: a row or two of each period by type, and a day's rows of regions and
  * departements.
+ *
+ * What is counted is state, so it is a gauge: another instance that takes a row over begins with all of it, and a correction of the park takes some of it away.
  */
 export function gridMetrics(options: GridMetricsOptions): MetricCollector {
-  const { stores, isFinal, now = Date.now } = options;
+  const { stores, isFinal, owns = () => true, now = Date.now } = options;
   const newest = periods.map((period) => new NewestWindows(stores, period, isFinal));
+  const places = (['region', 'departement'] as const).map((grouping) => new NewestPlaces(stores, grouping, isFinal));
   const parkSize = new ParkSize(options.park, now);
   const names = freshNames(options.park, now);
   return {
     metrics: gridMetricSpecs,
     async collect(set) {
-      const total = await sumOfYears(stores, 'type', allKey);
-      for (const type of eventTypes) set('grid_events_total', { type_evt: type }, total[type]);
-      const unattached = await sumOfYears(stores, 'pdk', unknownPlace);
-      set('grid_unattached_events_total', {}, unattached.ev_C + unattached.ev_K + unattached.ev_N);
-      for (const windows of newest) await setWindows(set, stores, windows, names);
+      if (owns(storeName('year', 'type'), allKey))
+        setCounts(set, 'grid_events', {}, await sumOfYears(stores, 'type', allKey));
+      if (owns(storeName('year', 'pdk'), unknownPlace)) {
+        const unattached = await sumOfYears(stores, 'pdk', unknownPlace);
+        set('grid_unattached_events', {}, unattached.ev_C + unattached.ev_K + unattached.ev_N);
+      }
+      for (const windows of newest)
+        if (owns(storeName(windows.period, 'type'), allKey)) setWindows(set, windows.period, await windows.find());
+      for (const { grouping, find } of places)
+        for (const { windowed, value } of await find()) {
+          const { key } = windowed;
+          setCounts(set, `grid_${grouping}_events`, { period: 'day', [grouping]: key }, value);
+          // Without a name a join by it would lose the events of the place.
+          set(`grid_${grouping}_info`, { [grouping]: key, name: (await names().of(grouping, key)) || key }, 1);
+        }
       for (const [equipment, n] of await parkSize.get()) set('grid_park_size', { equipment }, n);
     },
   };
@@ -112,29 +129,11 @@ function freshNames(park: GridMetricsOptions['park'], now: () => number): () => 
   };
 }
 
-async function setWindows(
-  set: SetMetric,
-  stores: StatisticStores,
-  windows: NewestWindows,
-  names: () => NameLookup,
-): Promise<void> {
-  const { period } = windows;
-  const { open, closed } = await windows.find();
+function setWindows(set: SetMetric, period: Period, { open, closed }: FoundWindows): void {
   const newest = open ?? closed;
   if (newest !== undefined) set('grid_window_start_timestamp_seconds', { period }, newest.startMs / 1000);
   if (open !== undefined) setCounts(set, 'grid_window_events', { period, state: 'open' }, open.counts);
-  if (closed === undefined) return;
-  setCounts(set, 'grid_window_events', { period, state: 'closed' }, closed.counts);
-  if (period !== 'day') return;
-  for (const grouping of ['region', 'departement'] as const) {
-    const rows = stores(storeName(period, grouping)).fetchAll(closed.startMs, closed.startMs + 1);
-    for await (const { windowed, value } of rows) {
-      const { key } = windowed;
-      setCounts(set, `grid_${grouping}_events`, { period, [grouping]: key }, value);
-      // Without a name a join by it would lose the events of the place.
-      set(`grid_${grouping}_info`, { [grouping]: key, name: (await names().of(grouping, key)) || key }, 1);
-    }
-  }
+  if (closed !== undefined) setCounts(set, 'grid_window_events', { period, state: 'closed' }, closed.counts);
 }
 
 function setCounts(set: SetMetric, name: string, labels: Readonly<Record<string, string>>, counts: Counts): void {
@@ -154,6 +153,12 @@ interface WindowCounts {
   readonly counts: Counts;
 }
 
+/** The newest window that still takes events, and the newest that does not. */
+interface FoundWindows {
+  readonly open?: WindowCounts;
+  readonly closed?: WindowCounts;
+}
+
 /** The newest window of a period that takes no more events, and the newest if it still does. Looks through all windows once, then from the closed one on. */
 class NewestWindows {
   readonly period: Period;
@@ -167,7 +172,7 @@ class NewestWindows {
     this.#isFinal = isFinal;
   }
 
-  async find(): Promise<{ readonly open?: WindowCounts; readonly closed?: WindowCounts }> {
+  async find(): Promise<FoundWindows> {
     let open: WindowCounts | undefined;
     let closed: WindowCounts | undefined;
     const store = this.#stores(storeName(this.period, 'type'));
@@ -179,4 +184,30 @@ class NewestWindows {
     if (closed !== undefined) this.#fromMs = closed.startMs;
     return { ...(open && { open }), ...(closed && { closed }) };
   }
+}
+
+/** The rows of places on the newest day that takes no more events, of those that are here. Looks through all days once, then from that one on. */
+class NewestPlaces {
+  readonly grouping: 'region' | 'departement';
+  readonly #stores: StatisticStores;
+  readonly #isFinal: (windowEndMs: number) => boolean;
+  #fromMs = allTime.fromMs;
+
+  constructor(stores: StatisticStores, grouping: 'region' | 'departement', isFinal: (windowEndMs: number) => boolean) {
+    this.grouping = grouping;
+    this.#stores = stores;
+    this.#isFinal = isFinal;
+  }
+
+  readonly find = async (): Promise<readonly WindowRow<string, Counts>[]> => {
+    let rows: WindowRow<string, Counts>[] = [];
+    const store = this.#stores(storeName('day', this.grouping));
+    for await (const row of store.fetchAll(this.#fromMs, allTime.toMs)) {
+      if (!this.#isFinal(row.windowed.endMs)) break;
+      if (row.windowed.startMs !== rows[0]?.windowed.startMs) rows = [];
+      rows.push(row);
+    }
+    this.#fromMs = rows[0]?.windowed.startMs ?? this.#fromMs;
+    return rows;
+  };
 }

@@ -32,6 +32,7 @@ function stores(): FakeStores {
 }
 
 interface Options {
+  readonly owns?: (store: string, key: string) => boolean;
   readonly stores?: FakeStores;
   readonly finalUpTo?: () => number;
   readonly park?: ReturnType<typeof fakePark>;
@@ -43,12 +44,14 @@ function metricsOf({
   finalUpTo = () => endOf('2018-01-31'),
   park = fakePark({}),
   now,
+  owns,
 }: Options) {
   const collector = gridMetrics({
     stores: all.get,
     park: () => park,
     isFinal: (endMs) => endMs <= finalUpTo(),
     ...(now && { now }),
+    ...(owns && { owns }),
   });
   return createMetrics({ stats: () => engineStats(), version: '1', collectors: [collector], processMetrics: false });
 }
@@ -59,10 +62,10 @@ async function gridLines(metrics: ReturnType<typeof metricsOf>): Promise<string[
 
 test('events are summed over the years, those without a place too', async (t) => {
   const lines = await gridLines(metricsOf({}));
-  t.true(lines.includes('grid_events_total{type_evt="ev_C"} 2000'));
-  t.true(lines.includes('grid_events_total{type_evt="ev_K"} 200'));
-  t.true(lines.includes('grid_events_total{type_evt="ev_N"} 0'));
-  t.true(lines.includes('grid_unattached_events_total 14'));
+  t.true(lines.includes('grid_events{type_evt="ev_C"} 2000'));
+  t.true(lines.includes('grid_events{type_evt="ev_K"} 200'));
+  t.true(lines.includes('grid_events{type_evt="ev_N"} 0'));
+  t.true(lines.includes('grid_unattached_events 14'));
 });
 
 test('regions and departements whose events are shown have their names, or their ids where there are none', async (t) => {
@@ -101,6 +104,22 @@ test('the newest open and the newest closed window of each period are shown', as
   t.false(lines.some((line) => /period="(week|month)"/.test(line)));
 });
 
+test('what another instance has is shown there only, and each shows the places that it has', async (t) => {
+  const lines = await gridLines(metricsOf({ owns: (store) => store === 'year-pdk' }));
+  t.deepEqual(
+    lines.filter((line) => !line.startsWith('grid_park_size')),
+    [
+      'grid_region_events{period="day",region="93",type_evt="ev_C"} 20',
+      'grid_region_events{period="day",region="93",type_evt="ev_K"} 0',
+      'grid_region_events{period="day",region="93",type_evt="ev_N"} 0',
+      'grid_departement_events{period="day",departement="13",type_evt="ev_C"} 20',
+      'grid_departement_events{period="day",departement="13",type_evt="ev_K"} 0',
+      'grid_departement_events{period="day",departement="13",type_evt="ev_N"} 0',
+      'grid_unattached_events 14',
+    ],
+  );
+});
+
 test('while no day is closed nothing is said of regions', async (t) => {
   const lines = await gridLines(metricsOf({ finalUpTo: () => 0 }));
   t.false(lines.some((line) => /region|departement|closed/.test(line)));
@@ -124,7 +143,7 @@ test('a scrape reads the newest windows only, and follows when windows close', a
   regions.given = 0;
   await metrics.text();
   t.is(days.given, 2);
-  t.is(regions.given, 1);
+  t.is(regions.given, 2, 'the closed day, and the first row of the open one');
   all.add('day', 'type', '2018-02-01', 'all', 'ev_C', 40);
   finalUpTo = endOf('2018-02-01');
   const lines = await gridLines(metrics);

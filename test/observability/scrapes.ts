@@ -1,0 +1,39 @@
+import type { MetricsSource } from '../../src/observability/metric-collector.ts';
+
+/** Series of a scrape: its name with its labels, and its value. */
+export async function seriesOf(metrics: MetricsSource): Promise<ReadonlyMap<string, number>> {
+  const { body } = await metrics.text();
+  const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const end = line.lastIndexOf(' ');
+      return [line.slice(0, end), Number(line.slice(end + 1))];
+    }),
+  );
+}
+
+/** Whether a series is a counter, by the form of its name. */
+export const isCounter = (series: string): boolean => /^\w+_total(\{|$)/.test(series);
+
+/** What a Prometheus keeps of a process: the last value of each counter that it has ever shown. */
+export class CounterWatch {
+  readonly fallen: string[] = [];
+  readonly #metrics: MetricsSource;
+  readonly #last = new Map<string, number>();
+
+  constructor(metrics: MetricsSource) {
+    this.#metrics = metrics;
+  }
+
+  /** One scrape: counters that were higher before, even if they were absent meanwhile, are noted as fallen. */
+  async scrape(): Promise<ReadonlyMap<string, number>> {
+    const series = await seriesOf(this.#metrics);
+    for (const [name, value] of series) {
+      if (!isCounter(name)) continue;
+      const last = this.#last.get(name) ?? 0;
+      if (value < last) this.fallen.push(`${name}: ${last} to ${value}`);
+      this.#last.set(name, value);
+    }
+    return series;
+  }
+}
