@@ -16,6 +16,12 @@ export interface Sample {
   readonly value: number;
 }
 
+/** A series and its samples, oldest first. */
+export interface ScrapedSeries {
+  readonly metric: Sample['metric'];
+  readonly samples: readonly { readonly atMs: number; readonly value: number }[];
+}
+
 interface Answer {
   readonly status: string;
   readonly error?: string;
@@ -38,15 +44,15 @@ export class PrometheusServer {
    * Starts it with the flags that docker-compose.yml gives it, on a port of its own.
    *
    * @param flags - `--config.file` and `--storage.tsdb.path` lead elsewhere here.
-   * @param target - `host:port` that the job `weir` scrapes, in place of the names of containers.
+   * @param targets - Each `host:port` that the job `weir` scrapes, in place of the names of containers.
    * @throws PartMissing if Prometheus is not installed.
    */
-  static async start(flags: readonly string[], target: string): Promise<PrometheusServer> {
+  static async start(flags: readonly string[], ...targets: readonly string[]): Promise<PrometheusServer> {
     if (spawnSync('prometheus', ['--version']).status !== 0) {
       throw new PartMissing('prometheus is not installed: apt-get install prometheus.');
     }
     const own = await mkdtemp(join(tmpdir(), 'weir-prometheus-'));
-    await writeFile(join(own, 'prometheus.yml'), configFor(target));
+    await writeFile(join(own, 'prometheus.yml'), configFor(targets));
     copyFileSync(new URL('rules.yml', folder), join(own, 'rules.yml'));
     const port = await freePort();
     const places: Readonly<Record<string, string>> = {
@@ -73,6 +79,20 @@ export class PrometheusServer {
       readonly result: readonly { readonly metric: Sample['metric']; readonly value: readonly [number, string] }[];
     };
     return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+  }
+
+  /** What it has scraped of series in the last minutes, as it was scraped. */
+  async scraped(selector: string, minutes = 30): Promise<readonly ScrapedSeries[]> {
+    const { result } = (await this.ask(`query?query=${encodeURIComponent(`${selector}[${minutes}m]`)}`)) as {
+      readonly result: readonly {
+        readonly metric: Sample['metric'];
+        readonly values: readonly (readonly [number, string])[];
+      }[];
+    };
+    return result.map(({ metric, values }) => ({
+      metric,
+      samples: values.map(([seconds, value]) => ({ atMs: seconds * 1000, value: Number(value) })),
+    }));
   }
 
   /** Asks its API, such as `rules`. @throws if the answer is an error. */
@@ -102,14 +122,14 @@ export class PrometheusServer {
 }
 
 /** The configuration of the deployment, but for whom the job `weir` asks, and how often. */
-function configFor(target: string): string {
+function configFor(targets: readonly string[]): string {
   const config = parse(readFileSync(new URL('prometheus.yml', folder), 'utf8')) as {
     global: object;
     scrape_configs: { readonly job_name: string }[];
   };
   config.global = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' };
   config.scrape_configs = config.scrape_configs.map((job) =>
-    job.job_name === 'weir' ? { job_name: 'weir', static_configs: [{ targets: [target] }] } : job,
+    job.job_name === 'weir' ? { job_name: 'weir', static_configs: [{ targets }] } : job,
   );
   return stringify(config);
 }

@@ -39,8 +39,7 @@ const ofActive = (series: ReadonlyMap<string, number>, taskId: string): string[]
 /** What counters say of records, commits and stores, summed up. */
 function workIn(series: ReadonlyMap<string, number>): number {
   let sum = 0;
-  for (const [name, value] of series)
-    if (/^streams_(task|consumer|store|restore)\w*_total/.test(name)) sum += value;
+  for (const [name, value] of series) if (/^streams_(task|consumer|store|restore)\w*_total/.test(name)) sum += value;
   return sum;
 }
 
@@ -55,6 +54,7 @@ const one = ({ streams }: TestClient): Promise<void> =>
 test('while tasks go and come back no counter falls, and what has left has no series', async (t) => {
   const cluster = clusterOf();
   const first = await startClient(cluster, counts());
+  t.teardown(() => first.streams.close());
   const watch = watched(first);
   write(cluster);
   await drained(cluster, counts());
@@ -64,6 +64,7 @@ test('while tasks go and come back no counter falls, and what has left has no se
   t.is(sumOf(alone, 'streams_consumer_records_total'), 2 * perPartition);
 
   const second = await startClient(cluster, counts());
+  t.teardown(() => second.streams.close());
   const secondWatch = watched(second);
   await one(first);
   await one(second);
@@ -101,6 +102,7 @@ test('a task that is taken over begins at 0, and nothing jumps while nothing is 
   // Again over its own folder, and over an empty one: with a restore.
   for (const options of [{ disk }, {}]) {
     const next = await startClient(cluster, counts(), options);
+    t.teardown(() => next.streams.close());
     const watch = watched(next);
     await both(next);
     const before = await watch.scrape();
