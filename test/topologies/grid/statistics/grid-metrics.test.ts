@@ -115,6 +115,8 @@ test('what another instance has is shown there only, and each shows the places t
       'grid_departement_events{period="day",departement="13",type_evt="ev_C"} 20',
       'grid_departement_events{period="day",departement="13",type_evt="ev_K"} 0',
       'grid_departement_events{period="day",departement="13",type_evt="ev_N"} 0',
+      'grid_region_info{region="93",name="93"} 1',
+      'grid_departement_info{departement="13",name="13"} 1',
       'grid_unattached_events 14',
     ],
   );
