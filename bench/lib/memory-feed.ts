@@ -17,7 +17,17 @@ export class MemoryFeed<K, V> implements Feed {
     this.#count = count;
     this.#timestampMs = timestampMs;
     this.#make = make;
-    const counts = { filesDone: 0, filesTotal: 0, rows: 0, bytes: 0, bytesRead: 0, bytesTotal: 0, dead: 0, late: 0, skipped: 0 };
+    const counts = {
+      filesDone: 0,
+      filesTotal: 0,
+      rows: 0,
+      bytes: 0,
+      bytesRead: 0,
+      bytesTotal: 0,
+      dead: 0,
+      late: 0,
+      skipped: 0,
+    };
     this.progress = { topic, ...counts, deadByReason: {} };
   }
 

@@ -30,7 +30,7 @@ async function tasksAt(url: string): Promise<readonly string[]> {
   return tasks.map(({ taskId }) => taskId).sort();
 }
 
-const valueOf = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1));
+const valueIn = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1));
 const labelsIn = (lines: readonly string[], label: string): readonly string[] =>
   [...new Set(lines.flatMap((line) => new RegExp(`[{,]${label}="([^"]+)"`).exec(line)?.[1] ?? []))].sort();
 
@@ -59,7 +59,7 @@ async function nothingOfOthers(t: ExecutionContext, urls: readonly string[], whe
 /** A sum over what the instances show. */
 async function sumAt(urls: readonly string[], metric: string): Promise<number> {
   const lines = (await Promise.all(urls.map(seriesAt))).flat();
-  return lines.filter((line) => line.startsWith(metric)).reduce((sum, line) => sum + valueOf(line), 0);
+  return lines.filter((line) => line.startsWith(metric)).reduce((sum, line) => sum + valueIn(line), 0);
 }
 
 const named = ({ metric }: ScrapedSeries): string =>
