@@ -21,26 +21,32 @@ export interface GridDataOptions {
   readonly days: number;
   readonly meters: number;
   readonly concentrators: number;
+  /** @defaultValue 8640 */
+  readonly eventsPerDay?: number;
 }
 
 /** First day of all data sets. */
 const firstDay = daysFromCivil(2014, 1, 1);
 
+const usualEvents = 8640;
+
 /** A row takes some 66 bytes. */
 const roomPerRow = 70;
 
-/** A data set of 8,640 events a day from 2014-01-01 on. It is made once and kept. */
-export async function gridData({ days, meters, concentrators }: GridDataOptions): Promise<GridData> {
-  const name = `grid-${days}-days-${meters}-meters-${concentrators}-concentrators`;
+/** A data set from 2014-01-01 on. It is made once and kept. */
+export async function gridData(options: GridDataOptions): Promise<GridData> {
+  const { days, meters, concentrators, eventsPerDay = usualEvents } = options;
+  const each = eventsPerDay === usualEvents ? '' : `-${eventsPerDay}-events`;
+  const name = `grid-${days}-days-${meters}-meters-${concentrators}-concentrators${each}`;
   const folder = join(cacheFolder, name);
   const madeFile = join(folder, 'made.json');
   let made = await readMade(madeFile);
   if (made === undefined) {
     console.log(`making ${folder}, once`);
-    await needRoom(days * 8640 * roomPerRow);
+    await needRoom(days * eventsPerDay * roomPerRow);
     const out = await freshFolder(`${name}.unfinished`);
     await rm(folder, { recursive: true, force: true });
-    made = await generate({ out, from: firstDay, days, meters, concentrators, seed: 1 });
+    made = await generate({ out, from: firstDay, days, meters, concentrators, eventsPerDay, seed: 1 });
     await writeFile(join(out, 'made.json'), JSON.stringify(made));
     await rename(out, folder);
   }
