@@ -2,12 +2,10 @@
  * Counts by equipment and type in four windows, from the start of the process until everything is committed and it has ended: weir, and Kafka Streams with
  * its DSL and with its Processor API, in turn on one broker, each into a new state. Each result is compared with the true one.
  */
-
 import { changelogParts } from '../../src/runtime/kafka/changelog-parts.ts';
 import { readOnlyStore } from '../../src/runtime/parts/read-only-store.ts';
-import { exportStatistics } from '../../topologies/grid/statistics/export-statistics.ts';
+import { exportStatistics, fileNameOf } from '../../topologies/grid/statistics/export-statistics.ts';
 import { periods } from '../../topologies/grid/statistics/statistic.ts';
-import { csvFileName } from '../../topologies/grid/statistics/statistic-csv.ts';
 import type { StatisticStore } from '../../topologies/grid/statistics/statistic-stores.ts';
 import { eventsTopic } from '../../topologies/grid/topology.ts';
 import { printConditions } from '../lib/conditions.ts';
@@ -34,7 +32,7 @@ const options = readOptions({
 const { days, runs, partitions, threads, brokers } = options;
 const commitMs = options['commit-interval'];
 const javaOptions = options['java-options'].split(' ').filter((option) => option !== '');
-const files = periods.map((period) => csvFileName(period, 'equipment'));
+const files = periods.map((period) => fileNameOf(period, 'equipment'));
 
 const data = await gridData({ days, meters: 25, concentrators: 5 });
 await buildWeir();

@@ -6,6 +6,12 @@ import { byteCount, durationMs } from './option-parsers.ts';
 import { jsonOption } from './option-spec.ts';
 import type { SinkRequest } from './sink.ts';
 
+/** `--safe-csv`, of each command that writes CSV. */
+export const safeCsvOption = {
+  flags: '--safe-csv',
+  description: 'CSV: put an apostrophe before what a spreadsheet would run as a formula',
+} as const;
+
 /**
  * `sink`: writes the records of a topic into dated files, exactly once. For any application.
  *
@@ -57,7 +63,7 @@ export function sinkCommand(spec: ApplicationSpec, open: typeof openBroker = ope
         flags: '--group <name>',
         description: 'consumer group that keeps the positions (default: APPLICATION-sink-TOPIC- and a hash of --to)',
       },
-      { flags: '--safe-csv', description: 'put an apostrophe before what a spreadsheet would run as a formula' },
+      safeCsvOption,
       { flags: '--until-caught-up', description: 'end when all that is in the topic now is visible' },
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],

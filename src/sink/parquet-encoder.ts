@@ -11,12 +11,13 @@ const groupRows = 65_536;
 
 const parquetTypes: Readonly<Record<ColumnType, Omit<Schema[number], 'name'>>> = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+  date: { type: 'INT32', converted_type: 'DATE' },
   int64: { type: 'INT64' },
   timestamp: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
 };
 
 /**
- * Makes encoders of Parquet files: columns of text (with a dictionary where that is shorter), of whole numbers of 64 bits and of timestamps in ms UTC, compressed
+ * Makes encoders of Parquet files: columns of text (with a dictionary where that is shorter), of dates, of whole numbers of 64 bits and of timestamps in ms UTC, compressed
  * with Snappy, in row groups of 65,536 rows.
  *
  * @throws StreamsError `STREAMS_CONFIG` where `hyparquet-writer` is not installed.
@@ -38,7 +39,7 @@ class ParquetEncoder implements RowEncoder {
 
   constructor(library: Library, columns: readonly SinkColumn[]) {
     this.#columns = columns.map(({ name, type }) =>
-      type === 'string' ? new TextColumn(name) : new NumberColumn(name, type),
+      type === 'int64' || type === 'timestamp' ? new NumberColumn(name, type) : new TextColumn(name, type),
     );
     const schema: Schema = [
       { name: 'root', num_children: columns.length },
@@ -102,10 +103,12 @@ interface GroupColumn {
 
 class TextColumn implements GroupColumn {
   readonly name: string;
+  readonly #type: ColumnType;
   #texts: (string | null)[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, type: ColumnType) {
     this.name = name;
+    this.#type = type;
   }
 
   add(text: string | null): void {
@@ -115,7 +118,7 @@ class TextColumn implements GroupColumn {
   take(): unknown[] {
     const texts = this.#texts;
     this.#texts = [];
-    return texts;
+    return this.#type === 'date' ? texts.map((text) => (text === null ? null : new Date(text))) : texts;
   }
 }
 

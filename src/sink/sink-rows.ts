@@ -1,7 +1,7 @@
 import type { FetchedRecords } from '../clients/fetched-records.ts';
 
-/** What a column of a file holds. `timestamp`: ms since the epoch. */
-export type ColumnType = 'string' | 'int64' | 'timestamp';
+/** What a column of a file holds. `date`: a civil date as text, `2018-01-31`. `timestamp`: ms since the epoch. */
+export type ColumnType = 'string' | 'date' | 'int64' | 'timestamp';
 
 /** A column of the files that a sink writes. */
 export interface SinkColumn {
@@ -9,7 +9,7 @@ export interface SinkColumn {
   readonly type: ColumnType;
 }
 
-/** A value of a column: text for `string`, a whole number for the others, null where there is none. */
+/** A value of a column: text for `string` and `date`, a whole number for the others, null where there is none. */
 export type ColumnValue = string | number | null;
 
 /** A row that is to be written: what its columns are, and its values. */

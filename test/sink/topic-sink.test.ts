@@ -7,52 +7,12 @@ import { FileNames } from '../../src/sink/file-names.ts';
 import { MemoryFiles, MemoryTarget } from '../../src/sink/memory-target.ts';
 import { Periods } from '../../src/sink/periods.ts';
 import { PlainRows } from '../../src/sink/sink-rows.ts';
-import type { PendingFile, SinkTarget } from '../../src/sink/target.ts';
+import type { SinkTarget } from '../../src/sink/target.ts';
 import { TopicSink } from '../../src/sink/topic-sink.ts';
+import { DyingTarget } from './dying-target.ts';
 
 const day = 86_400_000;
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** A target whose process dies at its n-th operation: that one and all later ones never return. */
-class DyingTarget extends MemoryTarget {
-  left: number;
-  readonly died: Promise<void>;
-  #die: () => void = () => {};
-
-  constructor(files: MemoryFiles, left: number) {
-    super(files);
-    this.left = left;
-    this.died = new Promise((resolve) => {
-      this.#die = resolve;
-    });
-  }
-
-  async #step(): Promise<void> {
-    if (this.left-- > 0) return;
-    this.#die();
-    await new Promise(() => {});
-  }
-
-  override async open(owner: string): Promise<PendingFile> {
-    await this.#step();
-    const file = await super.open(owner);
-    return {
-      append: (bytes) => file.append(bytes),
-      seal: async (path) => {
-        await this.#step();
-        await file.seal(path);
-        await this.#step();
-      },
-      abort: () => file.abort(),
-    };
-  }
-
-  override async commit(path: string): Promise<void> {
-    await this.#step();
-    await super.commit(path);
-    await this.#step();
-  }
-}
 
 function sinkOf(cluster: MemoryCluster, target: SinkTarget): { sink: TopicSink; die(): Promise<void> } {
   const broker = cluster.connect();

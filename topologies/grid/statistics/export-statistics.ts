@@ -1,15 +1,14 @@
-import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CalendarWindows } from '../../../src/dsl/calendar-windows.ts';
 import { writeWholeFile } from '../../../src/files/whole-file.ts';
-import { type NameLookup, namedLevel } from './name-lookup.ts';
+import { encodersOf } from '../../../src/sink/encoders.ts';
+import type { FileFormat } from '../../../src/sink/row-encoder.ts';
+import type { SinkTarget } from '../../../src/sink/target.ts';
+import { WholeSet } from '../../../src/sink/whole-set.ts';
+import type { NameLookup } from './name-lookup.ts';
 import { periodWindows } from './period-windows.ts';
-import { eventTypes, type Grouping, groupings, type Period, periods, storeName } from './statistic.ts';
-import { csvFileName, csvGroupCells, csvHeader } from './statistic-csv.ts';
-import { allTime, type StatisticStore, type StatisticStores } from './statistic-stores.ts';
-
-/** Characters that are written at once. */
-const chunkLength = 256 * 1024;
+import { type Grouping, groupings, type Period, periods, storeName } from './statistic.ts';
+import { statisticColumns, writeStatistic } from './statistic-rows.ts';
+import type { StatisticStores } from './statistic-stores.ts';
 
 /** How to export. */
 export interface ExportOptions {
@@ -19,6 +18,10 @@ export interface ExportOptions {
   readonly groupings?: readonly Grouping[];
   /** Given: files by commune, departement and region have a column with the name after that of the id. @defaultValue they have none */
   readonly names?: NameLookup;
+  /** @defaultValue csv */
+  readonly format?: FileFormat;
+  /** CSV alone: no text is a formula in a spreadsheet. @defaultValue false */
+  readonly safeCsv?: boolean;
   /** Stops the export: the file under way is not left behind, those before it are whole. */
   readonly signal?: AbortSignal;
 }
@@ -31,75 +34,82 @@ export interface ExportedFile {
 }
 
 /**
- * Writes the statistics as CSV files, `day_type.csv` to `year_region.csv`: open windows too, sorted by their columns as text, counts of 0
- * absent, lines ended by LF.
+ * Writes the statistics as files of a folder, `day_type.csv` to `year_region.csv`: open windows too, sorted by their columns as text, counts of 0
+ * absent.
  *
- * A file appears under its name when it is whole: it replaces an older one in one step. The stores give rows by window, then by the bytes of
- * their key, which is the order of the columns too; so rows are written as they are read, and memory does not depend on their number.
+ * A file appears under its name when it is whole: it replaces an older one in one step.
  *
  * @param stores - The stores by name.
  * @param outDir - Is made if it is not there.
  * @param zone - IANA zone of the windows.
  * @throws {@link StreamsError} `STREAMS_FILE` - if a file cannot be written.
  */
-export async function exportStatistics(
+export function exportStatistics(
   stores: StatisticStores,
   outDir: string,
   zone: string,
   options: ExportOptions = {},
 ): Promise<readonly ExportedFile[]> {
-  const { signal, names } = options;
+  return writeAll(stores, zone, options, async (name, write) => {
+    const file = join(outDir, name);
+    const rows = await writeWholeFile(file, (handle) => write((bytes) => handle.appendFile(bytes)));
+    return { file, rows };
+  });
+}
+
+/**
+ * As {@link exportStatistics}, to a target that has none yet: all files appear together, `_SUCCESS` last.
+ *
+ * @throws {@link StreamsError} `STREAMS_SINK` - the target cannot be written. `STREAMS_INPUT_REFUSED` - an export is there.
+ */
+export async function exportStatisticsTo(
+  stores: StatisticStores,
+  target: SinkTarget,
+  zone: string,
+  options: ExportOptions = {},
+): Promise<readonly ExportedFile[]> {
+  const set = await WholeSet.begin(target, fileNames(options));
+  try {
+    const files = await writeAll(stores, zone, options, async (name, write) => ({
+      file: name,
+      rows: await set.write(name, write),
+    }));
+    await set.commit();
+    return files;
+  } catch (error) {
+    await set.abort();
+    throw error;
+  }
+}
+
+/** The file of a statistic, such as `day_equipment.csv`. */
+export function fileNameOf(period: Period, grouping: Grouping, format: FileFormat = 'csv'): string {
+  return `${period}_${grouping}.${format}`;
+}
+
+function fileNames({ periods: some = periods, groupings: by = groupings, format }: ExportOptions): readonly string[] {
+  return some.flatMap((period) => by.map((grouping) => fileNameOf(period, grouping, format)));
+}
+
+type Write = (append: (bytes: Uint8Array) => Promise<void>) => Promise<number>;
+
+async function writeAll(
+  stores: StatisticStores,
+  zone: string,
+  options: ExportOptions,
+  place: (name: string, write: Write) => Promise<ExportedFile>,
+): Promise<readonly ExportedFile[]> {
+  const { signal, names, format = 'csv', safeCsv = false } = options;
   const exported: ExportedFile[] = [];
   for (const period of options.periods ?? periods) {
     const windows = periodWindows(period, zone);
     for (const grouping of options.groupings ?? groupings) {
       const store = stores(storeName(period, grouping));
-      const file = join(outDir, csvFileName(period, grouping));
-      const rows = await writeWholeFile(file, (handle) =>
-        writeRows(handle, { grouping, windows, store, names, signal }),
-      );
-      exported.push({ file, rows });
+      const encoders = await encodersOf(format, statisticColumns(grouping, names !== undefined), safeCsv);
+      const rowsOf = { grouping, windows, store, names, signal };
+      const write: Write = (append) => writeStatistic(encoders(), append, rowsOf);
+      exported.push(await place(fileNameOf(period, grouping, format), write));
     }
   }
   return exported;
-}
-
-interface FileOptions {
-  readonly grouping: Grouping;
-  readonly windows: CalendarWindows;
-  readonly store: StatisticStore;
-  readonly names: NameLookup | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function writeRows(
-  handle: FileHandle,
-  { grouping, windows, store, names, signal }: FileOptions,
-): Promise<number> {
-  let chunk = csvHeader(grouping, names !== undefined);
-  const level = names === undefined ? undefined : namedLevel(grouping);
-  let rows = 0;
-  let startMs = Number.NaN;
-  let start = '';
-  for await (const { windowed, value } of store.fetchAll(allTime.fromMs, allTime.toMs)) {
-    if (windowed.startMs !== startMs) {
-      signal?.throwIfAborted();
-      startMs = windowed.startMs;
-      start = windows.formatStart(startMs);
-    }
-    const found = level === undefined ? undefined : names!.of(level, windowed.key);
-    const cells = csvGroupCells(grouping, windowed.key, typeof found === 'object' ? await found : found);
-    for (const type of eventTypes) {
-      const n = value[type];
-      if (n === 0) continue;
-      chunk += `${start},${cells}${type},${n}\n`;
-      rows++;
-    }
-    if (chunk.length < chunkLength) continue;
-    signal?.throwIfAborted();
-    await handle.write(chunk);
-    chunk = '';
-  }
-  await handle.write(chunk);
-  return rows;
 }

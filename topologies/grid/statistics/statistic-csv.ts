@@ -1,10 +1,5 @@
 import { namedLevel } from './name-lookup.ts';
-import type { Grouping, Period } from './statistic.ts';
-
-/** The file of a statistic, such as `day_equipment.csv`. */
-export function csvFileName(period: Period, grouping: Grouping): string {
-  return `${period}_${grouping}.csv`;
-}
+import type { Grouping } from './statistic.ts';
 
 /** The first line of a statistic's file, with its line end. The statistics by type have no column for their one group. With names a column such as `region_name` follows the id. */
 export function csvHeader(grouping: Grouping, names = false): string {

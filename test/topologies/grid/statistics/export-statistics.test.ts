@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import anyTest, { type TestFn } from 'ava';
 import { StreamsError } from '../../../../src/common/errors.ts';
-import { exportStatistics } from '../../../../topologies/grid/statistics/export-statistics.ts';
+import { exportStatistics, fileNameOf } from '../../../../topologies/grid/statistics/export-statistics.ts';
 import { groupings, periods } from '../../../../topologies/grid/statistics/statistic.ts';
-import { csvFileName } from '../../../../topologies/grid/statistics/statistic-csv.ts';
 import { FakeStores } from './fake-stores.ts';
 import { goldenFile, goldenStores, hasGolden } from './golden.ts';
 
@@ -21,7 +20,7 @@ test.afterEach.always((t) => rm(t.context.out, { recursive: true, force: true })
 withGolden('the golden statistics come out byte for byte', async (t) => {
   const exported = await exportStatistics(goldenStores().get, t.context.out, zone);
   t.is(exported.length, 24);
-  const names = periods.flatMap((period) => groupings.map((grouping) => csvFileName(period, grouping)));
+  const names = periods.flatMap((period) => groupings.map((grouping) => fileNameOf(period, grouping)));
   t.deepEqual((await readdir(t.context.out)).sort(), names.sort());
   for (const { file, rows } of exported) {
     const text = await readFile(file, 'utf8');

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { fileNameOf } from '../../../../topologies/grid/statistics/export-statistics.ts';
 import { allKey, type EventType, groupings, periods } from '../../../../topologies/grid/statistics/statistic.ts';
-import { csvFileName } from '../../../../topologies/grid/statistics/statistic-csv.ts';
 import { FakeStores } from './fake-stores.ts';
 
 /** The folder of the golden statistics, beside the checkout. */
@@ -21,7 +21,7 @@ export function goldenStores(): FakeStores {
   const stores = new FakeStores('Europe/Paris');
   for (const period of periods) {
     for (const grouping of groupings) {
-      const rows: Record<string, string>[] = parse(goldenFile(csvFileName(period, grouping)), { columns: true });
+      const rows: Record<string, string>[] = parse(goldenFile(fileNameOf(period, grouping)), { columns: true });
       for (const row of rows) {
         const key =
           grouping === 'type'
