@@ -52,6 +52,11 @@ export function produceCommand(spec: ApplicationSpec, open: typeof openBroker = 
         parse: speed,
       },
       {
+        flags: '--rate <rows>',
+        description: 'rows to send in a second at most (default: as fast as it goes)',
+        parse: wholeNumber(1),
+      },
+      {
         flags: '--zone <name>',
         description: `IANA zone of times and dates; kept with the positions (default: ${spec.defaults.zone})`,
       },

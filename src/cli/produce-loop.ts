@@ -4,7 +4,7 @@ import { CapturedRows } from '../files/captured-rows.ts';
 import type { RowMessage } from '../files/message-format.ts';
 import type { PositionTopic } from '../files/position-topic.ts';
 import type { Feed, FeedBatch } from '../runtime/feed.ts';
-import type { Pace } from './produce-pace.ts';
+import type { Pacer } from './produce-pace.ts';
 
 /** What is read, where it goes, and when. */
 export interface ProduceLoopOptions {
@@ -14,7 +14,7 @@ export interface ProduceLoopOptions {
   readonly positions: PositionTopic;
   readonly follow: boolean;
   /** Undefined: no waits. */
-  readonly pace: Pace | undefined;
+  readonly pace: Pacer | undefined;
   readonly commitIntervalMs: number;
   /** A commit is due after so many records at the latest. */
   readonly commitRecords: number;

@@ -9,13 +9,48 @@ export function speed(text: string): number | undefined {
   throw new Error('expected a speed such as 60x (60 s of events in one second), or max');
 }
 
+/** Says when the record that comes next is due. */
+export interface Pacer {
+  /** How long it has to wait, ms; 0 or less: it is due, and is sent. */
+  waitMs(eventMs: number): number;
+  /** There was nothing to send for a while. */
+  rest(): void;
+}
+
+/** So many records in a second, evenly, whatever their event time. After a rest what was not sent is not made up for. */
+export class RatePace implements Pacer {
+  readonly #perMs: number;
+  readonly #nowMs: () => number;
+  #sinceMs: number | undefined;
+  #sent = 0;
+
+  /** @param nowMs - A clock that never goes back, ms. @defaultValue performance.now */
+  constructor(perSecond: number, nowMs: () => number = () => performance.now()) {
+    this.#perMs = perSecond / 1000;
+    this.#nowMs = nowMs;
+  }
+
+  waitMs(): number {
+    const now = this.#nowMs();
+    this.#sinceMs ??= now;
+    const waitMs = this.#sinceMs + this.#sent / this.#perMs - now;
+    if (waitMs <= 0) this.#sent++;
+    return waitMs;
+  }
+
+  rest(): void {
+    this.#sinceMs = undefined;
+    this.#sent = 0;
+  }
+}
+
 /**
  * Says when events are due, so that they go out as fast as they happened, times `speed`.
  *
  * The first event is due at once, and one that happened `d` later `d / speed` after it; one that comes out of order is due with its predecessor. Between two events that lie more than a
  * day apart, in either direction, there is no wait: neither a folder with a hole nor a single wrong date holds up the rest.
  */
-export class Pace {
+export class Pace implements Pacer {
   readonly #speed: number;
   readonly #nowMs: () => number;
   #previousMs: number | undefined;

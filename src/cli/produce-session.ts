@@ -16,7 +16,7 @@ import { type FolderInput, refuseSwapped } from './folder-inputs.ts';
 import type { ProduceRequest } from './produce.ts';
 import { ProduceLoop } from './produce-loop.ts';
 import { MoveDone } from './produce-move.ts';
-import type { Pace } from './produce-pace.ts';
+import type { Pacer } from './produce-pace.ts';
 import type { ProduceProgress } from './produce-progress.ts';
 import type { OpenTopic } from './produce-topics.ts';
 import { settingsOf } from './replay-settings.ts';
@@ -34,7 +34,7 @@ export interface ProduceSessionOptions {
   readonly topics: readonly OpenTopic[];
   readonly positions: PositionTopic;
   readonly progress: ProduceProgress;
-  readonly pace: Pace | undefined;
+  readonly pace: Pacer | undefined;
   /** Names this run among all. */
   readonly owner: string;
   /** An earlier session of this run has owned the topic: whoever owns it now has taken over. */

@@ -8,7 +8,7 @@ import { type ApplicationSpec, topicsOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import { folderInputs } from './folder-inputs.ts';
 import { checkTarget } from './produce-move.ts';
-import { Pace } from './produce-pace.ts';
+import { Pace, type Pacer, RatePace } from './produce-pace.ts';
 import { ProduceProgress } from './produce-progress.ts';
 import { ProduceSession } from './produce-session.ts';
 import { openTopics } from './produce-topics.ts';
@@ -25,6 +25,8 @@ export interface ProduceRequest {
   readonly moveDone: string | undefined;
   /** Undefined: as fast as it goes. */
   readonly speed: number | undefined;
+  /** Records in a second. Undefined: as fast as it goes. */
+  readonly rate: number | undefined;
   readonly zone: string | undefined;
   readonly dead: string | undefined;
   readonly verify: boolean;
@@ -65,7 +67,7 @@ export async function produce(
   const positions = new PositionTopic(broker, `${request.topic}-produce-positions`);
   await positions.prepare(replicationFactor, logger);
   const progress = new ProduceProgress();
-  const pace = request.speed === undefined ? undefined : new Pace(request.speed);
+  const pace = paceOf(request);
   const common = { spec, app, request, context, broker, folders, topics, positions, progress, pace };
   const owner = randomUUID();
   let claimed = false;
@@ -111,4 +113,11 @@ async function isPassing(error: unknown, positions: PositionTopic, owner: string
     `another produce sends to this topic now, and has gone on from the last commit of this one (${positions.topic}): this one has ended. Run one at a time.`,
     { topic: positions.topic, cause: error },
   );
+}
+
+function paceOf({ speed, rate }: ProduceRequest): Pacer | undefined {
+  if (speed !== undefined && rate !== undefined)
+    throw new StreamsError('STREAMS_USAGE', '--speed and --rate each say how fast rows are sent: give one of them.');
+  if (rate !== undefined) return new RatePace(rate);
+  return speed === undefined ? undefined : new Pace(speed);
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Pace, speed } from '../../src/cli/produce-pace.ts';
+import { Pace, RatePace, speed } from '../../src/cli/produce-pace.ts';
 
 const hour = 3_600_000;
 
@@ -59,4 +59,21 @@ test('after a rest the next event is due at once, and the pace goes on from it',
   pace.rest();
   t.is(pace.waitMs(hour), 0);
   t.is(pace.waitMs(2 * hour), hour);
+});
+
+test('at a rate records go out evenly, whatever their event time', (t) => {
+  let now = 1000;
+  const pace = new RatePace(2, () => now);
+  t.is(pace.waitMs(), 0);
+  t.is(pace.waitMs(), 500);
+  now += 400;
+  t.is(pace.waitMs(), 100, 'its turn is asked for again');
+  now += 700;
+  t.true(pace.waitMs() <= 0);
+  t.true(pace.waitMs() <= 0, 'what was late is made up for');
+  t.is(pace.waitMs(), 400);
+  now += 60_000;
+  pace.rest();
+  t.is(pace.waitMs(), 0);
+  t.is(pace.waitMs(), 500, 'what could not be sent in a rest is not');
 });

@@ -5,11 +5,12 @@ import { eventTypes } from '../statistics/statistic.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CivilWalk } from './civil-walk.ts';
 import { Damage, type DatesAround, type RowFields } from './damage.ts';
-import { type Delivered, deliverInOrder, LateDelivery } from './delivery.ts';
+import type { Delivered } from './delivery.ts';
 import { endRow, eventHeader, putRow, type RowTemplate, rowTemplate } from './event-row.ts';
 import { freeText, lineBreaks } from './free-text.ts';
 import type { GeneratePlan } from './generate-plan.ts';
-import type { MadeEvents, TypeCode } from './made-events.ts';
+import type { PlacedPark } from './known-park.ts';
+import { fate, type TypeCode } from './made-events.ts';
 import { Random } from './random.ts';
 
 const noonSecond = 12 * 3600;
@@ -28,7 +29,7 @@ interface Templates {
   readonly rows: readonly [atNoon: RowTemplate, atNight: RowTemplate];
 }
 
-/** Writes `events/event_YYYYMMDD.csv` and `truth/damaged.csv`. */
+/** Writes `events/event_YYYYMMDD.csv` and `truth/damaged.csv`, and `truth/late.csv` where rows come too late. */
 export class EventFiles {
   /** Rows written so far, damaged ones included. */
   rows = 0;
@@ -37,43 +38,49 @@ export class EventFiles {
   bytes = 0;
   readonly #folder: string;
   readonly #plan: GeneratePlan;
-  readonly #late: LateDelivery | undefined;
   readonly #damage: Damage;
   readonly #texts: Random;
   readonly #damagedList: ByteWriter;
-  #yesterday: CivilWalk | undefined;
+  readonly #lateList: ByteWriter | undefined;
+  readonly #ids: readonly (Float64Array | undefined)[];
 
-  constructor(out: string, plan: GeneratePlan) {
+  constructor(out: string, plan: GeneratePlan, park: PlacedPark) {
     this.#folder = join(out, 'events');
     this.#plan = plan;
-    this.#late = plan.late ? new LateDelivery(new Random(plan.seed, 'late')) : undefined;
+    this.#ids = [park.meters.ids, park.concentrators.ids];
     this.#damage = new Damage(new Random(plan.seed, 'damage'));
     this.#texts = new Random(plan.seed, 'texts');
     mkdirSync(this.#folder, { recursive: true });
     mkdirSync(join(out, 'truth'), { recursive: true });
     this.#damagedList = new ByteWriter(join(out, 'truth', 'damaged.csv'));
     this.#damagedList.text('file,line,offset,reason\n');
+    this.#lateList = plan.tooLate > 0 ? new ByteWriter(join(out, 'truth', 'late.csv')) : undefined;
+    this.#lateList?.text('file,line,offset\n');
   }
 
   /** Writes the file of a day. Days come in ascending order. */
-  write(date: CivilWalk, events: MadeEvents, isLastDay: boolean): void {
+  write(date: CivilWalk, deliveries: Iterable<Delivered>): void {
     const out = new ByteWriter(join(this.#folder, eventFileName(date)));
     out.text(`${eventHeader}\n`);
-    const today = templatesOf(date, date);
-    const yesterday = this.#yesterday === undefined ? today : templatesOf(this.#yesterday, date);
-    const deliveries = this.#late?.deliver(events, isLastDay) ?? deliverInOrder(events);
+    const templates = new Map<CivilWalk, Templates>();
     let line = 2;
     for (const delivered of deliveries) {
-      line += this.#writeRow(out, delivered, delivered.yesterday ? yesterday : today, date, line);
+      const day = delivered.events.date;
+      let rows = templates.get(day);
+      if (rows === undefined) {
+        rows = templatesOf(day, date);
+        templates.set(day, rows);
+      }
+      line += this.#writeRow(out, delivered, rows, date, line);
       this.rows++;
     }
-    this.#yesterday = date;
     this.bytes += out.offset;
     out.close();
   }
 
   close(): void {
     this.#damagedList.close();
+    this.#lateList?.close();
   }
 
   /** Writes one row and gives the number of its lines. */
@@ -81,25 +88,32 @@ export class EventFiles {
     const { events, index, second } = delivered;
     const half = second < noonSecond ? 0 : 1;
     const type = events.type[index] as TypeCode;
-    if (events.damaged[index] === 1) {
+    if (events.fate[index] === fate.damaged) {
       this.#listDamaged(eventFileName(date), line, out.offset, this.#writeDamaged(out, delivered, templates, half));
       return 1;
     }
-    putRow(out, templates.rows[half], events.second[index]!, type, events.equipment[index]!);
-    // Without damage there is no free text, as in the real data.
-    const text = this.#plan.damage > 0 ? freeText(this.#texts) : undefined;
+    const tooLate = events.fate[index] === fate.tooLate;
+    if (tooLate) this.#lateList!.text(`${eventFileName(date)},${line},${out.offset}\n`);
+    putRow(out, templates.rows[half], events.second[index]!, type, this.#idOf(delivered));
+    // Without damage there is no free text, as in the real data; and a late row is to end at its line's end.
+    const text = this.#plan.damage > 0 && !tooLate ? freeText(this.#texts) : undefined;
     if (text !== undefined) out.bytes(text);
     endRow(out);
     return text === undefined ? 1 : 1 + lineBreaks(text);
   }
 
   #writeDamaged(out: ByteWriter, delivered: Delivered, templates: Templates, half: 0 | 1): string {
-    const fields = fieldsOf(delivered, templates, half);
+    const fields = fieldsOf(delivered, this.#idOf(delivered), templates, half);
     const around = datesAround(templates.date.day, this.#plan.zone);
     const { bytes, reason } = this.#damage.damage(fields, around, delivered.last);
     out.bytes(bytes);
     endRow(out);
     return reason;
+  }
+
+  #idOf({ events, index }: Delivered): number {
+    const number = events.equipment[index]!;
+    return this.#ids[events.type[index] === 0 ? 0 : 1]?.[number - 1] ?? number;
   }
 
   #listDamaged(file: string, line: number, offset: number, reason: string): void {
@@ -113,7 +127,7 @@ function templatesOf(date: CivilWalk, arrivalDate: CivilWalk): Templates {
   return { date, arrivals, rows: [rowTemplate(date.text, arrivals[0]), rowTemplate(date.text, arrivals[1])] };
 }
 
-function fieldsOf(delivered: Delivered, templates: Templates, half: 0 | 1): RowFields {
+function fieldsOf(delivered: Delivered, id: number, templates: Templates, half: 0 | 1): RowFields {
   const { events, index } = delivered;
   const second = events.second[index]!;
   const [hours, minutes, seconds] = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60].map((part) =>
@@ -126,7 +140,7 @@ function fieldsOf(delivered: Delivered, templates: Templates, half: 0 | 1): RowF
     templates.arrivals[half],
     eventTypes[type]!,
     type === 0 ? 'C' : 'K',
-    String(events.equipment[index]!),
+    String(id),
     '',
   ];
 }

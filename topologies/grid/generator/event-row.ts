@@ -24,13 +24,7 @@ export function rowTemplate(date: string, arrival: string): RowTemplate {
 }
 
 /** Writes a row up to its free text, digit by digit: `20171215000010,2017-12-15 00:00:10,2017-12-15 12:00:00,ev_C,C,10,`. */
-export function putRow(
-  out: ByteWriter,
-  template: RowTemplate,
-  second: number,
-  type: TypeCode,
-  equipment: number,
-): void {
+export function putRow(out: ByteWriter, template: RowTemplate, second: number, type: TypeCode, id: number): void {
   out.reserve();
   const { buffer, at } = out;
   buffer.set(template, at);
@@ -46,7 +40,7 @@ export function putRow(
   putTwo(buffer, at + occurTime + 6, rest);
   buffer[at + typeLetter] = letters[type]!;
   buffer[at + equipmentLetter] = letters[type === 0 ? 0 : 1]!;
-  const end = putNumber(buffer, at + template.length, equipment);
+  const end = putNumber(buffer, at + template.length, id);
   buffer[end] = comma;
   out.at = end + 1;
 }

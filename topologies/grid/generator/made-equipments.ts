@@ -110,7 +110,8 @@ export class MadeEquipments {
   }
 }
 
-function addTo<T>(lists: Map<number, T[]>, day: number, item: T): void {
+/** Adds an item to the list of a day. */
+export function addTo<T>(lists: Map<number, T[]>, day: number, item: T): void {
   const list = lists.get(day);
   if (list === undefined) lists.set(day, [item]);
   else list.push(item);

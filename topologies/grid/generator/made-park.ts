@@ -1,10 +1,11 @@
+import type { ParkId } from '../park/park.ts';
 import { MadeEquipments, nowhere, type Span } from './made-equipments.ts';
 import type { MadeCommune, MadeCountry } from './places.ts';
 import type { Random } from './random.ts';
 
 /** A pair of substation and commune, which has all four levels of place. */
 export interface Spot {
-  readonly pdk: number;
+  readonly pdk: ParkId;
   readonly commune: MadeCommune;
 }
 
@@ -15,13 +16,15 @@ export interface MadePark {
   /** Commune of each substation, index id_pdk - 1. */
   readonly substations: readonly MadeCommune[];
   /** Substation and `Code INSEE` of each delivery point, index id_pdc - 1. Some name what is not there. */
-  readonly deliveryPoints: { readonly pdk: readonly number[]; readonly commune: readonly string[] };
+  readonly deliveryPoints: { readonly pdk: readonly ParkId[]; readonly commune: readonly string[] };
   readonly meters: MadeEquipments;
   readonly concentrators: MadeEquipments;
 }
 
 /** How large a park is wanted. */
 export interface ParkPlan extends Span {
+  /** True: without the faults that a park grows with time, installations that overlap and delivery points that hang on nothing. */
+  readonly consistent: boolean;
   readonly meters: number;
   readonly concentrators: number;
 }
@@ -37,7 +40,7 @@ const communesPerSubstation = 4;
  *
  * Most meters hang at a delivery point of their own all the time. Of a thousand some 50 are new ones, which replace others; 20 move to
  * another delivery point, mostly with days between; 5 have a second installation that overlaps the first; 2 hang at a delivery point whose
- * commune or substation is unknown. A small park has at least one of each as far as it has meters.
+ * commune or substation is unknown. A consistent park has no such 5 and 2. A small park has at least one of each as far as it has meters.
  */
 export function makePark(plan: ParkPlan, country: MadeCountry, random: Random): MadePark {
   const replaced = share(plan.concentrators, 5, 0.02);
@@ -72,8 +75,8 @@ function makeMeters(
   const replaced = share(plan.meters, 10, 0.05);
   const count = plan.meters - replaced;
   const moved = share(count, 12, 0.02);
-  const overlapping = share(count, 20, 0.005);
-  const lost = share(count, 40, 0.002);
+  const overlapping = plan.consistent ? 0 : share(count, 20, 0.005);
+  const lost = plan.consistent ? 0 : share(count, 40, 0.002);
   const meters = new MadeEquipments(plan, plan.meters, count, random);
   const points = new DeliveryPoints(spots, random);
   for (let i = 0; i < count; i++) meters.spots[i] = points.add().spot;
@@ -98,7 +101,7 @@ function makeMeters(
 }
 
 class DeliveryPoints {
-  readonly pdk: number[] = [];
+  readonly pdk: ParkId[] = [];
   readonly commune: string[] = [];
   readonly #spots: readonly Spot[];
   readonly #random: Random;
@@ -119,6 +122,6 @@ class DeliveryPoints {
   /** Breaks the chain of a delivery point at its commune or at its substation. */
   lose(pdc: number, atCommune: boolean): void {
     if (atCommune) this.commune[pdc - 1] = lostCommune;
-    else this.pdk[pdc - 1] = this.#spots.at(-1)!.pdk + 1;
+    else this.pdk[pdc - 1] = Number(this.#spots.at(-1)!.pdk) + 1;
   }
 }

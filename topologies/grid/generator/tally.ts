@@ -1,4 +1,4 @@
-import type { MadePark } from './made-park.ts';
+import type { PlacedPark } from './known-park.ts';
 
 /** Event types of each grouping, and of each count in a tally. */
 export const typeCount = 3;
@@ -27,7 +27,7 @@ export type Level = (typeof levels)[number];
 const unknown = 'unknown';
 
 /** Numbers the groups of a park. */
-export function parkGroups(park: MadePark): ParkGroups {
+export function parkGroups(park: PlacedPark): ParkGroups {
   const texts: Record<Level, string[]> = {
     commune: park.spots.map((spot) => spot.commune.code),
     departement: park.spots.map((spot) => spot.commune.departement),
@@ -64,7 +64,7 @@ export class Tally {
   /** By level: three counts (ev_C, ev_K, ev_N) for each group. */
   readonly places: Readonly<Record<Level, Float64Array>>;
 
-  constructor(park: MadePark, groups: ParkGroups) {
+  constructor(park: PlacedPark, groups: ParkGroups) {
     this.meters = new Float64Array(park.meters.count);
     this.concentrators = new Float64Array(2 * park.concentrators.count);
     const counts = (level: Level): Float64Array => new Float64Array(typeCount * groups[level].ids.length);

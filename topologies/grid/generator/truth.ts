@@ -3,12 +3,20 @@ import { join } from 'node:path';
 import { type EventType, eventTypes, type Grouping, groupings, type Period, periods } from '../statistics/statistic.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { CivilWalk } from './civil-walk.ts';
-import type { MadeEquipments, Move } from './made-equipments.ts';
-import type { MadeEvents } from './made-events.ts';
-import type { MadePark } from './made-park.ts';
+import type { PlacedEquipments, PlacedPark } from './known-park.ts';
+import type { Move } from './made-equipments.ts';
+import { fate, type MadeEvents } from './made-events.ts';
 import { type GroupIds, groupIds, levels, type ParkGroups, parkGroups, Tally, typeCount } from './tally.ts';
 
 const bufferBytes = 128 * 1024;
+
+/** How often an event of each fate counts. */
+const timesCounted: Readonly<Record<number, number>> = {
+  [fate.good]: 1,
+  [fate.damaged]: 0,
+  [fate.tooLate]: 0,
+  [fate.twice]: 2,
+};
 
 /** Columns between window_start and type_evt. */
 const groupColumns: Readonly<Record<Grouping, string>> = {
@@ -42,14 +50,14 @@ export class Truth {
   readonly #meterIds: GroupIds;
   readonly #concentratorIds: GroupIds;
 
-  constructor(park: MadePark, folder: string) {
+  constructor(park: PlacedPark, folder: string) {
     this.#groups = parkGroups(park);
     this.#meters = new Whereabouts(park.meters);
     this.#concentrators = new Whereabouts(park.concentrators);
     this.#day = new Tally(park, this.#groups);
     this.#open = periods.map((period) => ({ period, tally: new Tally(park, this.#groups), start: undefined }));
-    this.#meterIds = idsUpTo(park.meters.count);
-    this.#concentratorIds = idsUpTo(park.concentrators.count);
+    this.#meterIds = idsOf(park.meters);
+    this.#concentratorIds = idsOf(park.concentrators);
     mkdirSync(folder, { recursive: true });
     this.#files = openFiles(folder);
   }
@@ -59,11 +67,11 @@ export class Truth {
     const day = this.#day;
     day.clear();
     for (let i = 0; i < events.length; i++) {
-      if (events.damaged[i] === 1) continue;
+      const times = timesCounted[events.fate[i]!]!;
       const index = events.equipment[i]! - 1;
       const type = events.type[i]!;
-      if (type === 0) day.meters[index]!++;
-      else day.concentrators[2 * index + type - 1]!++;
+      if (type === 0) day.meters[index]! += times;
+      else day.concentrators[2 * index + type - 1]! += times;
     }
     this.#addPlaces(date.day);
     for (const open of this.#open) {
@@ -121,9 +129,9 @@ export class Truth {
 /** Where the equipments of one type are on the day at hand. */
 class Whereabouts {
   readonly #spots: Int32Array;
-  readonly #moves: [day: number, moves: Move[]][];
+  readonly #moves: (readonly [day: number, moves: readonly Move[]])[];
 
-  constructor(equipments: MadeEquipments) {
+  constructor(equipments: PlacedEquipments) {
     this.#spots = equipments.spots.slice();
     this.#moves = [...equipments.moves].sort((a, b) => a[0] - b[0]);
   }
@@ -164,9 +172,9 @@ function startOf(period: Period, date: CivilWalk): string {
   return period === 'month' ? date.monthText : date.yearText;
 }
 
-/** The texts of 1 to `count`. */
-function idsUpTo(count: number): GroupIds {
-  return groupIds(Array.from({ length: count }, (_, i) => String(i + 1)));
+/** The ids of equipments as texts, by their number. */
+function idsOf({ count, ids }: PlacedEquipments): GroupIds {
+  return groupIds(Array.from({ length: count }, (_, i) => String(ids?.[i] ?? i + 1)));
 }
 
 /** Rows of all groups in their order. `counts` has one number for each of `types`, group by group. */

@@ -5,17 +5,20 @@ import { ByteWriter } from './byte-writer.ts';
 import { CivilWalk } from './civil-walk.ts';
 import type { MadeEquipments } from './made-equipments.ts';
 import type { MadePark } from './made-park.ts';
+import type { FaultRow } from './park-faults.ts';
 import type { Random } from './random.ts';
 
 const manufacturers = 5;
 
-/** Writes the nine CSV files of a park. */
-export function writePark(park: MadePark, folder: string, random: Random): void {
+/** Writes the nine CSV files of a park. Rows with faults stand at the end of their tables. */
+export function writePark(park: MadePark, folder: string, random: Random, faults: readonly FaultRow[] = []): void {
   mkdirSync(folder, { recursive: true });
   const table = (name: string, header: string, rows: (out: ByteWriter) => void): void => {
     const out = new ByteWriter(join(folder, name));
     out.text(`${header}\n`);
     rows(out);
+    for (const { table, cells } of faults)
+      if (`${table}.csv` === name) out.bytes(Buffer.from(`${cells.map(csvField).join(',')}\n`));
     out.close();
   };
   writeCountry(park, table);
@@ -50,14 +53,14 @@ type Table = (name: string, header: string, rows: (out: ByteWriter) => void) => 
 function writeCountry(park: MadePark, table: Table): void {
   const { regions, departements, communes } = park.country;
   table('region.csv', 'id_region,libelle_region', (out) => {
-    for (const { id, name } of regions) out.text(`${id},${csvField(name)}\n`);
+    for (const { id, name } of regions) out.bytes(Buffer.from(`${id},${csvField(name)}\n`));
   });
   table('departements.csv', 'id_departement,id_region,libelle_departement', (out) => {
-    for (const { id, region, name } of departements) out.text(`${id},${region},${csvField(name)}\n`);
+    for (const { id, region, name } of departements) out.bytes(Buffer.from(`${id},${region},${csvField(name)}\n`));
   });
   table('communes.csv', 'id_commune,id_departement,id_region,Code INSEE,libelle_commune', (out) => {
     for (const { code, name, departement, region } of communes) {
-      out.text(`${Number(code.slice(2))},${departement},${region},${code},${csvField(name)}\n`);
+      out.bytes(Buffer.from(`${Number(code.slice(2))},${departement},${region},${code},${csvField(name)}\n`));
     }
   });
 }

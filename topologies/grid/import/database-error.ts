@@ -37,6 +37,10 @@ const meanings: Readonly<Record<string, readonly [what: string, remedy: string]>
     ['cannot be trusted', 'Give its certificate authority with ?tls-ca=FILE, or ?tls=off where it has no TLS'],
   ),
   ...both(
+    ['ER_TABLE_EXISTS_ERROR', '42P07'],
+    ['has such a table already', 'Give a database without tables of a park: nothing that is there is replaced'],
+  ),
+  ...both(
     ['ER_CON_COUNT_ERROR', 'ER_USER_LIMIT_REACHED', '53300'],
     ['takes no more connections', 'Close others, or raise its limit'],
   ),

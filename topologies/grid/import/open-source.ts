@@ -12,8 +12,12 @@ const rowsAtOnce = 2000;
 
 /** The source at an address. Nothing is connected yet. Its driver is loaded when it is opened. */
 export function openSource(address: SourceAddress, signal: AbortSignal): ImportSource {
-  const connect = address.kind === 'mysql' ? connectMysql : connectPostgres;
-  return new SqlSource(address, () => connect(address), signal);
+  return new SqlSource(address, () => connectTo(address), signal);
+}
+
+/** A connection to a database. It is made when it is first used. */
+export function connectTo(address: SourceAddress): Promise<SqlConnection> {
+  return address.kind === 'mysql' ? connectMysql(address) : connectPostgres(address);
 }
 
 async function connectMysql(address: SourceAddress): Promise<SqlConnection> {

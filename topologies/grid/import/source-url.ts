@@ -51,12 +51,17 @@ const passwordVariables = { mysql: 'MYSQL_PWD', postgres: 'PGPASSWORD' };
  *
  * The password is that of the file `?password-file=` names, else that of the settings `import.password` or `import.password.file`, else `MYSQL_PWD` or `PGPASSWORD`.
  *
+ * @param flag - The option that gives the URLs, for messages. @defaultValue '--from'
  * @throws StreamsError `STREAMS_USAGE` for a URL that is malformed or has a password in it, `STREAMS_CONFIG` for a file that cannot be read.
  */
-export function sourceAddresses(urls: readonly string[], passwords: Passwords): readonly SourceAddress[] {
+export function sourceAddresses(
+  urls: readonly string[],
+  passwords: Passwords,
+  flag = '--from',
+): readonly SourceAddress[] {
   const addresses = new Map<string, SourceAddress>();
   for (const text of urls) {
-    const address = addressOf(text, passwords);
+    const address = addressOf(text, passwords, flag);
     const { databases, name, ...login } = address;
     // PostgreSQL reads one database on a connection.
     const key = JSON.stringify(login.kind === 'mysql' ? login : { ...login, databases });
@@ -70,49 +75,49 @@ export function sourceAddresses(urls: readonly string[], passwords: Passwords): 
   return [...addresses.values()];
 }
 
-function addressOf(text: string, passwords: Passwords): SourceAddress {
-  const url = parse(text);
+function addressOf(text: string, passwords: Passwords, flag: string): SourceAddress {
+  const url = parse(text, flag);
   const kind = kinds[url.protocol];
   if (kind === undefined)
-    throw usage(`--from ${url.protocol}// is not a database: mysql://, mariadb:// and postgres:// are`);
+    throw usage(`${flag} ${url.protocol}// is not a database: mysql://, mariadb:// and postgres:// are`);
   if (url.password !== '')
     throw usage(
-      `--from holds a password, which everybody sees who lists processes. Write ${url.protocol}//USER@HOST/DATABASE and give the password by ?password-file=FILE or the environment variable WEIR_IMPORT_PASSWORD`,
+      `${flag} holds a password, which everybody sees who lists processes. Write ${url.protocol}//USER@HOST/DATABASE and give the password by ?password-file=FILE or the environment variable WEIR_IMPORT_PASSWORD`,
     );
-  const database = decode(url.pathname.slice(1));
-  const user = decode(url.username);
+  const database = decode(url.pathname.slice(1), flag);
+  const user = decode(url.username, flag);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (host === '' || database === '' || user === '' || database.includes('/'))
-    throw usage(`--from ${shown(url)} is incomplete: write ${url.protocol}//USER@HOST:PORT/DATABASE`);
+    throw usage(`${flag} ${shown(url)} is incomplete: write ${url.protocol}//USER@HOST:PORT/DATABASE`);
   for (const [name] of url.searchParams)
     if (!parameters.includes(name))
-      throw usage(`--from ${shown(url)}: unknown parameter "${name}". There are: ${parameters.join(', ')}`);
+      throw usage(`${flag} ${shown(url)}: unknown parameter "${name}". There are: ${parameters.join(', ')}`);
   const address = {
     ...{ kind, host, user, databases: [database] },
     port: url.port === '' ? ports[kind] : Number(url.port),
     password: passwordOf(kind, url.searchParams.get('password-file'), passwords),
     schema: url.searchParams.get('schema') ?? undefined,
-    tls: tlsOf(url),
+    tls: tlsOf(url, flag),
   };
   if (kind === 'mysql' && address.schema !== undefined)
-    throw usage(`--from ${shown(url)}: schema= is for PostgreSQL; a database of MySQL has none`);
+    throw usage(`${flag} ${shown(url)}: schema= is for PostgreSQL; a database of MySQL has none`);
   return { ...address, name: nameOf(address) };
 }
 
-function parse(text: string): URL {
+function parse(text: string, flag: string): URL {
   try {
     return new URL(text);
   } catch {
     // The text may hold a password: it is not repeated.
-    throw usage('--from is not a URL: write mysql://USER@HOST:PORT/DATABASE or postgres://USER@HOST:PORT/DATABASE');
+    throw usage(`${flag} is not a URL: write mysql://USER@HOST:PORT/DATABASE or postgres://USER@HOST:PORT/DATABASE`);
   }
 }
 
-function decode(text: string): string {
+function decode(text: string, flag: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw usage('--from has a % that no two hexadecimal digits follow: write it as %25');
+    throw usage(`${flag} has a % that no two hexadecimal digits follow: write it as %25`);
   }
 }
 
@@ -139,16 +144,17 @@ function passwordIn(file: string, what: string): string {
   return read(file, what).replace(/(\r?\n)+$/, '');
 }
 
-function tlsOf(url: URL): SourceTls | undefined {
+function tlsOf(url: URL, flag: string): SourceTls | undefined {
   const mode = url.searchParams.get('tls') ?? (url.searchParams.has('tls-ca') ? 'verify' : 'off');
   if (!['off', 'verify', 'no-verify'].includes(mode))
-    throw usage(`--from ${shown(url)}: tls=${mode} is unknown: write off, verify or no-verify`);
+    throw usage(`${flag} ${shown(url)}: tls=${mode} is unknown: write off, verify or no-verify`);
   const files = ['ca', 'cert', 'key'].flatMap((name) => {
     const file = url.searchParams.get(`tls-${name}`);
     return file === null ? [] : [[name, read(file, `tls-${name}=`)]];
   });
   if (mode !== 'off') return { verify: mode === 'verify', ...Object.fromEntries(files) };
-  if (files.length > 0) throw usage(`--from ${shown(url)}: tls=off, but certificates are given. Leave one of them out`);
+  if (files.length > 0)
+    throw usage(`${flag} ${shown(url)}: tls=off, but certificates are given. Leave one of them out`);
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
+import { damagedRows, type LateEntry, lateRows } from '../generator/generated-set.ts';
 import { dataSet, digestOf, eventFile, golden, good, temporary, weir } from './weir.ts';
 
 async function sameFiles(t: ExecutionContext, found: string, expected: string): Promise<void> {
@@ -55,6 +56,30 @@ test('a generated data set gives its own truth, damaged rows in the dead letters
     /replay: 10\/10 files, 6,000 rows, .*event time 2018-03-29 23:5\d:\d\d, late 0, dead \d+, [\d.]+ s\n/,
   );
 });
+
+for (const [kind, options] of Object.entries({
+  'in bursts': { bursty: true },
+  'with wrong clocks': { skewSeconds: 7200 },
+  'with rows that come twice': { duplicates: 0.2 },
+  'with rows that come too late': { tooLate: 0.2 },
+  'with all of it': { late: true, bursty: true, skewSeconds: 40_000, duplicates: 0.1, tooLate: 0.1, damage: 0.05 },
+})) {
+  test(`a generated data set ${kind} gives its own truth, and what is late in the late letters`, async (t) => {
+    const folder = await temporary(t);
+    await dataSet(folder, options);
+    const line = `replay --events ${folder}/events --park ${folder}/park --state ${folder}/state --out ${folder}/out --json`;
+    const { dead, late } = JSON.parse(await good(t, line));
+    await sameFiles(t, join(folder, 'out'), join(folder, 'truth/statistics'));
+    t.is(dead, damagedRows(folder).length);
+    const letters = late === 0 ? [] : (await readFile(join(folder, 'state/late.jsonl'), 'utf8')).trim().split('\n');
+    const places = letters.map((letter) => {
+      const { file, line: at, offset } = JSON.parse(letter);
+      return { file, line: at, offset };
+    });
+    const byPlace = (a: LateEntry, b: LateEntry): number => a.file.localeCompare(b.file) || a.offset - b.offset;
+    t.deepEqual(places.sort(byPlace), lateRows(folder).sort(byPlace));
+  });
+}
 
 test('the park before the events, after them, or corrected on the way gives the same results', async (t) => {
   const folder = await temporary(t);

@@ -6,8 +6,104 @@ import { parseCivilDate } from '../../../../src/common/time/civil.ts';
 import { generate } from '../../../../topologies/grid/generator/generate.ts';
 import type { GenerateOptions, GenerateProgress } from '../../../../topologies/grid/generator/generate-plan.ts';
 import { goldenPath, goldenTest } from '../park/golden-data.ts';
-import { contents, hashes, made, newFolder, small } from './generated-set.ts';
+import { contents, hashes, lateRows, made, newFolder, small } from './generated-set.ts';
 import { rowsOf } from './naive-statistics.ts';
+
+test('in bursts nine of ten events of an hour come within its first minute', async (t) => {
+  const out = await made(t, { days: 1, eventsPerDay: 2400, bursty: true });
+  const times = rowsOf(readFileSync(join(out, 'events/event_20171220.csv'))).map((row) =>
+    row.date_occur_evt!.slice(11),
+  );
+  t.deepEqual(times, [...times].sort());
+  for (let hour = 0; hour < 24; hour++) {
+    const prefix = String(hour).padStart(2, '0');
+    t.is(times.filter((time) => time.startsWith(prefix)).length, 100);
+    t.is(times.filter((time) => time.startsWith(`${prefix}:00:`)).length, 90);
+  }
+});
+
+test('the clock of an equipment is always wrong by the same, and none is an hour ahead', async (t) => {
+  const out = await made(t, { days: 3, eventsPerDay: 2880, skewSeconds: 7200 });
+  const rows = [0, 1, 2].flatMap((i) => rowsOf(readFileSync(join(out, `events/event_2017122${i}.csv`))));
+  t.is(rows.length, 3 * 2880);
+  const last = new Map<string, string>();
+  const day = (text: string): string => text.slice(0, 10);
+  let crossed = 0;
+  for (const row of rows) {
+    if (day(row.date_occur_evt!) > day(row.date_system_evt!)) crossed++;
+    const late = Date.parse(`${row.date_occur_evt}Z`) - Date.parse(`${row.date_system_evt}Z`);
+    t.true(late <= 3_600_000, JSON.stringify(row));
+    // By a clock that is wrong by the same all the time its own rows are in order.
+    const key = row.type_equipement! + row.id_equipement!;
+    t.true((last.get(key) ?? '') <= row.date_occur_evt!, key);
+    last.set(key, row.date_occur_evt!);
+  }
+  const occurred = rows.map((row) => row.date_occur_evt!);
+  t.notDeepEqual(occurred, [...occurred].sort(), 'clocks differ');
+  t.true(crossed > 0, 'a clock that is ahead has rows of tomorrow in the file of today');
+});
+
+test('rows that come twice are in the files twice, and those that come too late are listed', async (t) => {
+  const plain = await made(t, { days: 6 });
+  const out = await made(t, { days: 6, duplicates: 0.1, tooLate: 0.1 });
+  const lines = (folder: string): string[] =>
+    [0, 1, 2, 3, 4, 5].flatMap((i) =>
+      rowsOf(readFileSync(join(folder, `events/event_2017122${i}.csv`))).map(
+        ({ id_evt, type_evt, id_equipement }) => `${id_evt} ${type_evt} ${id_equipement}`,
+      ),
+    );
+  const [before, after] = [lines(plain), lines(out)];
+  t.deepEqual([...new Set(after)].sort(), [...new Set(before)].sort(), 'the same events');
+  const twice = after.length - before.length;
+  t.true(twice > 200 && twice < 400, `${twice} of 3000`);
+  const late = lateRows(out);
+  // Of the last three days nothing can come too late.
+  t.true(late.length > 90 && late.length < 210, `${late.length} of 1500`);
+  for (const { file, line } of late) {
+    const occurred = readFileSync(join(out, 'events', file), 'utf8')
+      .split('\n')
+      [line - 1]!.slice(0, 8);
+    t.is(Number(file.slice(6, 14)) - Number(occurred), 3);
+  }
+});
+
+test('a park may be made in the communes of a file', async (t) => {
+  const folder = newFolder(t);
+  const file = join(folder, 'communes.csv');
+  writeFileSync(
+    file,
+    'id_commune,id_departement,id_region,Code INSEE,libelle_commune\n26,01,4,01026,"BÂGÉ, LE CHÂTEL"\n1,97,23,97105,ISLE\n2,97,22,97305,WOOD\n',
+  );
+  const out = await made(t, { days: 2, communes: file });
+  const communes = rowsOf(readFileSync(join(out, 'park/communes.csv')));
+  t.deepEqual(
+    communes.map((row) => [row['Code INSEE'], row['libelle_commune'], row['id_departement'], row['id_region']]),
+    [
+      ['01026', 'BÂGÉ, LE CHÂTEL', '01', '4'],
+      ['97105', 'ISLE', '97', '23'],
+      ['97305', 'WOOD', '97', '22'],
+    ],
+  );
+  t.deepEqual(
+    rowsOf(readFileSync(join(out, 'park/departements.csv'))).map((row) => Object.values(row).join()),
+    ['01,4,DEPARTEMENT 01', '97,23,DEPARTEMENT 97', '97,22,DEPARTEMENT 97'],
+  );
+  for (const { code_insee_commune } of rowsOf(readFileSync(join(out, 'park/pdk.csv'))))
+    t.true(communes.some((row) => row['Code INSEE'] === code_insee_commune));
+});
+
+test('options that do not go together are refused', async (t) => {
+  const out = newFolder(t);
+  const { meters, ...rest } = small;
+  for (const [options, message] of [
+    [{ ...small, park: 'park' }, /--park is a park that is there, and --meters says how to make one/],
+    [rest, /give --meters and --concentrators to make a park, or --park DIR/],
+    [{ ...small, tooLate: 0.1, eventsPerDay: 10 }, /--events-per-day is 10: give at least 100 with --too-late/],
+    [{ ...small, duplicates: 2 }, /--duplicates is 2: give a share/],
+    [{ ...small, skewSeconds: 50_000 }, /--skew is 50000: give a whole number from 0 to 43200/],
+  ] as const)
+    await t.throwsAsync(generate({ ...options, out }), { message });
+});
 
 test('the same options with the same seed give the same bytes, another seed gives others', async (t) => {
   const options = { late: true, damage: 0.05 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -65,9 +65,37 @@ export function damagedRows(out: string): DamagedEntry[] {
   }));
 }
 
+/** A row of late.csv. */
+export interface LateEntry {
+  readonly file: string;
+  readonly line: number;
+  readonly offset: number;
+}
+
+/** What late.csv lists; nothing if it is not there. */
+export function lateRows(out: string): LateEntry[] {
+  const path = join(out, 'truth/late.csv');
+  if (!existsSync(path)) return [];
+  return rowsOf(readFileSync(path)).map((row) => ({
+    file: row.file!,
+    line: Number(row.line),
+    offset: Number(row.offset),
+  }));
+}
+
 /** Takes the rows that damaged.csv lists out of an event file. */
 export function withoutDamaged(out: string): (file: string, bytes: Buffer) => Buffer {
-  const entries = damagedRows(out);
+  return without(damagedRows(out));
+}
+
+/** Takes the rows that damaged.csv and late.csv list out of an event file. Rows that are late have no line breaks. */
+export function withoutUncounted(out: string): (file: string, bytes: Buffer) => Buffer {
+  return without([...damagedRows(out), ...lateRows(out)].sort((a, b) => a.offset - b.offset));
+}
+
+function without(
+  entries: readonly { readonly file: string; readonly offset: number }[],
+): (file: string, bytes: Buffer) => Buffer {
   return (file, bytes) => {
     const parts: Buffer[] = [];
     let from = 0;

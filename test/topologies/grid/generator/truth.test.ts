@@ -12,7 +12,7 @@ import { loadPark } from '../../../../topologies/grid/park/load-park.ts';
 import { parkHistories } from '../../../../topologies/grid/park/park-history.ts';
 import { decode } from '../events/row-view.ts';
 import { goldenPath, goldenTest } from '../park/golden-data.ts';
-import { damagedRows, made, small, withoutDamaged } from './generated-set.ts';
+import { damagedRows, made, small, withoutDamaged, withoutUncounted } from './generated-set.ts';
 import { NaivePark, naiveStatistics, readEvents } from './naive-statistics.ts';
 
 function compare(t: ExecutionContext, statistics: Map<string, string>, folder: string): void {
@@ -26,13 +26,19 @@ const sets: Readonly<Record<string, Partial<GenerateOptions>>> = {
   'over the years': { from: parseCivilDate('2015-12-01')!, days: 800, eventsPerDay: 12 },
   'damaged and late': { damage: 0.2, late: true },
   'all damaged but a few': { damage: 0.99 },
+  'in bursts': { bursty: true },
+  'with wrong clocks': { skewSeconds: 7200 },
+  'late, with wrong clocks, twice and too late': {
+    ...{ late: true, skewSeconds: 40_000, duplicates: 0.1, tooLate: 0.1, damage: 0.05 },
+  },
+  'without faults': { faults: [], meters: 300 },
   'larger than its events': { meters: 3000, concentrators: 300, days: 40 },
 };
 
 for (const [name, options] of Object.entries(sets)) {
   test(`the truth of a set ${name} is what a plain count gives`, async (t) => {
     const out = await made(t, options);
-    const events = readEvents(join(out, 'events'), withoutDamaged(out));
+    const events = readEvents(join(out, 'events'), withoutUncounted(out));
     compare(t, naiveStatistics(events, new NaivePark(join(out, 'park'))), join(out, 'truth/statistics'));
   });
 }
