@@ -46,7 +46,16 @@ export async function runCli(options: CliOptions): Promise<number> {
   return code;
 }
 
-type Outcome = { readonly code: number | undefined } | { readonly error: unknown } | { readonly atOnce: number };
+type Outcome =
+  | { readonly code: number | undefined }
+  | { readonly error: unknown }
+  | { readonly atOnce: number }
+  | { readonly lateByMs: number };
+
+/** A command that makes commits has this long after its first signal, ms: what is stopped in Docker is killed after 10 s. */
+const commitMs = 9000;
+/** Any other. */
+const stopMs = 4000;
 
 class Session {
   readonly #options: CliOptions;
@@ -104,10 +113,17 @@ class Session {
     }
     const context = this.#context(config, values, readArguments(command.arguments ?? [], args), level);
     this.#onFirstSignal = (signal) => context.logger.info({ signal }, 'stopping: a second signal ends at once');
-    const outcome = await Promise.race([outcomeOf(command, context), this.#stop.second.then((atOnce) => ({ atOnce }))]);
+    const lateByMs = command.commits ? commitMs : stopMs;
+    const outcome = await Promise.race([
+      outcomeOf(command, context),
+      this.#stop.second.then((atOnce) => ({ atOnce })),
+      this.#stop.lateBy(lateByMs).then(() => ({ lateByMs })),
+    ]);
     this.#stderr.stopProgress();
+    if ('atOnce' in outcome || 'lateByMs' in outcome) this.endedAtOnce = true;
     // Before the verdict: results that cannot be written are a failure.
-    if (!('atOnce' in outcome)) await this.#stdout.flush();
+    else await this.#stdout.flush();
+    if ('lateByMs' in outcome) context.logger.warn({}, lateText(command, lateByMs));
     return this.#codeOf(outcome, command.kindFor?.(values) ?? command.kind);
   }
 
@@ -151,10 +167,7 @@ class Session {
   }
 
   #codeOf(outcome: Outcome, kind: CommandKind): number {
-    if ('atOnce' in outcome) {
-      this.endedAtOnce = true;
-      return outcome.atOnce;
-    }
+    if ('atOnce' in outcome) return outcome.atOnce;
     const { first, signal } = this.#stop;
     if ('error' in outcome && !(signal.aborted && isAbort(outcome.error))) return this.#report(outcome.error);
     const { failure } = this.#stdout;
@@ -172,6 +185,11 @@ class Session {
     this.#stderr.write(errorReport(error, { debug: this.#debug, color }));
     return exitCodeOf(error);
   }
+}
+
+function lateText({ commits }: CommandSpec, ms: number): string {
+  const state = commits ? ': what it had not committed is read again by the next run' : '';
+  return `ended ${ms / 1000} s after the signal, in the middle of what it was waiting for${state}`;
 }
 
 async function outcomeOf(command: CommandSpec, context: CommandContext): Promise<Outcome> {

@@ -50,6 +50,12 @@ export interface CommandSpec<
   readonly kind: CommandKind;
   /** The kind where it depends on the options, such as `--follow`. */
   kindFor?(options: OptionValues<O>): CommandKind;
+  /**
+   * Whether it makes commits. It then has 9 s after the first signal to make its last one, else 4 s to return: what it waits for then is given up, and it ends with the code of a
+   * command that was stopped.
+   * @defaultValue false
+   */
+  readonly commits?: boolean;
   /** Whether it takes `--set` and `--config`. The environment and the defaults are read in any case. */
   readonly settings?: boolean;
   /** Which defaults the settings have. @defaultValue 'embedded' */

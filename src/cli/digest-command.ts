@@ -20,8 +20,8 @@ export function digestCommand(spec: ApplicationSpec): CommandSpec {
     options: [...sourceOptions, { flags: '--by-store', description: 'a line for each store: its name and its digest' }],
     kind: 'batch',
     settings: true,
-    run: ({ options, config, stdout }) =>
-      withSource(spec, { options, config }, async (source) => {
+    run: ({ options, config, stdout, signal }) =>
+      withSource(spec, { options, config, signal }, async (source) => {
         const { all, byStore } = await source.digest();
         if (options.byStore) for (const [name, digest] of byStore) stdout.write(`${name} ${digest}\n`);
         else stdout.write(`${all}\n`);

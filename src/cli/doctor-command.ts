@@ -6,6 +6,7 @@ import { tableTopicOptions, tableTopicsOf, topicOption } from './kafka-topology.
 import { applicationIdOption, brokersOption } from './open-broker.ts';
 import { jsonOption } from './option-spec.ts';
 import { stateOption } from './state-options.ts';
+import { unlessAborted } from './until-aborted.ts';
 
 /**
  * `doctor`: looks for what an application on Kafka lacks. For any application.
@@ -39,7 +40,7 @@ export function doctorCommand(spec: ApplicationSpec, open?: OpenReach): CommandS
       const { doctor } = await import('./doctor.ts');
       const { topic, state, json } = context.options as unknown as Omit<DoctorRequest, 'tableTopics'>;
       const tableTopics = tableTopicsOf(spec, context.options);
-      return doctor(spec, { topic, tableTopics, state, json }, context, open);
+      return unlessAborted(context.signal, doctor(spec, { topic, tableTopics, state, json }, context, open));
     },
   });
 }

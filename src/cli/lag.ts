@@ -10,6 +10,7 @@ import { type ApplicationSpec, applicationIdOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import { kafkaTopology } from './kafka-topology.ts';
 import { formatTable } from './table.ts';
+import { unlessAborted } from './until-aborted.ts';
 
 /** What is to be printed. */
 export interface LagRequest {
@@ -63,7 +64,7 @@ export async function lag(
   const topology = await kafkaTopology(spec, topic);
   const applicationId = applicationIdOf(spec, config);
   for (let first = true; !signal.aborted; first = false) {
-    const found = await applicationLag(broker, topology, applicationId);
+    const found = await unlessAborted(signal, applicationLag(broker, topology, applicationId));
     stdout.write(json ? `${JSON.stringify(found)}\n` : `${first ? '' : '\n'}${lagText(found)}`);
     if (watch === undefined) return;
     // Whoever stops the command ends the pause too.

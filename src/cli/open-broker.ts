@@ -55,6 +55,7 @@ export function brokerOptions(context: { readonly config: Config; readonly logge
     bootstrapServers,
     clientId: config.get('client.id'),
     timeoutMs: config.get('task.timeout.ms'),
+    bootstrapTimeoutMs: config.get('bootstrap.timeout.ms'),
     checkCrcs: config.get('check.crcs'),
     logger,
     ...(protocol === 'ssl' || protocol === 'sasl_ssl' ? { ssl: tlsOptions(config) } : {}),

@@ -70,6 +70,7 @@ export function produceCommand(spec: ApplicationSpec, open: typeof openBroker = 
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],
     kind: 'batch',
+    commits: true,
     kindFor: ({ follow }) => (follow ? 'continuous' : 'batch'),
     settings: true,
     runtime: 'kafka',

@@ -20,6 +20,7 @@ import type { Pacer } from './produce-pace.ts';
 import type { ProduceProgress } from './produce-progress.ts';
 import type { OpenTopic } from './produce-topics.ts';
 import { settingsOf } from './replay-settings.ts';
+import { unlessAborted } from './until-aborted.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
 /** What a session works with. */
@@ -77,17 +78,18 @@ export class ProduceSession {
 
   async #run(defer: Defer): Promise<void> {
     const { positions, owner, claimed, context, request, progress } = this.#options;
-    if (claimed && (await ProduceSession.ownerOf(positions)) !== owner) {
+    const { signal } = context;
+    if (claimed && (await unlessAborted(signal, ProduceSession.ownerOf(positions))) !== owner) {
       throw new StreamsError('STREAMS_TASK_MIGRATED', `another run has taken ${positions.topic} over.`);
     }
-    const lettersOwner = await this.#lettersOwner();
+    const lettersOwner = await unlessAborted(signal, this.#lettersOwner());
     const producer = this.#producer();
     defer(() => producer.close());
-    await producer.init();
+    await unlessAborted(signal, producer.init());
     this.#claim(producer);
-    await producer.commit();
+    await unlessAborted(signal, producer.commit());
     this.commits++;
-    const saved = await positions.read();
+    const saved = await unlessAborted(signal, positions.read());
     defer(() => saved.close());
     const settings = this.#settings(saved, producer);
     const dead = await Letters.open(request.dead ?? join('.data', `${request.topic}-dead.jsonl`), {
@@ -96,7 +98,7 @@ export class ProduceSession {
     defer(() => dead.close());
     const feeds = await this.#feeds(saved, settings, dead, defer);
     const mover = await this.#mover(saved, settings);
-    const { config, signal } = context;
+    const { config } = context;
     const loop: ProduceLoop = new ProduceLoop({
       feeds,
       producer,

@@ -12,6 +12,7 @@ import { Pace, type Pacer, RatePace } from './produce-pace.ts';
 import { ProduceProgress } from './produce-progress.ts';
 import { ProduceSession } from './produce-session.ts';
 import { openTopics } from './produce-topics.ts';
+import { unlessAborted } from './until-aborted.ts';
 import { withCleanup } from './with-cleanup.ts';
 
 /** What is to be sent, and how. */
@@ -59,13 +60,12 @@ export async function produce(
   const app = await spec.load();
   const replicationFactor = config.get('replication.factor');
   const { partitions } = request;
-  const topics = await openTopics(broker.admin, topicsOf(named, folders.length), {
-    partitions,
-    replicationFactor,
-    logger,
-  });
+  const topics = await unlessAborted(
+    signal,
+    openTopics(broker.admin, topicsOf(named, folders.length), { partitions, replicationFactor, logger }),
+  );
   const positions = new PositionTopic(broker, `${request.topic}-produce-positions`);
-  await positions.prepare(replicationFactor, logger);
+  await unlessAborted(signal, positions.prepare(replicationFactor, logger));
   const progress = new ProduceProgress();
   const pace = paceOf(request);
   const common = { spec, app, request, context, broker, folders, topics, positions, progress, pace };

@@ -1,12 +1,13 @@
-import type { Config } from '../config/config.ts';
 import type { Application, ApplicationSpec } from './application.ts';
+import type { CommandContext } from './command-spec.ts';
 import { type SourceValues, sourceRequestOf } from './source-options.ts';
 import type { StoreSource } from './store-source.ts';
+import { unlessAborted } from './until-aborted.ts';
 
 /** Opens the results that the options ask for to read them, and closes them again. */
 export async function withSource<T>(
   spec: ApplicationSpec,
-  { options, config }: { readonly options: SourceValues; readonly config: Config },
+  { options, config, signal }: Pick<CommandContext<SourceValues>, 'options' | 'config' | 'signal'>,
   read: (source: StoreSource, app: Application) => Promise<T>,
 ): Promise<T> {
   const request = sourceRequestOf(options, config);
@@ -16,7 +17,7 @@ export async function withSource<T>(
     spec.load(),
   ]);
   return withCleanup(async (defer) => {
-    const source = await openSource(spec, app, request, config);
+    const source = await unlessAborted(signal, openSource(spec, app, request, config));
     defer(() => source.close());
     return read(source, app);
   });

@@ -43,6 +43,7 @@ export function replayCommand(spec: ApplicationSpec): CommandSpec {
     ],
     options: optionsOf(spec, tables),
     kind: 'batch',
+    commits: true,
     kindFor: ({ follow, serve }) => (follow || serve ? 'continuous' : 'batch'),
     settings: true,
     async run(context) {

@@ -11,7 +11,8 @@ import { openState } from './open-state.ts';
 import type { RunningProgress } from './progress.ts';
 import { progressOf, type ReplayProgress, type ReplaySummary, summaryOf } from './replay-progress.ts';
 import type { GivenSettings } from './replay-settings.ts';
-import { serveState, untilAborted } from './serve-state.ts';
+import { serveState } from './serve-state.ts';
+import { untilAborted } from './until-aborted.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
 /** What is to be replayed, and how. */

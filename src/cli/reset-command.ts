@@ -52,6 +52,7 @@ export function resetCommand(spec: ApplicationSpec, open: typeof openBroker = op
       { flags: '--execute', description: 'do it' },
     ],
     kind: 'batch',
+    commits: true,
     settings: true,
     runtime: 'kafka',
     async run(context) {

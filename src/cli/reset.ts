@@ -13,6 +13,7 @@ import { kafkaTopology } from './kafka-topology.ts';
 import { settingsOf } from './replay-settings.ts';
 import { type BrokerTraces, fence, findTraces, refuseWhileRunning, sinkTopics } from './reset-broker.ts';
 import { findLocalState, type LocalState } from './reset-folder.ts';
+import { unlessAborted } from './until-aborted.ts';
 import { withCleanup } from './with-cleanup.ts';
 
 /** What is to be deleted, and whether it is. */
@@ -38,13 +39,13 @@ interface Reset {
 export async function reset(
   spec: ApplicationSpec,
   { topic, tableTopics, state, execute }: ResetRequest,
-  { config, stdout, stderr, logger }: CommandContext,
+  { config, stdout, stderr, logger, signal }: CommandContext,
   broker: Broker,
 ): Promise<void> {
   await withCleanup(async (defer) => {
     const topology = await kafkaTopology(spec, topic, tableTopics);
     const applicationId = applicationIdOf(spec, config);
-    const traces = await findTraces(broker.admin, topology, applicationId);
+    const traces = await unlessAborted(signal, findTraces(broker.admin, topology, applicationId));
     const named = config.origin('state.dir').source === 'flag';
     const found = await findLocalState({ directory: state, applicationId, named });
     const local = 'state' in found ? found.state : undefined;
@@ -59,7 +60,10 @@ export async function reset(
       });
     else for (const what of thingsOf(plan)) say(what);
     const letters = filledOptions(kafkaOptions(spec, config, broker, silentLogger));
-    for (const [name, why] of await keptTopics(broker, topology, [letters.deadLetterTopic, letters.lateTopic]))
+    for (const [name, why] of await unlessAborted(
+      signal,
+      keptTopics(broker, topology, [letters.deadLetterTopic, letters.lateTopic]),
+    ))
       stdout.write(`keeps topic ${name} (${why})\n`);
     for (const name of traces.alike)
       stdout.write(`keeps topic ${name} (called like an internal one, but not of this topology)\n`);
@@ -82,14 +86,14 @@ export async function reset(
 export async function refillAll(
   spec: ApplicationSpec,
   { topic, tableTopics, state, execute }: ResetRequest,
-  { config, stdout, stderr, logger }: CommandContext,
+  { config, stdout, stderr, logger, signal }: CommandContext,
   broker: Broker,
 ): Promise<void> {
   const app = await spec.load();
   // The copies say by which settings they were made: others' topology is not theirs.
   const topology = app.topology(settingsOf(spec, {}, await savedSettings(state), state), [topic], tableTopics);
   const options = filledOptions({ ...kafkaOptions(spec, config, broker, logger), stateDir: state });
-  await refuseWhileRunning(broker.admin, options.applicationId);
+  await unlessAborted(signal, refuseWhileRunning(broker.admin, options.applicationId));
   const refilled = await refillChangelogs(topology, options, execute);
   for (const name of refilled) stdout.write(`${execute ? 'refilled' : 'would refill'} topic ${name} from ${state}\n`);
   if (refilled.length === 0) stdout.write(`no changelog of application ${options.applicationId} is lost\n`);

@@ -75,6 +75,7 @@ export function runCommand(spec: ApplicationSpec): CommandSpec {
       hostOption,
     ],
     kind: 'continuous',
+    commits: true,
     kindFor: ({ untilCaughtUp }) => (untilCaughtUp === true ? 'batch' : 'continuous'),
     settings: true,
     runtime: 'kafka',

@@ -28,6 +28,7 @@ import {
   tellMainThread,
   threadNumber,
 } from './stream-threads.ts';
+import { unlessAborted, untilAborted } from './until-aborted.ts';
 import { untilCaughtUp } from './until-caught-up.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
@@ -52,6 +53,8 @@ export interface RunRequest {
   readonly host: string;
 }
 
+/** How long the last commits may take when it is told to stop, ms: the frame of the command ends it soon after. */
+const closeMs = 6000;
 /** How often the clocks of all tasks are looked at, for what is final, ms. */
 const clockIntervalMs = 2000;
 
@@ -96,15 +99,16 @@ async function runThread(
   await withCleanup(async (defer) => {
     const broker = await openBroker(context, applicationIdOf(spec, config));
     defer(() => broker.close());
-    const settings = await runSettings(spec, broker, request);
+    const { signal: stop } = context;
+    const settings = await unlessAborted(stop, runSettings(spec, broker, request));
     const tableTopics = new Map(request.tables.map(({ store, topic }) => [store, topic]));
     const topology = app.topology(settings, [request.topic], tableTopics);
     const options = { ...kafkaOptions(spec, config, broker, logger), acceptLoss: request.acceptLoss };
     if (main) {
       // Before a table's topic that is missing is made, and is another one.
-      await checkApplication(topology, filledOptions(options));
-      await prepareTables(app, broker, request.tables, settings, context);
-      await warnOfRetention(broker, topology, filledOptions(options), logger);
+      await unlessAborted(stop, checkApplication(topology, filledOptions(options)));
+      await unlessAborted(stop, prepareTables(app, broker, request.tables, settings, context));
+      await unlessAborted(stop, warnOfRetention(broker, topology, filledOptions(options), logger));
     }
     const progress = new ApplicationProgress(broker.admin, topology, applicationIdOf(spec, config));
     const instance = new KafkaInstance(topology, settings);
@@ -119,13 +123,13 @@ async function runThread(
       applicationServer: endpoint,
       hostProcess: processName,
     });
-    defer(() => streams.close());
+    defer(() => streams.close({ timeoutMs: closeMs }));
     const threadFailed = new AbortController();
     const threads = main ? startThreads(config.get('num.stream.threads'), threadFailed) : [];
     instance.runs(streams, threads);
     defer(() => Promise.all(threads.map((thread) => thread.close())));
     serving(server.url);
-    await streams.start();
+    await unlessAborted(stop, streams.start());
     defer(
       tellMainThread(
         endpoint,
@@ -134,15 +138,15 @@ async function runThread(
       ),
     );
     watchClocks(progress, instance, defer);
-    const signal = AbortSignal.any([context.signal, threadFailed.signal]);
-    const stopped = Promise.race([aborted(signal), streams.untilEnded()]);
+    const signal = AbortSignal.any([stop, threadFailed.signal]);
+    const stopped = Promise.race([untilAborted(signal), streams.untilEnded()]);
     const states = () => [streams.state, ...threads.map(({ engine }) => engine?.state)];
     await (request.untilCaughtUp ? untilCaughtUp(progress, states, stopped) : stopped);
     const stats = instance.client.kafkaStats!();
-    await Promise.all([streams.close(), ...threads.map((thread) => thread.close())]);
+    await Promise.all([streams.close({ timeoutMs: closeMs }), ...threads.map((thread) => thread.close())]);
     if (streams.state === 'ERROR') throw streams.failure;
     if (threadFailed.signal.aborted) throw threadFailed.signal.reason;
-    if (request.untilCaughtUp && !context.signal.aborted) checkRecords(stats, request.topic);
+    if (request.untilCaughtUp && !stop.aborted) checkRecords(stats, request.topic);
   });
 }
 
@@ -200,11 +204,4 @@ function watchClocks(progress: ApplicationProgress, instance: KafkaInstance, def
       });
   }, clockIntervalMs);
   defer(() => clearInterval(timer));
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -4,6 +4,7 @@ import { defineCommand } from './command-spec.ts';
 import { withState } from './read-state.ts';
 import { writeAddress } from './replay-command.ts';
 import { hostOption, portOption, stateOption } from './state-options.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** `serve`: a state over HTTP, without input. For any application. */
 export function serveCommand(spec: ApplicationSpec): CommandSpec {
@@ -18,7 +19,7 @@ export function serveCommand(spec: ApplicationSpec): CommandSpec {
     kind: 'continuous',
     settings: true,
     async run(context) {
-      const { serveState, untilAborted } = await import('./serve-state.ts');
+      const { serveState } = await import('./serve-state.ts');
       const { options, config, logger, signal } = context;
       await withState(spec, { directory: options.state, config, logger }, async (state, app) => {
         state.streams.serve();

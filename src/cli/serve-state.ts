@@ -94,11 +94,3 @@ export function describeTopology(topology: Topology, format: DescribeFormat): st
   const whole = format === 'text' ? `${text}${description.details()}` : text;
   return whole.endsWith('\n') ? whole : `${whole}\n`;
 }
-
-/** Resolves when the signal is aborted. */
-export function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -68,6 +68,7 @@ export function sinkCommand(spec: ApplicationSpec, open: typeof openBroker = ope
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],
     kind: 'continuous',
+    commits: true,
     kindFor: ({ untilCaughtUp }) => (untilCaughtUp ? 'batch' : 'continuous'),
     settings: true,
     runtime: 'kafka',

@@ -12,6 +12,7 @@ import { TopicSink } from '../sink/topic-sink.ts';
 import { type ApplicationSpec, applicationIdOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import type { openBroker } from './open-broker.ts';
+import { unlessAborted, untilAborted } from './until-aborted.ts';
 import { withCleanup } from './with-cleanup.ts';
 
 /** What is to be written where. */
@@ -65,9 +66,12 @@ export async function sink(
       rebalanceTimeoutMs: config.get('rebalance.timeout.ms'),
       logger,
     });
-    await running.start();
+    await unlessAborted(signal, running.start());
     try {
-      await Promise.race([running.failed, request.untilCaughtUp ? running.untilCaughtUp(signal) : aborted(signal)]);
+      await Promise.race([
+        running.failed,
+        request.untilCaughtUp ? running.untilCaughtUp(signal) : untilAborted(signal),
+      ]);
     } catch (error) {
       await running.abort();
       throw error;
@@ -104,9 +108,4 @@ async function setupOf(
 function groupOf(applicationId: string, topic: string, url: string): string {
   const place = createHash('sha256').update(url).digest('hex').slice(0, 8);
   return `${applicationId}-sink-${topic}-${place}`;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { untilAborted } from './until-aborted.ts';
 
 /** The signals that ask a process to end. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -22,6 +23,7 @@ export class StopSignals {
   readonly #source: SignalSource;
   readonly #listener: (name: StopSignal) => void;
   #first: StopSignal | undefined;
+  #overdue: NodeJS.Timeout | undefined;
   /** Resolves with the exit code at the second signal. */
   readonly second: Promise<number>;
 
@@ -55,6 +57,14 @@ export class StopSignals {
     return this.#first;
   }
 
+  /** Resolves so many ms after the first signal. */
+  async lateBy(ms: number): Promise<void> {
+    await untilAborted(this.signal);
+    await new Promise<void>((resolve) => {
+      this.#overdue = setTimeout(resolve, ms);
+    });
+  }
+
   /** Aborts without a signal: nobody reads the results any more. */
   abort(): void {
     this.#controller.abort();
@@ -62,6 +72,7 @@ export class StopSignals {
 
   /** Leaves the signals to others. */
   dispose(): void {
+    clearTimeout(this.#overdue);
     this.#source.off('SIGINT', this.#listener);
     this.#source.off('SIGTERM', this.#listener);
   }

@@ -1,6 +1,7 @@
 import type { Origin } from './config.ts';
 import { Config } from './config.ts';
-import { readValue, withDefaults } from './load-config.ts';
+import { withDefaults } from './defaults.ts';
+import { readValue } from './load-config.ts';
 import type { Runtime, SettingName, SettingValues } from './settings.ts';
 import { settingNames } from './settings.ts';
 

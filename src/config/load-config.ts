@@ -1,9 +1,10 @@
 import { StreamsError } from '../common/errors.ts';
 import type { ClientSetting, Origin } from './config.ts';
 import { Config, originText, secret } from './config.ts';
+import { withDefaults } from './defaults.ts';
 import { nearestName } from './nearest.ts';
 import { readConfigFile } from './read-config-file.ts';
-import type { DefaultContext, Runtime, SettingName, SettingValues } from './settings.ts';
+import type { Runtime, SettingName, SettingValues } from './settings.ts';
 import {
   clientPrefixes,
   environmentNameOf,
@@ -91,20 +92,6 @@ function clientSecretOnCommandLine(name: string): StreamsError {
     'STREAMS_CONFIG',
     `${name} looks like a secret, and a command line is seen by others. Give ${environmentNameOf(name)}, or write it into the file of --config.`,
   );
-}
-
-/** Fills in what is not given. A default may depend on other settings, given or not. */
-export function withDefaults(given: Partial<SettingValues>, runtime: Runtime): SettingValues {
-  const values = { ...given };
-  const context: DefaultContext = {
-    runtime,
-    get: (name) => {
-      if (values[name] === undefined) values[name] = settings[name].defaultOf(context);
-      return values[name] as SettingValues[typeof name];
-    },
-  };
-  for (const name of settingNames) context.get(name);
-  return values as SettingValues;
 }
 
 /** Checks one value. @throws {@link StreamsError} `STREAMS_CONFIG` */

@@ -7,6 +7,7 @@ export interface SettingValues {
   readonly 'application.server': string | undefined;
   readonly 'auto.offset.reset': 'earliest' | 'latest' | 'none';
   readonly 'bootstrap.servers': readonly string[];
+  readonly 'bootstrap.timeout.ms': number;
   readonly 'buffered.records.per.partition': number;
   readonly 'check.crcs': boolean;
   readonly 'client.id': string;
@@ -109,6 +110,12 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     type: hostPorts(),
     ...always<readonly string[]>([], 'none'),
     doc: 'Brokers to ask first, when running on Kafka.',
+  },
+  'bootstrap.timeout.ms': {
+    type: timerMs(1),
+    ...always(5000),
+    unit: 'ms',
+    doc: 'How long the addresses of `bootstrap.servers` are tried before any broker has answered: then the command fails. Brokers that have answered once are waited for by `task.timeout.ms`.',
   },
   'buffered.records.per.partition': {
     type: integer(1, undefined, 'records'),

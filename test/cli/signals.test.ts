@@ -75,6 +75,13 @@ test('a second signal ends a command at once, with its own exit code', async (t)
   t.is(stdout, 'running\n');
 });
 
+test('a command that does not return is ended by its first signal, with the code of one that was stopped', async (t) => {
+  const { code, stdout, stderr } = await signalled('stuck', 'SIGINT');
+  t.is(code, 0);
+  t.is(stdout, 'running\n');
+  t.regex(stderr, /ended 4 s after the signal, in the middle of what it was waiting for/);
+});
+
 test('a reader that leaves ends the command quietly', async (t) => {
   const child = spawn(process.execPath, ['--import', 'tsx', main, 'lines'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';

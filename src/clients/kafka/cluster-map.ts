@@ -1,4 +1,4 @@
-import { StreamsError } from '../../common/errors.ts';
+import { messageOf, StreamsError } from '../../common/errors.ts';
 import { partitionKey } from '../broker.ts';
 import { type ConnectionConfig, KafkaConnection } from './connection.ts';
 import { ConnectionLost, check, errorOfCode, isRetriable, KafkaError } from './errors.ts';
@@ -6,6 +6,8 @@ import { type ClusterMetadata, findCoordinator, metadata } from './requests.ts';
 
 /** Longest wait for metadata, which all users of the map share, ms. */
 const metadataMs = 10_000;
+/** Least time for a connection, however little of the time is left, ms. */
+const leastConnectMs = 200;
 
 /** What a coordinator looks after. */
 export type CoordinatorOf = 'group' | 'transaction';
@@ -21,13 +23,22 @@ export class ClusterMap {
   readonly #brokers = new Map<number, { host: string; port: number }>();
   readonly #leaders = new Map<string, number>();
   readonly #coordinators = new Map<string, number>();
+  readonly #bootstrapMs: number;
   #connection: KafkaConnection | undefined;
+  /** Whether any broker has ever answered. */
+  #answered = false;
+  #triedSinceMs: number | undefined;
+  #lastError: unknown = new ConnectionLost('no broker is known');
   #connecting: Promise<KafkaConnection> | undefined;
   #closed = false;
 
-  /** @param servers - `host:port`, at least one of them up. */
-  constructor(config: ConnectionConfig, servers: readonly string[]) {
+  /**
+   * @param servers - `host:port`, at least one of them up.
+   * @param bootstrapMs - How long these are tried before any broker has answered: an address that is mistyped never will.
+   */
+  constructor(config: ConnectionConfig, servers: readonly string[], bootstrapMs: number) {
     this.#config = config;
+    this.#bootstrapMs = bootstrapMs;
     this.#bootstrap = servers.map(parseServer);
   }
 
@@ -116,20 +127,43 @@ export class ClusterMap {
   }
 
   async #connectAny(timeoutMs?: number): Promise<KafkaConnection> {
-    let last: unknown;
+    if (!this.#answered && this.#bootstrapLeft <= 0) throw this.#nobodyThere();
     // In any order: one that does not answer is not to hold up each attempt.
     const addresses = [...shuffled([...this.#brokers.values()]), ...shuffled(this.#bootstrap)];
-    for (const { host, port } of addresses) {
+    for (const [i, { host, port }] of addresses.entries()) {
       try {
-        this.#connection = await KafkaConnection.open(this.#config, host, port, timeoutMs);
+        const waitMs = this.#answered ? timeoutMs : this.#shareOfBootstrap(addresses.length - i, timeoutMs);
+        this.#connection = await KafkaConnection.open(this.#config, host, port, waitMs);
+        this.#answered = true;
         if (this.#closed) this.#connection.close();
         return this.#connection;
       } catch (error) {
         if (!isRetriable(error)) throw error;
-        last = error;
+        this.#lastError = error;
       }
     }
-    throw last ?? new ConnectionLost('no broker is known');
+    throw this.#lastError;
+  }
+
+  get #bootstrapLeft(): number {
+    this.#triedSinceMs ??= performance.now();
+    return this.#triedSinceMs + this.#bootstrapMs - performance.now();
+  }
+
+  /** Each of the addresses that are left has its part of the time: one that says nothing does not use up that of the others. */
+  #shareOfBootstrap(addresses: number, timeoutMs = Number.POSITIVE_INFINITY): number {
+    return Math.min(timeoutMs, Math.max(leastConnectMs, this.#bootstrapLeft / addresses));
+  }
+
+  #nobodyThere(): StreamsError {
+    // Who asks later has the whole time again.
+    this.#triedSinceMs = undefined;
+    const which = this.#bootstrap.length === 1 ? 'no broker' : `none of the ${this.#bootstrap.length} brokers`;
+    return new StreamsError(
+      'STREAMS_BROKER',
+      `${which} of bootstrap.servers (--brokers) has answered for ${this.#bootstrapMs / 1000} s (bootstrap.timeout.ms): ${messageOf(this.#lastError)}. Check the address, and that the broker runs.`,
+      { cause: this.#lastError },
+    );
   }
 }
 

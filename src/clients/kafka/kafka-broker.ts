@@ -1,5 +1,6 @@
 import { StreamsError } from '../../common/errors.ts';
 import { type Logger, silentLogger } from '../../common/logger.ts';
+import { defaultOf } from '../../config/defaults.ts';
 import type {
   Broker,
   BrokerAdmin,
@@ -34,8 +35,10 @@ export interface KafkaBrokerOptions {
     readonly username: string;
     readonly password: string;
   };
-  /** How long one call is tried, ms: each method of the admin, each flush and commit of a producer. @defaultValue 60000 */
+  /** How long one call is tried, ms: each method of the admin, each flush and commit of a producer. @defaultValue 300000 */
   readonly timeoutMs?: number;
+  /** How long the bootstrap servers are tried before any broker has answered, ms. @defaultValue 5000 */
+  readonly bootstrapTimeoutMs?: number;
   /** Whether the CRC-32C of each batch that is read is compared with its bytes. @defaultValue true */
   readonly checkCrcs?: boolean;
   /** Gets what kafkajs says too, at debug level. @defaultValue silent */
@@ -66,8 +69,8 @@ class KafkaBroker implements Broker {
     if (options.bootstrapServers.length === 0) {
       throw new StreamsError('STREAMS_CONFIG', 'No broker is named. Give at least one bootstrap server.');
     }
-    this.#timeoutMs = options.timeoutMs ?? 60_000;
-    this.#checkCrcs = options.checkCrcs ?? true;
+    this.#timeoutMs = options.timeoutMs ?? defaultOf('task.timeout.ms');
+    this.#checkCrcs = options.checkCrcs ?? defaultOf('check.crcs');
     this.#config = {
       clientId: options.clientId,
       ssl: options.ssl === true ? {} : options.ssl === false ? undefined : options.ssl,
@@ -76,7 +79,11 @@ class KafkaBroker implements Broker {
       requestTimeoutMs: Math.min(30_000, this.#timeoutMs),
       logger: options.logger ?? silentLogger,
     };
-    this.#cluster = new ClusterMap(this.#config, options.bootstrapServers);
+    this.#cluster = new ClusterMap(
+      this.#config,
+      options.bootstrapServers,
+      options.bootstrapTimeoutMs ?? defaultOf('bootstrap.timeout.ms'),
+    );
     this.#connections = this.#newConnections();
     const { logger } = this.#config;
     const calls = new BrokerCalls(this.#cluster, this.#connections, this.#timeoutMs, this.#closing.signal, logger);

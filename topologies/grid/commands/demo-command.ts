@@ -24,6 +24,7 @@ export const demoCommand: CommandSpec = defineCommand({
   examples: ['weir demo', 'weir demo --port 0'],
   options: [portOption, hostOption],
   kind: 'continuous',
+  commits: true,
   settings: true,
   async run(context) {
     const { demoData } = await import('./demo-data.ts');

@@ -55,7 +55,7 @@ export const exportCommand: CommandSpec = defineCommand({
   kind: 'batch',
   settings: true,
   run: ({ options, config, signal, logger }) =>
-    withSource(gridSpec, { options, config }, async (source) => {
+    withSource(gridSpec, { options, config, signal }, async (source) => {
       const { statisticSource } = await import('../application.ts');
       const statistics = statisticSource(source);
       const { out, to, format, safeCsv } = options;

@@ -58,6 +58,7 @@ export const parkImportCommand: CommandSpec = defineCommand({
     { ...jsonOption, description: 'print the difference as JSON' },
   ],
   kind: 'batch',
+  commits: true,
   kindFor: ({ schedule }) => (schedule === undefined ? 'batch' : 'continuous'),
   settings: true,
   async run(context) {

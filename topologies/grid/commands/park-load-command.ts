@@ -5,6 +5,7 @@ import { applicationIdOption, brokersOption, openBroker } from '../../../src/cli
 import { durationMs } from '../../../src/cli/option-parsers.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
 import { groupedCount } from '../../../src/cli/progress-text.ts';
+import { unlessAborted } from '../../../src/cli/until-aborted.ts';
 import { gridSpec } from '../application-spec.ts';
 
 /** How long an instance may take to say how far it is, ms. It is asked again. */
@@ -46,6 +47,7 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
       { ...jsonOption, description: 'print what has changed as JSON' },
     ],
     kind: 'batch',
+    commits: true,
     settings: true,
     runtime: 'kafka',
     async run(context) {
@@ -59,14 +61,10 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
         const broker = await open(context);
         defer(() => broker.close());
         const replicationFactor = config.get('replication.factor');
-        const { ends, ...counts } = await loadParkTopic(broker, {
-          topic,
-          park,
-          zone,
-          replicationFactor,
-          logger,
+        const { ends, ...counts } = await unlessAborted(
           signal,
-        });
+          loadParkTopic(broker, { topic, park, zone, replicationFactor, logger, signal }),
+        );
         const { added, changed, removed, unchanged } = counts;
         const words = Object.entries({ added, changed, removed, unchanged }).map(
           ([word, n]) => `${groupedCount(n)} ${word}`,
@@ -79,7 +77,7 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
             import('../topology.ts'),
           ]);
           await stdout.flush();
-          await untilTableApplied(broker.admin, {
+          const applied = untilTableApplied(broker.admin, {
             applicationId: applicationIdOf(gridSpec, config),
             topology: (topics) => gridTopology({ zone, graceMs: 0, topics, parkTopic: topic }),
             topic,
@@ -88,6 +86,7 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
             timeoutMs: timeout,
             signal,
           });
+          await unlessAborted(signal, applied);
         }
         if (options.json) stdout.write(`${JSON.stringify({ topic, ...counts, waited: options.wait })}\n`);
       });

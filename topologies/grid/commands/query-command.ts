@@ -45,10 +45,10 @@ export const queryCommand: CommandSpec = defineCommand({
   kind: 'batch',
   settings: true,
   async run(context) {
-    const { options, args, config } = context;
+    const { options, args, config, signal } = context;
     const { parseStatisticQuery } = await import('../statistics/statistic-query.ts');
     const query = parseStatisticQuery({ ...args, ...options });
-    await withSource(gridSpec, { options, config }, async (source) => {
+    await withSource(gridSpec, { options, config, signal }, async (source) => {
       const { queryStatistics } = await import('../statistics/query-statistics.ts');
       const { statisticSource } = await import('../application.ts');
       const rows = queryStatistics(statisticSource(source), query);

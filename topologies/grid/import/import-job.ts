@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { CommandContext } from '../../../src/cli/command-spec.ts';
 import { openBroker } from '../../../src/cli/open-broker.ts';
+import { unlessAborted } from '../../../src/cli/until-aborted.ts';
 import { withCleanup } from '../../../src/cli/with-cleanup.ts';
 import { formatCivilDate } from '../../../src/common/time/civil.ts';
 import { Zone } from '../../../src/common/time/zone.ts';
@@ -79,16 +80,10 @@ export class ImportJob {
     return withCleanup(async (defer) => {
       const broker = await openBroker(this.#context);
       defer(() => broker.close());
-      // Who waits for a broker that is away would wait longer than whoever stops the import does.
-      const stop = (): void => void broker.close().catch(() => {});
-      signal.addEventListener('abort', stop, { once: true });
-      defer(async () => signal.removeEventListener('abort', stop));
-      try {
-        return await act(new TopicTarget({ broker, topic, zone: this.#zone, replicationFactor, logger }));
-      } catch (error) {
-        signal.throwIfAborted();
-        throw error;
-      }
+      return unlessAborted(
+        signal,
+        act(new TopicTarget({ broker, topic, zone: this.#zone, replicationFactor, logger })),
+      );
     });
   }
 

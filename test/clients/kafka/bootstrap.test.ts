@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { openKafkaBroker } from '../../../src/clients/kafka/kafka-broker.ts';
+import type { StreamsError } from '../../../src/common/errors.ts';
+
+/** Takes connections and does with them what is wanted. */
+async function server(t: ExecutionContext, connected: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const listening: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    connected(socket);
+  });
+  listening.listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    listening.close();
+  });
+  return `127.0.0.1:${(listening.address() as { port: number }).port}`;
+}
+
+test('addresses at which no broker has ever answered are given up after bootstrapTimeoutMs, whatever the timeout of a call', async (t) => {
+  let tried = 0;
+  const silent = await server(t, () => {});
+  const cutting = await server(t, (socket) => {
+    tried++;
+    socket.destroy();
+  });
+  const broker = openKafkaBroker({
+    bootstrapServers: [silent, cutting],
+    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+  });
+  t.teardown(() => broker.close());
+  for (let round = 1; round <= 2; round++) {
+    tried = 0;
+    const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
+    t.regex(error!.message, /^none of the 2 brokers of bootstrap\.servers .* has answered for 0\.3 s/);
+    t.false(error!.retriable);
+    t.true(tried > 0, 'one that says nothing does not use up the time of the others');
+  }
+});
