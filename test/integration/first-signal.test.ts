@@ -251,6 +251,15 @@ for (const [state, become] of Object.entries(brokerStates)) {
     await child.ready();
     return child;
   });
+  kafkaTest('run that has nothing to do', async (t, at) => {
+    const empty = newName('empty');
+    const broker = kafka.connect({ bootstrapServers: [kafka.server.bootstrap] });
+    await broker.admin.createTopics([{ topic: empty, partitions: 1, replicationFactor: -1, configs: {} }]);
+    const words = ['run', '--brokers', at, '--state', newFolder(), '--port', '0', '--application-id', newName('app')];
+    const child = start(t, [...words, '--topic', empty]);
+    await child.ready();
+    return child;
+  });
   kafkaTest('produce --follow at work', async (t, at) => {
     const own = newFolder();
     await mkdir(own);
@@ -278,18 +287,11 @@ for (const [state, become] of Object.entries(brokerStates)) {
   });
   kafkaTest('sink at work', async (t, at) => {
     const to = newFolder();
-    const child = start(t, [
-      'sink',
-      '--brokers',
-      at,
-      '--to',
-      to,
-      '--roll-after',
-      '1s',
-      '--application-id',
-      newName('app'),
-    ]);
-    await until('it has written a file', () => filesIn(to));
+    const child = start(t, ['sink', '--brokers', at, '--to', to, '--roll-after', '1s', '--group', newName('group')]);
+    await until('it has written a file', () => {
+      if (!child.running) throw new Error(child.stderr);
+      return filesIn(to);
+    });
     return child;
   });
   kafkaTest('lag --watch at work', async (t, at) => {

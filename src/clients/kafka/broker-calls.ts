@@ -41,7 +41,7 @@ export class BrokerCalls {
   run<T>(what: string, attempt: (left: () => number) => Promise<T>): Promise<T> {
     const deadline = new Deadline(this.#timeoutMs);
     const waiting = (error: unknown): void => {
-      const seconds = Math.ceil(deadline.left / 1000);
+      const seconds = Math.ceil(this.#cluster.patienceMs(deadline.left) / 1000);
       this.#logger.warn({ error }, `${what}: ${messageOf(error)}. Trying again for ${seconds} s at most`);
     };
     return retrying(what, deadline, () => attempt(() => Math.max(1, deadline.left)), this.#closing, waiting);

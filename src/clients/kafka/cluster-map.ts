@@ -112,6 +112,11 @@ export class ClusterMap {
     return node;
   }
 
+  /** How much of a time is left to whoever tries: before any broker has answered, it ends with that of the bootstrap. */
+  patienceMs(leftMs: number): number {
+    return this.#answered ? leftMs : Math.min(leftMs, Math.max(0, this.#bootstrapLeft));
+  }
+
   close(): void {
     this.#closed = true;
     this.#connection?.close();
