@@ -15,7 +15,11 @@ export function describeCommand(spec: ApplicationSpec): CommandSpec {
     description:
       'Describes the topology of a state: its sources, processors and stores, and which sources are guarded against records from the ' +
       'future. If the default folder holds no state, the topology is that of the default settings.',
-    examples: [`${spec.name} describe`, `${spec.name} describe --format mermaid > topology.mmd`],
+    examples: [
+      `${spec.name} describe`,
+      `${spec.name} describe --format mermaid > topology.mmd`,
+      `${spec.name} describe --diff .data/state`,
+    ],
     options: [
       {
         flags: '--format <format>',
@@ -24,14 +28,28 @@ export function describeCommand(spec: ApplicationSpec): CommandSpec {
         default: 'text',
       },
       stateOption,
+      {
+        flags: '--diff <dir>',
+        description:
+          'instead: say which stores of the state of a replay this program would keep, add, remove or refuse',
+      },
     ],
     kind: 'batch',
     settings: true,
     async run({ options, config, stdout, stderr }) {
       const [app, { describeTopology }] = await Promise.all([spec.load(), import('./serve-state.ts')]);
-      const mayBeAbsent = config.origin('state.dir').source === 'default';
-      const settings = settingsOf(spec, {}, await savedSettings(options.state, mayBeAbsent), options.state);
+      const { diff } = options;
+      const directory = diff ?? options.state;
+      const mayBeAbsent = diff === undefined && config.origin('state.dir').source === 'default';
+      const settings = settingsOf(spec, {}, await savedSettings(directory, mayBeAbsent), directory);
       const topology = app.topology(settings, topicsOf(spec, settings.topics));
+      if (diff !== undefined) {
+        const { changesOfState, refuseChanges, showChanges } = await import('./describe-diff.ts');
+        const changes = await changesOfState(diff, topology);
+        stdout.write(options.format === 'json' ? `${JSON.stringify(changes, undefined, 2)}\n` : showChanges(changes));
+        refuseChanges(changes, diff);
+        return;
+      }
       stdout.write(describeTopology(topology, options.format));
       if (config.get('processing.guarantee') !== 'at_least_once') return;
       stderr.write(

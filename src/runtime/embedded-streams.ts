@@ -5,6 +5,7 @@ import type { StoreSpec } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import { keyIdentity } from '../serde/key-identity.ts';
 import type { Topology } from '../topology/topology.ts';
+import { checkPartitions, deleteStores, refuseNewStores, savedTaskOf } from './changed-state.ts';
 import { type Digest, digestOf } from './digest.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
 import { type Feed, type FeedProgress, progressSince, refusedFiles } from './feed.ts';
@@ -14,10 +15,11 @@ import { localPart } from './parts/local-part.ts';
 import { readOnlyStore } from './parts/read-only-store.ts';
 import { fixedReader, type OpenSnapshot, sharedSnapshots } from './parts/snapshots.ts';
 import type { StorePart } from './parts/store-part.ts';
+import type { ProgramChanges } from './program-changes.ts';
 import type { ReadOnlyStore } from './read-only-stores.ts';
 import type { OutputReceiver } from './runtime-nodes.ts';
-import { checkSaved, storeNumbers } from './saved-state.ts';
-import { rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from './state-folder.ts';
+import { checkSettings, continued, newState } from './saved-state.ts';
+import { rowPrefix, type SavedState, StateFolder, type StateSettings } from './state-folder.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
@@ -95,6 +97,10 @@ export class EmbeddedStreams {
   readonly #errors: Record<string, number> = {};
   #state: StreamsState = 'CREATED';
   #saved: SavedState;
+  /** What the program changes in the state; undefined once that is committed, or for nothing. */
+  #changes: ProgramChanges | undefined;
+  /** Ids of the tasks that were saved when the state was opened. */
+  #savedTasks: readonly string[] = [];
   #driver: FeedDriver | undefined;
   #feeds: readonly Feed[] = [];
   /** How far feeds were when they were opened: what is more this process has read. */
@@ -124,18 +130,15 @@ export class EmbeddedStreams {
     const { saved } = folder;
     this.#partitions = options.partitions ?? (saved === undefined ? 1 : Number(saved.settings['partitions']));
     const settings = { ...options.settings, partitions: this.#partitions };
-    const description = `${topology.describe().toString()}${topology.describe().details()}`;
-    if (saved !== undefined) checkSaved(saved, settings, description, folder.directory);
-    this.#stores = storeNumbers(topology, saved?.stores);
-    this.#saved = saved ?? {
-      format: stateFormat,
-      applicationId: options.applicationId ?? 'weir',
-      topology: description,
-      settings,
-      stores: this.#stores,
-      final: false,
-      totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
-    };
+    if (saved === undefined) this.#saved = newState(topology, options.applicationId ?? 'weir', settings);
+    else {
+      checkSettings(saved, settings, folder.directory);
+      const { state, changes } = continued(saved, topology, folder.directory);
+      if (options.create === false) refuseNewStores(changes, folder.directory);
+      this.#saved = state;
+      this.#changes = changes;
+    }
+    this.#stores = this.#saved.stores;
     this.#before = this.#saved.totals;
     this.#commitSeconds = this.#before.commitSeconds;
     this.#engine = this.#makeEngine();
@@ -161,13 +164,22 @@ export class EmbeddedStreams {
   static async over(folder: StateFolder, topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
     try {
       const streams = new EmbeddedStreams(topology, options, folder);
-      await streams.#engine.open((taskId) => folder.savedTask(taskId));
+      await streams.#openTasks();
       streams.#committed = streams.#clocks();
       return streams;
     } catch (error) {
       await folder.close();
       throw error;
     }
+  }
+
+  /** Opens the tasks with the clocks and counters that they had. */
+  async #openTasks(): Promise<void> {
+    const changes = this.#changes;
+    this.#savedTasks = await this.#folder.taskIds();
+    const taskIds = this.#engine.tasks.map(({ taskId }) => taskId);
+    checkPartitions(this.#savedTasks, taskIds, changes, this.#folder.directory);
+    await this.#engine.open((taskId) => savedTaskOf(this.#folder, taskId, changes));
   }
 
   get state(): StreamsState {
@@ -205,6 +217,7 @@ export class EmbeddedStreams {
     try {
       this.#become('REBALANCING');
       await this.#openFeeds(feeds);
+      await this.#changeProgram();
       this.#become('RUNNING');
       await this.#loop(options);
       // A file that is refused has its rows still to come.
@@ -457,7 +470,32 @@ export class EmbeddedStreams {
     }
   }
 
+  /** Commits what the program changes in the state, and takes out of it the rows of stores that the program does not have any more. */
+  async #changeProgram(): Promise<void> {
+    if (this.#changes !== undefined) await this.commit();
+    if (this.#saved.retired === undefined) return;
+    await deleteStores(this.#folder.database, this.#saved.retired);
+    const { retired: _, ...rest } = this.#saved;
+    this.#saved = rest;
+    await this.commit();
+  }
+
+  /** Adds to a batch that the tasks are those of another program from now on. */
+  #saveChanges(batch: WriteBatch, { added, removed }: ProgramChanges): void {
+    const { directory } = this.#folder;
+    for (const taskId of this.#savedTasks) this.#folder.forgetTask(batch, taskId);
+    for (const store of added)
+      this.#logger.warn(
+        { store },
+        `store ${store} is new in ${directory} and starts empty: what was read before does not count in it. For a store of all that there is replay into a new folder`,
+      );
+    for (const store of removed)
+      this.#logger.warn({ store }, `the program has no store ${store} any more: its rows leave ${directory}`);
+    this.#changes = undefined;
+  }
+
   #saveState(batch: WriteBatch, rows: number): void {
+    if (this.#changes !== undefined) this.#saveChanges(batch, this.#changes);
     for (const task of this.#engine.tasks) this.#folder.saveTask(batch, task.taskId, task.save());
     const { commits, committedRows } = this.#saved.totals;
     // The time of this commit is in the totals of the next.

@@ -1,13 +1,33 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Topology } from '../topology/topology.ts';
-import type { SavedState, StateSettings } from './state-folder.ts';
+import { type ProgramChanges, programChanges } from './program-changes.ts';
+import { type SavedState, type StateSettings, stateFormat } from './state-folder.ts';
+
+/** A topology as it is saved with its state. */
+export function descriptionOf(topology: Topology): string {
+  const description = topology.describe();
+  return `${description.toString()}${description.details()}`;
+}
+
+/** The state of a program that has none yet. */
+export function newState(topology: Topology, applicationId: string, settings: StateSettings): SavedState {
+  return {
+    format: stateFormat,
+    applicationId,
+    topology: descriptionOf(topology),
+    settings,
+    stores: storeNumbers(topology),
+    final: false,
+    totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
+  };
+}
 
 /**
- * Refuses a state made with other settings or another topology.
+ * Refuses a state made with other settings.
  *
  * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` that names what differs, with both values.
  */
-export function checkSaved(saved: SavedState, settings: StateSettings, topology: string, directory: string): void {
+export function checkSettings(saved: SavedState, settings: StateSettings, directory: string): void {
   for (const [name, value] of Object.entries(settings)) {
     const before = saved.settings[name];
     if (before !== undefined && before !== value)
@@ -16,19 +36,55 @@ export function checkSaved(saved: SavedState, settings: StateSettings, topology:
         `${directory} was made with ${name} ${JSON.stringify(before)}, not ${JSON.stringify(value)}. Leave the option out, or replay into a new folder.`,
       );
   }
-  if (saved.topology !== topology)
-    throw new StreamsError(
-      'STREAMS_STATE_INCOMPATIBLE',
-      `${directory} was made by another topology (first difference: ${firstDifference(saved.topology, topology)}). Replay into a new folder.`,
-    );
 }
 
-function firstDifference(before: string, after: string): string {
-  const old = before.split('\n');
-  const now = after.split('\n');
-  const at = old.findIndex((line, index) => line !== now[index]);
-  const index = at < 0 ? old.length : at;
-  return `"${(old[index] ?? '').trim()}" is now "${(now[index] ?? '').trim()}"`;
+/** A state as a program goes on with it. */
+export interface ContinuedState {
+  /** To be saved with the next commit. */
+  readonly state: SavedState;
+  /** What the program changes; undefined: it is the one that made the state. */
+  readonly changes: ProgramChanges | undefined;
+}
+
+/**
+ * A state for a program that may be another than the one that made it: see {@link programChanges}. Stores that the program does not have any more leave the state.
+ *
+ * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` that names each store that has changed, and how.
+ */
+export function continued(saved: SavedState, topology: Topology, directory: string): ContinuedState {
+  const description = descriptionOf(topology);
+  if (saved.topology === description) return { state: saved, changes: undefined };
+  const changes = programChanges(saved.topology, description);
+  if (changes.refused.length > 0)
+    throw new StreamsError(
+      'STREAMS_STATE_INCOMPATIBLE',
+      `${directory} was made by a program of other stores: ${changes.refused.join('; ')}. Give a store that changes another name, or replay into a new folder.`,
+    );
+  const retired = [...(saved.retired ?? []), ...changes.removed.map((name) => saved.stores[name]!)];
+  const kept = Object.fromEntries(Object.entries(saved.stores).filter(([name]) => !changes.removed.includes(name)));
+  const state = { ...saved, topology: description, stores: storeNumbers(topology, kept, retired) };
+  return { state: retired.length === 0 ? state : { ...state, retired }, changes };
+}
+
+/**
+ * As {@link continued}, of an application on Kafka: its tasks and changelogs are those of its topology, so stateless nodes alone may change.
+ *
+ * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE`
+ */
+export function continuedOnKafka(saved: SavedState, topology: Topology, directory: string): SavedState {
+  const { state, changes } = continued(saved, topology, directory);
+  if (changes === undefined) return state;
+  const { added, removed, sameParts } = changes;
+  const told = [
+    ...added.map((name) => `store ${name} is new`),
+    ...removed.map((name) => `store ${name} is gone`),
+    ...(sameParts ? [] : ['its sub-topologies have other topics, stores or nodes with stores, or another order']),
+  ];
+  if (told.length === 0) return state;
+  throw new StreamsError(
+    'STREAMS_STATE_INCOMPATIBLE',
+    `${directory} was made by a program of other tasks: ${told.join('; ')}. On Kafka a program may change its stateless nodes alone: run it under another application id, or after weir reset.`,
+  );
 }
 
 /** The settings that a copy of an application on Kafka must share: of how many partitions it is made its topics say, and refuse what does not fit. */
@@ -36,13 +92,14 @@ export function settingsOnKafka(settings: StateSettings): StateSettings {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'partitions'));
 }
 
-/** A number for each store: those it had, and the next free ones for new stores. */
+/** A number for each store: those it had, and the next free ones for new stores. Rows of retired numbers may still be there. */
 export function storeNumbers(
   topology: Topology,
   saved: Readonly<Record<string, number>> = {},
+  retired: readonly number[] = [],
 ): Readonly<Record<string, number>> {
   const numbers: Record<string, number> = { ...saved };
-  let next = Math.max(-1, ...Object.values(saved)) + 1;
+  let next = Math.max(-1, ...Object.values(saved), ...retired) + 1;
   for (const { name } of [...topology.stores, ...topology.globalTables.map((table) => table.store)]) {
     if (numbers[name] === undefined) numbers[name] = next++;
   }

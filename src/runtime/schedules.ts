@@ -56,10 +56,12 @@ export class Schedules {
     return this.#schedules.map((schedule) => schedule.nextMs);
   }
 
+  /** Of a program with another number of them none is known: each begins as at the first start. */
   restore(saved: readonly number[]): void {
     this.#heap.length = 0;
+    const known = saved.length === this.#schedules.length;
     this.#schedules.forEach((schedule, index) => {
-      schedule.nextMs = saved[index] ?? schedule.nextMs;
+      if (known) schedule.nextMs = saved[index]!;
       this.#offer(schedule);
     });
   }

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, DatabaseFactory, KeyRange, WriteBatch } from '../../state/database.ts';
 import { openLevelDatabase } from '../../state/level-database.ts';
-import { concatBytes, fromUtf8, utf8 } from '../common/bytes.ts';
+import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { SavedTask } from './task.ts';
 
@@ -18,6 +18,8 @@ export interface SavedState {
   readonly settings: StateSettings;
   /** Numbers of the stores in row keys. */
   readonly stores: Readonly<Record<string, number>>;
+  /** Numbers of stores that the program does not have any more, whose rows are still to be deleted. Absent: none. */
+  readonly retired?: readonly number[];
   /** True once the open windows were closed: no more input. */
   readonly final: boolean;
   /** Global tables whose load was begun and committed in part. */
@@ -104,9 +106,22 @@ export class StateFolder {
     batch.put(metaKey(`task/${taskId}`), utf8(JSON.stringify(saved)));
   }
 
+  forgetTask(batch: WriteBatch, taskId: string): void {
+    batch.del(metaKey(`task/${taskId}`));
+  }
+
   savedTask(taskId: string): SavedTask | undefined {
     const bytes = this.database.get(metaKey(`task/${taskId}`));
     return bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedTask);
+  }
+
+  /** The tasks of which something is saved. */
+  async taskIds(): Promise<readonly string[]> {
+    const prefix = metaKey('task/');
+    const ids: string[] = [];
+    for await (const page of this.database.pages({ gte: prefix, lt: metaKey('task0') }))
+      for (const [key] of page) ids.push(fromUtf8(key.subarray(prefix.length)));
+    return ids;
   }
 
   close(): Promise<void> {
@@ -128,6 +143,12 @@ export class StateFolder {
 
 /** The rows of all stores. */
 export const allRows: KeyRange = { gte: Uint8Array.of(rowByte), lt: Uint8Array.of(rowByte + 1) };
+
+/** The rows of a store, of all its partitions. */
+export function storeRange(store: number): KeyRange {
+  const prefix = Uint8Array.of(rowByte, store >> 8, store);
+  return { gte: prefix, lt: prefixEnd(prefix)! };
+}
 
 /** The prefix of a store's rows. */
 export function rowPrefix(store: number, partition: number): Uint8Array {

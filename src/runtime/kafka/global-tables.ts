@@ -14,16 +14,8 @@ import { historySerde } from '../../serde/history.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { GlobalTableSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { checkSaved, settingsOnKafka, storeNumbers } from '../saved-state.ts';
-import {
-  allRows,
-  metaKey,
-  rowPrefix,
-  type SavedState,
-  StateFolder,
-  type StateSettings,
-  stateFormat,
-} from '../state-folder.ts';
+import { checkSettings, continuedOnKafka, newState, settingsOnKafka } from '../saved-state.ts';
+import { allRows, metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
 import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
 import type { KafkaGlobalStats } from './kafka-stats.ts';
@@ -139,25 +131,19 @@ export class GlobalTables {
     this.#options = options;
     this.#topicIds = topicIds;
     const { topology, applicationId, settings } = options;
-    const description = `${topology.describe().toString()}${topology.describe().details()}`;
     const { saved } = folder;
     if (saved !== undefined) {
-      checkSaved(saved, settingsOnKafka(settings), description, options.stateDir);
+      checkSettings(saved, settingsOnKafka(settings), options.stateDir);
       if (saved.applicationId !== applicationId)
         throw new StreamsError(
           'STREAMS_STATE_INCOMPATIBLE',
           `${options.stateDir} belongs to application ${saved.applicationId}, not to ${applicationId}. Give each application its own state folder.`,
         );
     }
-    this.#state = saved ?? {
-      format: stateFormat,
-      applicationId,
-      topology: description,
-      settings,
-      stores: storeNumbers(topology),
-      final: false,
-      totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
-    };
+    this.#state =
+      saved === undefined
+        ? newState(topology, applicationId, settings)
+        : continuedOnKafka(saved, topology, options.stateDir);
     const tables = topology.globalTables;
     this.stores = new Map(
       tables.map(({ store, versioned }) => [
@@ -194,7 +180,7 @@ export class GlobalTables {
         await deleteRows(folder);
       }
       const tables = new GlobalTables(broker, folder, options, topicIds);
-      if (folder.saved === undefined) {
+      if (folder.saved !== tables.#state) {
         const batch = folder.database.batch();
         folder.save(batch, tables.#state);
         await batch.write({ sync: false });

@@ -5,8 +5,8 @@ import { fromUtf8, prefixEnd, utf8 } from '../../common/bytes.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { checkSaved, settingsOnKafka, storeNumbers } from '../saved-state.ts';
-import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings, stateFormat } from '../state-folder.ts';
+import { checkSettings, continuedOnKafka, newState, settingsOnKafka } from '../saved-state.ts';
+import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
 import { changelogTopic } from './internal-names.ts';
 
 /** How far a copy of a task's stores reaches. */
@@ -264,9 +264,9 @@ export class TaskFolder {
     await this.#describe();
   }
 
-  /** An empty copy says whose it is, too. */
+  /** An empty copy says whose it is, too, and one of another program what program it is of now. */
   async #describe(): Promise<void> {
-    if (this.#folder.saved !== undefined) return;
+    if (this.#folder.saved === this.#state) return;
     const batch = this.#folder.database.batch();
     this.#folder.save(batch, this.#state);
     await batch.write({ sync: false });
@@ -281,10 +281,9 @@ export class TaskFolder {
     readonly state: SavedState;
   } {
     const { topology, applicationId, settings } = this.#options;
-    const description = `${topology.describe().toString()}${topology.describe().details()}`;
     const { saved } = this.#folder;
     if (saved !== undefined) {
-      checkSaved(saved, settingsOnKafka(settings), description, this.#folder.directory);
+      checkSettings(saved, settingsOnKafka(settings), this.#folder.directory);
       if (saved.applicationId !== applicationId)
         throw new StreamsError(
           'STREAMS_STATE_INCOMPATIBLE',
@@ -299,15 +298,10 @@ export class TaskFolder {
         return [topic, written?.positions[topic] ?? 0];
       }),
     );
-    const state: SavedState = saved ?? {
-      format: stateFormat,
-      applicationId,
-      topology: description,
-      settings,
-      stores: storeNumbers(topology),
-      final: false,
-      totals: { commits: 0, committedRows: 0, commitSeconds: 0 },
-    };
+    const state =
+      saved === undefined
+        ? newState(topology, applicationId, settings)
+        : continuedOnKafka(saved, topology, this.#folder.directory);
     const topicIds = new Map(Object.entries(written?.topicIds ?? {}));
     return { positions, topicIds, atMs: written?.atMs ?? -1, commit: written?.commit, state };
   }

@@ -112,6 +112,15 @@ test('the state folder may come from the environment', async (t) => {
   t.is(stdout, await good(t, `digest --state ${state}`));
 });
 
+test('describe --diff says what this program would do to a state: its own keeps all', async (t) => {
+  const state = await smallState(t);
+  const lines = (await good(t, `describe --diff ${state}`)).trim().split('\n');
+  t.is(lines.length, 26);
+  t.true(lines.every((line) => line.startsWith('keeps    ')));
+  t.like(JSON.parse(await good(t, `describe --diff ${state} --format json`)), { added: [], removed: [], refused: [] });
+  t.is((await weir(`describe --diff ${state}/none`)).code, 3);
+});
+
 test('describe writes the topology as text with its stores and guards, as a diagram, and as JSON', async (t) => {
   const state = await smallState(t);
   const text = await good(t, `describe --state ${state}`);
