@@ -28,9 +28,9 @@ export type {
   OpenState,
   ReadableState,
   ReplaySettings,
-  ServedParts,
   TableTopicRequest,
 } from './cli/application.ts';
+export type { ServedParts } from './server/serve-client.ts';
 
 // The commands of any application
 

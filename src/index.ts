@@ -103,7 +103,12 @@ export type {
 export type { FetchedRecords } from './clients/fetched-records.ts';
 export { type KafkaBrokerOptions, openKafkaBroker } from './clients/kafka/kafka-broker.ts';
 export type { RestoreProgress } from './runtime/kafka/changelog-follower.ts';
-export type { KafkaStreamsOptions, RestoreListener, UncaughtResponse } from './runtime/kafka/kafka-options.ts';
+export type {
+  BootstrapOptions,
+  KafkaStreamsOptions,
+  RestoreListener,
+  UncaughtResponse,
+} from './runtime/kafka/kafka-options.ts';
 export type { KafkaStats } from './runtime/kafka/kafka-stats.ts';
 export { KafkaStreams } from './runtime/kafka/kafka-streams.ts';
 

@@ -2,12 +2,10 @@ import type { Broker } from '../clients/broker.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
 import type { RowFormat } from '../files/row-format.ts';
-import type { PageSpec } from '../http/page/page-spec.ts';
-import type { Route } from '../http/route.ts';
-import type { MetricCollector } from '../observability/metric-collector.ts';
 import type { Version } from '../processor/rows.ts';
 import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
+import type { ServedParts } from '../server/serve-client.ts';
 import type { SinkRows } from '../sink/sink-rows.ts';
 import type { Topology } from '../topology/topology.ts';
 
@@ -46,13 +44,6 @@ export interface OpenState extends ReadableState {
   readonly streams: EmbeddedStreams;
   /** Gives the folder back. */
   close(): Promise<void>;
-}
-
-/** What an application adds to the server of its state. */
-export interface ServedParts {
-  readonly routes?: readonly Route[];
-  readonly page?: PageSpec;
-  readonly collectors?: readonly MetricCollector[];
 }
 
 /** The whole content of a global table: each key and its versions. */

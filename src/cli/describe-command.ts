@@ -37,7 +37,7 @@ export function describeCommand(spec: ApplicationSpec): CommandSpec {
     kind: 'batch',
     settings: true,
     async run({ options, config, stdout, stderr }) {
-      const [app, { describeTopology }] = await Promise.all([spec.load(), import('./serve-state.ts')]);
+      const [app, { describeTopology }] = await Promise.all([spec.load(), import('../server/serve-client.ts')]);
       const { diff } = options;
       const directory = diff ?? options.state;
       const mayBeAbsent = diff === undefined && config.origin('state.dir').source === 'default';

@@ -1,118 +1,29 @@
-import { StreamsError } from '../common/errors.ts';
-import type { StoreSpec } from '../processor/node.ts';
-import type { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
-import { mergedEngineStats, mergedKafkaStats } from '../runtime/kafka/merge-stats.ts';
-import { type PlaceOf, readOnlyStore } from '../runtime/parts/read-only-store.ts';
-import type { SharedParts } from '../runtime/parts/shared-state.ts';
-import type { StorePart } from '../runtime/parts/store-part.ts';
-import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
-import { placement } from '../runtime/runtime-nodes.ts';
+import type { ServedParts } from '../server/serve-client.ts';
+import { ServedKafka } from '../server/served-kafka.ts';
 import type { Topology } from '../topology/topology.ts';
-import type { Application, ReadableState, ReplaySettings, ServedParts } from './application.ts';
-import type { ServedClient } from './serve-state.ts';
-import { allParts, ownParts, shareKafka } from './share-kafka.ts';
-import type { StreamThread } from './stream-threads.ts';
+import type { Application, ReadableState, ReplaySettings } from './application.ts';
 
-/**
- * One process of an application on Kafka as its HTTP server sees it: the stores of all tasks, here, in the process's other threads or at other instances, and the figures of its own
- * threads. It exists before its client does: the client tells the group where the server is.
- */
-export class KafkaInstance {
-  /** Least time that a windowed operator has observed over all tasks of the application, ms. */
-  operatorTimeMs = -1;
-  readonly client: ServedClient;
-  readonly #topology: Topology;
+/** One process of an application on Kafka, with the endpoints and metrics that the application adds. */
+export class KafkaInstance extends ServedKafka {
   readonly #settings: ReplaySettings;
-  readonly #shared: SharedParts;
-  #streams: KafkaStreams | undefined;
-  #threads: readonly StreamThread[] = [];
 
   constructor(topology: Topology, settings: ReplaySettings) {
-    this.#topology = topology;
+    super(topology);
     this.#settings = settings;
-    this.#shared = shareKafka(
-      () => this.#started(),
-      () => this.operatorTimeMs,
-    );
-    this.client = {
-      topology,
-      stats: () => mergedEngineStats([this.#made().stats(), ...this.#threads.flatMap(({ engine }) => engine ?? [])]),
-      kafkaStats: () =>
-        mergedKafkaStats([this.#made().kafkaStats(), ...this.#threads.flatMap(({ kafka }) => kafka ?? [])]),
-      storeNames: () => this.#started().storeNames(),
-      store: (name, options) => this.#store(name, options),
-      shared: this.#shared,
-    };
-  }
-
-  /** The client has been made. */
-  runs(streams: KafkaStreams, threads: readonly StreamThread[]): void {
-    this.#streams = streams;
-    this.#threads = threads;
   }
 
   /** The application's endpoints over all tasks; its metrics over those of this process, so that sums over the instances are those of the application. */
   parts(app: Application): ServedParts {
     const all: ReadableState = {
       settings: this.#settings,
-      store: (name, options) => this.#store(name, options),
+      store: (name, options) => this.store(name, options),
       isFinal: (windowEndMs) => windowEndMs <= this.operatorTimeMs - this.#settings.graceMs,
     };
     const own: ReadableState = {
       ...all,
-      store: (name) => readOnlyStore(this.#specOf(name), this.#ownParts(name), this.#placeOf(name)),
-      owns: (name, key) => {
-        const place = this.#placeOf(name)(key);
-        return this.#ownParts(name).some(({ partition }) => partition === place);
-      },
+      store: (name) => this.ownStore(name),
+      owns: (name, key) => this.owns(name, key),
     };
     return { ...app.serve?.(all), collectors: app.serve?.(own).collectors ?? [] };
   }
-
-  #store(name: string, options: StoreReadOptions = {}): ReadOnlyStore {
-    const spec = this.#specOf(name);
-    return readOnlyStore(
-      spec,
-      allParts(this.#shared, name, this.#started().partitionsOf(name), options.stale === true),
-    );
-  }
-
-  #ownParts(name: string): readonly StorePart[] {
-    const endpoints = new Set(this.#threads.map(({ endpoint }) => endpoint));
-    return ownParts(this.#shared, this.#made(), name, endpoints);
-  }
-
-  /** The partition of a key among all of the store's: those that are here are only some of them. */
-  #placeOf(name: string): PlaceOf {
-    const streams = this.#started();
-    return streams.isGlobal(name) ? () => 0 : placement(this.#specOf(name).keySerde, streams.partitionsOf(name));
-  }
-
-  #specOf(name: string): StoreSpec {
-    const specs = [...this.#topology.stores, ...this.#topology.globalTables.map(({ store }) => store)];
-    const found = specs.find((each) => each.name === name);
-    if (found !== undefined) return found;
-    throw new StreamsError(
-      'STREAMS_STATE_STORE_UNKNOWN',
-      `there is no store ${name}. The stores are: ${specs.map((each) => each.name).join(', ')}.`,
-    );
-  }
-
-  /** The client once it knows its topics: before that a store has no partitions for it, which is no answer to anybody. */
-  #started(): KafkaStreams {
-    const streams = this.#made();
-    if (this.#topology.stores.every(({ name }) => streams.partitionsOf(name) > 0)) return streams;
-    throw starting();
-  }
-
-  #made(): KafkaStreams {
-    if (this.#streams !== undefined) return this.#streams;
-    throw starting();
-  }
-}
-
-function starting(): StreamsError {
-  return new StreamsError('STREAMS_TASK_MIGRATED', 'the instance is starting. Ask again in a second.', {
-    retriable: true,
-  });
 }

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -9,6 +8,8 @@ import { type FilledOptions, filledOptions } from '../runtime/kafka/kafka-option
 import { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
 import { checkApplication } from '../runtime/kafka/prepare-application.ts';
 import { threadDirectory } from '../runtime/kafka/stored-tasks.ts';
+import { endpointOf } from '../server/serve.ts';
+import { serveClient } from '../server/serve-client.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type ApplicationSpec, applicationIdOf, type ReplaySettings } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -19,7 +20,6 @@ import { openBroker } from './open-broker.ts';
 import { retentionChecks } from './output-retention.ts';
 import { type GivenSettings, savedForm, settingsOf } from './replay-settings.ts';
 import { prepareTables } from './run-tables.ts';
-import { serveClient } from './serve-state.ts';
 import {
   processName,
   StreamThread,
@@ -112,7 +112,12 @@ async function runThread(
     }
     const progress = new ApplicationProgress(broker.admin, topology, applicationIdOf(spec, config));
     const instance = new KafkaInstance(topology, settings);
-    const server = await serveClient(spec, instance.client, instance.parts(app), { port, host, logger });
+    const server = await serveClient(instance.client, instance.parts(app), {
+      port,
+      host,
+      logger,
+      version: spec.version,
+    });
     defer(() => server.close());
     const own = endpointOf(server.url, host);
     const endpoint = main ? (config.get('application.server') ?? own) : own;
@@ -165,13 +170,6 @@ async function warnOfRetention(
 /** Threads beside this one. One that fails takes the others with it. */
 function startThreads(count: number, failed: AbortController): readonly StreamThread[] {
   return Array.from({ length: count - 1 }, (_, i) => new StreamThread(i + 2, (error) => failed.abort(error)));
-}
-
-/** Others are told the address that this server listens at; one that listens everywhere has the machine's name. */
-function endpointOf(url: string, host: string): string {
-  const { port } = new URL(url);
-  const everywhere = host === '0.0.0.0' || host === '::';
-  return `${everywhere ? hostname() : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 async function runSettings(spec: ApplicationSpec, broker: Broker, request: RunRequest): Promise<ReplaySettings> {

@@ -1,24 +1,8 @@
 import type { Logger } from '../common/logger.ts';
 import type { RunningServer } from '../http/server.ts';
-import type { EngineStats } from '../runtime/engine-stats.ts';
-import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
-import type { SharedParts } from '../runtime/parts/shared-state.ts';
-import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
-import type { DescribeFormat } from '../topology/describe.ts';
-import type { Topology } from '../topology/topology.ts';
-import type { Application, ApplicationSpec, OpenState, ServedParts } from './application.ts';
-import { shareState } from './share-state.ts';
-
-/** What is served of a client, embedded or on Kafka. */
-export interface ServedClient {
-  readonly topology: Topology;
-  stats(): EngineStats;
-  /** Of a client on Kafka. */
-  kafkaStats?(): KafkaStats;
-  storeNames(): readonly string[];
-  store(name: string, options?: StoreReadOptions): ReadOnlyStore;
-  readonly shared: SharedParts;
-}
+import { serveClient } from '../server/serve-client.ts';
+import { servedState } from '../server/served-state.ts';
+import type { Application, ApplicationSpec, OpenState } from './application.ts';
 
 /** Where to serve. */
 export interface ServeOptions {
@@ -29,68 +13,10 @@ export interface ServeOptions {
 
 /** Serves an open state over HTTP: what the engine says of itself, and the application's parts. */
 export function serveState(
-  spec: ApplicationSpec,
+  { version }: ApplicationSpec,
   app: Application,
   state: OpenState,
   options: ServeOptions,
 ): Promise<RunningServer> {
-  const { streams } = state;
-  return serveClient(
-    spec,
-    {
-      topology: streams.topology,
-      stats: () => streams.stats(),
-      storeNames: () => streams.storeNames(),
-      store: (name) => streams.store(name),
-      shared: shareState(streams),
-    },
-    app.serve?.(state) ?? {},
-    options,
-  );
-}
-
-/** Serves a client over HTTP, with the application's parts. */
-export async function serveClient(
-  spec: ApplicationSpec,
-  client: ServedClient,
-  { routes = [], page, collectors = [] }: ServedParts,
-  { port, host, logger }: ServeOptions,
-): Promise<RunningServer> {
-  // Loaded here, so that a command that doesn't serve starts without them.
-  const [{ createServer }, { createMetrics }, { kafkaCollector }] = await Promise.all([
-    import('../http/server.ts'),
-    import('../observability/registry.ts'),
-    import('../observability/kafka-collector.ts'),
-  ]);
-  const { kafkaStats } = client;
-  const ofKafka = kafkaStats === undefined ? [] : [kafkaCollector(() => kafkaStats.call(client))];
-  return createServer({
-    engine: {
-      stats: () => client.stats(),
-      describeTopology: (format) => describeTopology(client.topology, format),
-      storeNames: () => client.storeNames(),
-      store: (name, options) => client.store(name, options),
-      ...(kafkaStats && { globals: () => kafkaStats.call(client).globals }),
-      shared: client.shared,
-    },
-    metrics: createMetrics({
-      stats: () => client.stats(),
-      version: spec.version,
-      collectors: [...collectors, ...ofKafka],
-      logger,
-    }),
-    routes,
-    ...(page && { page }),
-    port,
-    host,
-    logger,
-  });
-}
-
-/** A topology in words; the text has the stores and the guards of the sources too. Ends with a line end. */
-export function describeTopology(topology: Topology, format: DescribeFormat): string {
-  const description = topology.describe();
-  const text = description.format(format);
-  const whole = format === 'text' ? `${text}${description.details()}` : text;
-  return whole.endsWith('\n') ? whole : `${whole}\n`;
+  return serveClient(servedState(state.streams), app.serve?.(state) ?? {}, { ...options, version });
 }

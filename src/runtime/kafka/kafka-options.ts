@@ -95,6 +95,14 @@ export interface KafkaStreamsOptions {
   readonly openDatabase?: DatabaseFactory;
 }
 
+/** As {@link KafkaStreamsOptions}, with brokers to ask in place of one that is open: the client opens the connections, and closes them when it ends. */
+export interface BootstrapOptions extends Omit<KafkaStreamsOptions, 'broker' | 'stateDir'> {
+  /** `host:port` of some of the brokers. TLS and SASL need `openKafkaBroker`. */
+  readonly bootstrapServers: readonly string[];
+  /** Folder of the state; one process at a time can have it. @defaultValue `.data/<application id>` */
+  readonly stateDir?: string;
+}
+
 type OptionalName =
   | 'applicationServer'
   | 'hostProcess'

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { Database } from '../../../state/database.ts';
 import type { GroupMember, MemberAssignment } from '../../clients/broker.ts';
+import { openKafkaBroker } from '../../clients/kafka/kafka-broker.ts';
 import { messageOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
@@ -21,7 +23,13 @@ import { ClusterWatch } from './cluster-watch.ts';
 import { GlobalTables } from './global-tables.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { repartitionTopic } from './internal-names.ts';
-import { type FilledOptions, filledOptions, type KafkaStreamsOptions, type UncaughtResponse } from './kafka-options.ts';
+import {
+  type BootstrapOptions,
+  type FilledOptions,
+  filledOptions,
+  type KafkaStreamsOptions,
+  type UncaughtResponse,
+} from './kafka-options.ts';
 import type { KafkaStats, UnreadPartition } from './kafka-stats.ts';
 import { refuseOrAccept } from './loss-check.ts';
 import { type AssignmentData, decodeAssignmentData, encodeData, type MemberData } from './member-data.ts';
@@ -97,10 +105,15 @@ export class KafkaStreams {
   #unread: readonly UnreadPartition[] = [];
   readonly #newFrom = new Map<string, number>();
   #ended: Promise<void> | undefined;
+  #endpoint: string;
+  readonly #ownsBroker: boolean;
 
-  constructor(topology: Topology, options: KafkaStreamsOptions) {
+  /** @param options - A broker that is open, or `bootstrapServers`. */
+  constructor(topology: Topology, options: KafkaStreamsOptions | BootstrapOptions) {
     this.topology = topology;
-    this.#options = filledOptions(options);
+    this.#ownsBroker = !('broker' in options);
+    this.#options = filledOptions('broker' in options ? options : connected(options));
+    this.#endpoint = this.#options.applicationServer ?? '';
     const { sessionTimeoutMs } = this.#options;
     this.#ownership = new Ownership(topology, () => ({
       processId: this.processId,
@@ -120,6 +133,18 @@ export class KafkaStreams {
 
   get applicationId(): string {
     return this.#options.applicationId;
+  }
+
+  /** Where others reach this instance's HTTP endpoints, 'host:port'; '' for nowhere. */
+  get applicationServer(): string {
+    return this.#endpoint;
+  }
+
+  /** Says where that is, before `start`. */
+  set applicationServer(endpoint: string) {
+    if (this.#state !== 'CREATED')
+      throw new TypeError('the group has been told where this client is: say it before start()');
+    this.#endpoint = endpoint;
   }
 
   /** Settings as they are kept with the state. */
@@ -456,11 +481,11 @@ export class KafkaStreams {
       if (slot.folder !== undefined) tasks[slot.taskId] = slot.reached;
       if (slot.role === 'active' && !slot.failed) tasks[slot.taskId] = null;
     }
-    const { applicationServer = '', hostProcess } = this.#options;
+    const { hostProcess } = this.#options;
     return {
       processId: this.processId,
       ...(hostProcess === undefined ? {} : { hostProcess }),
-      endpoint: applicationServer,
+      endpoint: this.#endpoint,
       tasks,
       shutdown: this.#shutdownAsked,
       // A member that says the same as before gets no new generation.
@@ -684,6 +709,7 @@ export class KafkaStreams {
     await this.#work?.close();
     await this.#changelogs?.close();
     await this.#globals?.close();
+    if (this.#ownsBroker) await this.#options.broker.close();
   }
 
   #updateState(): void {
@@ -732,4 +758,10 @@ export class KafkaStreams {
       unread: this.#unread,
     };
   }
+}
+
+/** A client of brokers that nobody has opened yet. */
+function connected({ bootstrapServers, ...options }: BootstrapOptions): KafkaStreamsOptions {
+  const { applicationId, stateDir = join('.data', applicationId) } = options;
+  return { ...options, stateDir, broker: openKafkaBroker({ bootstrapServers, clientId: applicationId }) };
 }

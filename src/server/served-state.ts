@@ -1,9 +1,21 @@
 import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
 import { type FoundPart, layoutOf, type SharedParts, sharedFormat } from '../runtime/parts/shared-state.ts';
-import { storesOf } from './store-source.ts';
+import type { ServedClient } from './serve-client.ts';
 
-/** What commands may read of a state that is open in this process: all of it. */
-export function shareState(streams: EmbeddedStreams): SharedParts {
+/** A state that is open in this process, as its HTTP server sees it. */
+export function servedState(streams: EmbeddedStreams): ServedClient {
+  return {
+    topology: streams.topology,
+    stats: () => streams.stats(),
+    storeNames: () => streams.storeNames(),
+    store: (name) => streams.store(name),
+    shared: shareState(streams),
+  };
+}
+
+/** What commands may read of the state: all of it. */
+function shareState(streams: EmbeddedStreams): SharedParts {
+  const { stores, globalTables } = streams.topology;
   const partOf = (store: string, partition: number): FoundPart =>
     streams.parts(store).find((part) => part.partition === partition);
   return {
@@ -11,7 +23,7 @@ export function shareState(streams: EmbeddedStreams): SharedParts {
       format: sharedFormat,
       applicationId: streams.stats().applicationId,
       settings: streams.settings,
-      stores: storesOf(streams.topology).map((store) => ({
+      stores: [...stores, ...globalTables.map(({ store }) => store)].map((store) => ({
         name: store.name,
         layout: layoutOf(store),
         partitions: streams.parts(store.name).map((part) => part.partition),
