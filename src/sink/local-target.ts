@@ -225,7 +225,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 function todoOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
     return 'Make room on the disk and start again: it goes on from the last committed file.';
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return 'Grant the right to write there, or name another folder.';

@@ -47,6 +47,8 @@ export class S3Target implements SinkTarget {
     this.#client = new sdk.S3Client({
       ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
       maxAttempts: 1,
+      // A server that takes a request and answers nothing is away too.
+      requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000 },
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });

@@ -1,27 +1,28 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { ChildPart } from './child-part.ts';
-import { freePort, PartMissing } from './parts.ts';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { freePort } from './parts.ts';
+import { pythonHome } from './python-home.ts';
 
 /** An S3 server (moto, from PyPI), a child process on loopback. It keeps its data in memory. */
 export class S3Server {
   readonly endpoint: string;
-  readonly #port: number;
+  readonly port: number;
   #child: ChildPart | undefined;
 
   private constructor(port: number) {
-    this.#port = port;
+    this.port = port;
     this.endpoint = `http://127.0.0.1:${port}`;
   }
 
-  /** @throws PartMissing */
-  static async start(): Promise<S3Server> {
+  /**
+   * @param options - `knowsKeys`: it judges credentials, and knows none. By default it takes any.
+   * @throws PartMissing
+   */
+  static async start(options: { readonly knowsKeys?: boolean } = {}): Promise<S3Server> {
     const server = new S3Server(await freePort());
-    const program = s3Program();
-    const child = new ChildPart(program, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', `${server.#port}`]);
+    const program = pythonHome('moto-5', ['moto[server,s3]==5.*']);
+    const child = new ChildPart(program, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', `${server.port}`], {
+      env: { ...process.env, ...(options.knowsKeys === true ? { INITIAL_NO_AUTH_ACTION_COUNT: '0' } : {}) },
+    });
     server.#child = child;
     await child.until('it answered', async () => (await fetch(server.endpoint).catch(() => undefined)) !== undefined);
     return server;
@@ -40,28 +41,4 @@ export class S3Server {
   async stop(): Promise<void> {
     await this.#child?.kill();
   }
-}
-
-function s3Program(): string {
-  const home = `${root}.cache/moto-5`;
-  const program = `${home}/bin/python`;
-  if (!existsSync(home)) {
-    const own = `${home}.${process.pid}`;
-    for (const [command, args] of [
-      ['python3', ['-m', 'venv', own]],
-      [`${own}/bin/pip`, ['install', '-q', 'moto[server,s3]==5.*']],
-    ] as const) {
-      const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
-      if (status === 0) continue;
-      rmSync(own, { recursive: true, force: true });
-      throw new PartMissing(`no S3 server: ${command} failed: ${error?.message ?? ''}${stdout}${stderr}`);
-    }
-    try {
-      renameSync(own, home);
-    } catch (error) {
-      rmSync(own, { recursive: true, force: true });
-      if (!existsSync(home)) throw error;
-    }
-  }
-  return program;
 }

@@ -16,6 +16,8 @@ import { digestOf, weir } from './helpers/weir.ts';
 
 const golden = process.env['GOLDEN_DATA'] ?? '../shared/data';
 const seed = Number(process.env['SINK_SEED'] ?? Date.now() % 1_000_000);
+/** Of the golden events. */
+const goldenRows = 48 * 8640;
 const kills = Number(process.env['SINK_KILLS'] ?? 6);
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -47,7 +49,7 @@ if (existsSync(golden)) {
     'a sink into a folder that is killed again and again has each event of the topic once, in its day',
     async (t) => {
       const to = await folderOf(t);
-      await killedSink(t, to, {});
+      await killedSink(t, to, { lifeMs: 100 });
       const target = await openTarget(to, { timeoutMs: 10_000, logger });
       await hasGoldenDays(t, golden, target);
       await target.close();
@@ -61,10 +63,13 @@ if (existsSync(golden)) {
     async (t) => {
       if (hdfs instanceof PartMissing) return skipWithout(t, hdfs);
       const to = hdfs.url('archive/events');
-      await killedSink(t, to, {}, async () => {
-        await hdfs.dataNode('stop');
-        await delay(1500);
-        await hdfs.dataNode('start');
+      await killedSink(t, to, {
+        lifeMs: 1500,
+        async disturb() {
+          await hdfs.dataNode('stop');
+          await delay(1500);
+          await hdfs.dataNode('start');
+        },
       });
       await hasGoldenRows(t, to);
     },
@@ -79,7 +84,7 @@ if (existsSync(golden)) {
       const client = new S3Client({ endpoint: s3.endpoint, forcePathStyle: true });
       await client.send(new CreateBucketCommand({ Bucket: 'archive' }));
       client.destroy();
-      await killedSink(t, 's3://archive/events', s3.env);
+      await killedSink(t, 's3://archive/events', { env: s3.env, lifeMs: 1500 });
       await hasGoldenRows(t, 's3://archive/events');
     },
     test.serial,
@@ -113,23 +118,29 @@ if (existsSync(golden)) {
     await replaysToGolden(t, golden, copy, await folderOf(t));
   }
 
+  /** Kills a sink again and again, each time within `lifeMs` after it has begun to write; then lets one end. */
   async function killedSink(
     t: ExecutionContext,
     to: string,
-    env: Readonly<Record<string, string>>,
-    disturb: () => Promise<void> = async () => {},
+    { env = {}, lifeMs, disturb = async () => {} }: KilledSink,
   ): Promise<void> {
     const words = ['sink', ...brokers(), '--to', to, '--roll-size', '64KiB', ...quick];
     let random = seed;
+    let inFlight = 0;
     for (let round = 0; round < kills; round++) {
       random = (random * 48_271) % 2_147_483_647;
       const process = new WeirProcess(words, env);
-      await delay(700 + (random % 2500));
+      while (process.running && !process.stderr.includes('writing')) await delay(5);
+      await delay(random % lifeMs);
       await process.signal('SIGKILL');
       const target = await openTarget(to, { timeoutMs: 30_000, logger });
-      await isOnce(t, target);
+      const rows = await isOnce(t, target);
+      const sealed = (await target.sealed()).length;
       await target.close();
+      t.log(`kill ${round + 1} after ${random % lifeMs} ms: ${rows} rows visible, ${sealed} complete files not yet`);
+      if (rows < goldenRows) inFlight++;
     }
+    t.true(inFlight >= kills / 2, `${inFlight} of ${kills} kills hit a sink that had something to write`);
     const disturbed = new WeirProcess([...words, '--until-caught-up', '--json'], env);
     await disturb();
     t.is(await disturbed.ended(), 0, disturbed.stderr.slice(-2000));
@@ -137,6 +148,13 @@ if (existsSync(golden)) {
     t.is(await again.ended(), 0, again.stderr.slice(-2000));
     t.is((JSON.parse(again.stdout) as { rows: number }).rows, 0, 'a caught-up sink has nothing to do');
   }
+}
+
+interface KilledSink {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly lifeMs: number;
+  /** Done while the last one runs. */
+  readonly disturb?: () => Promise<void>;
 }
 
 function missingPart(error: unknown): PartMissing {

@@ -16,9 +16,17 @@ export class WeirProcess {
   stdout = '';
   stderr = '';
 
-  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** @param limits - `fileBytes`: no file may be longer, as on a disk that is full. */
+  constructor(
+    words: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    limits: { readonly fileBytes?: number } = {},
+  ) {
     this.words = words;
-    this.#child = spawn(process.execPath, ['dist/topologies/grid/main.js', ...words], {
+    // The shell counts in blocks of 512 bytes.
+    const limit = limits.fileBytes === undefined ? '' : `ulimit -f ${limits.fileBytes / 512}; `;
+    const program = [process.execPath, 'dist/topologies/grid/main.js', ...words];
+    this.#child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...program], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

@@ -22,9 +22,14 @@ async function rowsByDay(target: SinkTarget): Promise<Map<string, string[]>> {
   return days;
 }
 
-/** No row is there twice. */
-export async function isOnce(t: ExecutionContext, target: SinkTarget): Promise<void> {
-  for (const [day, rows] of await rowsByDay(target)) t.is(new Set(rows).size, rows.length, `rows twice in ${day}`);
+/** No row is there twice. @returns how many there are. */
+export async function isOnce(t: ExecutionContext, target: SinkTarget): Promise<number> {
+  let count = 0;
+  for (const [day, rows] of await rowsByDay(target)) {
+    t.is(new Set(rows).size, rows.length, `rows twice in ${day}`);
+    count += rows.length;
+  }
+  return count;
 }
 
 /** Each day of the golden events has its rows, and no others. */
