@@ -2,9 +2,11 @@ import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { brokersOption, openBroker } from './open-broker.ts';
-import { byteCount, durationMs } from './option-parsers.ts';
+import { byteCount, durationMs, port } from './option-parsers.ts';
 import { jsonOption } from './option-spec.ts';
+import { writeAddress } from './replay-command.ts';
 import type { SinkRequest } from './sink.ts';
+import { hostOption } from './state-options.ts';
 
 /** `--safe-csv`, of each command that writes CSV. */
 export const safeCsvOption = {
@@ -65,6 +67,13 @@ export function sinkCommand(spec: ApplicationSpec, open: typeof openBroker = ope
       },
       safeCsvOption,
       { flags: '--until-caught-up', description: 'end when all that is in the topic now is visible' },
+      {
+        flags: '--port <number>',
+        description: 'serve /metrics and /healthz at this port; 0 takes any free one and prints it (default: none)',
+        env: 'WEIR_PORT',
+        parse: port,
+      },
+      hostOption,
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],
     kind: 'continuous',
@@ -75,7 +84,8 @@ export function sinkCommand(spec: ApplicationSpec, open: typeof openBroker = ope
     async run(context) {
       const { sink } = await import('./sink.ts');
       const { json, ...request } = context.options;
-      const summary = await sink(spec, request satisfies SinkRequest, context, open);
+      const serving = (url: string): void => writeAddress(context, url, json);
+      const summary = await sink(spec, request satisfies SinkRequest, context, open, serving);
       if (json) context.stdout.write(`${JSON.stringify(summary)}\n`);
     },
   });

@@ -6,12 +6,14 @@ import { openTarget } from '../sink/open-target.ts';
 import type { FilesSetup } from '../sink/partition-files.ts';
 import { type Layout, Periods, type PeriodUnit } from '../sink/periods.ts';
 import type { FileFormat } from '../sink/row-encoder.ts';
+import { sinkMetrics } from '../sink/sink-metrics.ts';
 import { PlainRows, type SinkRows } from '../sink/sink-rows.ts';
 import type { SinkTarget } from '../sink/target.ts';
 import { TopicSink } from '../sink/topic-sink.ts';
 import { type ApplicationSpec, applicationIdOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import type { openBroker } from './open-broker.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { unlessAborted, untilAborted } from './until-aborted.ts';
 import { withCleanup } from './with-cleanup.ts';
 
@@ -28,6 +30,9 @@ export interface SinkRequest {
   readonly group: string | undefined;
   readonly safeCsv: boolean;
   readonly untilCaughtUp: boolean;
+  /** Where `/metrics` is served; undefined: nowhere. */
+  readonly port: number | undefined;
+  readonly host: string;
 }
 
 /** What this run has made visible. */
@@ -40,12 +45,13 @@ export interface SinkSummary {
   readonly files: number;
 }
 
-/** Writes a topic into files until the signal, or until it has caught up. */
+/** Writes a topic into files until the signal, or until it has caught up. `serving` gets the address of the metrics. */
 export async function sink(
   spec: ApplicationSpec,
   request: SinkRequest,
   context: CommandContext,
   open: typeof openBroker,
+  serving: (url: string) => void,
 ): Promise<SinkSummary> {
   const { config, logger, signal } = context;
   const zone = Zone.of(request.zone ?? spec.defaults.zone);
@@ -66,6 +72,15 @@ export async function sink(
       rebalanceTimeoutMs: config.get('rebalance.timeout.ms'),
       logger,
     });
+    if (request.port !== undefined) {
+      const server = await serveMetrics(sinkMetrics(request.topic, running), {
+        host: request.host,
+        port: request.port,
+        logger,
+      });
+      defer(() => server.close());
+      serving(server.url);
+    }
     await unlessAborted(signal, running.start());
     try {
       await Promise.race([

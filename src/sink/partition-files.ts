@@ -47,7 +47,9 @@ export class PartitionFiles {
   dead = 0;
   #dead: PendingFile | undefined;
   #deadLines = '';
-  #bytes = 0;
+  #largest = 0;
+  /** Bytes that were handed to files. */
+  bytes = 0;
   #period = Number.NaN;
   #open: OpenFile | undefined;
 
@@ -61,8 +63,8 @@ export class PartitionFiles {
   }
 
   /** Bytes of the largest file so far, about. */
-  get bytes(): number {
-    return this.#bytes;
+  get largest(): number {
+    return this.#largest;
   }
 
   /** Whether another period would be too many files, or too long a note. */
@@ -88,8 +90,8 @@ export class PartitionFiles {
         else encoder.copy!(bytes, valueStarts[i]!, end);
         const chunk = encoder.take();
         if (chunk !== undefined) {
-          await this.#open!.file.append(chunk);
-          this.#bytes = Math.max(this.#bytes, encoder.bytes);
+          await this.#append(this.#open!.file, chunk);
+          this.#largest = Math.max(this.#largest, encoder.bytes);
         }
         this.written++;
       } else await this.#flushDead(chunkOfDead);
@@ -104,7 +106,7 @@ export class PartitionFiles {
     const range = this.#range();
     const { names, form } = this.#setup;
     for (const [period, { file, encoder }] of this.#files) {
-      await file.append(encoder.finish());
+      await this.#append(file, encoder.finish());
       await file.seal(names.ofPeriod(period, range));
     }
     await this.#flushDead(0);
@@ -117,6 +119,11 @@ export class PartitionFiles {
   async abort(): Promise<void> {
     for (const { file } of this.#files.values()) await file.abort();
     await this.#dead?.abort();
+  }
+
+  async #append(file: PendingFile, bytes: Uint8Array): Promise<void> {
+    await file.append(bytes);
+    this.bytes += bytes.length;
   }
 
   #range(): OffsetRange {
@@ -170,7 +177,7 @@ export class PartitionFiles {
   async #flushDead(above: number): Promise<void> {
     if (this.#deadLines.length <= above) return;
     this.#dead ??= await this.#setup.target.open(this.#owner);
-    await this.#dead.append(Buffer.from(this.#deadLines));
+    await this.#append(this.#dead, Buffer.from(this.#deadLines));
     this.#deadLines = '';
   }
 }

@@ -23,7 +23,15 @@ export interface PartitionSinkHost {
   /** Commits a position in the name of the group's present generation. @throws StreamsError `STREAMS_TASK_MIGRATED` if it has ended. */
   commit(partition: number, position: CommittedOffset): Promise<void>;
   /** A range of records has become visible. */
-  published(rows: number, dead: number, files: number): void;
+  published(range: PublishedRange): void;
+}
+
+/** What became visible with a range: rows and records that are none, the files of both, and their bytes. */
+export interface PublishedRange {
+  readonly rows: number;
+  readonly dead: number;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** Bytes that wait to be written before the partition's fetching pauses. */
@@ -64,8 +72,10 @@ export class PartitionSink {
   get position(): number {
     return this.#position;
   }
-  /** Stable end as of the last fetch. */
+  /** Stable end as of the last fetch; before the first, the position. */
   end = 0;
+  /** When files last became visible, by the wall clock, ms. */
+  publishedMs: number | undefined;
 
   /** Finishes what an earlier owner began, and reads on from there. */
   async takeOver(committed: CommittedOffset): Promise<void> {
@@ -77,6 +87,7 @@ export class PartitionSink {
     await setup.target.abandon(`${topic}-${partition}`);
     if (this.#again === undefined) await this.#removeSealed();
     this.#begin(this.committed);
+    this.end = this.#position;
     fetcher.add({ topic, partition, offset: this.#position });
   }
 
@@ -165,10 +176,10 @@ export class PartitionSink {
 
   #due(): boolean {
     const { roll } = this.#host;
-    const { bytes, beganMs } = this.#files!;
+    const { largest, beganMs } = this.#files!;
     if (this.#again !== undefined) return this.#position > this.#again.last;
     if (this.#flushAt !== undefined && this.#position >= this.#flushAt && this.#position > this.committed) return true;
-    return bytes >= roll.bytes || (beganMs !== undefined && Date.now() - beganMs >= roll.afterMs);
+    return largest >= roll.bytes || (beganMs !== undefined && Date.now() - beganMs >= roll.afterMs);
   }
 
   async #sleep(): Promise<void> {
@@ -197,7 +208,9 @@ export class PartitionSink {
       if (this.#again === undefined)
         await this.#host.commit(partition, { offset: files.first, metadata: encodeNote(note) });
       await this.#publish(files.first, note);
-      this.#host.published(files.written, files.dead, note.periods.length);
+      this.publishedMs = Date.now();
+      const { written: rows, dead, bytes } = files;
+      this.#host.published({ rows, dead, files: note.periods.length + (note.dead ? 1 : 0), bytes });
     }
     this.#again = undefined;
     if (this.#position > this.committed) await this.#advance(this.#position);

@@ -32,12 +32,15 @@ export interface TopicSinkStats {
   readonly rows: number;
   readonly dead: number;
   readonly files: number;
+  readonly bytes: number;
   /** Positions of the partitions that this instance writes. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly position: number;
     readonly committed: number;
     readonly end: number;
+    /** When files of it last became visible. */
+    readonly lastCommitMs: number | undefined;
   }[];
 }
 
@@ -58,6 +61,7 @@ export class TopicSink {
   #rows = 0;
   #dead = 0;
   #files = 0;
+  #bytes = 0;
   #growth: NodeJS.Timeout | undefined;
   #known = 0;
   #flushEnds: readonly number[] | undefined;
@@ -95,13 +99,14 @@ export class TopicSink {
   }
 
   stats(): TopicSinkStats {
-    const partitions = [...this.#partitions].map(([partition, { position, committed, end }]) => ({
+    const partitions = [...this.#partitions].map(([partition, { position, committed, end, publishedMs }]) => ({
       partition,
       position,
       committed,
       end,
+      lastCommitMs: publishedMs,
     }));
-    return { rows: this.#rows, dead: this.#dead, files: this.#files, partitions };
+    return { rows: this.#rows, dead: this.#dead, files: this.#files, bytes: this.#bytes, partitions };
   }
 
   /** Joins the group and begins to write. @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC` */
@@ -226,10 +231,11 @@ export class TopicSink {
       logger,
       fetcher: this.#fetcher,
       commit: (partition, position) => this.#member.commit([{ topic, partition, ...position }]),
-      published: (rows, dead, files) => {
+      published: ({ rows, dead, files, bytes }) => {
         this.#rows += rows;
         this.#dead += dead;
         this.#files += files;
+        this.#bytes += bytes;
       },
     };
   }

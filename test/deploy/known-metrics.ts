@@ -1,5 +1,6 @@
 import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
 import { createMetrics } from '../../src/observability/registry.ts';
+import { sinkMetricSpecs } from '../../src/sink/sink-metrics.ts';
 import { importMetricSpecs } from '../../topologies/grid/import/import-status.ts';
 import { gridMetricSpecs } from '../../topologies/grid/statistics/grid-metrics.ts';
 import { engineStats } from '../observability/fake-stats.ts';
@@ -16,7 +17,13 @@ export const addedLabels: readonly string[] = ['job', 'instance'];
 /** All metrics that can be asked for: weir's, those of its process, and Prometheus's own about the scrape and the alerts. */
 export async function knownMetrics(): Promise<ReadonlyMap<string, KnownMetric>> {
   const known = new Map<string, KnownMetric>();
-  for (const { name, type, labels } of [...engineMetrics, ...kafkaMetrics, ...gridMetricSpecs, ...importMetricSpecs])
+  for (const { name, type, labels } of [
+    ...engineMetrics,
+    ...kafkaMetrics,
+    ...sinkMetricSpecs,
+    ...gridMetricSpecs,
+    ...importMetricSpecs,
+  ])
     known.set(name, { type, labels });
   const { body } = await createMetrics({ stats: () => engineStats(), version: '1' }).text();
   for (const [, name, type] of body.matchAll(/^# TYPE ((?:process|nodejs)_\S+) (\S+)$/gm)) {

@@ -1,11 +1,13 @@
 import type { MetricSpec } from '../../src/observability/metric-collector.ts';
 import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { sinkMetricSpecs } from '../../src/sink/sink-metrics.ts';
 import { importMetricSpecs } from '../../topologies/grid/import/import-status.ts';
 import { gridMetricSpecs } from '../../topologies/grid/statistics/grid-metrics.ts';
 
 const tables: Readonly<Record<string, readonly MetricSpec[]>> = {
   engine: engineMetrics,
   kafka: kafkaMetrics,
+  sink: sinkMetricSpecs,
   grid: [...gridMetricSpecs, ...importMetricSpecs],
 };
 

@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { MemoryCluster } from '../../src/clients/memory/memory-broker.ts';
 import { Zone } from '../../src/common/time/zone.ts';
+import { collectorMetrics } from '../../src/observability/registry.ts';
 import { CsvEncoder } from '../../src/sink/csv-encoder.ts';
 import { FileNames } from '../../src/sink/file-names.ts';
 import { MemoryFiles, MemoryTarget } from '../../src/sink/memory-target.ts';
 import { Periods } from '../../src/sink/periods.ts';
+import { sinkMetrics } from '../../src/sink/sink-metrics.ts';
 import { PlainRows } from '../../src/sink/sink-rows.ts';
 import type { SinkTarget } from '../../src/sink/target.ts';
 import { TopicSink } from '../../src/sink/topic-sink.ts';
@@ -126,4 +128,44 @@ test('a process that dies at any step leaves no record out and writes none twice
     if (outcome !== 'died') break;
     await delay(0);
   }
+});
+
+test('the metrics of a sink count rows, dead records, files and bytes that are visible, and what is not visible is lag', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 2);
+  write(cluster, 0, 10);
+  cluster.write('events', 0, [{ key: Uint8Array.of(0xff), value: 'no text', timestamp: 0 }]);
+  const files = new MemoryFiles();
+  const { sink, die } = sinkOf(cluster, new MemoryTarget(files));
+  t.teardown(die);
+  const scrape = async (): Promise<Map<string, number>> => {
+    const { body } = await collectorMetrics({
+      collectors: [sinkMetrics('events', sink)],
+      processMetrics: false,
+    }).text();
+    const samples = [...body.matchAll(/^streams_sink_([^ ]+) (\S+)$/gm)];
+    return new Map(samples.map(([, name, value]) => [name!, Number(value)]));
+  };
+  await sink.start();
+  while (sink.stats().partitions.reduce((sum, { end }) => sum + end, 0) < 21) await delay(10);
+  const before = await scrape();
+  t.is(before.get('lag_records{topic="events",partition="0"}'), 11);
+  t.is(before.get('lag_records{topic="events",partition="1"}'), 10);
+  t.false([...before.keys()].some((name) => name.startsWith('last_commit')));
+  const beganMs = Date.now();
+  await sink.untilCaughtUp(AbortSignal.timeout(20_000));
+  const after = await scrape();
+  t.is(after.get('rows_total{topic="events"}'), 20);
+  t.is(after.get('dead_records_total{topic="events"}'), 1);
+  t.is(after.get('files_total{topic="events"}'), files.visible.size);
+  t.is(
+    after.get('bytes_total{topic="events"}'),
+    [...files.visible.values()].reduce((sum, { length }) => sum + length, 0),
+  );
+  for (const partition of [0, 1]) {
+    t.is(after.get(`lag_records{topic="events",partition="${partition}"}`), 0);
+    const seconds = after.get(`last_commit_timestamp_seconds{topic="events",partition="${partition}"}`)!;
+    t.true(seconds * 1000 >= beganMs - 1 && seconds * 1000 <= Date.now());
+  }
+  await sink.close();
 });

@@ -1,12 +1,7 @@
 import type { CommandContext } from '../../../src/cli/command-spec.ts';
 import { writeAddress } from '../../../src/cli/replay-command.ts';
+import { serveMetrics } from '../../../src/cli/serve-metrics.ts';
 import { withCleanup } from '../../../src/cli/with-cleanup.ts';
-import { routesApp } from '../../../src/http/app.ts';
-import { metricsRoute } from '../../../src/http/engine-routes.ts';
-import { jsonResponse } from '../../../src/http/json.ts';
-import type { Route } from '../../../src/http/route.ts';
-import { serveApp } from '../../../src/http/server.ts';
-import { collectorMetrics } from '../../../src/observability/registry.ts';
 import type { ImportJob } from './import-job.ts';
 import type { ImportReport } from './import-park.ts';
 import { ImportStatus } from './import-status.ts';
@@ -25,14 +20,6 @@ export interface ServeImportsOptions {
   readonly print: (report: ImportReport) => Promise<void>;
 }
 
-/** `/healthz` of a process that waits for its times: it is alive where it answers. */
-const health: Route = {
-  path: '/healthz',
-  summary: 'Whether the process is alive',
-  query: {},
-  handle: () => jsonResponse({ state: 'RUNNING' }),
-};
-
 /** Imports by a schedule until the signal, with `/metrics` and `/healthz` beside it. */
 export async function serveImports(
   job: ImportJob,
@@ -43,12 +30,7 @@ export async function serveImports(
   scheduleOf(pattern, zone);
   const status = new ImportStatus();
   await withCleanup(async (defer) => {
-    const metrics = collectorMetrics({ collectors: [status], logger });
-    const server = await serveApp(routesApp({ routes: [metricsRoute(metrics), health], logger }), {
-      host,
-      port,
-      logger,
-    });
+    const server = await serveMetrics(status, { host, port, logger });
     defer(() => server.close());
     writeAddress(context, server.url, json);
     const last = await job.last();
