@@ -3,6 +3,7 @@ import type { Topology } from '../../../src/index.ts';
 import { wholeTime } from '../../../src/runtime/parts/store-part.ts';
 import { Disk } from '../../runtime/kafka/disk.ts';
 import {
+  byItself,
   drained,
   kill,
   ownedParts,
@@ -92,7 +93,7 @@ class Restarting {
 
   async #start(): Promise<void> {
     if (this.#random.chance(30)) this.#disks.push(new Disk());
-    this.#client = await startClient(this.#cluster, buildTopology(this.#given.nodes).topology, {
+    this.#client = await startClient(byItself, this.#cluster, buildTopology(this.#given.nodes).topology, {
       disk: this.#disks.at(-1)!,
       commitIntervalMs: this.#random.of([1, 5, 20]),
     });

@@ -34,35 +34,33 @@ const write = (cluster: MemoryCluster, keys: string, timestamp = 1): number =>
 test('without trouble the counts are exact, and no transaction is begun', async (t) => {
   const asked = new Set<string>();
   const cluster = clusterOf(1, (request) => asked.add(request));
-  const client = await startClient(cluster, counts(), { guarantee });
+  const client = await startClient(t, cluster, counts(), { guarantee });
   write(cluster, 'aab');
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([client], 'counts'), ['a 2', 'b 1']);
   await sameAsChangelogs(t, cluster, [client]);
   await stop(client);
   t.false(asked.has('EndTxn') || asked.has('AddOffsetsToTxn'));
-  const next = await startClient(cluster, counts(), { guarantee });
+  const next = await startClient(t, cluster, counts(), { guarantee });
   write(cluster, 'b');
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([next], 'counts'), ['a 2', 'b 2']);
-  await stop(next);
 });
 
 test('after a kill between results and position records are processed again: counts may be too high, never too low', async (t) => {
   const cluster = clusterOf();
-  const first = await startClient(cluster, counts(), { guarantee });
+  const first = await startClient(t, cluster, counts(), { guarantee });
   write(cluster, 'ab');
   await drained(cluster, counts());
   cluster.cut(first.broker, 'before', 'OffsetCommit', 1000);
   write(cluster, 'a');
   await until(async () => (await changelogRows(cluster, counts(), 'counts')).includes('a 2'), 'the result is written');
   kill(cluster, first);
-  const second = await startClient(cluster, counts(), { guarantee });
+  const second = await startClient(t, cluster, counts(), { guarantee });
   await drained(cluster, counts());
   const [a, b] = await rowsOf([second], 'counts');
   t.is(b, 'b 1');
   t.true(Number(a!.split(' ')[1]) >= 2);
-  await stop(second);
 });
 
 test('an owner that was stopped in the midst of a commit and wakes up too late writes no older row over a newer one', async (t) => {
@@ -70,7 +68,7 @@ test('an owner that was stopped in the midst of a commit and wakes up too late w
   const cluster = clusterOf(1, (request) => {
     if (request === 'Produce') stopIt?.();
   });
-  const first = await startClient(cluster, counts(), { guarantee });
+  const first = await startClient(t, cluster, counts(), { guarantee });
   write(cluster, 'aaa');
   await drained(cluster, counts());
   stopIt = () => {
@@ -79,7 +77,7 @@ test('an owner that was stopped in the midst of a commit and wakes up too late w
   };
   write(cluster, 'a');
   await until(() => stopIt === undefined, 'it is stopped before its row is written');
-  const second = await startClient(cluster, counts(), { guarantee });
+  const second = await startClient(t, cluster, counts(), { guarantee });
   write(cluster, 'aa');
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([second], 'counts'), ['a 6']);
@@ -90,14 +88,13 @@ test('an owner that was stopped in the midst of a commit and wakes up too late w
   write(cluster, 'a');
   await drained(cluster, counts());
   t.deepEqual(await changelogRows(cluster, counts(), 'counts'), ['a 7']);
-  await stop(first, second);
 });
 
 test('a connection that is cut loses nothing', async (t) => {
   for (const request of ['Produce', 'OffsetCommit', 'InitProducerId', 'Heartbeat'] as const)
     for (const when of ['before', 'in', 'after'] as const) {
       const cluster = clusterOf();
-      const client = await startClient(cluster, copies(), { guarantee, commitIntervalMs: 1 });
+      const client = await startClient(t, cluster, copies(), { guarantee, commitIntervalMs: 1 });
       for (let i = 0; i < 3; i++) {
         cluster.cut(client.broker, when, request);
         cluster.write('in', 0, [{ key: 'k', value: String(i) }]);
@@ -111,26 +108,25 @@ test('a connection that is cut loses nothing', async (t) => {
 
 test('a late record meets the same fate after a takeover', async (t) => {
   const cluster = clusterOf();
-  const first = await startClient(cluster, windowedCounts(), { guarantee });
+  const first = await startClient(t, cluster, windowedCounts(), { guarantee });
   write(cluster, 'a', 100);
   await drained(cluster, windowedCounts());
   kill(cluster, first);
-  const second = await startClient(cluster, windowedCounts(), { guarantee });
+  const second = await startClient(t, cluster, windowedCounts(), { guarantee });
   write(cluster, 'b', 3);
   await drained(cluster, windowedCounts());
   t.deepEqual(await rowsOf([second], 'counts'), ['a@100 1']);
-  await stop(second);
 });
 
 test('instances that come and go lose nothing', async (t) => {
   const cluster = clusterOf(4);
-  const clients = [await startClient(cluster, counts(), { guarantee, commitIntervalMs: 1 })];
+  const clients = [await startClient(t, cluster, counts(), { guarantee, commitIntervalMs: 1 })];
   let written = 0;
   const writing = setInterval(() => {
     cluster.write('in', written % 4, [{ key: `k${written % 4}`, value: 'x' }]);
     written++;
   }, 1);
-  for (let i = 0; i < 3; i++) clients.push(await startClient(cluster, counts(), { guarantee, commitIntervalMs: 1 }));
+  for (let i = 0; i < 3; i++) clients.push(await startClient(t, cluster, counts(), { guarantee, commitIntervalMs: 1 }));
   await stop(clients.shift()!, clients.shift()!);
   for (const client of clients) await running(client);
   clearInterval(writing);
@@ -139,12 +135,11 @@ test('instances that come and go lose nothing', async (t) => {
   const total = rows.reduce((sum, row) => sum + Number(row.split(' ')[1]), 0);
   t.true(total >= written, `${total} of ${written}`);
   await sameAsChangelogs(t, cluster, clients);
-  await stop(...clients);
 });
 
 test('tables that are grouped go on through their topics too', async (t) => {
   const cluster = clusterOf(2);
-  const client = await startClient(cluster, valueCounts(), { guarantee });
+  const client = await startClient(t, cluster, valueCounts(), { guarantee });
   cluster.write('in', 0, [
     { key: 'a', value: 'red' },
     { key: 'b', value: 'red' },
@@ -154,5 +149,4 @@ test('tables that are grouped go on through their topics too', async (t) => {
   t.deepEqual(await rowsOf([client], 'keys-by-value'), ['blue 1', 'red 2']);
   const topic = `${app}-keys-by-value-repartition`;
   t.is(cluster.read(topic, 0).length + cluster.read(topic, 1).length, 3);
-  await stop(client);
 });

@@ -11,6 +11,7 @@ import { type Action, type CutRequest, type Schedule, shownSchedule } from './ch
 import { Disk, type DiskImage } from './disk.ts';
 import {
   app,
+  byItself,
   inputsOf,
   isDrained,
   kill,
@@ -229,7 +230,7 @@ export class ChaosRun {
     this.#count(`start ${state}`);
     const { latencyMs, standbys, commitIntervalMs, cacheBytes, buffered, idleMs, sessionTimeoutMs } = this.#schedule;
     const name = `client ${this.#disks.indexOf(place)}`;
-    const client = newClient(this.#cluster, topology, {
+    const client = newClient(byItself, this.#cluster, topology, {
       disk,
       connect: { clientId: name.replace(' ', '-'), latencyMs },
       guarantee: this.#guarantee,

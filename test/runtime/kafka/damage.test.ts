@@ -101,11 +101,11 @@ async function worldOf(t: ExecutionContext): Promise<World> {
     for (let partition = 0; partition < partitions; partition++) input.write(partition, count);
     await drained(cluster, topologyOf());
   };
-  const first = await startClient(cluster, topologyOf(), { stateDir: closed, openDatabase });
+  const first = await startClient(t, cluster, topologyOf(), { stateDir: closed, openDatabase });
   await take(100);
   await stop(first);
   await cp(closed, older, { recursive: true });
-  const second = await startClient(cluster, topologyOf(), { stateDir: closed, openDatabase });
+  const second = await startClient(t, cluster, topologyOf(), { stateDir: closed, openDatabase });
   while (input.written[0]! < records) await take(100);
   await copyOfOpen(closed, killed, isWhole);
   await stop(second);
@@ -162,7 +162,7 @@ for (const state of ['closed', 'killed'] as const)
         t.true(['STREAMS_STATE_STORE_CORRUPT', 'STREAMS_STATE_MISSING'].includes(code), `${what}: ${error}`);
         outcomes.noticed++;
       }
-      const client = newClient(cluster, topologyOf(), { stateDir: folder, openDatabase, sessionTimeoutMs: 30_000 });
+      const client = newClient(t, cluster, topologyOf(), { stateDir: folder, openDatabase, sessionTimeoutMs: 30_000 });
       t.teardown(() => stop(client));
       await client.streams.start();
       await running(client);

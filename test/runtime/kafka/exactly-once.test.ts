@@ -65,7 +65,7 @@ test('positions, clocks, rows and outputs are committed together or not at all',
   const topology = numbered(() => undefined);
   const changelog = `${app}-numbers-changelog`;
   const { admin } = cluster.connect();
-  const client = await startClient(cluster, topology, { commitIntervalMs: 1 });
+  await startClient(t, cluster, topology, { commitIntervalMs: 1 });
   for (let i = 0; i < 40; i++) cluster.write('in', 0, [{ key: 'a', value: String(i), timestamp: i }]);
   // At any moment what a reader of committed records sees is what the committed position stands for.
   for (let seen = 0; seen < 40; ) {
@@ -82,7 +82,6 @@ test('positions, clocks, rows and outputs are committed together or not at all',
     seen = after;
     await sleep(1);
   }
-  await stop(client);
 });
 
 for (const when of ['before', 'in', 'after'] as const)
@@ -90,7 +89,7 @@ for (const when of ['before', 'in', 'after'] as const)
     test(`a connection that is cut ${when} ${request} loses and doubles nothing`, async (t) => {
       const cluster = clusterOf(2);
       const topology = numbered(() => undefined);
-      const client = await startClient(cluster, topology, { commitIntervalMs: 1 });
+      const client = await startClient(t, cluster, topology, { commitIntervalMs: 1 });
       for (let round = 0; round < 4; round++) {
         cluster.cut(client.broker, when, request);
         for (const partition of [0, 1])
@@ -120,7 +119,7 @@ test('a record that fails while its task ends leaves no trace', async (t) => {
   const topology = numbered((value) =>
     value === 'slow' && broken ? new Promise<void>((_resolve, reject) => (fail = reject)) : undefined,
   );
-  const first = await startClient(cluster, topology, { commitIntervalMs: 60_000 });
+  const first = await startClient(t, cluster, topology, { commitIntervalMs: 60_000 });
   cluster.write('in', 0, [{ key: 'a', value: 'quick' }]);
   await until(() => first.streams.stats().tasks[0]?.processed === 1, 'the first record is taken');
   cluster.write('in', 0, [{ key: 'a', value: 'slow' }]);
@@ -130,11 +129,10 @@ test('a record that fails while its task ends leaves no trace', async (t) => {
   broken = false;
   fail!(new Error('the service is gone'));
   await closed;
-  const second = await startClient(cluster, topology);
+  const second = await startClient(t, cluster, topology);
   await drained(cluster, topology);
   t.deepEqual(messages(cluster, 'out'), ['a=quick#1', 'a=slow#2']);
   t.deepEqual(await rowsOf([second], 'numbers'), ['a 2']);
-  await stop(second);
 });
 
 test('a record that is in process while its task moves is processed once', async (t) => {
@@ -143,10 +141,10 @@ test('a record that is in process while its task moves is processed once', async
   const topology = numbered((value) =>
     value === 'slow' ? new Promise<void>((resolve) => waiting.push(resolve)) : undefined,
   );
-  const first = await startClient(cluster, topology);
+  await startClient(t, cluster, topology);
   for (const partition of [0, 1]) cluster.write('in', partition, [{ key: `k${partition}`, value: 'slow' }]);
   await until(() => waiting.length === 2, 'both records are in process');
-  const second = newClient(cluster, topology);
+  const second = newClient(t, cluster, topology);
   await second.streams.start();
   await until(() => second.streams.kafkaStats().tasks.length === 1, 'the second is given a task');
   await sleep(20);
@@ -160,14 +158,13 @@ test('a record that is in process while its task moves is processed once', async
   await drained(cluster, topology);
   clearInterval(free);
   t.deepEqual(messages(cluster, 'out', 2).sort(), ['k0=slow#1', 'k1=slow#1']);
-  await stop(first, second);
 });
 
 test('an owner that was stopped for too long commits nothing any more, and takes what it is given then', async (t) => {
   const cluster = clusterOf(2);
   const topology = numbered(() => undefined);
-  const first = await startClient(cluster, topology, { commitIntervalMs: 1 });
-  const second = await startClient(cluster, topology, { commitIntervalMs: 1 });
+  const first = await startClient(t, cluster, topology, { commitIntervalMs: 1 });
+  const second = await startClient(t, cluster, topology, { commitIntervalMs: 1 });
   await running(first);
   const write = (value: string): void => {
     for (const partition of [0, 1]) cluster.write('in', partition, [{ key: `k${partition}`, value }]);
@@ -201,13 +198,12 @@ test('an owner that was stopped for too long commits nothing any more, and takes
     'both tasks have owners',
   );
   await sameAsChangelogs(t, cluster, [first, second]);
-  await stop(first, second);
 });
 
 test('brokers that go away and come back lose nothing', async (t) => {
   const cluster = clusterOf(2);
   const topology = numbered(() => undefined);
-  const client = await startClient(cluster, topology, { commitIntervalMs: 1 });
+  const client = await startClient(t, cluster, topology, { commitIntervalMs: 1 });
   for (let round = 0; round < 5; round++) {
     for (const partition of [0, 1]) cluster.write('in', partition, [{ key: `k${partition}`, value: String(round) }]);
     await sleep(round);
@@ -221,33 +217,31 @@ test('brokers that go away and come back lose nothing', async (t) => {
     [0, 1].flatMap((k) => [0, 1, 2, 3, 4].map((n) => `k${k}=${n}#${n + 1}`)),
   );
   t.deepEqual(client.uncaught, []);
-  await stop(client);
 });
 
 test('brokers that are away when an instance starts are waited for', async (t) => {
   const cluster = clusterOf();
   cluster.write('in', 0, [{ key: 'a', value: '1' }]);
   cluster.down();
-  const client = newClient(cluster, counts());
+  const client = newClient(t, cluster, counts());
   const started = client.streams.start();
   await sleep(30);
   cluster.up();
   await started;
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([client], 'counts'), ['a 1']);
-  await stop(client);
 });
 
 test('a late record meets the same fate after a takeover without any local state', async (t) => {
   const cluster = clusterOf();
-  const first = await startClient(cluster, windowedCounts());
+  const first = await startClient(t, cluster, windowedCounts());
   cluster.write('in', 0, [
     { key: 'a', value: 'x', timestamp: 3 },
     { key: 'a', value: 'x', timestamp: 25 },
   ]);
   await drained(cluster, windowedCounts());
   kill(cluster, first);
-  const second = await startClient(cluster, windowedCounts());
+  const second = await startClient(t, cluster, windowedCounts());
   // Window [0, 10) has been over since 15; of [10, 20) a record is taken until 25 is past.
   cluster.write('in', 0, [
     { key: 'late', value: 'x', timestamp: 4 },
@@ -257,23 +251,21 @@ test('a late record meets the same fate after a takeover without any local state
   await drained(cluster, windowedCounts());
   t.deepEqual(await rowsOf([second], 'counts'), ['a@0 1', 'a@20 1', 'in time@20 1']);
   t.deepEqual(messages(cluster, `${app}-late`), ['late=x', 'also late=x']);
-  await stop(second);
 });
 
 test('the clock that a late record meets is that of the last commit, not of what was read and given up', async (t) => {
   const cluster = clusterOf();
-  const first = await startClient(cluster, windowedCounts(), { commitIntervalMs: 60_000 });
+  const first = await startClient(t, cluster, windowedCounts(), { commitIntervalMs: 60_000 });
   cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: 3 }]);
   await until(() => first.streams.stats().tasks[0]?.processed === 1, 'the record is taken');
   kill(cluster, first);
-  const second = await startClient(cluster, windowedCounts());
+  const second = await startClient(t, cluster, windowedCounts());
   cluster.write('in', 0, [
     { key: 'b', value: 'x', timestamp: 30 },
     { key: 'c', value: 'x', timestamp: 5 },
   ]);
   await drained(cluster, windowedCounts());
   t.deepEqual(await rowsOf([second], 'counts'), ['a@0 1', 'b@30 1']);
-  await stop(second);
 });
 
 test('punctuations by stream time go on where they were after a takeover', async (t) => {
@@ -292,17 +284,16 @@ test('punctuations by stream time go on where they were after a takeover', async
   const write = (timestamp: number): void => {
     cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp }]);
   };
-  const first = await startClient(cluster, topology);
+  const first = await startClient(t, cluster, topology);
   write(3);
   write(12);
   await drained(cluster, topology);
   kill(cluster, first);
-  const second = await startClient(cluster, topology);
+  await startClient(t, cluster, topology);
   write(13);
   write(20);
   await drained(cluster, topology);
   t.deepEqual(messages(cluster, 'out'), ['tick=3', 'tick=12', 'tick=20']);
-  await stop(second);
 });
 
 test('a full cache takes no more, also while a commit is under way that began before it was full', async (t) => {
@@ -315,7 +306,7 @@ test('a full cache takes no more, also while a commit is under way that began be
     },
   });
   const topology = counts();
-  const client = await startClient(cluster, topology, {
+  const client = await startClient(t, cluster, topology, {
     connect: { latencyMs: (request) => (request === 'EndTxn' ? 100 : 0) },
     statestoreCacheMaxBytes: limit,
     commitIntervalMs: 1,
@@ -330,13 +321,12 @@ test('a full cache takes no more, also while a commit is under way that began be
   await until(async () => (await rowsOf([client], 'counts')).length === 8000, 'all rows are there');
   // A quarter of the cache is the mark; 256 rows of 240 bytes may come between two looks.
   t.true(most > 0 && most <= limit / 4 + 256 * 240, `${most} bytes were dirty`);
-  await stop(client);
 });
 
 test('a batch of large outputs is sent before it fills the memory', async (t) => {
   const cluster = clusterOf();
   const topology = copies();
-  const client = await startClient(cluster, topology, { commitIntervalMs: 60_000 });
+  const client = await startClient(t, cluster, topology, { commitIntervalMs: 60_000 });
   const value = 'x'.repeat(100_000);
   for (let i = 0; i < 300; i++) cluster.write('in', 0, [{ key: 'a', value }]);
   await until(() => cluster.read('out', 0).length >= 100, 'a commit has come long before its time');
@@ -362,19 +352,18 @@ test('hopping windows, suppressed results and joins survive a takeover', async (
     .to('out', texts);
   const topology = builder.build();
   cluster.write('table', 0, [{ key: 'a', value: 'Anna', timestamp: 0 }]);
-  const first = await startClient(cluster, topology, { maxTaskIdleMs: 20 });
+  const first = await startClient(t, cluster, topology, { maxTaskIdleMs: 20 });
   cluster.write('in', 0, [
     { key: 'a', value: 'x', timestamp: 7 },
     { key: 'unknown', value: 'x', timestamp: 8 },
   ]);
   await drained(cluster, topology);
   kill(cluster, first);
-  const second = await startClient(cluster, topology, { maxTaskIdleMs: 20 });
+  await startClient(t, cluster, topology, { maxTaskIdleMs: 20 });
   cluster.write('in', 0, [
     { key: 'a', value: 'y', timestamp: 9 },
     { key: 'a', value: 'z', timestamp: 100 },
   ]);
   await drained(cluster, topology);
   t.deepEqual(messages(cluster, 'out').sort(), ['a@0=2', 'a@5=2']);
-  await stop(second);
 });

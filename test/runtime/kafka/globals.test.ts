@@ -55,15 +55,14 @@ test('a global table is read to its end before the first record is taken', async
   for (let i = 0; i < 500; i++) cluster.write('names', i % 2, [{ key: `k${i}`, value: `name ${i}` }]);
   event(cluster, 'k498', 0);
   event(cluster, 'k499', 1);
-  const client = await startClient(cluster, enriched());
+  await startClient(t, cluster, enriched());
   await drained(cluster, enriched());
   t.deepEqual(messages(cluster, 'out', 2).sort(), ['k498=x name 498', 'k499=x name 499']);
-  await stop(client);
 });
 
 test('it is followed: later records meet the later row', async (t) => {
   const cluster = clusterOf();
-  const client = await startClient(cluster, enriched());
+  const client = await startClient(t, cluster, enriched());
   for (const value of ['Anna', 'Berta', undefined]) {
     name(cluster, 'k', value);
     await sleep(20);
@@ -72,12 +71,11 @@ test('it is followed: later records meet the later row', async (t) => {
     await drained(cluster, enriched());
   }
   t.deepEqual(messages(cluster, 'out'), ['k=x Anna', 'k=x Berta', 'k=x nobody']);
-  await stop(client);
 });
 
 test('a change joins the rows again that it concerns, in all instances', async (t) => {
   const cluster = clusterOf(2);
-  const clients = [await startClient(cluster, named()), await startClient(cluster, named())];
+  const clients = [await startClient(t, cluster, named()), await startClient(t, cluster, named())];
   for (const client of clients) await running(client);
   for (const [key, partition] of [
     ['a', 0],
@@ -96,7 +94,6 @@ test('a change joins the rows again that it concerns, in all instances', async (
   name(cluster, 'a', undefined);
   await becomes('a nobody 1,b Berta 1,c nobody 1');
   t.pass();
-  await stop(...clients);
 });
 
 for (const state of ['with', 'without'])
@@ -104,12 +101,12 @@ for (const state of ['with', 'without'])
     const cluster = clusterOf();
     const disk = new Disk();
     event(cluster, 'a');
-    const first = await startClient(cluster, named(), { disk });
+    const first = await startClient(t, cluster, named(), { disk });
     await drained(cluster, named());
     await stop(first);
     name(cluster, 'a', 'Anna');
     if (state === 'without') disk.erase();
-    const second = await startClient(cluster, named(), { disk });
+    const second = await startClient(t, cluster, named(), { disk });
     await until(async () => (await rowsOf([second], 'named')).join() === 'a Anna 1', 'it is joined again');
     t.is(await joinedUpTo(cluster), 1);
     await stop(second);
@@ -159,7 +156,7 @@ test('a change that was read but not joined again before the end of its instance
     return location.includes('global') ? gated(database, gate) : database;
   };
   event(cluster, 'a');
-  const first = await startClient(cluster, named(), { disk, openDatabase });
+  const first = await startClient(t, cluster, named(), { disk, openDatabase });
   await drained(cluster, named());
   hold = true;
   name(cluster, 'a', 'Anna');
@@ -169,31 +166,29 @@ test('a change that was read but not joined again before the end of its instance
   t.is(await joinedUpTo(cluster), 0);
   kill(cluster, first);
   for (const go of held) go();
-  const second = await startClient(cluster, named());
+  const second = await startClient(t, cluster, named());
   await until(
     async () => (await rowsOf([second], 'named')).join() === 'a Anna 1,b nobody 1',
     'the row is joined again',
   );
-  await stop(second);
 });
 
 test('a change without effect is committed as seen too', async (t) => {
   const cluster = clusterOf();
   name(cluster, 'a', 'Anna');
   event(cluster, 'a');
-  const client = await startClient(cluster, named());
+  const client = await startClient(t, cluster, named());
   await drained(cluster, named());
   name(cluster, 'a', 'Anna');
   name(cluster, 'unknown', undefined);
   await until(async () => (await joinedUpTo(cluster)) === 3, 'all is seen');
   t.deepEqual(await rowsOf([client], 'named'), ['a Anna 1']);
-  await stop(client);
 });
 
 test('a change that comes while the first commit of a task is under way is told by the next one', async (t) => {
   const cluster = clusterOf();
   let changed = false;
-  const client = await startClient(cluster, named(), {
+  await startClient(t, cluster, named(), {
     commitIntervalMs: 1,
     connect: {
       latencyMs: (request) => {
@@ -207,7 +202,6 @@ test('a change that comes while the first commit of a task is under way is told 
   event(cluster, 'b');
   await until(async () => (await joinedUpTo(cluster)) === 1, 'it is told');
   t.pass();
-  await stop(client);
 });
 
 test('a row is subtracted from where it was added, however often its key moves', async (t) => {
@@ -230,7 +224,7 @@ test('a row is subtracted from where it was added, however often its key moves',
       { name: 'by-place', valueSerde: Serdes.int64 },
     );
   const topology = builder.build();
-  const client = await startClient(cluster, topology, { commitIntervalMs: 1 });
+  const client = await startClient(t, cluster, topology, { commitIntervalMs: 1 });
   for (let round = 0; round < 20; round++) {
     event(cluster, 'a', 0);
     event(cluster, 'b', 1);
@@ -240,13 +234,12 @@ test('a row is subtracted from where it was added, however often its key moves',
   await drained(cluster, topology);
   await until(async () => (await rowsOf([client], 'by-place')).join() === 'Lyon 20,Nice 20', 'all is where it belongs');
   t.pass();
-  await stop(client);
 });
 
 test('changes that fill the cache are committed in parts, and none is lost', async (t) => {
   const cluster = clusterOf();
   const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
-  const client = await startClient(cluster, named(), { statestoreCacheMaxBytes: 5000, commitIntervalMs: 1 });
+  const client = await startClient(t, cluster, named(), { statestoreCacheMaxBytes: 5000, commitIntervalMs: 1 });
   for (const key of keys) event(cluster, key);
   await drained(cluster, named());
   for (let round = 0; round < 5; round++) {
@@ -263,7 +256,6 @@ test('changes that fill the cache are committed in parts, and none is lost', asy
   await until(async () => (await joinedUpTo(cluster)) === 1500, 'all is joined');
   await until(async () => (await rowsOf([client], 'named')).join() === expected.join(), 'all rows are right');
   t.pass();
-  await stop(client);
 });
 
 test('a record of a global table that cannot be read is counted and passed over', async (t) => {
@@ -281,11 +273,10 @@ test('a record of a global table that cannot be read is counted and passed over'
   ]);
   event(cluster, 'a');
   event(cluster, 'b');
-  const client = await startClient(cluster, topology);
+  const client = await startClient(t, cluster, topology);
   await drained(cluster, topology);
   t.deepEqual(messages(cluster, 'out'), ['a=x undefined', 'b=x 7']);
   t.is(client.streams.stats().errors.STREAMS_DESERIALIZATION, 1);
-  await stop(client);
 });
 
 test('a restart reads of a global table what is new, from a compacted topic too', async (t) => {
@@ -293,16 +284,15 @@ test('a restart reads of a global table what is new, from a compacted topic too'
   const disk = new Disk();
   for (const value of ['Anna', 'Berta', 'Clara']) name(cluster, 'a', value);
   name(cluster, 'b', 'Bob');
-  const first = await startClient(cluster, enriched(), { disk });
+  const first = await startClient(t, cluster, enriched(), { disk });
   await stop(first);
   name(cluster, 'a', 'Doris');
   cluster.compact('names');
   event(cluster, 'a');
   event(cluster, 'b');
-  const second = await startClient(cluster, enriched(), { disk });
+  await startClient(t, cluster, enriched(), { disk });
   await drained(cluster, enriched());
   t.deepEqual(messages(cluster, 'out'), ['a=x Doris', 'b=x Bob']);
-  await stop(second);
 });
 
 test('a global topic that was made anew, where that is accepted, is read whole, and nothing of the old one is left, nor joined', async (t) => {
@@ -310,7 +300,7 @@ test('a global topic that was made anew, where that is accepted, is read whole, 
   const disk = new Disk();
   for (const key of ['a', 'b', 'c']) name(cluster, key, `old ${key}`);
   for (const key of ['a', 'b']) event(cluster, key);
-  const first = await startClient(cluster, named(), { disk });
+  const first = await startClient(t, cluster, named(), { disk });
   await drained(cluster, named());
   t.deepEqual(await rowsOf([first], 'named'), ['a old a 1', 'b old b 1']);
   await stop(first);
@@ -319,13 +309,12 @@ test('a global topic that was made anew, where that is accepted, is read whole, 
   await broker.close();
   cluster.createTopic('names', 1, { 'cleanup.policy': 'compact' });
   for (const key of ['a', 'x']) name(cluster, key, `new ${key}`);
-  const second = await startClient(cluster, named(), { disk, acceptLoss: true });
+  const second = await startClient(t, cluster, named(), { disk, acceptLoss: true });
   for (const key of ['c', 'x']) event(cluster, key);
   await drained(cluster, named());
   await until(async () => (await rowsOf([second], 'named')).length === 4, 'all are joined');
   // Nobody says any more that b was called anything.
   t.deepEqual(await rowsOf([second], 'named'), ['a new a 1', 'b old b 1', 'c nobody 1', 'x new x 1']);
-  await stop(second);
 });
 
 test('a global topic whose first records are gone is read from where it begins', async (t) => {
@@ -335,15 +324,14 @@ test('a global topic whose first records are gone is read from where it begins',
   await broker.admin.deleteRecords([{ topic: 'names', partition: 0, offset: 2 }]);
   await broker.close();
   event(cluster, 'a');
-  const client = await startClient(cluster, named());
+  const client = await startClient(t, cluster, named());
   await drained(cluster, named());
   t.deepEqual(await rowsOf([client], 'named'), ['a Clara 1']);
-  await stop(client);
 });
 
 test('an instance that cannot follow a global table any more ends, whatever the handler says', async (t) => {
   const cluster = clusterOf();
-  const client = await startClient(cluster, named(), { uncaughtHandler: () => 'replace-thread' });
+  const client = await startClient(t, cluster, named(), { uncaughtHandler: () => 'replace-thread' });
   const broker = cluster.connect();
   await broker.admin.deleteTopics(['names']);
   await client.streams.untilEnded();
@@ -356,7 +344,7 @@ test('an instance that cannot follow a global table any more ends, whatever the 
 test('a start that waits for a global table can be given up', async (t) => {
   const cluster = clusterOf();
   name(cluster, 'a', 'Anna');
-  const client = newClient(cluster, named(), {
+  const client = newClient(t, cluster, named(), {
     connect: { latencyMs: (request) => (request === 'Fetch' ? 3000 : 0) },
   });
   const started = client.streams.start();
@@ -371,12 +359,12 @@ test('a start that waits for a global table can be given up', async (t) => {
 
 test('a task that is given to an instance with an older copy of the table is put right when that has caught up', async (t) => {
   const cluster = clusterOf();
-  const first = await startClient(cluster, named());
+  const first = await startClient(t, cluster, named());
   event(cluster, 'a');
   await drained(cluster, named());
   // The second knows the table as it was, and hears nothing of the change for a while.
   const slow = { latencyMs: (request: string): number => (request === 'Fetch' ? 150 : 0) };
-  const second = newClient(cluster, named(), { connect: slow });
+  const second = newClient(t, cluster, named(), { connect: slow });
   await second.streams.start();
   name(cluster, 'a', 'Anna');
   await until(async () => (await joinedUpTo(cluster)) === 1, 'the first has joined again');
@@ -385,5 +373,4 @@ test('a task that is given to an instance with an older copy of the table is put
   await drained(cluster, named());
   await until(async () => (await rowsOf([second], 'named')).join() === 'a Anna 2', 'it is put right');
   t.pass();
-  await stop(second);
 });

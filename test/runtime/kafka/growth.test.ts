@@ -25,7 +25,7 @@ for (const autoOffsetReset of ['earliest', 'latest'] as const)
     const cluster = clusterOf();
     const clients = [];
     for (let i = 0; i < 2; i++)
-      clients.push(await startClient(cluster, copies(), { metadataMaxAgeMs, autoOffsetReset }));
+      clients.push(await startClient(t, cluster, copies(), { metadataMaxAgeMs, autoOffsetReset }));
     write(cluster, 0, 'a', 'b');
     await until(() => messages(cluster, 'out').length === 2, 'the first partition is read');
     cluster.growTopic('in', 3);
@@ -45,34 +45,32 @@ for (const autoOffsetReset of ['earliest', 'latest'] as const)
 
 test('a leader that has not seen a topic grow looks before it shares out, and so does a member that is given an unknown task', async (t) => {
   const cluster = clusterOf();
-  const first = await startClient(cluster, copies());
+  const first = await startClient(t, cluster, copies());
   cluster.growTopic('in', 2);
   write(cluster, 1, 'a');
-  const second = await startClient(cluster, copies());
+  const second = await startClient(t, cluster, copies());
   await until(() => messages(cluster, 'out').length === 1, 'the new partition is read');
   t.deepEqual(first.uncaught, []);
   t.deepEqual(second.uncaught, []);
-  await stop(first, second);
 });
 
 test('a topic that has grown while the application was stopped is read by a stateless topology, with its folder', async (t) => {
   const cluster = clusterOf();
-  const before = await startClient(cluster, copies(), { settings: { partitions: 1 } });
+  const before = await startClient(t, cluster, copies(), { settings: { partitions: 1 } });
   write(cluster, 0, 'a');
   await drained(cluster, copies());
   await stop(before);
   cluster.growTopic('in', 2);
   write(cluster, 1, 'b');
   const { disk } = before;
-  const after = await startClient(cluster, copies(), { disk, settings: { partitions: 2 } });
+  await startClient(t, cluster, copies(), { disk, settings: { partitions: 2 } });
   await drained(cluster, copies());
   t.deepEqual(messages(cluster, 'out').sort(), ['k=a', 'k=b']);
-  await stop(after);
 });
 
 test('a stateful topology ends when its topic has grown, and tells which partitions nobody reads', async (t) => {
   const cluster = clusterOf();
-  const client = newClient(cluster, counts(), { metadataMaxAgeMs });
+  const client = newClient(t, cluster, counts(), { metadataMaxAgeMs });
   await client.streams.start();
   write(cluster, 0, 'a');
   await drained(cluster, counts());
@@ -84,5 +82,4 @@ test('a stateful topology ends when its topic has grown, and tells which partiti
   t.regex(failure.message, /app-counts-changelog has 1 partitions, but the topology needs 2: .*weir reset/);
   await until(() => client.streams.kafkaStats().unread.length > 0, 'it tells of what nobody reads');
   t.deepEqual(client.streams.kafkaStats().unread, [{ topic: 'in', partition: 1, lag: 3 }]);
-  await stop(client);
 });

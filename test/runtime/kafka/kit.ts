@@ -30,8 +30,22 @@ export interface ClientOptions extends Partial<Omit<KafkaStreamsOptions, 'broker
   readonly connect?: MemoryConnectOptions;
 }
 
-/** An instance that is not started yet. Intervals are short, so that tests are. */
-export function newClient(cluster: MemoryCluster, topology: Topology, options: ClientOptions = {}): TestClient {
+/** What a test promises to end: its `t`. */
+export type Cleanup = Pick<ExecutionContext, 'teardown'>;
+
+/** Of those who end their instances themselves, in a `finally`: there are too many to be kept until the test ends. */
+export const byItself: Cleanup = { teardown: () => {} };
+
+/** Those that ended without a word: nothing of them may be asked to end in order. */
+const killed = new WeakSet<TestClient>();
+
+/** An instance that is not started yet, and ends with its test. Intervals are short, so that tests are. */
+export function newClient(
+  t: Cleanup,
+  cluster: MemoryCluster,
+  topology: Topology,
+  options: ClientOptions = {},
+): TestClient {
   const { disk = new Disk(), connect, uncaughtHandler, ...rest } = options;
   const broker = cluster.connect(connect);
   const uncaught: unknown[] = [];
@@ -52,16 +66,24 @@ export function newClient(cluster: MemoryCluster, topology: Topology, options: C
   });
   const states: StreamsState[] = [streams.state];
   streams.onStateChange((state) => states.push(state));
-  return { streams, broker, disk, states, uncaught };
+  const client = { streams, broker, disk, states, uncaught };
+  t.teardown(async () => {
+    if (killed.has(client)) return;
+    // A test may have left it where it reaches nobody.
+    cluster.resume(broker);
+    await stop(client);
+  });
+  return client;
 }
 
 /** An instance that has started, and has its tasks. */
 export async function startClient(
+  t: Cleanup,
   cluster: MemoryCluster,
   topology: Topology,
   options: ClientOptions = {},
 ): Promise<TestClient> {
-  const client = newClient(cluster, topology, options);
+  const client = newClient(t, cluster, topology, options);
   await client.streams.start();
   await running(client);
   return client;
@@ -81,7 +103,9 @@ export async function stop(...clients: readonly TestClient[]): Promise<void> {
 }
 
 /** Ends an instance as kill -9 does: what it has sent is sent, what it has written is written, and no word more. */
-export function kill(cluster: MemoryCluster, { streams, broker, disk }: TestClient): void {
+export function kill(cluster: MemoryCluster, client: TestClient): void {
+  const { streams, broker, disk } = client;
+  killed.add(client);
   cluster.pause(broker);
   disk.kill();
   void broker.close();
@@ -93,7 +117,7 @@ export function kill(cluster: MemoryCluster, { streams, broker, disk }: TestClie
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await condition())) {

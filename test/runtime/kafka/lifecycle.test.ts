@@ -19,13 +19,13 @@ async function membersOf(cluster: MemoryCluster): Promise<number> {
 }
 
 test('the listener is told of each state in order', async (t) => {
-  const client = await startClient(clusterOf(), counts());
+  const client = await startClient(t, clusterOf(), counts());
   await stop(client);
   t.deepEqual(client.states, ['CREATED', 'REBALANCING', 'RUNNING', 'PENDING_SHUTDOWN', 'NOT_RUNNING']);
 });
 
 test('a client starts once, closes as often as one likes, and tells when it has ended', async (t) => {
-  const client = await startClient(clusterOf(), counts());
+  const client = await startClient(t, clusterOf(), counts());
   await t.throwsAsync(client.streams.start(), { instanceOf: TypeError });
   const ended = client.streams.untilEnded();
   await Promise.all([client.streams.close(), client.streams.close()]);
@@ -35,7 +35,7 @@ test('a client starts once, closes as often as one likes, and tells when it has 
 });
 
 test('a client that was never started can be closed', async (t) => {
-  const client = newClient(clusterOf(), counts());
+  const client = newClient(t, clusterOf(), counts());
   await client.streams.close();
   t.is(client.streams.state, 'NOT_RUNNING');
 });
@@ -43,21 +43,20 @@ test('a client that was never started can be closed', async (t) => {
 test('what was taken is committed by close, and the group is left at once', async (t) => {
   const cluster = clusterOf();
   const patient = { sessionTimeoutMs: 60_000, heartbeatIntervalMs: 20, commitIntervalMs: 60_000 };
-  const first = await startClient(cluster, counts(), patient);
+  const first = await startClient(t, cluster, counts(), patient);
   cluster.write('in', 0, [{ key: 'a', value: '1' }]);
   await until(() => first.streams.stats().tasks[0]?.processed === 1, 'the record is taken');
   await stop(first);
   t.is(await membersOf(cluster), 0);
   t.deepEqual(first.disk.openPlaces, []);
-  const second = await startClient(cluster, counts(), patient);
+  const second = await startClient(t, cluster, counts(), patient);
   t.deepEqual(await rowsOf([second], 'counts'), ['a 1']);
-  await stop(second);
 });
 
 test('tasks that a client is given while it closes stay closed', async (t) => {
   const cluster = clusterOf(2);
   const slow = { latencyMs: (request: string) => (request === 'EndTxn' ? 200 : 0) };
-  const closing = await startClient(cluster, counts(), {
+  const closing = await startClient(t, cluster, counts(), {
     connect: slow,
     heartbeatIntervalMs: 5,
     commitIntervalMs: 60_000,
@@ -65,21 +64,20 @@ test('tasks that a client is given while it closes stay closed', async (t) => {
   cluster.write('in', 0, [{ key: 'a', value: '1' }]);
   await until(() => closing.streams.stats().tasks.some(({ processed }) => processed === 1), 'the record is taken');
   const closed = closing.streams.close();
-  const other = await startClient(cluster, counts());
+  const other = await startClient(t, cluster, counts());
   await closed;
   await sleep(50);
   t.deepEqual(closing.disk.openPlaces, []);
   t.is(await membersOf(cluster), 1);
   await running(other);
   t.deepEqual(await rowsOf([other], 'counts'), ['a 1']);
-  await stop(other);
 });
 
 test('a client that is closed while it starts gives everything back, and does not join', async (t) => {
   for (const stopAt of ['Metadata', 'DescribeConfigs', 'ListOffsets']) {
     const asked = new Set<string>();
     const cluster = clusterOf(1, { onRequest: (request) => asked.add(request) });
-    const client = newClient(cluster, counts(), { connect: { latencyMs: 4 } });
+    const client = newClient(t, cluster, counts(), { connect: { latencyMs: 4 } });
     const started = client.streams.start();
     await until(() => asked.has(stopAt) || client.streams.state === 'RUNNING', `it asks for ${stopAt}`);
     await client.streams.close();
@@ -106,7 +104,7 @@ test('an error that nobody handles ends the client with the place of the record,
     { key: 'b', value: 'poison' },
     { key: 'c', value: '3' },
   ]);
-  const client = newClient(cluster, poisoned());
+  const client = newClient(t, cluster, poisoned());
   await client.streams.start();
   await client.streams.untilEnded();
   await client.streams.close();
@@ -131,17 +129,16 @@ test('after the cause is gone a new client goes on where the failed one stood', 
     if (value === 'poison' && broken) throw new Error('poisoned');
   });
   cluster.write('in', 0, [{ key: 'a', value: '1' }]);
-  const first = newClient(cluster, topology, { commitIntervalMs: 1 });
+  const first = newClient(t, cluster, topology, { commitIntervalMs: 1 });
   await first.streams.start();
   await drained(cluster, topology);
   cluster.write('in', 0, [{ key: 'b', value: 'poison' }]);
   await first.streams.untilEnded();
   await first.streams.close();
   broken = false;
-  const second = await startClient(cluster, topology);
+  await startClient(t, cluster, topology);
   await drained(cluster, topology);
   t.deepEqual(messages(cluster, 'out'), ['a=1', 'b=poison']);
-  await stop(second);
 });
 
 test('with replace-thread the tasks are taken anew, from the last commit', async (t) => {
@@ -150,7 +147,7 @@ test('with replace-thread the tasks are taken anew, from the last commit', async
   const topology = copies((_key, value) => {
     if (value === 'poison' && left-- > 0) throw new Error('poisoned');
   });
-  const client = await startClient(cluster, topology, { uncaughtHandler: () => 'replace-thread' });
+  const client = await startClient(t, cluster, topology, { uncaughtHandler: () => 'replace-thread' });
   cluster.write('in', 0, [
     { key: 'a', value: '1' },
     { key: 'b', value: 'poison' },
@@ -159,14 +156,13 @@ test('with replace-thread the tasks are taken anew, from the last commit', async
   t.deepEqual(messages(cluster, 'out'), ['a=1', 'b=poison']);
   t.is(client.uncaught.length, 3);
   t.is(client.streams.state, 'RUNNING');
-  await stop(client);
 });
 
 test('with shutdown-client the other instances take over', async (t) => {
   const cluster = clusterOf(2);
   const topology = copies();
-  const one = await startClient(cluster, poisoned());
-  const two = await startClient(cluster, topology);
+  const one = await startClient(t, cluster, poisoned());
+  const two = await startClient(t, cluster, topology);
   await running(one);
   cluster.write('in', 0, [{ key: 'a', value: 'poison' }]);
   cluster.write('in', 1, [{ key: 'b', value: 'poison' }]);
@@ -174,14 +170,13 @@ test('with shutdown-client the other instances take over', async (t) => {
   t.deepEqual(messages(cluster, 'out', 2).sort(), ['a=poison', 'b=poison']);
   t.is(one.streams.state, 'ERROR');
   t.is(two.streams.state, 'RUNNING');
-  await stop(one, two);
 });
 
 test('with shutdown-application all instances end', async (t) => {
   const cluster = clusterOf(2);
   const clients = [];
   for (let i = 0; i < 3; i++)
-    clients.push(await startClient(cluster, poisoned(), { uncaughtHandler: () => 'shutdown-application' }));
+    clients.push(await startClient(t, cluster, poisoned(), { uncaughtHandler: () => 'shutdown-application' }));
   cluster.write('in', 0, [{ key: 'k', value: 'poison' }]);
   await Promise.all(clients.map(({ streams }) => streams.untilEnded()));
   const codes = clients.map(({ streams }) => (streams.failure as StreamsError).code);
@@ -196,7 +191,7 @@ test('with shutdown-application all instances end', async (t) => {
 
 test('a handler that throws ends the client', async (t) => {
   const cluster = clusterOf();
-  const client = newClient(cluster, poisoned(), {
+  const client = newClient(t, cluster, poisoned(), {
     uncaughtHandler: () => {
       throw new Error('the handler is broken');
     },
@@ -211,7 +206,7 @@ test('a handler that throws ends the client', async (t) => {
 
 test('a listener that throws changes nothing', async (t) => {
   const cluster = clusterOf();
-  const client = newClient(cluster, copies());
+  const client = newClient(t, cluster, copies());
   client.streams.onStateChange(() => {
     throw new Error('the listener is broken');
   });
@@ -224,7 +219,7 @@ test('a listener that throws changes nothing', async (t) => {
 });
 
 test('one who listens no more is told no more', async (t) => {
-  const client = newClient(clusterOf(), counts());
+  const client = newClient(t, clusterOf(), counts());
   const states: string[] = [];
   const stopListening = client.streams.onStateChange((state) => states.push(state));
   await client.streams.start();
@@ -254,7 +249,7 @@ test('a member of another program in the group ends the client, whatever the han
     });
     member.start();
     await until(() => member.generation >= 0, 'the stranger is in the group');
-    const client = newClient(cluster, counts(), { uncaughtHandler: () => response });
+    const client = newClient(t, cluster, counts(), { uncaughtHandler: () => response });
     await client.streams.start();
     await client.streams.untilEnded();
     await client.streams.close();
@@ -267,10 +262,10 @@ test('a member of another program in the group ends the client, whatever the han
 test('the folder of one client is refused to another until it is given back', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
-  const first = await startClient(cluster, counts(), { disk });
-  const second = newClient(cluster, counts(), { disk });
+  const first = await startClient(t, cluster, counts(), { disk });
+  const second = newClient(t, cluster, counts(), { disk });
   await t.throwsAsync(second.streams.start(), { code: 'STREAMS_STATE_STORE_LOCKED' });
   t.is(second.streams.state, 'ERROR');
   await stop(first);
-  await stop(await startClient(cluster, counts(), { disk }));
+  await stop(await startClient(t, cluster, counts(), { disk }));
 });

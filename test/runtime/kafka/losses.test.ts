@@ -175,14 +175,14 @@ for (const [name, [losses, outcome]] of Object.entries(stopped))
     const disk = new Disk();
     t.teardown(() => disk.remove());
     write(cluster, 'aabbc');
-    const before = await startClient(cluster, byName(), { disk });
+    const before = await startClient(t, cluster, byName(), { disk });
     await drained(cluster, byName());
     await stop(before);
     const broker = cluster.connect();
     t.teardown(() => broker.close());
     for (const loss of losses) await loss(cluster, broker.admin, disk);
     const rows = (await disk.image()).get('tasks/1_0/db')?.filter(([key]) => key[0] === 1);
-    const client = newClient(cluster, byName(), { disk });
+    const client = newClient(t, cluster, byName(), { disk });
     await client.streams.start().catch(() => {});
     if (outcome === 'right') {
       await running(client);
@@ -198,7 +198,7 @@ for (const [name, [losses, outcome]] of Object.entries(stopped))
     const left = (await disk.image()).get('tasks/1_0/db')?.filter(([key]) => key[0] === 1);
     if (rows !== undefined) t.deepEqual(left, rows, 'the copy is as it was');
     // And again: nothing that the refused start has done makes the next one pass.
-    const again = newClient(cluster, byName(), { disk });
+    const again = newClient(t, cluster, byName(), { disk });
     await again.streams.start().catch(() => {});
     await refused(t, again, outcome);
     await stop(again);
@@ -233,7 +233,7 @@ for (const [name, [loss, outcome]] of Object.entries(whileRunning))
     const cluster = clusterOf();
     const options: ClientOptions = { metadataMaxAgeMs: 100 };
     write(cluster, 'aabbc');
-    const client = await startClient(cluster, byName(), options);
+    const client = await startClient(t, cluster, byName(), options);
     t.teardown(() => client.disk.remove());
     await drained(cluster, byName());
     const broker = cluster.connect();

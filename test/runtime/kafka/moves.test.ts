@@ -44,28 +44,27 @@ test('a task that becomes a standby keeps its copy while the markers of its last
   const cluster = clusterOf(2, 100);
   const times = { numStandbyReplicas: 1, rebalanceTimeoutMs: 5000, sessionTimeoutMs: 3000 };
   // What was taken is committed when the task moves, and not before.
-  const first = await startClient(cluster, counts(), { ...times, commitIntervalMs: 60_000 });
+  const first = await startClient(t, cluster, counts(), { ...times, commitIntervalMs: 60_000 });
   write(cluster, 'ab', 0);
   write(cluster, 'cd', 1);
   await until(() => first.streams.stats().tasks.every(({ processed }) => processed === 2), 'all is taken');
   const opened = first.disk.opened.length;
-  const second = await startClient(cluster, counts(), times);
+  await startClient(t, cluster, counts(), times);
   await hasOneOfEach(first);
   t.is(first.disk.opened.length, opened);
-  await stop(first, second);
 });
 
 test('a store that is kept tells nothing of a task that has moved on, and all of it when it is back', async (t) => {
   const cluster = clusterOf(2);
   const options = { numStandbyReplicas: 1 };
-  const first = await startClient(cluster, counts(), options);
+  const first = await startClient(t, cluster, counts(), options);
   const keys = [...'abcdefgh'];
   const partitionOf = (key: string): number => first.streams.queryMetadataForKey('counts', key).partition;
   for (const key of keys) write(cluster, key, partitionOf(key));
   await drained(cluster, counts());
   const store = first.streams.store('counts');
   if (store.kind !== 'key-value') return t.fail();
-  const second = await startClient(cluster, counts(), options);
+  const second = await startClient(t, cluster, counts(), options);
   await hasOneOfEach(first);
   const all = async (): Promise<number> => {
     let rows = 0;
@@ -81,7 +80,6 @@ test('a store that is kept tells nothing of a task that has moved on, and all of
   await stop(second);
   await until(() => first.streams.stats().tasks.length === 2 && first.streams.state === 'RUNNING', 'it has both again');
   t.is(await all(), keys.length);
-  await stop(first);
 });
 
 /** A disk of which one write to a task's copy waits, and fails in the end. */
@@ -119,8 +117,8 @@ function failingDisk(): { disk: Disk; openDatabase: Disk['openDatabase']; arm():
 test('a write of a standby that fails while it becomes active loses nothing', async (t) => {
   const cluster = clusterOf();
   const { disk, openDatabase, arm, held, fail } = failingDisk();
-  const first = await startClient(cluster, counts(), { numStandbyReplicas: 1 });
-  const second = await startClient(cluster, counts(), { numStandbyReplicas: 1, disk, openDatabase });
+  const first = await startClient(t, cluster, counts(), { numStandbyReplicas: 1 });
+  const second = await startClient(t, cluster, counts(), { numStandbyReplicas: 1, disk, openDatabase });
   write(cluster, 'ab');
   await drained(cluster, counts());
   await until(() => second.streams.kafkaStats().tasks[0]?.standbyLag === 0, 'the standby has caught up');
@@ -136,7 +134,6 @@ test('a write of a standby that fails while it becomes active loses nothing', as
   write(cluster, 'a');
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([second], 'counts'), ['a 3', 'b 1']);
-  await stop(second);
 });
 
 test('a client can be closed while a takeover reads a global table and the brokers are gone', async (t) => {
@@ -158,13 +155,13 @@ test('a client can be closed while a takeover reads a global table and the broke
       .to('out', texts);
     return builder.build();
   };
-  const first = await startClient(cluster, enriched());
+  const first = await startClient(t, cluster, enriched());
   write(cluster, 'a');
   await drained(cluster, enriched());
   await stop(first);
   cluster.write('names', 0, [{ key: 'a', value: 'Anna' }]);
   armed = true;
-  const second = newClient(cluster, enriched(), { connect: { requestTimeoutMs: 100 } });
+  const second = newClient(t, cluster, enriched(), { connect: { requestTimeoutMs: 100 } });
   await second.streams.start();
   await until(() => takesOver, 'the task is taken over');
   let closed = false;
@@ -180,14 +177,13 @@ test('a client can be closed while a takeover reads a global table and the broke
 test('where a topic ended when the application began with latest is kept, also without a record', async (t) => {
   const cluster = clusterOf();
   write(cluster, 'a');
-  const first = await startClient(cluster, copies(), { autoOffsetReset: 'latest' });
+  const first = await startClient(t, cluster, copies(), { autoOffsetReset: 'latest' });
   await stop(first);
   write(cluster, 'b');
-  const second = await startClient(cluster, copies(), { autoOffsetReset: 'latest' });
+  await startClient(t, cluster, copies(), { autoOffsetReset: 'latest' });
   write(cluster, 'c');
   await drained(cluster, copies());
   t.deepEqual(messages(cluster, 'out'), ['b=x', 'c=x']);
-  await stop(second);
 });
 
 test('the question where a topic begins now is no matter of a later task that has read on meanwhile', async (t) => {
@@ -205,7 +201,7 @@ test('the question where a topic begins now is no matter of a later task that ha
     setTimeout(() => answered++, 1500);
     return 700;
   };
-  const slow = await startClient(cluster, copies(), { acceptLoss: true, connect: { latencyMs } });
+  const slow = await startClient(t, cluster, copies(), { acceptLoss: true, connect: { latencyMs } });
   await drained(cluster, copies());
   cluster.pause(slow.broker);
   keys('cdef');
@@ -215,13 +211,12 @@ test('the question where a topic begins now is no matter of a later task that ha
   cluster.resume(slow.broker);
   await until(() => questions === 4, 'it asks for both ends of both partitions');
   // One of the two moves there and back, and is read meanwhile.
-  const other = await startClient(cluster, copies(), { acceptLoss: true });
+  const other = await startClient(t, cluster, copies(), { acceptLoss: true });
   await drainedPartition(cluster);
   await stop(other);
   await until(() => answered === 4, 'the answers are there');
   await drained(cluster, copies());
   t.deepEqual(messages(cluster, 'out', 2).sort(), ['a=x', 'a=x', 'b=x', 'b=x', 'g=x', 'g=x', 'h=x', 'h=x']);
-  await stop(slow);
 });
 
 /** Waits until all of one of the two partitions is committed. */

@@ -58,7 +58,7 @@ test('a record that cannot be read goes to the dead letters as it came, with its
     { key: 'a', value: 'seven b', timestamp: 6, headers: [{ key: 'id', value: Buffer.from('x') }] },
     { key: 'a', value: number(2), timestamp: 7 },
   ]);
-  const client = await startClient(cluster, sums());
+  const client = await startClient(t, cluster, sums());
   await drained(cluster, sums());
   t.deepEqual(await rowsOf([client], 'sums'), ['a 3']);
   const [letter, ...more] = letters(cluster, dead);
@@ -74,7 +74,6 @@ test('a record that cannot be read goes to the dead letters as it came, with its
   });
   t.regex(letter!.headers.message!, /int64/);
   t.is(client.streams.kafkaStats().deadLetters.deserialization, 1);
-  await stop(client);
 });
 
 test('where a record must be complete, one without key or value cannot be read either', async (t) => {
@@ -84,7 +83,7 @@ test('where a record must be complete, one without key or value cannot be read e
     { key: 'a', timestamp: 2 },
     { key: 'a', value: number(3), timestamp: 3 },
   ]);
-  const client = await startClient(cluster, sums(true));
+  const client = await startClient(t, cluster, sums(true));
   await drained(cluster, sums(true));
   t.deepEqual(await rowsOf([client], 'sums'), ['a 3']);
   t.deepEqual(
@@ -94,13 +93,12 @@ test('where a record must be complete, one without key or value cannot be read e
       [false, true, 'STREAMS_DESERIALIZATION'],
     ],
   );
-  await stop(client);
 });
 
 test('without that they are dropped by the node that needs them, with a letter that names it', async (t) => {
   const cluster = clusterOf();
   cluster.write('in', 0, [{ value: number(1) }, { key: 'a' }, { key: 'a', value: number(3) }]);
-  const client = await startClient(cluster, sums());
+  const client = await startClient(t, cluster, sums());
   await drained(cluster, sums());
   t.deepEqual(await rowsOf([client], 'sums'), ['a 3']);
   t.deepEqual(
@@ -112,7 +110,6 @@ test('without that they are dropped by the node that needs them, with a letter t
   );
   t.is(client.streams.stats().tasks[0]!.dropped.null_key, 2);
   t.deepEqual(client.streams.kafkaStats().deadLetters, { null_key: 2 });
-  await stop(client);
 });
 
 test('a record from the future goes to the dead letters and moves no clock', async (t) => {
@@ -131,14 +128,13 @@ test('a record from the future goes to the dead letters and moves no clock', asy
     // Its arrival is of that time too: it is believed.
     { key: 'b', value: '5000', timestamp: 5000 },
   ]);
-  const client = await startClient(cluster, topology, { maxFutureMs: 1000 });
+  const client = await startClient(t, cluster, topology, { maxFutureMs: 1000 });
   await drained(cluster, topology);
   t.deepEqual(await rowsOf([client], 'counts'), ['a@0 2', 'b@5000 1']);
   t.deepEqual(
     letters(cluster, dead).map(({ value, timestamp, headers }) => [value, timestamp, headers.code, headers.offset]),
     [['6', 5000, 'FUTURE', '1']],
   );
-  await stop(client);
 });
 
 test('a late record goes to the late letters, once, with its place', async (t) => {
@@ -147,14 +143,13 @@ test('a late record goes to the late letters, once, with its place', async (t) =
     { key: 'a', value: 'x', timestamp: 100 },
     { key: 'a', value: 'y', timestamp: 3, headers: [{ key: 'id', value: Buffer.from('x') }] },
   ]);
-  const client = await startClient(cluster, windowedCounts());
+  const client = await startClient(t, cluster, windowedCounts());
   await drained(cluster, windowedCounts());
   const [letter, ...more] = letters(cluster, late);
   t.deepEqual(more, []);
   t.like(letter, { key: 'a', value: 'y', timestamp: 3 });
   t.like(letter!.headers, { id: 'x', code: 'LATE', topic: 'in', partition: '0', offset: '1' });
   t.is(client.streams.kafkaStats().lateLetters, 1);
-  await stop(client);
 });
 
 /** Copies `in` to `out`; fails on `poison`, at once or a little later. */
@@ -186,7 +181,7 @@ for (const later of [false, true])
   test(`with a processing handler that continues a record that fails ${later ? 'later' : 'at once'} goes to the dead letters, and the next is taken`, async (t) => {
     const cluster = clusterOf();
     const asked: StreamsError[] = [];
-    const client = await startClient(cluster, failing(later), {
+    const client = await startClient(t, cluster, failing(later), {
       processingHandler: (error) => {
         asked.push(error);
         return 'continue';
@@ -214,7 +209,7 @@ test('with a deserialization handler that fails the client ends with the place o
     { key: 'a', value: number(1) },
     { key: 'a', value: 'seven b' },
   ]);
-  const client = newClient(cluster, sums(), { deserializationHandler: () => 'fail' });
+  const client = newClient(t, cluster, sums(), { deserializationHandler: () => 'fail' });
   await client.streams.start();
   await client.streams.untilEnded();
   const failure = client.streams.failure as StreamsError;
@@ -226,7 +221,7 @@ test('with a deserialization handler that fails the client ends with the place o
 
 test('letters are part of the transaction: what is processed again makes no second letter', async (t) => {
   const cluster = clusterOf();
-  const client = await startClient(cluster, sums(), { commitIntervalMs: 1 });
+  const client = await startClient(t, cluster, sums(), { commitIntervalMs: 1 });
   for (let i = 0; i < 3; i++) {
     cluster.cut(client.broker, 'before', 'EndTxn');
     cluster.write('in', 0, [{ key: 'a', value: `bad ${i}` }]);
@@ -236,18 +231,16 @@ test('letters are part of the transaction: what is processed again makes no seco
     letters(cluster, dead).map(({ value }) => value),
     ['bad 0', 'bad 1', 'bad 2'],
   );
-  await stop(client);
 });
 
 test('without letter topics records are dropped and counted, and no topic is made', async (t) => {
   const cluster = clusterOf();
   cluster.write('in', 0, [{ key: 'a', value: 'bad' }]);
-  const client = await startClient(cluster, sums(), { deadLetterTopic: '', lateTopic: '' });
+  const client = await startClient(t, cluster, sums(), { deadLetterTopic: '', lateTopic: '' });
   await drained(cluster, sums());
   t.is(client.streams.kafkaStats().deadLetters.deserialization, 1);
   t.throws(() => cluster.read(dead, 0), { code: 'STREAMS_BROKER' });
   t.throws(() => cluster.read(late, 0), { code: 'STREAMS_BROKER' });
-  await stop(client);
 });
 
 test('letters of all partitions go to a topic of the user that has fewer', async (t) => {
@@ -255,10 +248,9 @@ test('letters of all partitions go to a topic of the user that has fewer', async
   cluster.createTopic('in', 3);
   cluster.createTopic('mine', 2);
   for (const partition of [0, 1, 2]) cluster.write('in', partition, [{ key: 'a', value: 'bad' }]);
-  const client = await startClient(cluster, sums(), { deadLetterTopic: 'mine' });
+  await startClient(t, cluster, sums(), { deadLetterTopic: 'mine' });
   await drained(cluster, sums());
   t.is(cluster.read('mine', 0).length + cluster.read('mine', 1).length, 3);
-  await stop(client);
 });
 
 for (const response of ['fail', 'continue'] as const)
@@ -272,7 +264,7 @@ for (const response of ['fail', 'continue'] as const)
       { key: 'c', value: 'small' },
     ]);
     const refused: StreamsError[] = [];
-    const client = newClient(cluster, copies(), {
+    const client = newClient(t, cluster, copies(), {
       productionHandler: (error) => {
         refused.push(error);
         return response;
@@ -310,14 +302,13 @@ test('a node that fails later, for a record at which another one has failed at o
     throw new Error('at once');
   });
   cluster.write('in', 0, [{ key: 'k', value: 'v' }]);
-  const client = newClient(cluster, builder.build());
+  const client = newClient(t, cluster, builder.build());
   await client.streams.start();
   await client.streams.untilEnded();
   t.regex(String(client.streams.failure), /at once/);
   // An unhandled rejection would be the end of the process.
   await until(() => failed, 'the other one has failed too');
   await sleep(5);
-  await stop(client);
 });
 
 test('a value that its serde does not give back is refused with store, key and offset, whatever the commit interval', async (t) => {
@@ -337,7 +328,7 @@ test('a value that its serde does not give back is refused with store, key and o
       0,
       ['1', '2', 'bad', '4', '8'].map((value, timestamp) => ({ key: 'a', value, timestamp, headers: [none, empty] })),
     );
-    const client = await startClient(cluster, topology, { commitIntervalMs, processingHandler: () => 'continue' });
+    const client = await startClient(t, cluster, topology, { commitIntervalMs, processingHandler: () => 'continue' });
     await drained(cluster, topology);
     t.deepEqual(await rowsOf([client], 'sums'), ['a 15']);
     const [letter, ...more] = cluster.read(dead, 0);

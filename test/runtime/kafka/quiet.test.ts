@@ -21,7 +21,7 @@ function transactionsOf(asked: ReadonlyMap<string, number>): number {
 test('tasks without work start no transaction', async (t) => {
   const { cluster, asked } = counting({ in: 4, out: 4 });
   cluster.write('in', 0, [{ key: 'a', value: 'x' }]);
-  const client = await startClient(cluster, valueCounts(), { commitIntervalMs: 1 });
+  await startClient(t, cluster, valueCounts(), { commitIntervalMs: 1 });
   await drained(cluster, valueCounts());
   await sleep(50);
   const before = transactionsOf(asked);
@@ -31,7 +31,6 @@ test('tasks without work start no transaction', async (t) => {
   await drained(cluster, valueCounts());
   // One for the row and one for the group, each followed at most by one for the marker behind what it has read.
   t.true((asked.get('EndTxn') ?? 0) <= 2 * 4, `${asked.get('EndTxn')} transactions`);
-  await stop(client);
 });
 
 test('an application that has nothing to do comes to the end of its topics, markers and aborted records included', async (t) => {
@@ -44,7 +43,7 @@ test('an application that has nothing to do comes to the end of its topics, mark
     await writer.flush();
     await writer[end]();
   }
-  const client = await startClient(cluster, valueCounts());
+  const client = await startClient(t, cluster, valueCounts());
   await drained(cluster, valueCounts());
   const partitions = [
     { topic: 'in', partition: 0 },
@@ -73,7 +72,7 @@ test('an application that has nothing to do comes to the end of its topics, mark
 test('records of a repartition topic are deleted once they are consumed, and only then', async (t) => {
   const { cluster } = counting({ in: 1 });
   const topic = `${app}-keys-by-value-repartition`;
-  const client = await startClient(cluster, valueCounts(), { repartitionPurgeIntervalMs: 5 });
+  const client = await startClient(t, cluster, valueCounts(), { repartitionPurgeIntervalMs: 5 });
   for (let i = 0; i < 20; i++) {
     cluster.write('in', 0, [{ key: `k${i}`, value: 'red' }]);
     await sleep(2);
@@ -84,27 +83,25 @@ test('records of a repartition topic are deleted once they are consumed, and onl
   t.is(cluster.read('in', 0).length, 20);
   await stop(client);
   // A successor begins behind what is gone.
-  const next = await startClient(cluster, valueCounts());
+  const next = await startClient(t, cluster, valueCounts());
   cluster.write('in', 0, [{ key: 'k0', value: 'blue' }]);
   await drained(cluster, valueCounts());
   t.deepEqual(await rowsOf([next], 'keys-by-value'), ['blue 1', 'red 19']);
   t.is(next.streams.stats().errors.STREAMS_INPUT_REFUSED, undefined);
-  await stop(next);
 });
 
 test('with a purge interval of an hour nothing is deleted meanwhile', async (t) => {
   const { cluster, asked } = counting({ in: 1 });
-  const client = await startClient(cluster, valueCounts(), { repartitionPurgeIntervalMs: 3_600_000 });
+  await startClient(t, cluster, valueCounts(), { repartitionPurgeIntervalMs: 3_600_000 });
   cluster.write('in', 0, [{ key: 'k', value: 'red' }]);
   await drained(cluster, valueCounts());
   t.is(cluster.read(`${app}-keys-by-value-repartition`, 0).length, 1);
   t.is(asked.get('DeleteRecords'), undefined);
-  await stop(client);
 });
 
 test('a stateless task commits its outputs and its position in one transaction', async (t) => {
   const { cluster, asked } = counting({ in: 1, out: 1 });
-  const client = await startClient(cluster, copies(), { commitIntervalMs: 60_000 });
+  const client = await startClient(t, cluster, copies(), { commitIntervalMs: 60_000 });
   cluster.write(
     'in',
     0,
@@ -125,7 +122,7 @@ test('tasks commit in parallel: the last one does not wait for the first', async
   cluster.createTopic('in', 8);
   let under = 0;
   let most = 0;
-  const client = await startClient(cluster, counts(), {
+  const client = await startClient(t, cluster, counts(), {
     commitIntervalMs: 60_000,
     connect: {
       latencyMs: (request) => {
@@ -153,7 +150,7 @@ test('a change of a global table is no work for a task that never had a record',
     .count({ name: 'counts' })
     .leftJoin(table, (count, name) => `${count} ${name ?? '?'}`, { name: 'named', valueSerde: texts.valueSerde });
   const topology = builder.build();
-  const client = await startClient(cluster, topology);
+  const client = await startClient(t, cluster, topology);
   cluster.write('in', 0, [{ key: 'a', value: 'x' }]);
   await drained(cluster, topology);
   await sleep(30);
@@ -162,5 +159,4 @@ test('a change of a global table is no work for a task that never had a record',
   await until(async () => (await rowsOf([client], 'named')).includes('a 1 Anna'), 'it is joined again');
   await sleep(50);
   t.is(asked.get('EndTxn'), 1);
-  await stop(client);
 });

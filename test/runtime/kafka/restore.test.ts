@@ -5,6 +5,7 @@ import type { RestoreProgress } from '../../../src/runtime/kafka/changelog-follo
 import { Disk } from './disk.ts';
 import {
   app,
+  type Cleanup,
   type ClientOptions,
   drained,
   kill,
@@ -47,12 +48,13 @@ const slowFetches = { latencyMs: (request: string): number => (request === 'Fetc
 
 /** Runs an instance over what is there, and ends it. */
 async function runOnce(
+  t: Cleanup,
   cluster: MemoryCluster,
   topology: Topology,
   disk: Disk,
   options: ClientOptions = {},
 ): Promise<void> {
-  const client = await startClient(cluster, topology, { disk, ...options });
+  const client = await startClient(t, cluster, topology, { disk, ...options });
   await drained(cluster, topology);
   await stop(client);
 }
@@ -61,9 +63,9 @@ test('a restart goes on with the copy that is there, and reads nothing', async (
   const cluster = clusterOf();
   const disk = new Disk();
   write(cluster, 'aab');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   const { ended, options } = listening();
-  const client = await startClient(cluster, counts(), { disk, ...options });
+  const client = await startClient(t, cluster, counts(), { disk, ...options });
   write(cluster, 'ac');
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([client], 'counts'), ['a 3', 'b 1', 'c 1']);
@@ -71,17 +73,16 @@ test('a restart goes on with the copy that is there, and reads nothing', async (
     ended.map(({ restored }) => restored),
     [0],
   );
-  await stop(client);
 });
 
 test('a copy that was deleted is read back whole', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
   write(cluster, 'aab');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   disk.erase();
   const { ended, options } = listening();
-  const client = await startClient(cluster, counts(), { disk, ...options });
+  const client = await startClient(t, cluster, counts(), { disk, ...options });
   t.deepEqual(await rowsOf([client], 'counts'), ['a 2', 'b 1']);
   t.deepEqual(
     ended.map(({ topic, fromOffset, position, endOffset, restored }) => [
@@ -92,68 +93,64 @@ test('a copy that was deleted is read back whole', async (t) => {
     ]),
     [[changelog, 0, true, 2]],
   );
-  await stop(client);
 });
 
 test('an older copy is put right by the tail alone', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
   write(cluster, 'abcdefgh');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   const older = await disk.image();
   const end = cluster.read(changelog, 0).at(-1)!.offset;
   write(cluster, 'az');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   await disk.restore(older);
   const { ended, options } = listening();
-  const client = await startClient(cluster, counts(), { disk, ...options });
+  const client = await startClient(t, cluster, counts(), { disk, ...options });
   t.deepEqual(await rowsOf([client], 'counts'), ['a 2', 'b 1', 'c 1', 'd 1', 'e 1', 'f 1', 'g 1', 'h 1', 'z 1']);
   t.is(ended.length, 1);
   t.true(ended[0]!.fromOffset > end);
   t.is(ended[0]!.restored, 2);
   await sameAsChangelogs(t, cluster, [client]);
-  await stop(client);
 });
 
 test('an older copy is put right over a changelog that was compacted meanwhile', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
   write(cluster, 'abc');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   const older = await disk.image();
   for (const keys of ['a', 'ab', 'b']) {
     write(cluster, keys);
-    await runOnce(cluster, counts(), disk);
+    await runOnce(t, cluster, counts(), disk);
   }
   cluster.compact(changelog);
   await disk.restore(older);
-  const client = await startClient(cluster, counts(), { disk });
+  const client = await startClient(t, cluster, counts(), { disk });
   t.deepEqual(await rowsOf([client], 'counts'), ['a 3', 'b 3', 'c 1']);
-  await stop(client);
 });
 
 test('a copy that reaches further than its changelog is thrown away', async (t) => {
   const disk = new Disk();
   const before = clusterOf();
   write(before, 'aaabbbccc');
-  await runOnce(before, counts(), disk);
+  await runOnce(t, before, counts(), disk);
   // The brokers were set up anew.
   const cluster = clusterOf();
   write(cluster, 'a');
-  await runOnce(cluster, counts(), new Disk());
-  const client = await startClient(cluster, counts(), { disk });
+  await runOnce(t, cluster, counts(), new Disk());
+  const client = await startClient(t, cluster, counts(), { disk });
   write(cluster, 'd');
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([client], 'counts'), ['a 1', 'd 1']);
   await sameAsChangelogs(t, cluster, [client]);
-  await stop(client);
 });
 
 test('a copy of a changelog that was made anew is thrown away, also if the new one reaches further', async (t) => {
   const disk = new Disk();
   const cluster = clusterOf();
   write(cluster, 'aaabbb');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   // As `reset` does, but for the folder of a machine that nobody thought of.
   const broker = cluster.connect();
   await broker.admin.deleteTopics([changelog]);
@@ -163,10 +160,10 @@ test('a copy of a changelog that was made anew is thrown away, also if the new o
   cluster.createTopic('in', 1);
   for (let i = 0; i < 30; i++) {
     write(cluster, 'c');
-    if (i % 10 === 0) await runOnce(cluster, counts(), new Disk());
+    if (i % 10 === 0) await runOnce(t, cluster, counts(), new Disk());
   }
   const { ended, options } = listening();
-  const client = await startClient(cluster, counts(), { disk, ...options });
+  const client = await startClient(t, cluster, counts(), { disk, ...options });
   write(cluster, 'd');
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([client], 'counts'), ['c 30', 'd 1']);
@@ -175,40 +172,37 @@ test('a copy of a changelog that was made anew is thrown away, also if the new o
   await stop(client);
   // Once it is built anew it is a copy like any other.
   const again = listening();
-  const next = await startClient(cluster, counts(), { disk, ...again.options });
+  await startClient(t, cluster, counts(), { disk, ...again.options });
   t.true(again.ended[0]!.fromOffset > 0);
-  await stop(next);
 });
 
 test('a copy that is behind and so old that it may have missed deletions is read back whole', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
   write(cluster, 'ab');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   const older = await disk.image();
   write(cluster, 'b');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   await disk.restore(older);
   const { ended, options } = listening();
-  const client = await startClient(cluster, counts(), { disk, ...options, deleteRetentionMs: 0 });
+  const client = await startClient(t, cluster, counts(), { disk, ...options, deleteRetentionMs: 0 });
   t.deepEqual(await rowsOf([client], 'counts'), ['a 1', 'b 2']);
   t.is(ended.at(-1)!.fromOffset, 0);
-  await stop(client);
 });
 
 test('a copy that is old and whole is kept, however old', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
   write(cluster, 'ab');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   // What the close has written after the last row is passed in the copy too.
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   const { ended, options } = listening();
-  const client = await startClient(cluster, counts(), { disk, ...options, deleteRetentionMs: 0 });
+  const client = await startClient(t, cluster, counts(), { disk, ...options, deleteRetentionMs: 0 });
   t.deepEqual(await rowsOf([client], 'counts'), ['a 1', 'b 1']);
   t.is(ended.at(-1)!.restored, 0);
   t.true(ended.at(-1)!.fromOffset > 0);
-  await stop(client);
 });
 
 /** Deletes a changelog's first records, as a broker does by age. */
@@ -236,16 +230,16 @@ test('a changelog whose first records are gone is read back from where it begins
   // The broker deletes by its own clock: rows of today are over for it no sooner than for the task.
   const now = 10 * Math.floor(Date.now() / 10);
   cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: now - 500 }]);
-  await runOnce(cluster, topology, disk);
+  await runOnce(t, cluster, topology, disk);
   const older = await disk.image();
   cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: now + 1 }]);
-  await runOnce(cluster, topology, disk);
+  await runOnce(t, cluster, topology, disk);
   const last = cluster.read(changelog, 0).at(-1)!.offset;
   await deleteBefore(cluster, changelog, last);
   for (const state of ['older', 'none']) {
     if (state === 'older') await disk.restore(older);
     else disk.erase();
-    const client = await startClient(cluster, topology, { disk });
+    const client = await startClient(t, cluster, topology, { disk });
     t.deepEqual(await rowsOf([client], 'counts'), [`a@${now} 1`], state);
     await stop(client);
   }
@@ -256,11 +250,11 @@ test('a standby too begins where the changelog begins', async (t) => {
   const topology = expiring();
   for (const key of 'ab') {
     cluster.write('in', 0, [{ key, value: 'x', timestamp: Date.now() }]);
-    await runOnce(cluster, topology, new Disk());
+    await runOnce(t, cluster, topology, new Disk());
   }
   await deleteBefore(cluster, changelog, cluster.read(changelog, 0).at(-1)!.offset);
-  const first = await startClient(cluster, topology, { numStandbyReplicas: 1 });
-  const second = await startClient(cluster, topology, { numStandbyReplicas: 1 });
+  const first = await startClient(t, cluster, topology, { numStandbyReplicas: 1 });
+  const second = await startClient(t, cluster, topology, { numStandbyReplicas: 1 });
   const standby = (): TestClient | undefined =>
     [first, second].find(({ streams }) =>
       streams.kafkaStats().tasks.some(({ kind, standbyLag }) => kind === 'standby' && standbyLag === 0),
@@ -269,32 +263,30 @@ test('a standby too begins where the changelog begins', async (t) => {
   t.deepEqual(first.uncaught, []);
   t.deepEqual(second.uncaught, []);
   t.true(first.streams.kafkaStats().rebalances + second.streams.kafkaStats().rebalances < 8);
-  await stop(first, second);
 });
 
 test('a copy whose database is damaged is thrown away and read back', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
   write(cluster, 'aab');
-  await runOnce(cluster, counts(), disk);
+  await runOnce(t, cluster, counts(), disk);
   const damaged = async (location: string): ReturnType<Disk['openDatabase']> => {
     const database = await disk.openDatabase(location);
     if (!location.includes('0_0') || !disk.wasThere(location)) return database;
     await database.close();
     throw new StreamsError('STREAMS_STATE_STORE_CORRUPT', 'a file of the database is damaged.');
   };
-  const client = newClient(cluster, counts(), { disk, openDatabase: damaged });
+  const client = newClient(t, cluster, counts(), { disk, openDatabase: damaged });
   await client.streams.start();
   await running(client);
   t.deepEqual(await rowsOf([client], 'counts'), ['a 2', 'b 1']);
-  await stop(client);
 });
 
 test('a standby takes over with only the tail to read', async (t) => {
   const cluster = clusterOf();
   const { ended, options } = listening();
-  const first = await startClient(cluster, counts(), { numStandbyReplicas: 1 });
-  const second = await startClient(cluster, counts(), { numStandbyReplicas: 1, ...options });
+  const first = await startClient(t, cluster, counts(), { numStandbyReplicas: 1 });
+  const second = await startClient(t, cluster, counts(), { numStandbyReplicas: 1, ...options });
   t.deepEqual(
     second.streams.kafkaStats().tasks.map(({ taskId, kind }) => [taskId, kind]),
     [['0_0', 'standby']],
@@ -318,7 +310,6 @@ test('a standby takes over with only the tail to read', async (t) => {
   write(cluster, 'a');
   await drained(cluster, counts());
   t.is((await rowsOf([second], 'counts'))[0], 'a 2');
-  await stop(second);
 });
 
 /** How many rows a copy has, whoever owns the task. */
@@ -333,12 +324,12 @@ async function rowsOfStandby({ streams }: TestClient): Promise<number> {
 test('a task that goes back to a standby is no longer written to, and its copy goes on from where it was', async (t) => {
   const cluster = clusterOf(2);
   const options = { numStandbyReplicas: 1 };
-  const first = await startClient(cluster, counts(), options);
+  const first = await startClient(t, cluster, counts(), options);
   write(cluster, 'ab', 0);
   write(cluster, 'cd', 1);
   await drained(cluster, counts());
   // One of the two tasks moves to the newcomer; the first keeps it as a standby.
-  const second = await startClient(cluster, counts(), options);
+  const second = await startClient(t, cluster, counts(), options);
   await running(first);
   write(cluster, 'a', 0);
   write(cluster, 'c', 1);
@@ -359,7 +350,6 @@ test('a task that goes back to a standby is no longer written to, and its copy g
   );
   await running(first);
   t.deepEqual(await rowsOf([first], 'counts'), ['a 2', 'b 1', 'c 2', 'd 1']);
-  await stop(first);
 });
 
 test('stores of all kinds are read back', async (t) => {
@@ -399,19 +389,19 @@ test('stores of all kinds are read back', async (t) => {
     { key: 'a', value: 'one', timestamp: 3 },
     { key: 'a', value: 'two', timestamp: 14 },
   ]);
-  await runOnce(cluster, topology, new Disk());
+  await runOnce(t, cluster, topology, new Disk());
   cluster.write('in', 0, [{ key: 'a', value: 'look', timestamp: 20 }]);
-  await runOnce(cluster, topology, new Disk());
+  await runOnce(t, cluster, topology, new Disk());
   t.deepEqual(seen, ['two,one,two,two']);
 });
 
 test('the listener is told of the start, of each batch and of the end, with totals that add up', async (t) => {
   const cluster = clusterOf();
   write(cluster, 'abcde');
-  await runOnce(cluster, windowedCounts(), new Disk());
+  await runOnce(t, cluster, windowedCounts(), new Disk());
   const told: string[] = [];
   let sum = 0;
-  const client = await startClient(cluster, windowedCounts(), {
+  const client = await startClient(t, cluster, windowedCounts(), {
     restoreListener: {
       onRestoreStart: ({ taskId, topic, fromOffset }) => told.push(`start ${taskId} ${topic} ${fromOffset}`),
       onBatchRestored: (_progress, records) => {
@@ -424,15 +414,14 @@ test('the listener is told of the start, of each batch and of the end, with tota
   t.is(sum, 5);
   const { restore } = client.streams.kafkaStats().tasks[0]!;
   t.is(restore!.restored, restore!.total);
-  await stop(client);
 });
 
 test('a client can be closed in the midst of a restore', async (t) => {
   const cluster = clusterOf();
   write(cluster, 'abc');
-  await runOnce(cluster, counts(), new Disk());
+  await runOnce(t, cluster, counts(), new Disk());
   const told: string[] = [];
-  const client = newClient(cluster, counts(), {
+  const client = newClient(t, cluster, counts(), {
     connect: slowFetches,
     restoreListener: { onRestoreStart: () => told.push('start'), onRestoreEnd: () => told.push('end') },
   });
@@ -448,17 +437,16 @@ test('a task that is taken away in the midst of its restore is given up at once'
   const cluster = clusterOf(2);
   write(cluster, 'abc', 0);
   write(cluster, 'def', 1);
-  await runOnce(cluster, counts(), new Disk());
+  await runOnce(t, cluster, counts(), new Disk());
   const { ended, options } = listening();
-  const slow = newClient(cluster, counts(), { connect: slowFetches, ...options });
+  const slow = newClient(t, cluster, counts(), { connect: slowFetches, ...options });
   await slow.streams.start();
   await until(() => slow.streams.kafkaStats().tasks.length === 2, 'it has both tasks');
-  const quick = await startClient(cluster, counts());
+  const quick = await startClient(t, cluster, counts());
   await until(
     () => slow.disk.openPlaces.filter((place) => place.startsWith('tasks')).length === 1,
     'one is given back',
   );
   t.is(quick.streams.kafkaStats().tasks.length, 1);
   t.deepEqual(ended, []);
-  await stop(quick, slow);
 });

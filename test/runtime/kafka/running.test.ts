@@ -21,17 +21,16 @@ test('records are counted in windows, each partition with a clock of its own', a
     { key: 'b', value: 'x', timestamp: 1 },
     { key: 'b', value: 'in time', timestamp: 2 },
   ]);
-  const client = await startClient(cluster, windowedCounts());
+  const client = await startClient(t, cluster, windowedCounts());
   await drained(cluster, windowedCounts());
   t.deepEqual(await rowsOf([client], 'counts'), ['a@0 1', 'a@100 1', 'b@0 2']);
   await sameAsChangelogs(t, cluster, [client]);
-  await stop(client);
 });
 
 test('several instances share the tasks, and their stores together are the result', async (t) => {
   const cluster = clusterOf({ in: 3 });
   const clients = [];
-  for (let i = 0; i < 3; i++) clients.push(await startClient(cluster, valueCounts()));
+  for (let i = 0; i < 3; i++) clients.push(await startClient(t, cluster, valueCounts()));
   for (const client of clients) await running(client);
   cluster.write('in', 0, [
     { key: 'a', value: 'red' },
@@ -52,7 +51,6 @@ test('several instances share the tasks, and their stores together are the resul
   t.deepEqual(await rowsOf(clients, 'values'), ['a blue', 'b blue', 'c blue', 'e red']);
   for (const { streams } of clients) t.is(streams.kafkaStats().tasks.length, 2);
   await sameAsChangelogs(t, cluster, clients);
-  await stop(...clients);
 });
 
 test('headers go with a record through forward, internal topics and sinks', async (t) => {
@@ -87,7 +85,7 @@ test('headers go with a record through forward, internal topics and sinks', asyn
     })
     .to('out', texts);
   const topology = builder.build();
-  const client = await startClient(cluster, topology);
+  await startClient(t, cluster, topology);
   cluster.write('in', 0, [{ key: 'k', value: 'v', headers: [{ key: 'id', value: Buffer.from('7') }] }]);
   await drained(cluster, topology);
   const expected = [
@@ -100,7 +98,6 @@ test('headers go with a record through forward, internal topics and sinks', asyn
   const [record] = [...cluster.read('out', 0), ...cluster.read('out', 1)];
   t.deepEqual(shown(record!.headers), expected);
   t.deepEqual([text(record!.key), text(record!.value)], ['v', 'k']);
-  await stop(client);
 });
 
 test('what a cache tells of has the headers of no record', async (t) => {
@@ -109,13 +106,12 @@ test('what a cache tells of has the headers of no record', async (t) => {
   builder.stream('in', texts).groupByKey().count({ name: 'counts' }).toStream().mapValues(String).to('out', texts);
   const topology = builder.build();
   cluster.write('in', 0, [{ key: 'a', value: 'x', headers: [{ key: 'id', value: Buffer.from('7') }] }]);
-  const client = await startClient(cluster, topology);
+  await startClient(t, cluster, topology);
   await drained(cluster, topology);
   t.deepEqual(
     cluster.read('out', 0).map(({ headers }) => headers),
     [[]],
   );
-  await stop(client);
 });
 
 test('a record keeps its own time on its way, and rows get that of the newest record in them', async (t) => {
@@ -124,19 +120,18 @@ test('a record keeps its own time on its way, and rows get that of the newest re
     { key: 'a', value: '1', timestamp: 70 },
     { key: 'a', value: '2', timestamp: 30 },
   ]);
-  const client = await startClient(cluster, copies());
+  const client = await startClient(t, cluster, copies());
   await drained(cluster, copies());
   t.deepEqual(
     cluster.read('out', 0).map(({ timestamp }) => timestamp),
     [70, 30],
   );
   await stop(client);
-  const other = await startClient(cluster, windowedCounts(), { applicationId: 'other' });
+  const other = await startClient(t, cluster, windowedCounts(), { applicationId: 'other' });
   await running(other);
   const rows = (): number[] => cluster.read('other-counts-changelog', 0).map(({ timestamp }) => timestamp);
   while (rows().length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   t.deepEqual(rows(), [70]);
-  await stop(other);
 });
 
 /** Streams and tables that meet in one task. */
@@ -167,11 +162,10 @@ test('streams and tables of several topics meet in the order of their times', as
   ]);
   cluster.write('names', 0, [{ key: 'a', value: 'Anna', timestamp: 10 }]);
   cluster.write('colours', 0, [{ key: 'a', value: 'red', timestamp: 20 }]);
-  const client = await startClient(cluster, joined());
+  await startClient(t, cluster, joined());
   await drained(cluster, joined());
   t.deepEqual(messages(cluster, 'out'), ['a=early nobody', 'a=late Anna']);
   t.deepEqual(messages(cluster, 'tables'), ['a=Anna is red']);
-  await stop(client);
 });
 
 test('an internal topic between partitions of any number keeps every record', async (t) => {
@@ -191,14 +185,13 @@ test('an internal topic between partitions of any number keeps every record', as
       partition,
       Array.from({ length: 50 }, (_, i) => ({ key: `k${i}`, value: `v${i % 5}`, timestamp: 3 })),
     );
-  const client = await startClient(cluster, topology);
+  const client = await startClient(t, cluster, topology);
   await drained(cluster, topology);
   t.deepEqual(
     await rowsOf([client], 'counts'),
     [0, 1, 2, 3, 4].map((v) => `v${v}@0 30`),
   );
   t.is(client.streams.partitionsOf('counts'), 2);
-  await stop(client);
 });
 
 test('records without a key go to the partitions in turn', async (t) => {
@@ -214,10 +207,9 @@ test('records without a key go to the partitions in turn', async (t) => {
     0,
     ['1', '2', '3'].map((value) => ({ key: 'a', value })),
   );
-  const client = await startClient(cluster, topology);
+  await startClient(t, cluster, topology);
   await drained(cluster, topology);
   for (const partition of [0, 1, 2]) t.is(cluster.read('out', partition).length, 1);
-  await stop(client);
 });
 
 test('a processor can ask for a commit, which comes at once', async (t) => {
@@ -235,24 +227,22 @@ test('a processor can ask for a commit, which comes at once', async (t) => {
     };
   });
   const topology = builder.build();
-  const client = await startClient(cluster, topology, { commitIntervalMs: 60_000 });
+  const client = await startClient(t, cluster, topology, { commitIntervalMs: 60_000 });
   cluster.write('in', 0, [
     { key: 'a', value: 'x' },
     { key: 'a', value: 'commit' },
   ]);
   await drained(cluster, topology);
   t.is(client.streams.stats().commits, 1);
-  await stop(client);
 });
 
 test('two applications over the same topics do not meet', async (t) => {
   const cluster = clusterOf();
   cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: 1 }]);
-  const one = await startClient(cluster, windowedCounts());
-  const two = await startClient(cluster, windowedCounts(), { applicationId: 'other' });
+  const one = await startClient(t, cluster, windowedCounts());
+  const two = await startClient(t, cluster, windowedCounts(), { applicationId: 'other' });
   await drained(cluster, windowedCounts());
   t.is(one.streams.kafkaStats().tasks.length, 1);
   t.is(two.streams.kafkaStats().tasks.length, 1);
   t.is(cluster.read(`${app}-counts-changelog`, 0).length, 1);
-  await stop(one, two);
 });

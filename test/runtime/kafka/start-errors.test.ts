@@ -2,12 +2,17 @@ import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import { Serdes, StreamsBuilder, type StreamsError, type Topology } from '../../../src/index.ts';
 import { Disk } from './disk.ts';
-import { app, type ClientOptions, messages, newClient, startClient, stop, until } from './kit.ts';
+import { app, type Cleanup, type ClientOptions, messages, newClient, startClient, stop, until } from './kit.ts';
 import { copies, counts, texts, valueCounts, windowedCounts } from './topologies.ts';
 
 /** What a start fails with; everything is given back. */
-async function failure(cluster: MemoryCluster, topology: Topology, options: ClientOptions = {}): Promise<StreamsError> {
-  const client = newClient(cluster, topology, options);
+async function failure(
+  t: Cleanup,
+  cluster: MemoryCluster,
+  topology: Topology,
+  options: ClientOptions = {},
+): Promise<StreamsError> {
+  const client = newClient(t, cluster, topology, options);
   const error = await client.streams.start().then(
     () => new Error('it has started'),
     (thrown: StreamsError) => thrown,
@@ -25,13 +30,13 @@ function clusterOf(topics: Readonly<Record<string, number>>): MemoryCluster {
 }
 
 test('a source topic that does not exist is named', async (t) => {
-  const error = await failure(clusterOf({}), counts());
+  const error = await failure(t, clusterOf({}), counts());
   t.is(error.code, 'STREAMS_MISSING_SOURCE_TOPIC');
   t.is(error.details.topic, 'in');
 });
 
 test('a sink topic that does not exist is named', async (t) => {
-  const error = await failure(clusterOf({ in: 1 }), copies());
+  const error = await failure(t, clusterOf({ in: 1 }), copies());
   t.is(error.code, 'STREAMS_PRODUCTION');
   t.is(error.details.topic, 'out');
 });
@@ -48,7 +53,7 @@ function enriched(): Topology {
 }
 
 test('a topic of a global table that does not exist is named', async (t) => {
-  const error = await failure(clusterOf({ in: 1, out: 1 }), enriched());
+  const error = await failure(t, clusterOf({ in: 1, out: 1 }), enriched());
   t.is(error.code, 'STREAMS_MISSING_SOURCE_TOPIC');
   t.is(error.details.topic, 'table');
 });
@@ -60,17 +65,17 @@ test('topics whose records meet and that have different numbers of partitions ar
     .stream('in', texts)
     .join(table, (value) => value)
     .to('out', texts);
-  const error = await failure(clusterOf({ in: 2, table: 3, out: 1 }), builder.build());
+  const error = await failure(t, clusterOf({ in: 2, table: 3, out: 1 }), builder.build());
   t.is(error.code, 'STREAMS_PARTITION_MISMATCH');
   t.regex(error.message, /in has 2|table has 3/);
 });
 
 test('an internal topic that somebody made otherwise is refused, with what to do', async (t) => {
   const partitions = clusterOf({ in: 2, [`${app}-counts-changelog`]: 3 });
-  t.regex((await failure(partitions, counts())).message, /3 partitions.*needs 2.*weir reset/);
+  t.regex((await failure(t, partitions, counts())).message, /3 partitions.*needs 2.*weir reset/);
   const deleting = clusterOf({ in: 1 });
   deleting.createTopic(`${app}-counts-changelog`, 1, { 'cleanup.policy': 'delete' });
-  const error = await failure(deleting, counts());
+  const error = await failure(t, deleting, counts());
   t.is(error.code, 'STREAMS_INTERNAL_TOPIC');
   t.regex(error.message, /cleanup\.policy=compact/);
 });
@@ -78,33 +83,32 @@ test('an internal topic that somebody made otherwise is refused, with what to do
 test('a folder that another client has open is refused', async (t) => {
   const cluster = clusterOf({ in: 1 });
   const disk = new Disk();
-  const first = await startClient(cluster, counts(), { disk });
-  t.is((await failure(cluster, counts(), { disk })).code, 'STREAMS_STATE_STORE_LOCKED');
-  await stop(first);
+  await startClient(t, cluster, counts(), { disk });
+  t.is((await failure(t, cluster, counts(), { disk })).code, 'STREAMS_STATE_STORE_LOCKED');
 });
 
 test('a folder of another topology, of other settings or of another application is refused', async (t) => {
   const cluster = clusterOf({ in: 1 });
   const disk = new Disk();
   const settings = { zone: 'Europe/Paris' };
-  await stop(await startClient(cluster, counts(), { disk, settings }));
+  await stop(await startClient(t, cluster, counts(), { disk, settings }));
   for (const [topology, options] of [
     [windowedCounts(), { settings }],
     [counts(), { settings: { zone: 'UTC' } }],
     [counts(), { settings, applicationId: 'other' }],
   ] as const) {
-    const error = await failure(cluster, topology, { disk, ...options });
+    const error = await failure(t, cluster, topology, { disk, ...options });
     t.is(error.code, 'STREAMS_STATE_INCOMPATIBLE');
     t.deepEqual(disk.openPlaces, []);
   }
-  await stop(await startClient(cluster, counts(), { disk, settings }));
+  await stop(await startClient(t, cluster, counts(), { disk, settings }));
 });
 
 test('a topology without stores of its own needs no changelog', async (t) => {
   const cluster = clusterOf({ in: 1, out: 1, table: 1 });
   cluster.write('table', 0, [{ key: 'k', value: 'Anna' }]);
   cluster.write('in', 0, [{ key: 'k', value: 'hello' }]);
-  const client = await startClient(cluster, enriched());
+  await startClient(t, cluster, enriched());
   await until(() => messages(cluster, 'out').length === 1, 'the record is copied');
   t.deepEqual(messages(cluster, 'out'), ['k=hello Anna']);
   const broker = cluster.connect();
@@ -113,12 +117,11 @@ test('a topology without stores of its own needs no changelog', async (t) => {
     [],
   );
   await broker.close();
-  await stop(client);
 });
 
 test('instances that start at the same time make the internal topics together', async (t) => {
   const cluster = clusterOf({ in: 4 });
-  const clients = Array.from({ length: 4 }, () => newClient(cluster, counts()));
+  const clients = Array.from({ length: 4 }, () => newClient(t, cluster, counts()));
   await Promise.all(clients.map(({ streams }) => streams.start()));
   await until(() => clients.every(({ streams }) => streams.kafkaStats().tasks.length === 1), 'each of them has a task');
   t.deepEqual(clients.flatMap(({ streams }) => streams.kafkaStats().tasks.map(({ taskId }) => taskId)).sort(), [
@@ -127,18 +130,16 @@ test('instances that start at the same time make the internal topics together', 
     '0_2',
     '0_3',
   ]);
-  await stop(...clients);
 });
 
 test('an instance that is given a task that it does not know ends with an error that says what to do', async (t) => {
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 1);
   // The leader runs a later version: it has two tasks.
-  const leader = await startClient(cluster, valueCounts());
-  const older = newClient(cluster, counts(), { uncaughtHandler: () => 'shutdown-client' });
+  await startClient(t, cluster, valueCounts());
+  const older = newClient(t, cluster, counts(), { uncaughtHandler: () => 'shutdown-client' });
   await older.streams.start();
   await older.streams.untilEnded();
   t.is((older.streams.failure as StreamsError).code, 'STREAMS_PARTITION_MISMATCH');
   t.regex((older.streams.failure as StreamsError).message, /task 1_0|task 0_0/);
-  await stop(older, leader);
 });

@@ -5,7 +5,7 @@ import type { Version } from '../../../src/processor/rows.ts';
 import { historiesOf } from '../../../src/runtime/histories.ts';
 import { writeHistoryTopic } from '../../../src/runtime/kafka/history-topic.ts';
 import { type TableAppliedOptions, untilTableApplied } from '../../../src/runtime/kafka/table-applied.ts';
-import { app, changelogRows, drained, startClient, stop, type TestClient, until } from './kit.ts';
+import { app, type Cleanup, changelogRows, drained, startClient, stop, type TestClient, until } from './kit.ts';
 
 /** Readings per place, by a table of the places of meters; two sub-topologies. */
 function topology(sources: readonly string[]): Topology {
@@ -61,7 +61,7 @@ function write(
 async function applied(
   cluster: MemoryCluster,
   ends: readonly number[],
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
   more: Partial<TableAppliedOptions> = {},
 ): Promise<void> {
   const { admin } = cluster.connect();
@@ -86,10 +86,10 @@ class Instances {
     return positions;
   };
 
-  async start(cluster: MemoryCluster, count: number): Promise<void> {
+  async start(t: Cleanup, cluster: MemoryCluster, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const options = { sessionTimeoutMs: 60_000, applicationServer: `host-${i}:80` };
-      this.clients.set(options.applicationServer, await startClient(cluster, topology(['readings']), options));
+      this.clients.set(options.applicationServer, await startClient(t, cluster, topology(['readings']), options));
     }
     await until(
       () => [...this.clients.keys()].every((each) => this.tasks(each).length < 2),
@@ -118,8 +118,8 @@ test('a load is applied when the results of all tasks show it', async (t) => {
     ['n', 7, 1],
   ]);
   const clients = [
-    await startClient(cluster, topology(['readings'])),
-    await startClient(cluster, topology(['readings'])),
+    await startClient(t, cluster, topology(['readings'])),
+    await startClient(t, cluster, topology(['readings'])),
   ];
   await drained(cluster, clients[0]!.streams.topology);
   t.deepEqual(await changelogRows(cluster, clients[0]!.streams.topology, 'per-place'), ['Lyon 12']);
@@ -129,7 +129,6 @@ test('a load is applied when the results of all tasks show it', async (t) => {
     const placed = await changelogRows(cluster, clients[0]!.streams.topology, 'placed');
     t.deepEqual(placed, [`m ${place}:5`, `n ${place}:7`], 'what is joined shows it as soon as the wait is over');
   }
-  await stop(...clients);
 });
 
 test('a load that changed nothing was applied before', async (t) => {
@@ -137,19 +136,17 @@ test('a load that changed nothing was applied before', async (t) => {
   cluster.createTopic('readings', 2);
   await load(cluster, { m: 'Lyon' });
   write(cluster, [['m', 5, 0]]);
-  const client = await startClient(cluster, topology(['readings']));
+  const client = await startClient(t, cluster, topology(['readings']));
   await drained(cluster, client.streams.topology);
   await t.notThrowsAsync(async () => applied(cluster, await load(cluster, { m: 'Lyon' })));
-  await stop(client);
 });
 
 test('tasks that never had a record are not waited for', async (t) => {
   const cluster = new MemoryCluster();
   cluster.createTopic('readings', 2);
   const ends = await load(cluster, { m: 'Lyon' });
-  const client = await startClient(cluster, topology(['readings']));
+  await startClient(t, cluster, topology(['readings']));
   await t.notThrowsAsync(applied(cluster, ends));
-  await stop(client);
 });
 
 test('an instance that is stopped is waited for, and named when the time is over', async (t) => {
@@ -157,7 +154,7 @@ test('an instance that is stopped is waited for, and named when the time is over
   cluster.createTopic('readings', 1);
   await load(cluster, { m: 'Lyon' });
   write(cluster, [['m', 5, 0]]);
-  const client = await startClient(cluster, topology(['readings']), { sessionTimeoutMs: 60_000 });
+  const client = await startClient(t, cluster, topology(['readings']), { sessionTimeoutMs: 60_000 });
   await drained(cluster, client.streams.topology);
   cluster.pause(client.broker);
   const ends = await load(cluster, { m: 'Nice' });
@@ -166,7 +163,6 @@ test('an instance that is stopped is waited for, and named when the time is over
   const waiting = applied(cluster, ends);
   cluster.resume(client.broker);
   await t.notThrowsAsync(waiting);
-  await stop(client);
 });
 
 test('an instance without a task is waited for until its copy has the load, and named when the time is over', async (t) => {
@@ -175,7 +171,7 @@ test('an instance without a task is waited for until its copy has the load, and 
   await load(cluster, { m: 'Lyon' });
   write(cluster, [['m', 5, 0]]);
   const instances = new Instances();
-  await instances.start(cluster, 3);
+  await instances.start(t, cluster, 3);
   await drained(cluster, topology(['readings']));
   const endpoint = instances.endpointOf();
   const idle = instances.clients.get(endpoint)!;
@@ -183,7 +179,7 @@ test('an instance without a task is waited for until its copy has the load, and 
   const ends = await load(cluster, { m: 'Nice' });
   const error = await t.throwsAsync(applied(cluster, ends, 300, instances), { code: 'STREAMS_TIMEOUT' });
   t.regex(error.message, new RegExp(`instance ${endpoint} is at \\d+ of ${ends[0]}\\. `));
-  const waiting = applied(cluster, ends, 10_000, instances);
+  const waiting = applied(cluster, ends, 60_000, instances);
   cluster.resume(idle.broker);
   await waiting;
   const places = idle.streams.store('places') as ReadOnlyVersionedStore<string, string>;
@@ -197,7 +193,7 @@ test('an instance that cannot be asked is named with the reason; one without an 
   cluster.createTopic('readings', 1);
   await load(cluster, { m: 'Nice' });
   const instances = new Instances();
-  await instances.start(cluster, 3);
+  await instances.start(t, cluster, 3);
   write(cluster, [['m', 5, 0]]);
   await drained(cluster, topology(['readings']));
   const ends = await load(cluster, { m: 'Lyon' });
@@ -209,9 +205,8 @@ test('an instance that cannot be asked is named with the reason; one without an 
   t.true(error.message.includes(`instance ${endpoint} cannot be asked: nobody answers. Look`), error.message);
   await stop(...instances.clients.values());
   const nameless: TestClient[] = [];
-  for (let i = 0; i < 3; i++) nameless.push(await startClient(cluster, topology(['readings'])));
+  for (let i = 0; i < 3; i++) nameless.push(await startClient(t, cluster, topology(['readings'])));
   await t.notThrowsAsync(applied(cluster, ends));
-  await stop(...nameless);
 });
 
 test('an instance whose tasks never had a record is asked', async (t) => {
@@ -219,10 +214,10 @@ test('an instance whose tasks never had a record is asked', async (t) => {
   cluster.createTopic('readings', 2);
   const instances = new Instances();
   const ends = await load(cluster, { m: 'Lyon' });
-  await instances.start(cluster, 4);
+  await instances.start(t, cluster, 4);
   write(cluster, [['m', 5, 0]]);
   await drained(cluster, topology(['readings']));
-  await applied(cluster, ends, 10_000, instances);
+  await applied(cluster, ends, 60_000, instances);
   t.true(instances.asked.has(instances.endpointOf('0_1')));
   t.false(instances.asked.has(instances.endpointOf('0_0')));
   await stop(...instances.clients.values());

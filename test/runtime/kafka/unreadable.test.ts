@@ -79,7 +79,7 @@ for (const kind of ['damaged', 'unsupported'] as const) {
       );
     }
     // Whoever can read it goes on exactly there.
-    const client = await startClient(cluster, sums(), { disk });
+    const client = await startClient(t, cluster, sums(), { disk });
     await drained(cluster, sums());
     t.deepEqual(await rowsOf([client], 'sums'), ['a 31']);
     await stop(client);
@@ -87,7 +87,7 @@ for (const kind of ['damaged', 'unsupported'] as const) {
 
   test(`a changelog with a batch that is ${kind} is not restored in part`, async (t) => {
     const cluster = clusterOf('in');
-    const client = await startClient(cluster, sums());
+    const client = await startClient(t, cluster, sums());
     for (const value of [1, 2, 4]) {
       cluster.write('in', 0, [{ key: `k${value}`, value: number(value) }]);
       await drained(cluster, sums());
@@ -142,9 +142,8 @@ test('with several inputs what is left of the others is kept for whoever can rea
   const disk = new Disk();
   const error = await failing(cluster, topology, { topic: 'in', partition: 0, offset: 2, kind: 'damaged' }, disk);
   t.is(error.code, 'STREAMS_BATCH_CORRUPT');
-  const client = newClient(cluster, topology, { disk });
+  const client = newClient(t, cluster, topology, { disk });
   await client.streams.start();
   await drained(cluster, topology);
   t.deepEqual(await rowsOf([client], 'sums'), ['a 31']);
-  await stop(client);
 });

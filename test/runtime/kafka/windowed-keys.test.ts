@@ -70,14 +70,14 @@ for (const loss of ['a restart', 'a kill', 'the loss of the copy'])
   test(`tables of windowed keys are what they were after ${loss}`, async (t) => {
     const cluster = clusterOf();
     const disk = new Disk();
-    const first = await startClient(cluster, topology(), { disk });
+    const first = await startClient(t, cluster, topology(), { disk });
     write(cluster, (key) => first.streams.queryMetadataForKey('counts', key).partition);
     await drained(cluster, topology());
     for (const [store, shown] of Object.entries(expected)) t.deepEqual(await rowsOf([first], store), shown, store);
     await sameAsChangelogs(t, cluster, [first]);
     if (loss === 'a kill') kill(cluster, first);
     else await stop(first);
-    const second = await startClient(cluster, topology(), loss === 'the loss of the copy' ? {} : { disk });
+    const second = await startClient(t, cluster, topology(), loss === 'the loss of the copy' ? {} : { disk });
     for (const [store, shown] of Object.entries(expected)) t.deepEqual(await rowsOf([second], store), shown, store);
     const limits = second.streams.store('limits');
     if (limits.kind !== 'window') return t.fail();

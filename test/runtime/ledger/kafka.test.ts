@@ -65,7 +65,7 @@ test('each record of hostile topics has one fate, whatever the commits, stops an
     let client: TestClient | undefined;
     try {
       for (const { rows, end } of parts) {
-        client = await startClient(cluster, topology, options);
+        client = await startClient(t, cluster, topology, options);
         write(cluster, rows);
         const fates: Fate[] = rows.map((each) => recount.take(each));
         if (end === 'kill') {
@@ -83,7 +83,7 @@ test('each record of hostile topics has one fate, whatever the commits, stops an
         }
         client = undefined;
       }
-      client = await startClient(cluster, topology, options);
+      client = await startClient(t, cluster, topology, options);
       await drained(cluster, topology);
       const expected = recount.fates
         .map((fate, offset) => `${offset} ${fate}`)
@@ -104,11 +104,11 @@ test('the counts of letters are those of this process: after a restart, and afte
   const topology = ledgerTopology();
   const disk = new Disk();
   t.teardown(() => disk.remove());
-  const first = await startClient(cluster, topology, { disk });
+  const first = await startClient(t, cluster, topology, { disk });
   write(cluster, [{ kind: 'bad', bytes: Buffer.from('{'), reason: 'deserialization' }]);
   await until(() => counted(first)['deserialization'] === 1, 'the letter is committed');
   await stop(first);
-  const second = await startClient(cluster, topology, { disk });
+  const second = await startClient(t, cluster, topology, { disk });
   t.teardown(() => stop(second));
   t.deepEqual(counted(second), {});
   write(cluster, [{ kind: 'record', key: undefined, entry: { at: 1, arrived: 1, what: '' } }]);
@@ -131,7 +131,7 @@ test('a record that is late for several windows is late once, and one that fails
   const topology = builder.build();
   const disk = new Disk();
   t.teardown(() => disk.remove());
-  const client = await startClient(cluster, topology, { disk, processingHandler: () => 'continue' });
+  const client = await startClient(t, cluster, topology, { disk, processingHandler: () => 'continue' });
   t.teardown(() => stop(client));
   cluster.write('rows', 0, [
     { key: 'a', value: '', timestamp: 100 },

@@ -19,7 +19,7 @@ test('a folder of an instance that ended before it had written anything is passe
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 1);
   cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: 1 }]);
-  const client = await startClient(cluster, counts(), { stateDir: good, openDatabase: openLevelDatabase });
+  const client = await startClient(t, cluster, counts(), { stateDir: good, openDatabase: openLevelDatabase });
   await drained(cluster, counts());
   await stop(client);
   await mkdir(join(empty, 'global'), { recursive: true });

@@ -65,7 +65,7 @@ test('a folder whose restore was cut is refused, and another complete copy is ta
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 1);
   write(cluster, 'aabccc');
-  const first = await startClient(cluster, counts(), on(good));
+  const first = await startClient(t, cluster, counts(), on(good));
   await drained(cluster, counts());
   await stop(first);
   const whole = ['a0 2', 'b0 1', 'c0 3'];
@@ -76,7 +76,7 @@ test('a folder whose restore was cut is refused, and another complete copy is ta
     const end = (): void => {
       ended ??= stop(client);
     };
-    const client = newClient(cluster, counts(), on(cut, { restoreListener: { [at]: end } }));
+    const client = newClient(t, cluster, counts(), on(cut, { restoreListener: { [at]: end } }));
     await client.streams.start();
     await until(() => ended !== undefined, 'the restore has begun');
     await ended;
@@ -87,7 +87,7 @@ test('a folder whose restore was cut is refused, and another complete copy is ta
     ])
       t.deepEqual(await countsIn(given), whole, at);
   }
-  const again = await startClient(cluster, counts(), on(cut));
+  const again = await startClient(t, cluster, counts(), on(cut));
   await stop(again);
   t.deepEqual(await countsIn([cut]), whole);
 });
@@ -97,9 +97,9 @@ test('a copy whose task has gone to another instance is refused alone, and so is
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 2);
   write(cluster, 'ab', 2);
-  const first = await startClient(cluster, counts(), on(a, { numStandbyReplicas: 1 }));
+  const first = await startClient(t, cluster, counts(), on(a, { numStandbyReplicas: 1 }));
   await drained(cluster, counts());
-  const second = await startClient(cluster, counts(), on(b, { numStandbyReplicas: 1 }));
+  const second = await startClient(t, cluster, counts(), on(b, { numStandbyReplicas: 1 }));
   const active = (client: typeof first): number =>
     client.streams.kafkaStats().tasks.filter(({ kind }) => kind === 'active').length;
   await until(() => active(first) === 1 && active(second) === 1, 'each has one task');
@@ -124,15 +124,15 @@ test('what an instance has from an earlier run, and did not get again, is refuse
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 2);
   write(cluster, 'ab', 2);
-  const first = await startClient(cluster, counts(), on(a));
+  const first = await startClient(t, cluster, counts(), on(a));
   await drained(cluster, counts());
   await stop(first);
   await cp(a, old, { recursive: true });
   t.deepEqual(await countsIn([old], 2), ['a0 1', 'a1 1', 'b0 1', 'b1 1']);
-  const second = await startClient(cluster, counts(), on(b));
+  const second = await startClient(t, cluster, counts(), on(b));
   write(cluster, 'a', 2);
   await drained(cluster, counts());
-  const back = await startClient(cluster, counts(), on(old));
+  const back = await startClient(t, cluster, counts(), on(old));
   await until(
     () => back.streams.kafkaStats().tasks.length === 1 && second.streams.kafkaStats().tasks.length === 1,
     'each has one task',
@@ -159,7 +159,7 @@ test('a global table that was read in part is refused', async (t) => {
   cluster.createTopic('table', 1);
   cluster.write('table', 0, [{ key: 'a0', value: 'A', timestamp: 1 }]);
   write(cluster, 'a');
-  const client = await startClient(cluster, topology, on(folder));
+  const client = await startClient(t, cluster, topology, on(folder));
   await drained(cluster, topology);
   await stop(client);
   t.deepEqual(await countsIn([folder], 1, topology, 'names'), ['a0 ?']);
@@ -180,12 +180,12 @@ test('a folder of a version that did not mark its copies is read, and marked onc
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 1);
   write(cluster, 'aab');
-  const client = await startClient(cluster, counts(), on(folder));
+  const client = await startClient(t, cluster, counts(), on(folder));
   await drained(cluster, counts());
   await stop(client);
   await forgetMarks(folder);
   t.deepEqual(await countsIn([folder]), ['a0 2', 'b0 1']);
-  await stop(await startClient(cluster, counts(), on(folder)));
+  await stop(await startClient(t, cluster, counts(), on(folder)));
   t.deepEqual(await countsIn([folder]), ['a0 2', 'b0 1']);
 });
 
@@ -210,7 +210,7 @@ test('a folder of which one task is missing is refused', async (t) => {
   const cluster = new MemoryCluster();
   cluster.createTopic('in', 2);
   write(cluster, 'ab', 2);
-  const client = await startClient(cluster, counts(), on(folder));
+  const client = await startClient(t, cluster, counts(), on(folder));
   await drained(cluster, counts());
   await stop(client);
   await rm(taskDirectory(folder, '0_1'), { recursive: true });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../../src/clients/memory/memory-broker.ts';
 import { Serdes, StreamsBuilder, TimeWindows, type Topology, untilWindowCloses } from '../../../../src/index.ts';
-import { drained, messages, sleep, startClient, stop, until } from '../kit.ts';
+import { drained, messages, sleep, startClient, until } from '../kit.ts';
 
 const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
 const hour = 3_600_000;
@@ -35,26 +35,24 @@ function cluster(): MemoryCluster {
 
 test('a window closes without a further record once nothing has come for so long', async (t) => {
   const brokers = cluster();
-  const client = await startClient(brokers, finals(), { windowIdleCloseMs: 30 });
+  const client = await startClient(t, brokers, finals(), { windowIdleCloseMs: 30 });
   await until(() => messages(brokers, 'out').length > 0, 'the window has closed');
   t.deepEqual(messages(brokers, 'out'), ['a=2']);
   // Its window is over now, as if a later record had been seen.
   brokers.write('in', 0, [{ key: 'a', value: '', timestamp: long + 2 }]);
   await until(() => client.streams.stats().tasks[0]!.dropped.late === 1, 'the record is late');
   t.deepEqual(messages(brokers, 'out'), ['a=2']);
-  await stop(client);
 });
 
 test('by default a window waits for the record that closes it', async (t) => {
   const brokers = cluster();
-  const client = await startClient(brokers, finals());
+  await startClient(t, brokers, finals());
   await drained(brokers, finals());
   await sleep(60);
   t.deepEqual(messages(brokers, 'out'), []);
   brokers.write('in', 0, [{ key: 'b', value: '', timestamp: long + hour }]);
   await until(() => messages(brokers, 'out').length > 0, 'the window has closed');
   t.deepEqual(messages(brokers, 'out'), ['a=2']);
-  await stop(client);
 });
 
 test('an asynchronous punctuation that this sets off is waited for, and its failure is the end of the client', async (t) => {
@@ -75,9 +73,8 @@ test('an asynchronous punctuation that this sets off is waited for, and its fail
       seen.push(String(key));
     },
   }));
-  const client = await startClient(brokers, builder.build(), { windowIdleCloseMs: 30, commitIntervalMs: 60_000 });
+  const client = await startClient(t, brokers, builder.build(), { windowIdleCloseMs: 30, commitIntervalMs: 60_000 });
   await client.streams.untilEnded();
   t.deepEqual(seen, ['a', 'a', 'begins', 'fails']);
   t.regex(String(client.streams.failure), /as it must/);
-  await stop(client);
 });
