@@ -3,6 +3,7 @@ export default {
   extensions: { ts: 'module' },
   nodeArguments: ['--import=tsx'],
   workerThreads: false,
+  require: ['./test/helpers/worker-ends.ts'],
   files: ['test/integration/**/*.test.ts'],
   timeout: '15m',
   concurrency: 2,

@@ -95,12 +95,13 @@ test('a terminal gets a bar that is redrawn at most 10 times a second, and the l
   }
   drawn = stream.text.split('48/48 files').length - 1;
   progress.stop();
-  t.true(drawn >= 2 && drawn <= 12, `${drawn}`);
+  const most = 2 + (performance.now() - startMs) / 100;
+  t.true(drawn >= 2 && drawn <= most, `${drawn}`);
   t.regex(
     stream.text,
     /replay █{16} 48\/48 files {2}[\d.]+K? rows\/s {2}2018-01-31 23:59:50 {2}late 0 {2}dead 0 {2}ETA -/,
   );
-  t.regex(stream.text, /replay: 48\/48 files, 414,720 rows, .*, 0\.\d s\n$/);
+  t.regex(stream.text, /replay: 48\/48 files, 414,720 rows, .*, \d+\.\d s\n$/);
   // Saved cursors would be restored to a place that has scrolled away.
   t.false(stream.text.includes('\u001B7'));
 });

@@ -281,7 +281,8 @@ async function countOf(
   expected: number,
 ): Promise<number> {
   // The copy follows the commit at once, and not in the same instant.
-  for (const end = Date.now() + 5000; Date.now() < end && countNow(streams, store, key) !== expected; ) await delay(5);
+  for (const end = Date.now() + 60_000; Date.now() < end && countNow(streams, store, key) !== expected; )
+    await delay(5);
   return countNow(streams, store, key);
 }
 

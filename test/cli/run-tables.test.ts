@@ -54,14 +54,15 @@ test('a table that has rows is left as it is', async (t) => {
   cluster.write('names', 0, [{ key: 'x', value: 'y' }]);
   const { app, begun } = application();
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   await prepare(app, broker);
   t.deepEqual(begun, []);
   t.is(cluster.read('names', 0).length, 1);
-  await broker.close();
 });
 
 test('who waits for the load of another can be stopped', async (t) => {
   const broker = new MemoryCluster().connect();
+  t.teardown(() => broker.close());
   const overtaken: Pick<Application, 'writeTable'> = {
     writeTable: () => Promise.reject(new StreamsError('STREAMS_TASK_MIGRATED', 'another load has begun.')),
   };
@@ -69,14 +70,13 @@ test('who waits for the load of another can be stopped', async (t) => {
   const prepared = prepare(overtaken as Application, broker, stop.signal);
   setTimeout(() => stop.abort(), 50);
   await t.throwsAsync(prepared, { name: 'AbortError' });
-  await broker.close();
 });
 
 test('a load that fails for another reason fails the start', async (t) => {
   const broker = new MemoryCluster().connect();
+  t.teardown(() => broker.close());
   const broken: Pick<Application, 'writeTable'> = {
     writeTable: () => Promise.reject(new StreamsError('STREAMS_USAGE', 'names.csv is no table.')),
   };
   await t.throwsAsync(prepare(broken as Application, broker), { code: 'STREAMS_USAGE' });
-  await broker.close();
 });

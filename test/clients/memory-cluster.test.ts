@@ -105,13 +105,13 @@ test('calls of a paused client wait until it is resumed, those of others do not'
 test('a paused client can be closed: what waits fails', async (t) => {
   const cluster = new MemoryCluster();
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const member = memberOf(broker, 1000, []);
   await until(() => member.generation > 0);
   cluster.pause(broker);
   const list = broker.admin.listTopics();
   await Promise.all([broker.close(), t.throwsAsync(list, { code: 'STREAMS_CLOSED' })]);
   await t.throwsAsync(broker.admin.listTopics(), { code: 'STREAMS_CLOSED' });
-  await broker.close();
 });
 
 for (const [when, isWritten, fails] of [
@@ -172,6 +172,7 @@ test('while the cluster is down calls wait, those under way of producers fail, a
   const cluster = new MemoryCluster();
   cluster.createTopic('in');
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const received: string[] = [];
   const fetcher = broker.fetcher({
     receive: (records) => {
@@ -207,12 +208,12 @@ test('while the cluster is down calls wait, those under way of producers fail, a
   t.deepEqual(received, ['later']);
   t.true(await member.confirm());
   t.deepEqual(events, ['assigned 1']);
-  await broker.close();
 });
 
 test('a member that has no broker for longer than its session is told that it is lost, and joins again', async (t) => {
   const cluster = new MemoryCluster();
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const events: string[] = [];
   const member = memberOf(broker, 60, events);
   await until(() => member.generation > 0);
@@ -225,7 +226,6 @@ test('a member that has no broker for longer than its session is told that it is
   await until(() => member.generation > before);
   t.deepEqual(events, [`assigned ${before}`, 'lost', `assigned ${member.generation}`]);
   t.true(await member.confirm());
-  await broker.close();
 });
 
 test('calls give up a cluster that stays down', async (t) => {

@@ -316,6 +316,7 @@ test('several feeds share one file of letters', async (t) => {
   const one = await world.feed();
   const shared = { dead: one.dead, keyPrefix: Buffer.from('feed/1/') };
   const two = await other.feed(shared);
+  t.teardown(() => two.close());
   for (const { feed } of [one, two]) await feed.open(world.database);
   const batches = await Promise.all([one.feed.poll(), two.feed.poll()]);
   for (const batch of batches) if (typeof batch === 'object') batch.accept(batch.length);
@@ -327,7 +328,6 @@ test('several feeds share one file of letters', async (t) => {
     ['a.csv bad a', 'b.csv bad b'],
   );
   await one.close();
-  await two.close();
 });
 
 test('names of files are known in any case, and what has such a name without being a file is told once', async (t) => {

@@ -34,6 +34,7 @@ const letter = (line: number, raw: string | Buffer = 'row', file = 'a.csv') => (
 test('a letter is one JSON line with file, line, offset, reason, message and the raw bytes in base64', async (t) => {
   const path = join(temporaryFolder(t), 'deep', 'dead.jsonl');
   const letters = await Letters.open(path, owner);
+  t.teardown(() => letters.close());
   letters.append(letter(2, Buffer.from([0x00, 0xff, 0x2c])), 'utf8', 'not UTF-8');
   letters.append(letter(3, 'x,"y"', 'é "1".csv'), 'columns', 'the "row"\nhas 2 fields');
   await letters.sync();
@@ -43,7 +44,6 @@ test('a letter is one JSON line with file, line, offset, reason, message and the
       '{"file":"é \\"1\\".csv","line":3,"offset":30,"reason":"columns","message":"the \\"row\\"\\nhas 2 fields","raw":"eCwieSI="}\n',
   );
   t.is(letters.length, statSync(path).size);
-  await letters.close();
 });
 
 test('what stands behind the committed length is cut off when the letters start', async (t) => {
@@ -79,17 +79,17 @@ test('without a commit nothing of the file stays', async (t) => {
   writeFileSync(`${path}.owner`, 'named a\n');
   writeFileSync(path, '{"file":"a.csv","line":1,"offset":0,"reason":"id","raw":""}\n');
   const letters = await Letters.open(path, owner);
+  t.teardown(() => letters.close());
   await letters.start();
   t.is(statSync(path).size, 0);
-  await letters.close();
 });
 
 test('a file that is shorter than its committed length is refused', async (t) => {
   const letters = await Letters.open(join(temporaryFolder(t), 'dead.jsonl'), owner);
+  t.teardown(() => letters.close());
   const error = await t.throwsAsync(letters.cutTo(7));
   t.true(StreamsError.is(error) && error.code === 'STREAMS_INPUT_REFUSED');
   t.regex(error!.message, /is 0 bytes long, but 7 bytes/);
-  await letters.close();
 });
 
 test('a file that holds something else is refused and left alone', async (t) => {
@@ -111,13 +111,13 @@ test('a folder that cannot be written is an error of the file', async (t) => {
 test('a flood of letters is written before the commit, and the length counts it at the commit', async (t) => {
   const path = join(temporaryFolder(t), 'dead.jsonl');
   const letters = await Letters.open(path, owner);
+  t.teardown(() => letters.close());
   await letters.start();
   for (let line = 0; line < 5000; line++) letters.append(letter(line), 'columns', '1 field');
   t.true(statSync(path).size > 0);
   await Promise.all([letters.sync(), letters.sync()]);
   t.is(letters.length, statSync(path).size);
   t.is(readFileSync(path, 'utf8').split('\n').length, 5001);
-  await letters.close();
 });
 
 /** A state folder that has been written to. */

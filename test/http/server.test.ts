@@ -49,26 +49,26 @@ test('port 0 takes a free port of the loopback and says where', async (t) => {
 test('Request and Response of the process stay as they were', async (t) => {
   const before = [globalThis.Request, globalThis.Response];
   const server = await createServer(options());
+  t.teardown(() => server.close());
   t.deepEqual([globalThis.Request, globalThis.Response], before);
-  await server.close();
 });
 
 test('a server for all addresses is reached on the loopback', async (t) => {
   const server = await createServer(options({ host: '0.0.0.0' }));
+  t.teardown(() => server.close());
   t.is(server.url, `http://127.0.0.1:${server.port}`);
   t.is((await fetch(`${server.url}/healthz`)).status, 200);
-  await server.close();
 });
 
 test('a port in use is an error that names it and says what to do', async (t) => {
   const server = await createServer(options());
+  t.teardown(() => server.close());
   const error = await t.throwsAsync(createServer(options({ port: server.port })));
   t.true(StreamsError.is(error) && error.code === 'STREAMS_PORT');
   t.is(
     error!.message,
     `port ${server.port} of 127.0.0.1 is in use: stop the other process, or take another port (0 takes any free one)`,
   );
-  await server.close();
 });
 
 test('an address that is none of this machine is an error too', async (t) => {
@@ -80,6 +80,7 @@ test('an address that is none of this machine is an error too', async (t) => {
 test('a slow client holds back the rows, and one that goes away ends them', async (t) => {
   const store = endlessStore('endless');
   const server = await createServer(options({ engine: fakeEngine([store]) }));
+  t.teardown(() => server.close());
   const response = await head(`${server.url}/stores/endless`);
   let before = -1;
   // Nobody reads: after the buffers of both sides are full no row is taken any more.
@@ -91,7 +92,6 @@ test('a slow client holds back the rows, and one that goes away ends them', asyn
   response.destroy();
   await until(() => store.closed === 1);
   t.pass();
-  await server.close();
 });
 
 test('closing cuts off an endless answer and closes its store first', async (t) => {
@@ -114,15 +114,16 @@ test('an answer that breaks half-way is a broken connection, not a short answer'
   };
   const logger = { debug() {}, info() {}, warn() {}, error: (_: object, message: string) => void logged.push(message) };
   const server = await createServer(options({ engine: fakeEngine([store]), logger }));
+  t.teardown(() => server.close());
   const response = await fetch(`${server.url}/stores/broken`);
   t.is(response.status, 200);
   await t.throwsAsync(response.text());
   t.deepEqual(logged, ['an answer broke off: block 7 is unreadable']);
-  await server.close();
 });
 
 test('malformed and oversized requests are refused and harm nobody', async (t) => {
   const server = await createServer(options());
+  t.teardown(() => server.close());
   const rest = 'HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
   t.regex(await raw(server.port, `GET /${'a'.repeat(20_000)} ${rest}`), /^HTTP\/1\.1 431 /);
   t.regex(await raw(server.port, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400 /);
@@ -131,5 +132,4 @@ test('malformed and oversized requests are refused and harm nobody', async (t) =
   t.regex(await raw(server.port, `GET /../../etc/passwd ${rest}`), /^HTTP\/1\.1 404 /);
   t.regex(await raw(server.port, `GET /page/..%2f..%2fpackage.json ${rest}`), /^HTTP\/1\.1 404 /);
   t.is((await fetch(`${server.url}/healthz`)).status, 200);
-  await server.close();
 });

@@ -392,6 +392,7 @@ test('a global table whose keys are objects can be loaded again and keeps what w
   const stateDir = await mkdtemp(join(tmpdir(), 'weir-global-'));
   t.teardown(() => rm(stateDir, { recursive: true, force: true }));
   const embedded = await EmbeddedStreams.open(builder.build(), { stateDir, syncWrites: false });
+  t.teardown(() => embedded.close());
   const rows = (ids: readonly number[]): [{ id: number }, { validFromMs: number; value: string }[]][] =>
     ids.map((id) => [{ id }, [{ validFromMs: 0, value: `name ${id}` }]]);
   await embedded.loadGlobalTable('names', rows([1, 2]));
@@ -401,5 +402,4 @@ test('a global table whose keys are objects can be loaded again and keeps what w
     for await (const page of part.rows(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))
       for (const { key } of page) found.push(keySerde.deserialize(key).id);
   t.deepEqual(found.sort(), [2, 3]);
-  await embedded.close();
 });

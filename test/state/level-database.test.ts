@@ -55,8 +55,8 @@ test('a second handle of one process is refused, by whatever path, until the fir
   await put(first, 1);
   await first.close();
   const second = await openLevelDatabase(join(folder, 'link'));
+  t.teardown(() => second.close());
   t.deepEqual(second.get(Uint8Array.of(1)), Uint8Array.of(1));
-  await second.close();
 });
 
 test('a database that another process holds is refused, with the folder and what to do', async (t) => {
@@ -77,6 +77,7 @@ test('a database that another process holds is refused, with the folder and what
 test('a refused second handle does not free the folder for other processes', async (t) => {
   const folder = await newFolder(t);
   const database = await openLevelDatabase(folder);
+  t.teardown(() => database.close());
   await t.throwsAsync(openLevelDatabase(folder), { code: 'STREAMS_STATE_STORE_LOCKED' });
   const other = spawn(process.execPath, ['--import=tsx', scriptOf('lock-holder.ts'), folder], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -84,7 +85,6 @@ test('a refused second handle does not free the folder for other processes', asy
   const [said] = await once(createInterface(other.stdout), 'line');
   other.stdin.end();
   t.is(said, 'STREAMS_STATE_STORE_LOCKED');
-  await database.close();
 });
 
 test('a damaged or missing file at open is STREAMS_STATE_STORE_CORRUPT', async (t) => {
@@ -141,6 +141,7 @@ test('a table that is damaged while the database is open is STREAMS_STATE_STORE_
   const folder = await folderWithTables(t);
   const table = join(folder, (await readdir(folder)).find((name) => name.endsWith('.ldb'))!);
   const database = await openLevelDatabase(folder);
+  t.teardown(() => database.close());
   await writeFile(table, (await readFile(table)).fill(0xee));
   t.throws(() => database.get(Uint8Array.of(1)), { code: 'STREAMS_STATE_STORE_CORRUPT' });
   await t.throwsAsync(database.getMany([Uint8Array.of(1)]), { code: 'STREAMS_STATE_STORE_CORRUPT' });
@@ -150,7 +151,6 @@ test('a table that is damaged while the database is open is STREAMS_STATE_STORE_
     },
     { code: 'STREAMS_STATE_STORE_CORRUPT' },
   );
-  await database.close();
 });
 
 test('a folder that cannot be made is STREAMS_STATE_STORE_WRITE', async (t) => {
@@ -185,6 +185,7 @@ test('once a write fails no later one is acknowledged, and after a new open all 
   t.is(readable, 1000);
   t.true(acknowledged > 0 && acknowledged < 11, `${acknowledged}`);
   const database = await openLevelDatabase(folder);
+  t.teardown(() => database.close());
   const rows = new Map<number, number>();
   for await (const page of database.pages({})) {
     for (const [key] of page) rows.set(key[0]!, (rows.get(key[0]!) ?? 0) + 1);
@@ -193,7 +194,6 @@ test('once a write fails no later one is acknowledged, and after a new open all 
   // The failed batch may be there, but then all of it.
   t.true([undefined, 100].includes(rows.get(acknowledged)));
   t.is(rows.get(acknowledged + 1), undefined);
-  await database.close();
 });
 
 test('after kill -9 while writing, every acknowledged batch is there and none is torn', async (t) => {

@@ -112,6 +112,8 @@ export class WorkLoop {
         const commits = this.commitAll();
         // Nothing more fits: the next records wait until these are written.
         if (full) await commits;
+        // What filled it may have come after a commit had begun: that one left it.
+        if (full && this.cacheIsFull) await this.commitAll();
       }
       if (taken === 0) {
         const wanted = this.#running.some(({ task }) => task?.needsCommit);

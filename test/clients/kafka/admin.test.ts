@@ -246,10 +246,10 @@ test('the cluster is described as its metadata say', async (t) => {
 
 test('after close every call fails at once', async (t) => {
   const { broker } = await scripted(t);
+  t.teardown(() => broker.close());
   await broker.admin.listTopics();
   await broker.close();
   await failure(t, broker.admin.listTopics());
-  await broker.close();
 });
 
 test('a broker that does not answer is told of after a while, with the time that is left', async (t) => {

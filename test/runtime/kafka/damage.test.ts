@@ -10,7 +10,7 @@ import { InstanceFolders } from '../../../src/runtime/kafka/folder-parts.ts';
 import { openLevelDatabase } from '../../../state/level-database.ts';
 import { damagesOf } from '../../../state/level-files/check-folder.ts';
 import { copyOfOpen, damage, filesBelow, randomOf } from '../../helpers/damages.ts';
-import { drained, newClient, rowsOf, running, shownRows, startClient, stop, until } from './kit.ts';
+import { drained, newClient, rowsOf, running, shownRows, startClient, stop, type TestClient, until } from './kit.ts';
 import { texts } from './topologies.ts';
 
 const seed = Number(process.env['DAMAGE_SEED'] ?? Date.now() % 1_000_000);
@@ -86,6 +86,17 @@ async function isWhole(stateDir: string): Promise<boolean> {
   return true;
 }
 
+/** The rows of a store after all that was written. */
+const rowsAfter = ({ written }: Input, store: string): string[] =>
+  written.flatMap((n, partition) => truth(partition, n)[store]!).sort();
+
+/** Whether the local copy has the results of all that was written: a commit is known to the broker before the copy has it. */
+async function hasTaken(client: TestClient, input: Input): Promise<boolean> {
+  for (const store of ['counts', 'windows'])
+    if (String(await rowsOf([client], store)) !== String(rowsAfter(input, store))) return false;
+  return true;
+}
+
 /** A state folder early, as a killed instance leaves it, and of one that ended in order. */
 async function worldOf(t: ExecutionContext): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'weir-damage-'));
@@ -107,6 +118,7 @@ async function worldOf(t: ExecutionContext): Promise<World> {
   await cp(closed, older, { recursive: true });
   const second = await startClient(t, cluster, topologyOf(), { stateDir: closed, openDatabase });
   while (input.written[0]! < records) await take(100);
+  await until(() => hasTaken(second, input), 'the copy has all that is committed');
   await copyOfOpen(closed, killed, isWhole);
   await stop(second);
   return { root, input, older, killed, closed };
@@ -163,18 +175,11 @@ for (const state of ['closed', 'killed'] as const)
         outcomes.noticed++;
       }
       const client = newClient(t, cluster, topologyOf(), { stateDir: folder, openDatabase, sessionTimeoutMs: 30_000 });
-      t.teardown(() => stop(client));
       await client.streams.start();
       await running(client);
       world.input.write(random(partitions), 1);
       await drained(cluster, topologyOf());
-      const expected = world.input.written.map((n, partition) => truth(partition, n));
-      for (const store of ['counts', 'windows']) {
-        const rows = expected.flatMap((of) => of[store]!).sort();
-        // A commit is known to the broker before the local copy has it.
-        const isThere = async (): Promise<boolean> => String(await rowsOf([client], store)) === String(rows);
-        await until(isThere, `${store} has the right rows after ${what} (seed ${seed})`);
-      }
+      await until(() => hasTaken(client, world.input), `the rows are right after ${what} (seed ${seed})`);
       if ((client.streams.stats().errors['STREAMS_STATE_STORE_CORRUPT'] ?? 0) > 0) outcomes.rebuilt++;
       t.deepEqual(client.uncaught, [], `${what}, at work`);
       await stop(client);

@@ -22,6 +22,7 @@ import {
   sleep,
   startClient,
   stop,
+  type TestClient,
   until,
 } from './kit.ts';
 import { copies, counts, texts, windowedCounts } from './topologies.ts';
@@ -300,25 +301,28 @@ test('a full cache takes no more, also while a commit is under way that began be
   const limit = 100_000;
   const keys = Array.from({ length: 8000 }, (_, i) => ({ key: `k${i}`, value: 'x' }));
   let wave = 0;
+  let most = 0;
+  let client: TestClient | undefined;
   const cluster = clusterOf(1, {
     onRequest: (request) => {
       if (request === 'EndTxn' && wave++ === 0) cluster.write('in', 0, keys.slice(10));
     },
   });
-  const topology = counts();
-  const client = await startClient(t, cluster, topology, {
+  const builder = new StreamsBuilder();
+  const look = (): void => {
+    for (const { dirtyBytes } of client?.streams.stats().stores ?? []) most = Math.max(most, dirtyBytes);
+  };
+  builder.stream('in', texts).peek(look).groupByKey().count({ name: 'counts' });
+  const topology = builder.build();
+  client = await startClient(t, cluster, topology, {
     connect: { latencyMs: (request) => (request === 'EndTxn' ? 100 : 0) },
     statestoreCacheMaxBytes: limit,
     commitIntervalMs: 1,
   });
-  let most = 0;
-  const watch = setInterval(() => {
-    for (const { dirtyBytes } of client.streams.stats().stores) most = Math.max(most, dirtyBytes);
-  }, 1);
   cluster.write('in', 0, keys.slice(0, 10));
-  await drained(cluster, topology, 30_000);
-  clearInterval(watch);
-  await until(async () => (await rowsOf([client], 'counts')).length === 8000, 'all rows are there');
+  await drained(cluster, topology);
+  const clients = [client];
+  await until(async () => (await rowsOf(clients, 'counts')).length === 8000, 'all rows are there');
   // A quarter of the cache is the mark; 256 rows of 240 bytes may come between two looks.
   t.true(most > 0 && most <= limit / 4 + 256 * 240, `${most} bytes were dirty`);
 });
@@ -330,9 +334,7 @@ test('a batch of large outputs is sent before it fills the memory', async (t) =>
   const value = 'x'.repeat(100_000);
   for (let i = 0; i < 300; i++) cluster.write('in', 0, [{ key: 'a', value }]);
   await until(() => cluster.read('out', 0).length >= 100, 'a commit has come long before its time');
-  await drained(cluster, topology, 30_000).catch(() => {});
-  await stop(client);
-  t.true(cluster.read('out', 0).length >= 100);
+  t.true(client.streams.stats().commits > 0);
 });
 
 test('hopping windows, suppressed results and joins survive a takeover', async (t) => {

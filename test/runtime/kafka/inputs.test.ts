@@ -71,6 +71,7 @@ test('what an open transaction has written to an input is not waited for', async
   at(cluster, 'a', 10);
   at(cluster, 'b', 5);
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const writer = broker.producer({ transactional: true, transactionalId: 'writer' });
   await writer.init();
   writer.append('b', 0, 7, Buffer.from('b'), Buffer.from('7'));
@@ -82,7 +83,6 @@ test('what an open transaction has written to an input is not waited for', async
   await drained(cluster, merged());
   t.deepEqual(messages(cluster, 'out'), ['b=5', 'a=10', 'b=7']);
   await stop(client);
-  await broker.close();
 });
 
 test('with max.task.idle.ms -1 nothing is waited for', async (t) => {
@@ -180,6 +180,7 @@ test('with none the deletion ends the application all the same', async (t) => {
 test('records of transactions that were aborted are never seen, and passed', async (t) => {
   const cluster = clusterOf('in');
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const writer = broker.producer({ transactional: true, transactionalId: 'writer' });
   await writer.init();
   for (const [value, end] of [
@@ -196,7 +197,6 @@ test('records of transactions that were aborted are never seen, and passed', asy
   await drained(cluster, copies());
   t.deepEqual(messages(cluster, 'out'), ['k=one', 'k=three']);
   await stop(client);
-  await broker.close();
 });
 
 test('a slow asynchronous node does not stop the fetching for ever', async (t) => {

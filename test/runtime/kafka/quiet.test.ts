@@ -36,6 +36,7 @@ test('tasks without work start no transaction', async (t) => {
 test('an application that has nothing to do comes to the end of its topics, markers and aborted records included', async (t) => {
   const { cluster } = counting({ in: 1 });
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const writer = broker.producer({ transactional: true, transactionalId: 'writer' });
   await writer.init();
   for (const end of ['commit', 'abort', 'abort'] as const) {
@@ -66,7 +67,6 @@ test('an application that has nothing to do comes to the end of its topics, mark
     ],
   );
   await stop(client);
-  await broker.close();
 });
 
 test('records of a repartition topic are deleted once they are consumed, and only then', async (t) => {

@@ -112,11 +112,11 @@ test('a topology without stores of its own needs no changelog', async (t) => {
   await until(() => messages(cluster, 'out').length === 1, 'the record is copied');
   t.deepEqual(messages(cluster, 'out'), ['k=hello Anna']);
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   t.deepEqual(
     (await broker.admin.listTopics()).filter((topic) => topic.includes('changelog')),
     [],
   );
-  await broker.close();
 });
 
 test('instances that start at the same time make the internal topics together', async (t) => {

@@ -94,10 +94,10 @@ test('parts over a given reader read it, and leave it open', async (t) => {
   const database = await openMemoryDatabase();
   await writeRows(database, 'key-value', prefix, [row(0, 'a', 'before')]);
   const snapshot = database.snapshot();
+  t.teardown(() => snapshot.close());
   const part = localPart(textStore('key-value'), database, prefix, 0, fixedReader(snapshot));
   await writeRows(database, 'key-value', prefix, [row(0, 'a', 'after')]);
   for (let i = 0; i < 2; i++) t.deepEqual(shown(await rowsIn(part.rows(fromMs, toMs))), ['0 a before']);
-  await snapshot.close();
 });
 
 test('a range over a database that is closed meanwhile is an error, not a short answer', async (t) => {

@@ -114,6 +114,7 @@ test('--wait ends when the instances of the application have applied it, and in 
   const row = '20180310120000,2018-03-10 12:00:00,2018-03-10 13:00:00,ev_C,C,8,';
   cluster.write('events', 1, [{ key: 'C:8', value: row, timestamp: Date.parse('2018-03-10T11:00:00Z') }]);
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const topology = gridTopology({ zone: 'Europe/Paris', graceMs: 86_400_000, topics: ['events'] });
   const streams = new KafkaStreams(topology, {
     broker,
@@ -132,7 +133,6 @@ test('--wait ends when the instances of the application have applied it, and in 
   await until(() => lastValue(cluster, 'readers-day-placed-changelog', 1).includes('01027'));
   t.false(lastValue(cluster, 'readers-day-placed-changelog', 1).includes('01026'));
   await streams.close();
-  await broker.close();
 });
 
 test('--wait asks instances of which no task tells, at their endpoints', async (t) => {
@@ -148,6 +148,7 @@ test('--wait asks instances of which no task tells, at their endpoints', async (
   t.teardown(() => server.close());
   const applicationServer = new URL(server.url).host;
   const broker = cluster.connect();
+  t.teardown(() => broker.close());
   const topology = gridTopology({ zone: 'Europe/Paris', graceMs: 86_400_000, topics: ['events'] });
   const openDatabase = openMemoryDatabase;
   const options = { broker, applicationId: 'grid', stateDir: await temporary(t), openDatabase, applicationServer };
@@ -166,7 +167,6 @@ test('--wait asks instances of which no task tells, at their endpoints', async (
   t.is(gone.code, 1);
   t.true(gone.stderr.includes(`instance ${applicationServer} cannot be asked: `), gone.stderr);
   await streams.close();
-  await broker.close();
 });
 
 function lastValue(cluster: MemoryCluster, topic: string, partition: number): string {

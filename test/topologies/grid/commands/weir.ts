@@ -65,9 +65,9 @@ export async function dataSet(folder: string, options: Partial<GenerateOptions> 
   await generate({ ...plan, out: folder, ...options });
 }
 
-/** Waits until a condition holds; gives up after half a minute. */
+/** Waits until a condition holds; gives up after two minutes. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await delay(20)) if (await holds()) return;
+  for (const end = Date.now() + 120_000; Date.now() < end; await delay(20)) if (await holds()) return;
   throw new Error('waited in vain');
 }
 
