@@ -1,5 +1,4 @@
 /** A process of bench/keys: `replay-keys.ts EVENTS PARK STATE CACHE-BYTES` replays files through the grid's topology and tells each second how far it is. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { feedPrefix } from '../../src/cli/folder-inputs.ts';
 import { FolderFeed } from '../../src/files/folder-feed.ts';
@@ -9,6 +8,7 @@ import { eventFormat } from '../../topologies/grid/events/event-format.ts';
 import { loadPark } from '../../topologies/grid/park/load-park.ts';
 import { parkHistories } from '../../topologies/grid/park/park-history.ts';
 import { eventsTopic, gridTopology, parkTable } from '../../topologies/grid/topology.ts';
+import { mappedBytes } from './mapped-bytes.ts';
 import { tellParent } from './tell-parent.ts';
 
 /** How far a replay is. */
@@ -60,12 +60,4 @@ function sample(): void {
   const seconds = process.uptime();
   const memory = { rssBytes: process.memoryUsage.rss(), mappedBytes: mappedBytes() };
   tellParent({ phase, seconds, rows, ...memory, commits, commitSeconds, committedRows } satisfies Sample);
-}
-
-function mappedBytes(): number {
-  try {
-    return Number(/RssFile:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
 }

@@ -322,7 +322,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     type: bytes(),
     ...always(64 * 2 ** 20, '67108864 (64MiB)'),
     unit: 'bytes',
-    doc: 'Memory for the write-back caches of all stores. A task commits early when dirty entries fill half of it.',
+    doc: 'Memory for the write-back caches of all stores: the bytes that serdes write of keys and values, and what a row takes beside them. A commit comes early when dirty rows, counted twice, fill half of it.',
     formerly: ['cache.max.bytes.buffering'],
   },
   'sync.writes': {

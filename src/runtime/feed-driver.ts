@@ -103,11 +103,13 @@ export class FeedDriver {
     batch.accept(lane.at);
   }
 
-  /** Takes records until `end`, or until a node is busy (true) or the cache wants a look (every 256 records). */
+  /** Takes records until `end`, or until a node is busy (true) or the cache wants a look (every 256 records, or when it has grown by much). */
   #takeSome(lane: Lane, end: number): boolean {
     const engine = this.#engine;
+    const { meter } = engine;
+    const lookAt = meter.cachedBytes + engine.cacheStep;
     const stop = Math.min(end, lane.at + 256);
-    for (; lane.at < stop; lane.at++) {
+    for (; lane.at < stop && meter.cachedBytes <= lookAt; lane.at++) {
       this.#take(lane);
       if (engine.unsettled) return true;
     }

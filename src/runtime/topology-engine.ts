@@ -123,6 +123,11 @@ export class TopologyEngine implements TaskHost {
     this.tables = this.#flushSteps.map(({ flushed }) => flushed).filter((flushed) => flushed instanceof CachedTable);
   }
 
+  /** Bytes by which the caches may grow between two looks at them. */
+  get cacheStep(): number {
+    return this.cacheMaxBytes / 16;
+  }
+
   /** Reads back what tables and nodes keep in memory; `saved` gives a task's clocks. */
   async open(saved: (taskId: string) => SavedTask | undefined): Promise<void> {
     for (const table of this.tables) await table.open();

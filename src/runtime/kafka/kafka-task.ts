@@ -340,6 +340,8 @@ export class KafkaTask {
   }
 
   #takeAlone(input: InputBuffer, max: number): void {
+    const { meter, cacheStep } = this.engine;
+    let lookAt = meter.cachedBytes + cacheStep;
     for (let left = max; left > 0; ) {
       const records = input.head;
       if (records === undefined) return;
@@ -349,7 +351,10 @@ export class KafkaTask {
       let stop = false;
       while (i < end && !stop) {
         this.#take(input, records, i++);
-        stop = this.engine.unsettled || ((i & 255) === 0 && this.isFull);
+        stop = this.engine.unsettled;
+        if ((i & 255) !== 0 && meter.cachedBytes <= lookAt) continue;
+        stop ||= this.isFull;
+        lookAt = meter.cachedBytes + cacheStep;
       }
       left -= i - from;
       if (this.engine.unsettled) {
@@ -362,6 +367,8 @@ export class KafkaTask {
   }
 
   #takeMerged(max: number): void {
+    const { meter, cacheStep } = this.engine;
+    let lookAt = meter.cachedBytes + cacheStep;
     for (let taken = 0; taken < max && this.isReady(this.#options.now()); taken++) {
       const input = this.#least();
       if (input === undefined) return;
@@ -373,7 +380,9 @@ export class KafkaTask {
         return;
       }
       input.advance(at + 1);
-      if ((taken & 255) === 0 && this.isFull) return;
+      if ((taken & 255) !== 0 && meter.cachedBytes <= lookAt) continue;
+      if (this.isFull) return;
+      lookAt = meter.cachedBytes + cacheStep;
     }
   }
 

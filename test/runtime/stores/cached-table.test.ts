@@ -1,8 +1,11 @@
-import test from 'ava';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import test, { type ExecutionContext } from 'ava';
 import { TimeWindows } from '../../../src/dsl/time-windows.ts';
 import type { StoreSpec } from '../../../src/processor/node.ts';
 import { keyValueRows, windowRows } from '../../../src/runtime/stores/byte-rows.ts';
 import { CachedTable, type CacheMeter } from '../../../src/runtime/stores/cached-table.ts';
+import type { Serde } from '../../../src/serde/serde.ts';
 import { jsonSerde, stringSerde } from '../../../src/serde/serdes.ts';
 import type { Database } from '../../../state/database.ts';
 import { openMemoryDatabase } from '../../../state/memory-database.ts';
@@ -26,6 +29,7 @@ async function world(
   cached = true,
   database?: Database,
   oldValues = true,
+  valueSerde: Serde<never> | Serde<Box> | Serde<string> = jsonSerde<Box>(),
 ): Promise<World> {
   const db = database ?? (await openMemoryDatabase());
   const windows = TimeWindows.ofSizeWithNoGrace(10);
@@ -33,7 +37,7 @@ async function world(
     name: 'boxes',
     kind,
     keySerde: stringSerde,
-    valueSerde: jsonSerde<Box>(),
+    valueSerde,
     cached,
     result: true,
     ...(kind === 'window' ? { windows } : {}),
@@ -236,4 +240,87 @@ test('a row that is set and deleted before a flush is told as deleted exactly wh
   await commit();
   t.deepEqual(told(), ['a 0 - -> - @3']);
   t.deepEqual(await listed(table), []);
+});
+
+/** JSON of so many bytes: `{"n":1,"x":"..."}`. */
+const boxOf = (bytes: number): Box => ({ n: 1, x: 'x'.repeat(bytes - '{"n":1,"x":""}'.length) }) as Box;
+
+/** Memory of a row beside what serdes write is some hundred bytes. */
+const isAbout = (t: ExecutionContext, counted: number, rows: number, bytes: number): void => {
+  t.true(counted >= bytes && counted <= bytes + rows * 700, `${counted} for ${bytes} bytes in ${rows} rows`);
+};
+
+for (const kind of ['key-value', 'window'] as const)
+  test(`what a ${kind} table keeps counts as many bytes as serdes write of it`, async (t) => {
+    const { table, meter, commit } = await world(kind);
+    table.set('small', 0, boxOf(20), 1);
+    isAbout(t, meter.dirtyBytes, 1, 25);
+    const key = 'k'.repeat(3000);
+    table.set(key, 0, boxOf(20_000), 1);
+    isAbout(t, meter.dirtyBytes, 2, 23_025);
+    isAbout(t, meter.cachedBytes, 2, 23_025);
+    t.is(table.snapshotStats().dirtyBytes, meter.dirtyBytes);
+    await commit();
+    t.is(meter.dirtyBytes, 0);
+    isAbout(t, meter.cachedBytes, 2, 23_025);
+    // Until it is told, the value before is kept too.
+    table.update(table.forUpdate(key, 0), boxOf(50_000), 2);
+    isAbout(t, meter.cachedBytes, 2, 73_025);
+    await commit();
+    isAbout(t, meter.cachedBytes, 2, 53_025);
+    table.age();
+    t.is(table.read('small', 0)?.value.n, 1);
+    table.age();
+    isAbout(t, meter.cachedBytes, 1, 25);
+    t.is(table.read(key, 0)?.timestamp, 2);
+    isAbout(t, meter.cachedBytes, 2, 53_025);
+    table.set(key, 0, undefined, 3);
+    await commit();
+    if (kind === 'window') {
+      table.set('late', 0, boxOf(1000), 4);
+      table.expireBefore(10);
+      await commit();
+      t.is(meter.dirtyBytes, 0);
+    } else {
+      table.age();
+      table.age();
+    }
+    t.is(meter.cachedBytes, 0);
+  });
+
+test('texts and objects that are kept themselves count what serdes write of them', async (t) => {
+  const texts = await world('key-value', true, undefined, true, stringSerde);
+  (texts.table as unknown as CachedTable<string, string>).set('a', 0, 'x'.repeat(10_000), 1);
+  isAbout(t, texts.meter.dirtyBytes, 1, 10_001);
+  const kept: Serde<Box> = { ...jsonSerde<Box>(), clone: (box) => ({ ...box }) };
+  const objects = await world('key-value', true, undefined, true, kept);
+  objects.table.set('a', 0, boxOf(10_000), 1);
+  await objects.commit();
+  isAbout(t, objects.meter.cachedBytes, 1, 9_900);
+  t.is(objects.meter.dirtyBytes, 0);
+});
+
+test('what is forgotten is free, also beside rows of its time that are used again', async (t) => {
+  const weak: WeakRef<Box>[] = [];
+  const kept: Serde<Box> = {
+    ...jsonSerde<Box>(),
+    clone: (box) => {
+      const copy = { ...box };
+      weak.push(new WeakRef(copy));
+      return copy;
+    },
+  };
+  const { table, commit } = await world('key-value', true, undefined, false, kept);
+  table.set('b', 0, { n: 2 }, 1);
+  table.set('a', 0, { n: 1 }, 1);
+  await commit();
+  table.age();
+  table.forUpdate('a', 0);
+  table.age();
+  // What a turn of the event loop has looked at stays until its end.
+  await new Promise((resolve) => setImmediate(resolve));
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  t.is(weak[0]!.deref(), undefined);
+  t.is(table.forUpdate('a', 0).value?.n, 1);
 });
