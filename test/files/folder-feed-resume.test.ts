@@ -31,7 +31,9 @@ test('killed after any record and started again from any commit, a feed gives th
       const before = await world.run({ ...noted, commitAt, killAt, killInCommit });
       const after = await world.run(noted);
       t.deepEqual([...before.records.slice(0, commitAt), ...after.records], records, `${commitAt} ${killAt}`);
-      t.deepEqual(after.progress, progress);
+      // What this process has read, and which files of it had no good row, is no part of the state.
+      const { bytesRead, lost } = progress;
+      t.deepEqual({ ...after.progress, bytesRead, lost }, progress);
       t.deepEqual(world.deadLetters(), whole.deadLetters());
       t.deepEqual(world.lateLetters(), whole.lateLetters());
     }

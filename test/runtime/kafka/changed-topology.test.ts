@@ -42,13 +42,13 @@ function write(cluster: MemoryCluster, partition: number, key: string, value: st
 test('an instance whose stateless nodes have changed goes on with its folder and its clocks', async (t) => {
   const cluster = clusterOf(1);
   const disk = new Disk();
-  const first = await startClient(cluster, program(false), { disk });
+  const first = await startClient(t, cluster, program(false), { disk });
   write(cluster, 0, 'a', 'x', 1);
   for (const [key, value] of ['au', 'cv', 'dw'].map((pair) => [...pair])) write(cluster, 0, key!, value!, 14);
   await drained(cluster, program(false));
   await stop(first);
   const all = ['u 1', 'v 1', 'w 1', 'x 2', 'y 1'];
-  const second = await startClient(cluster, program(true), { disk });
+  const second = await startClient(t, cluster, program(true), { disk });
   const { tasks } = second.streams.kafkaStats();
   // What the close has written after the last rows is passed; of four rows none is read again.
   t.true(tasks.every(({ restore }) => (restore?.restored ?? 0) <= 1));
@@ -61,7 +61,7 @@ test('an instance whose stateless nodes have changed goes on with its folder and
   await stop(second);
   // And back, with the folder and without.
   for (const again of [disk, new Disk()]) {
-    const third = await startClient(cluster, program(false), { disk: again });
+    const third = await startClient(t, cluster, program(false), { disk: again });
     await drained(cluster, program(false));
     t.deepEqual(await rowsOf([third], 'by-value-counts'), all);
     await stop(third);
@@ -76,15 +76,15 @@ test('two instances are updated one after the other while records come, and each
     for (let i = 0; i < count; i++) write(cluster, i % 2, `k${i % 2}`, 'x', 1 + written++);
   };
   let clients = [
-    await startClient(cluster, program(false), { disk: disks[0]! }),
-    await startClient(cluster, program(false), { disk: disks[1]! }),
+    await startClient(t, cluster, program(false), { disk: disks[0]! }),
+    await startClient(t, cluster, program(false), { disk: disks[1]! }),
   ];
   say(20);
   for (const i of [0, 1]) {
     say(10);
     await stop(clients[i]!);
     say(10);
-    const updated = await startClient(cluster, program(true), { disk: disks[i]! });
+    const updated = await startClient(t, cluster, program(true), { disk: disks[i]! });
     clients = clients.map((client, at) => (at === i ? updated : client));
     say(10);
   }
@@ -95,17 +95,16 @@ test('two instances are updated one after the other while records come, and each
     clients.flatMap(({ uncaught }) => uncaught),
     [],
   );
-  await stop(...clients);
 });
 
 test('a program with another store is refused by its name, and the old one goes on', async (t) => {
   const cluster = clusterOf(1);
   const disk = new Disk();
-  const first = await startClient(cluster, program(false), { disk });
+  const first = await startClient(t, cluster, program(false), { disk });
   write(cluster, 0, 'a', 'x', 1);
   await drained(cluster, program(false));
   await stop(first);
-  const other = newClient(cluster, withStore(), { disk });
+  const other = newClient(t, cluster, withStore(), { disk });
   const error = await t.throwsAsync(
     other.streams
       .start()
@@ -114,8 +113,7 @@ test('a program with another store is refused by its name, and the old one goes 
   t.regex(error!.message, /by-key/);
   await other.streams.close();
   t.deepEqual(disk.openPlaces, []);
-  const again = await startClient(cluster, program(false), { disk });
+  const again = await startClient(t, cluster, program(false), { disk });
   await drained(cluster, program(false));
   t.deepEqual(await rowsOf([again], 'by-value-counts'), ['x 1']);
-  await stop(again);
 });

@@ -53,7 +53,7 @@ const one = ({ streams }: TestClient): Promise<void> =>
 
 test('while tasks go and come back no counter falls, and what has left has no series', async (t) => {
   const cluster = clusterOf();
-  const first = await startClient(cluster, counts());
+  const first = await startClient(t, cluster, counts());
   t.teardown(() => first.streams.close());
   const watch = watched(first);
   write(cluster);
@@ -63,7 +63,7 @@ test('while tasks go and come back no counter falls, and what has left has no se
   t.is(sumOf(alone, 'streams_task_records_processed_total'), 2 * perPartition);
   t.is(sumOf(alone, 'streams_consumer_records_total'), 2 * perPartition);
 
-  const second = await startClient(cluster, counts());
+  const second = await startClient(t, cluster, counts());
   t.teardown(() => second.streams.close());
   const secondWatch = watched(second);
   await one(first);
@@ -95,13 +95,13 @@ test('while tasks go and come back no counter falls, and what has left has no se
 test('a task that is taken over begins at 0, and nothing jumps while nothing is read', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
-  const first = await startClient(cluster, counts(), { disk });
+  const first = await startClient(t, cluster, counts(), { disk });
   write(cluster);
   await drained(cluster, counts());
   kill(cluster, first);
   // Again over its own folder, and over an empty one: with a restore.
   for (const options of [{ disk }, {}]) {
-    const next = await startClient(cluster, counts(), options);
+    const next = await startClient(t, cluster, counts(), options);
     t.teardown(() => next.streams.close());
     const watch = watched(next);
     await both(next);
