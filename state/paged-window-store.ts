@@ -17,6 +17,9 @@ const directoryTag = 0;
 const pageTag = 1;
 const allTime = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
+/** Pages that a range reads at once: they become some 20 rows for a KiB, and each reader holds as many. */
+const pagesAtOnce = 4;
+
 /** Directories kept in memory between commits. */
 const keptWindows = 256;
 
@@ -172,7 +175,7 @@ export class PagedWindowStore {
     const tagAt = this.#prefix.length + startLength;
     for await (const entries of reader.pages(
       { gte: this.#bound(fromMs) ?? this.#prefix, ...(lt === undefined ? {} : { lt }) },
-      64,
+      pagesAtOnce,
     )) {
       const rows: WindowRow[] = [];
       for (const [key, page] of entries)

@@ -11,6 +11,7 @@ import { partsRoutes } from './parts-routes.ts';
 import { HttpProblem } from './problem.ts';
 import { queryReader } from './query.ts';
 import type { Route } from './route.ts';
+import { ScanLimit } from './scan-limit.ts';
 import type { ServedEngine } from './served-engine.ts';
 import { storeRoutes } from './store-routes.ts';
 
@@ -68,14 +69,23 @@ export interface RoutesAppOptions {
 /** Endpoints as one function from request to response. No socket is opened. */
 export function routesApp({ routes, named = routes, logger = silentLogger }: RoutesAppOptions): App {
   const bodies = new OpenBodies();
-  const finish = (c: Context<Env>, response: Response): Response => finished(c, response, bodies, logger);
+  const scans = new ScanLimit();
+  const finish = (c: Context<Env>, response: Response, ended?: () => void): Response =>
+    finished(c, response, bodies, logger, ended);
   const app = new Hono<Env>();
   for (const route of routes) {
     const readQuery = queryReader(route.query);
     app.get(route.path, async (c) => {
       const query = readQuery(new URL(c.req.url).searchParams);
       const request = { params: c.req.param() as Record<string, string>, query, signal: c.req.raw.signal };
-      return finish(c, await route.handle(request));
+      if (route.scan === undefined) return finish(c, await route.handle(request));
+      const ended = scans.enter(route.scan);
+      try {
+        return finish(c, await route.handle(request), ended);
+      } catch (error) {
+        ended();
+        throw error;
+      }
     });
     app.all(route.path, (c) => {
       const detail = `${route.path} answers GET and HEAD, not ${c.req.method.slice(0, 20)}.`;
@@ -97,20 +107,30 @@ export function routesApp({ routes, named = routes, logger = silentLogger }: Rou
 }
 
 /** The response as it is sent: with the headers that all have, its body watched, or given up if only the head was asked for. */
-function finished(c: Context<Env>, response: Response, bodies: OpenBodies, logger: Logger): Response {
+function finished(
+  c: Context<Env>,
+  response: Response,
+  bodies: OpenBodies,
+  logger: Logger,
+  ended: () => void = () => {},
+): Response {
   const headers = new Headers({ 'cache-control': 'no-store', ...securityHeaders });
   for (const [name, value] of response.headers) headers.set(name, value);
   const init = { status: response.status, headers };
-  if (response.body === null) return new Response(null, init);
+  if (response.body === null) {
+    ended();
+    return new Response(null, init);
+  }
   if (c.req.raw.method === 'HEAD') {
+    ended();
     response.body.cancel().catch((error) => logger.warn({ path: c.req.path, error }, messageOf(error)));
     return new Response(null, init);
   }
-  const body = bodies.watch(response.body, (error) => {
+  const failed = (error: unknown): void => {
     logger.error({ path: c.req.path, error }, `an answer broke off: ${messageOf(error)}`);
     // The status is long sent; only a connection that breaks tells the client that the rest is missing.
     if (c.env.outgoing === undefined) throw error;
     c.env.outgoing.destroy();
-  });
-  return new Response(body, init);
+  };
+  return new Response(bodies.watch(response.body, failed, ended), init);
 }

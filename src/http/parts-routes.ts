@@ -51,6 +51,7 @@ export function partsRoutes(engine: ServedEngine, shared: SharedParts): readonly
     {
       path: '/internal/parts/:store/:partition/rows',
       summary: 'The rows of a partition as bytes',
+      scan: 'instance',
       query: { ...asked, from: startMs, to: startMs, key },
       handle(request) {
         const part = partOf(engine, shared, request);

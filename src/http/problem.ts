@@ -7,6 +7,7 @@ export type ProblemCode =
   | 'HTTP_NOT_FOUND'
   | 'HTTP_METHOD_NOT_ALLOWED'
   | 'HTTP_NOT_READY'
+  | 'HTTP_BUSY'
   | 'HTTP_INTERNAL';
 
 /** Status of the errors that are not the server's own failure; the others are 500. */
@@ -20,6 +21,7 @@ const statusOfCode: Partial<Record<ProblemCode, number>> = {
   HTTP_NOT_FOUND: 404,
   HTTP_METHOD_NOT_ALLOWED: 405,
   HTTP_NOT_READY: 503,
+  HTTP_BUSY: 503,
 };
 
 /** What passes by itself: ask again in a second. */
@@ -28,6 +30,7 @@ const passing: readonly ProblemCode[] = [
   'STREAMS_STATE_STORE_NOT_OPEN',
   'STREAMS_TIMEOUT',
   'HTTP_NOT_READY',
+  'HTTP_BUSY',
 ];
 
 /** A request that gets no answer but an explanation. */

@@ -42,6 +42,7 @@ export function storeRoutes(engine: ServedEngine): readonly Route[] {
     {
       path: '/stores/:name',
       summary: 'All rows of a store, one JSON object a line',
+      scan: 'client',
       query: { ...range, limit, stale: staleParameter },
       handle({ params, query }) {
         const rows = rowsOf(engine.store(params.name!, readOptions(query)), query);
@@ -60,6 +61,7 @@ export function storeRoutes(engine: ServedEngine): readonly Route[] {
     {
       path: '/stores/:name/windows/:key',
       summary: 'The windows of a key, oldest first, one JSON object a line',
+      scan: 'client',
       query: { ...range, limit, stale: staleParameter },
       handle({ params, query }) {
         const store = engine.store(params.name!, readOptions(query));
@@ -98,9 +100,18 @@ function bounds(query: Readonly<Record<string, string>>): [fromMs: number, toMs:
 }
 
 async function* windowsView(rows: AsyncIterable<WindowRow<unknown, unknown>>): AsyncIterable<object> {
+  let lastMs: number | undefined;
+  let start: string | null = null;
+  let end: string | null = null;
   for await (const { windowed, value, timestamp } of rows) {
     const { key, startMs, endMs } = windowed;
-    yield { key, start: isoTime(startMs), end: isoTime(endMs), startMs, endMs, value, timestamp };
+    // Rows come by their windows: most have the same one as the row before.
+    if (startMs !== lastMs) {
+      lastMs = startMs;
+      start = isoTime(startMs);
+      end = isoTime(endMs);
+    }
+    yield { key, start, end, startMs, endMs, value, timestamp };
   }
 }
 

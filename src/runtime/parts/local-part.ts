@@ -6,6 +6,7 @@ import type { StoreSpec } from '../../processor/node.ts';
 import type { ByteRow } from '../stores/byte-rows.ts';
 import { type OpenSnapshot, sharedSnapshots } from './snapshots.ts';
 import type { StorePart } from './store-part.ts';
+import { turn } from './turns.ts';
 
 /** Rows of one key that make a page. */
 const pageRows = 100;
@@ -88,7 +89,11 @@ async function* leased(
 ): AsyncGenerator<readonly ByteRow[]> {
   const { reader, release } = openSnapshot();
   try {
-    yield* read(reader);
+    for await (const page of read(reader)) {
+      const pause = turn();
+      if (pause !== undefined) await pause;
+      yield page;
+    }
   } finally {
     await release();
   }

@@ -14,6 +14,7 @@ import { placement } from '../runtime-nodes.ts';
 import { mergedRows } from '../stores/merged-rows.ts';
 import { RowValueCodec } from '../stores/row-value.ts';
 import { type StorePart, wholeTime } from './store-part.ts';
+import { inTurns } from './turns.ts';
 
 /** The partition that has the rows of a key. */
 export type PlaceOf = (key: unknown) => number;
@@ -103,9 +104,8 @@ function keyValueStore(store: PartedStore): ReadOnlyKeyValueStore<unknown, unkno
     parseKey: (text) => store.parseKey(text),
     get: async (key) => rowOfBytes(codec, await store.partOf(key).get(0, keySerde.serialize(key))),
     async *all() {
-      for await (const page of store.rows(wholeTime.fromMs, wholeTime.toMs))
-        for (const { key, value } of page)
-          yield { key: keySerde.deserialize(key), value: codec.value(value), timestamp: codec.timestamp(value) };
+      for await (const { key, value } of inTurns(store.rows(wholeTime.fromMs, wholeTime.toMs)))
+        yield { key: keySerde.deserialize(key), value: codec.value(value), timestamp: codec.timestamp(value) };
     },
   };
 }
@@ -125,12 +125,14 @@ function windowStore(store: PartedStore): ReadOnlyWindowStore<unknown, unknown> 
     parseKey: (text) => store.parseKey(text),
     fetch: async (key, startMs) => rowOfBytes(codec, await store.partOf(key).get(startMs, keySerde.serialize(key))),
     async *fetchKey(key, fromMs, toMs) {
-      for await (const page of store.partOf(key).rowsOfKey(keySerde.serialize(key), fromMs, toMs))
-        for (const { startMs, value } of page) yield rowOf(key, startMs, value);
+      for await (const { startMs, value } of inTurns(
+        store.partOf(key).rowsOfKey(keySerde.serialize(key), fromMs, toMs),
+      ))
+        yield rowOf(key, startMs, value);
     },
     async *fetchAll(fromMs, toMs) {
-      for await (const page of store.rows(fromMs, toMs))
-        for (const { startMs, key, value } of page) yield rowOf(keySerde.deserialize(key), startMs, value);
+      for await (const { startMs, key, value } of inTurns(store.rows(fromMs, toMs)))
+        yield rowOf(keySerde.deserialize(key), startMs, value);
     },
   };
 }
@@ -152,8 +154,8 @@ function versionedStore(store: PartedStore): ReadOnlyVersionedStore<unknown, unk
       return found === undefined ? undefined : valueSerde.deserialize(found.value);
     },
     async *all() {
-      for await (const page of store.rows(wholeTime.fromMs, wholeTime.toMs))
-        for (const { key, value } of page) yield { key: keySerde.deserialize(key), versions: versionsOf(value) };
+      for await (const { key, value } of inTurns(store.rows(wholeTime.fromMs, wholeTime.toMs)))
+        yield { key: keySerde.deserialize(key), versions: versionsOf(value) };
     },
   };
 }

@@ -36,11 +36,13 @@ export function statisticsRoutes(source: StatisticSource): readonly Route[] {
       summary:
         'Counts of a statistic: period day, week, month or year; grouping type, equipment, commune, departement, pdk or region',
       query: parameters,
+      scan: 'client',
       handle: (request) => answer(source, request),
     },
     {
       path: '/statistics/:period/:grouping/keys',
       summary: 'Some keys of the newest window of a statistic',
+      scan: 'client',
       query: { names: namesParameter, stale: staleParameter },
       async handle({ params, query }) {
         const period = parsePeriod(params.period!);
