@@ -35,7 +35,7 @@ test('the codes that only HTTP has are there with their status', (t) => {
     HTTP_NOT_FOUND: true,
     HTTP_METHOD_NOT_ALLOWED: true,
     HTTP_NOT_READY: true,
-  HTTP_BUSY: true,
+    HTTP_BUSY: true,
     HTTP_INTERNAL: true,
   };
   for (const code of Object.keys(codes) as (keyof typeof codes)[]) {
