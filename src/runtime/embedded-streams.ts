@@ -27,8 +27,12 @@ import { sharedPartition, TopologyEngine } from './topology-engine.ts';
 /** A key of a versioned global table, and its versions, oldest first. */
 export type KeyHistory = readonly [key: unknown, versions: readonly Version<unknown>[]];
 
-/** Changed histories that wait in memory for one commit, some 6 MB of them. */
+/** Changed histories that are one commit, some 6 MB of them in memory. */
 const historiesAtOnce = 10_000;
+/** Of more than those, so many wait for each further commit: what waits long is garbage that only a slow collection finds. */
+const furtherHistoriesAtOnce = 2000;
+/** Histories that are compared at once. */
+const historiesCompared = 500;
 
 /** What to do with a record whose processing failed. */
 export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
@@ -271,13 +275,14 @@ export class EmbeddedStreams {
         changed += inSlice;
         uncommitted += inSlice;
         slice = [];
-        if (!this.#cacheIsFull() && uncommitted < historiesAtOnce) return;
+        const enough = this.#saved.loading?.includes(store) ? furtherHistoriesAtOnce : historiesAtOnce;
+        if (!this.#cacheIsFull() && uncommitted < enough) return;
         // Part of the table is committed: until all of it is, the state says so.
         if (!loading.includes(store)) this.#saved = { ...this.#saved, loading: [...loading, store] };
         await this.commit();
         uncommitted = 0;
       };
-      for await (const entry of histories) if (slice.push(entry) >= 1000) await apply();
+      for await (const entry of histories) if (slice.push(entry) >= historiesCompared) await apply();
       await apply();
       if (this.#saved.loading?.includes(store))
         this.#saved = { ...this.#saved, loading: loading.filter((other) => other !== store) };

@@ -47,7 +47,17 @@ export const parkImportCommand: CommandSpec = defineCommand({
       default: '20',
       parse: percent,
     },
-    { flags: '--copy-to <dir>', description: 'keep the tables as they were read, as CSV in a folder of the day' },
+    {
+      flags: '--copy-to <place>',
+      description:
+        'keep the tables as they were read in a folder of the day: of a folder, hdfs://[user@]namenode:9870/path, or s3://bucket/prefix',
+    },
+    {
+      flags: '--copy-format <name>',
+      description: 'of the tables that are kept',
+      choices: ['csv', 'parquet'],
+      default: 'csv',
+    },
     {
       flags: '--schedule <pattern>',
       description: 'import at these times until SIGINT or SIGTERM: "0 5 * * *" is each day at five, in --zone',

@@ -5,15 +5,18 @@ import { unlessAborted } from '../../../src/cli/until-aborted.ts';
 import { withCleanup } from '../../../src/cli/with-cleanup.ts';
 import { formatCivilDate } from '../../../src/common/time/civil.ts';
 import { Zone } from '../../../src/common/time/zone.ts';
+import { openTarget } from '../../../src/sink/open-target.ts';
 import { gridSpec } from '../application-spec.ts';
-import { CsvCopies } from './csv-copies.ts';
 import { Faults } from './faults.ts';
+import { FolderCopies } from './folder-copies.ts';
 import { type ImportReport, importPark } from './import-park.ts';
 import { openSource } from './open-source.ts';
 import type { LastImport, ParkTarget } from './park-target.ts';
 import { type SourceAddress, sourceAddresses } from './source-url.ts';
 import { StateTarget } from './state-target.ts';
+import type { CopyFormat, TableCopies } from './table-copies.ts';
 import { readTableMap, type TableMap } from './table-map.ts';
+import { TargetCopies } from './target-copies.ts';
 import { TopicTarget } from './topic-target.ts';
 
 /** What is imported where, as options say it. */
@@ -28,6 +31,7 @@ export interface ImportRequest {
   readonly faults: string | undefined;
   readonly maxShrink: number;
   readonly copyTo: string | undefined;
+  readonly copyFormat: CopyFormat;
   readonly dryRun: boolean;
 }
 
@@ -55,14 +59,15 @@ export class ImportJob {
 
   /** Imports once. */
   async run(): Promise<ImportReport> {
-    const { copyTo, quarantine, maxShrink, dryRun } = this.#request;
+    const { quarantine, maxShrink, dryRun } = this.#request;
+    const copies = this.#copies();
     const { logger, signal } = this.#context;
     return this.#withTarget((target) =>
       importPark({
         sources: this.#addresses.map((address) => openSource(address, signal)),
         ...{ target, map: this.#map, quarantine, maxShrink, dryRun, logger, signal },
         faults: new Faults(this.#faultsFile()),
-        ...(copyTo === undefined ? {} : { copies: new CsvCopies(copyTo, this.#today()) }),
+        ...(copies === undefined ? {} : { copies }),
       }),
     );
   }
@@ -84,6 +89,20 @@ export class ImportJob {
         signal,
         act(new TopicTarget({ broker, topic, zone: this.#zone, replicationFactor, logger })),
       );
+    });
+  }
+
+  #copies(): TableCopies | undefined {
+    const { copyTo, copyFormat: format } = this.#request;
+    if (copyTo === undefined) return undefined;
+    const day = this.#today();
+    if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(copyTo)) return new FolderCopies(copyTo, day, format);
+    const { config, logger } = this.#context;
+    const root = copyTo.replace(/\/+$/, '');
+    return new TargetCopies({
+      ...{ day, format },
+      open: (folder) =>
+        openTarget(folder === '' ? root : `${root}/${folder}`, { timeoutMs: config.get('task.timeout.ms'), logger }),
     });
   }
 

@@ -1,4 +1,4 @@
-import { connect as connectSocket, Socket } from 'node:net';
+import { connect as connectSocket, isIP, Socket } from 'node:net';
 import { Kysely, MysqlDialect, PostgresDialect, type RawBuilder, sql } from 'kysely';
 import { StreamsError } from '../../../src/common/errors.ts';
 import type { ImportSource } from './import-source.ts';
@@ -7,8 +7,8 @@ import { type AnyDatabase, type Cells, type SqlConnection, SqlSource } from './s
 
 /** How long a connection may take, ms. */
 const connectMs = 15_000;
-/** Rows that are handed over at once. */
-const rowsAtOnce = 2000;
+/** Rows that are handed over at once. Few, so that they are gone before the garbage collector takes them for old. */
+const rowsAtOnce = 500;
 
 /** The source at an address. Nothing is connected yet. Its driver is loaded when it is opened. */
 export function openSource(address: SourceAddress, signal: AbortSignal): ImportSource {
@@ -30,6 +30,8 @@ async function connectMysql(address: SourceAddress): Promise<SqlConnection> {
     ...(tls === undefined ? {} : { ssl: { ...tlsOf(tls), verifyIdentity: tls.verify } }),
     stream: () => {
       socket.open = connectSocket(port, host);
+      // The driver gives TLS no name for an address, and Node compares the certificate then with what the socket was looked up by, or with `localhost`.
+      if (isIP(host) !== 0) Object.assign(socket.open, { _host: host });
       return socket.open;
     },
   });

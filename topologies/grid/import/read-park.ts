@@ -9,7 +9,7 @@ import type { ColumnKind, TableName } from './import-tables.ts';
 import { ImportedPark } from './imported-park.ts';
 import { rowJudge } from './judge-rows.ts';
 import { type ResolvedTable, resolveTables } from './resolve-tables.ts';
-import type { TableCopies } from './table-copies.ts';
+import type { AppendRows, TableCopies } from './table-copies.ts';
 import type { TableMap } from './table-map.ts';
 
 /** What a park is read from, and how. */
@@ -61,19 +61,17 @@ async function readTable(
   // A column that the database does not have is empty.
   const positions = columns.map((name) => (name === undefined ? -1 : names.indexOf(name)));
   const whole = names.length === columns.length;
-  const copy = await copies?.open(
-    table.name,
-    table.columns.map((column) => column.name),
-  );
-  let count = 0;
-  for await (const batch of source.rows(found, names)) {
-    const rows = whole ? batch : batch.map((row) => positions.map((at) => (at < 0 ? null : row[at]!)));
-    for (const row of rows) judge(row);
-    count += rows.length;
-    if (copy !== undefined)
-      await copy.append(rows.map((row) => row.map((cell, i) => asInFiles(cell, table.columns[i]!.kind))));
-  }
-  await copy?.close();
+  const read = async (append?: AppendRows): Promise<number> => {
+    let count = 0;
+    for await (const batch of source.rows(found, names)) {
+      const rows = whole ? batch : batch.map((row) => positions.map((at) => (at < 0 ? null : row[at]!)));
+      for (const row of rows) judge(row);
+      count += rows.length;
+      await append?.(rows.map((row) => row.map((cell, i) => asInFiles(cell, table.columns[i]!.kind))));
+    }
+    return count;
+  };
+  const count = await (copies === undefined ? read() : copies.write(table, read));
   const seconds = Math.round(performance.now() - startedAt) / 1000;
   logger.info({ table: table.name, from: `${found.schema}.${found.table}`, rows: count, seconds }, 'read a table');
   return count;
