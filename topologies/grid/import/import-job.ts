@@ -12,6 +12,7 @@ import { FolderCopies } from './folder-copies.ts';
 import { type ImportReport, importPark } from './import-park.ts';
 import { openSource } from './open-source.ts';
 import type { LastImport, ParkTarget } from './park-target.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { type SourceAddress, sourceAddresses } from './source-url.ts';
 import { StateTarget } from './state-target.ts';
 import type { CopyFormat, TableCopies } from './table-copies.ts';
@@ -48,6 +49,7 @@ export class ImportJob {
   /** @throws StreamsError `STREAMS_USAGE`, `STREAMS_CONFIG` for what cannot be meant. */
   constructor(request: ImportRequest, context: CommandContext) {
     const { config, env } = context;
+    keepHeapSmall();
     this.#request = request;
     this.#context = context;
     this.#zone = request.zone ?? gridSpec.defaults.zone;
