@@ -132,7 +132,7 @@ class Session {
     values: Record<string, unknown>,
     options: ReadonlyMap<SettingName, OptionValue>,
   ): Config {
-    const { env, commands } = this.#options;
+    const { env, commands, applicationId } = this.#options;
     return loadConfig({
       flags: readSetFlags((values.set ?? []) as readonly string[]),
       options,
@@ -140,6 +140,7 @@ class Session {
       knownEnvironment: commands.flatMap((each) => (each.options ?? []).flatMap((option) => option.env ?? [])),
       file: values.config as string | undefined,
       runtime: command.runtime ?? 'embedded',
+      applicationId,
     });
   }
 

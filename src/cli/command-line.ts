@@ -1,7 +1,7 @@
 import type { CommanderError, OutputConfiguration } from 'commander';
 import { Argument, Command, Option } from 'commander';
 import { StreamsError } from '../common/errors.ts';
-import { nearestName } from '../config/nearest.ts';
+import { didYouMean } from '../config/nearest.ts';
 import { settings } from '../config/settings.ts';
 import type { CommandSpec, ProgramSpec } from './command-spec.ts';
 import type { ArgumentSpec, OptionSpec } from './option-spec.ts';
@@ -79,10 +79,7 @@ function afterEnd({ reason, at }: ParserEnd): number {
   if (reason.code === 'commander.help') return 2;
   const message = reason.message.replace(/^error: /, '').replace(/\.$/, '');
   const unknown = /'([^']+)'/.exec(message)?.[1] ?? '';
-  const nearest = reason.code.startsWith('commander.unknown')
-    ? nearestName(unknown, namesFor(reason.code, at))
-    : undefined;
-  const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+  const hint = reason.code.startsWith('commander.unknown') ? didYouMean(unknown, namesFor(reason.code, at)) : '';
   throw new StreamsError('STREAMS_USAGE', `${message}.${hint} See ${pathOf(at)} --help.`);
 }
 
@@ -118,7 +115,7 @@ function buildProgram(
     if (first === undefined || more.length > 0)
       throw new TypeError(`a command has one word or two, not ${JSON.stringify(spec.name)}`);
     const parent = second === undefined ? root : groupOf(root, groups, first, program);
-    addCommand(parent, second ?? first, spec, common, found);
+    addCommand(parent, second ?? first, spec, program, common, found);
   }
   return root;
 }
@@ -144,6 +141,7 @@ function addCommand(
   parent: Command,
   name: string,
   spec: CommandSpec,
+  { applicationId }: ProgramSpec,
   common: CommonOptions,
   found: (invocation: Invocation) => void,
 ): void {
@@ -154,7 +152,7 @@ function addCommand(
     .description(spec.description ?? spec.summary);
   endQuietly(command);
   for (const argument of spec.arguments ?? []) command.addArgument(argumentOf(argument));
-  for (const option of spec.options ?? []) command.addOption(optionOf(option));
+  for (const option of spec.options ?? []) command.addOption(optionOf(option, applicationId));
   const shared = [...(spec.settings ? common.settings : []), ...common.everywhere];
   for (const option of shared) command.addOption(optionOf(option).helpGroup(commonGroup));
   command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}\n`).join('')}`);
@@ -174,7 +172,7 @@ function argumentOf(spec: ArgumentSpec): Argument {
 }
 
 /** Defaults and variables are described here and read elsewhere: the parser would read the environment of the process by itself. */
-function optionOf(spec: OptionSpec): Option {
+function optionOf(spec: OptionSpec, applicationId?: string): Option {
   longFlagOf(spec);
   if (spec.flags.includes('[') || spec.flags.includes('--no-'))
     throw new TypeError(`option ${spec.flags}: [values] and --no- are not supported`);
@@ -182,15 +180,16 @@ function optionOf(spec: OptionSpec): Option {
     throw new TypeError(`option ${spec.flags} sets a setting: it takes one value`);
   if (spec.env !== undefined && !spec.env.startsWith('WEIR_'))
     throw new TypeError(`variable ${spec.env} must start with WEIR_`);
-  const option = new Option(spec.flags, spec.description + factsOf(spec));
+  const option = new Option(spec.flags, spec.description + factsOf(spec, applicationId));
   return spec.repeatable
     ? option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
     : option;
 }
 
-function factsOf(spec: OptionSpec): string {
+function factsOf(spec: OptionSpec, applicationId: string | undefined): string {
   const facts: string[] = [];
-  const byDefault = spec.setting === undefined ? spec.default : settings[spec.setting].defaultText;
+  const bySetting = spec.setting === 'application.id' ? applicationId : undefined;
+  const byDefault = spec.setting === undefined ? spec.default : (bySetting ?? settings[spec.setting].defaultText);
   const variable = variableOf(spec);
   if (spec.choices !== undefined) facts.push(`one of ${spec.choices.join(', ')}`);
   if (spec.required) facts.push('required');

@@ -76,6 +76,8 @@ export interface ProgramSpec {
   readonly version: string;
   readonly description: string;
   readonly commands: readonly CommandSpec[];
+  /** What `application.id` is where it is not set: the `applicationId` of its {@link ApplicationSpec}. @defaultValue 'weir' */
+  readonly applicationId?: string;
   /** What the commands of a group are about, by the group's name: `{ park: 'The park of meters' }`. */
   readonly groups?: Readonly<Record<string, string>>;
 }

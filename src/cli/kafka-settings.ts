@@ -34,10 +34,7 @@ export function kafkaOptions(
     autoOffsetReset: config.get('auto.offset.reset'),
     metadataMaxAgeMs: config.get('metadata.max.age.ms'),
     sessionTimeoutMs: config.get('session.timeout.ms'),
-    heartbeatIntervalMs: Math.min(
-      config.get('heartbeat.interval.ms'),
-      Math.floor(config.get('session.timeout.ms') / 3),
-    ),
+    heartbeatIntervalMs: config.get('heartbeat.interval.ms'),
     rebalanceTimeoutMs: config.get('rebalance.timeout.ms'),
     transactionTimeoutMs: config.get('transaction.timeout.ms'),
     repartitionPurgeIntervalMs: config.get('repartition.purge.interval.ms'),

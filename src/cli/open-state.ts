@@ -5,7 +5,7 @@ import { type EmbeddedOptions, EmbeddedStreams } from '../runtime/embedded-strea
 import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
-import { topicsOf } from './application.ts';
+import { applicationIdOf, topicsOf } from './application.ts';
 import { type FolderInput, refuseSwapped } from './folder-inputs.ts';
 import { type GivenSettings, savedForm, settingsOf } from './replay-settings.ts';
 
@@ -67,7 +67,7 @@ async function openEngine(
     }
     const topology = app.topology(settings, topicsOf(spec, settings.topics));
     const options = {
-      ...engineOptions(config, directory),
+      ...engineOptions(spec, config, directory),
       settings: savedForm(settings),
       partitions: settings.partitions,
       ...(logger && { logger }),
@@ -79,10 +79,10 @@ async function openEngine(
   }
 }
 
-function engineOptions(config: Config, stateDir: string): EmbeddedOptions {
+function engineOptions(spec: ApplicationSpec, config: Config, stateDir: string): EmbeddedOptions {
   return {
     stateDir,
-    applicationId: config.get('application.id'),
+    applicationId: applicationIdOf(spec, config),
     commitIntervalMs: config.get('commit.interval.ms'),
     commitIntervalRecords: config.get('commit.interval.records'),
     statestoreCacheMaxBytes: config.get('statestore.cache.max.bytes'),

@@ -45,8 +45,6 @@ export interface ProduceSessionOptions {
 const ownerKey = metaKey('produce/owner');
 const settingsKey = metaKey('produce/settings');
 const largestBatchBytes = 1_000_000;
-/** Records after which a commit is due, unless the setting says otherwise. */
-const commitRecords = 50_000;
 
 /**
  * One attempt at sending: takes the topic over from whoever sent to it before, reads how far that was, and goes on from there.
@@ -106,10 +104,7 @@ export class ProduceSession {
       follow: request.follow,
       pace: this.#options.pace,
       commitIntervalMs: config.get('commit.interval.ms'),
-      commitRecords:
-        config.origin('commit.interval.records').source === 'default'
-          ? commitRecords
-          : config.get('commit.interval.records'),
+      commitRecords: config.get('commit.interval.records'),
       confirm: async () => {
         this.#claim(producer);
         await producer.flush();

@@ -1,6 +1,6 @@
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { OptionValue } from '../config/load-config.ts';
-import { nearestName } from '../config/nearest.ts';
+import { didYouMean } from '../config/nearest.ts';
 import type { SettingName } from '../config/settings.ts';
 import { environmentNameOf } from '../config/settings.ts';
 import type { ArgumentSpec, OptionSpec } from './option-spec.ts';
@@ -109,6 +109,6 @@ function parsed(spec: OptionSpec, text: string, source: string): unknown {
 
 function checkWord(source: string, word: string, choices: readonly string[] | undefined): void {
   if (choices === undefined || choices.includes(word)) return;
-  const message = `${source} ${JSON.stringify(word)}: expected one of ${choices.join(', ')}. Did you mean ${nearestName(word, choices)}?`;
+  const message = `${source} ${JSON.stringify(word)}: expected one of ${choices.join(', ')}.${didYouMean(word, choices)}`;
   throw new StreamsError('STREAMS_USAGE', message);
 }

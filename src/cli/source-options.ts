@@ -1,5 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
+import type { SettingName } from '../config/settings.ts';
 
 const statesOption: {
   readonly flags: '--state <dir>';
@@ -74,7 +75,7 @@ export interface SourceValues {
  * @throws {@link StreamsError} `STREAMS_USAGE` - several places are given, or an application without its brokers.
  */
 export function sourceRequestOf({ state, url }: SourceValues, config: Config): SourceRequest {
-  const isFlag = (name: string): boolean => config.origin(name).source === 'flag';
+  const isFlag = (name: SettingName): boolean => config.origin(name).source === 'flag';
   if (state.length > 0 && isFlag('state.dir'))
     throw usage('--state and --set state.dir are the same setting: give one of them.');
   const folders = state.length > 0 || isFlag('state.dir');

@@ -34,8 +34,7 @@ export type StreamsErrorCode =
   | 'STREAMS_SINK'
   | 'STREAMS_PORT'
   | 'STREAMS_TIMEOUT'
-  | 'STREAMS_CLOSED'
-  | 'STREAMS_MULTIPLE';
+  | 'STREAMS_CLOSED';
 
 /** Every code a {@link StreamsError} can carry, with the exit code it means. Codes are stable across minor versions; docs/errors.md gives cause and remedy. */
 export const streamsErrors: Readonly<Record<StreamsErrorCode, ExitCode>> = {
@@ -71,7 +70,6 @@ export const streamsErrors: Readonly<Record<StreamsErrorCode, ExitCode>> = {
   STREAMS_PORT: 1,
   STREAMS_TIMEOUT: 1,
   STREAMS_CLOSED: 1,
-  STREAMS_MULTIPLE: 1,
 };
 
 /** Where an error happened; every field is optional. */

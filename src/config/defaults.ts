@@ -2,10 +2,15 @@ import type { DefaultContext, Runtime, SettingName, SettingValues } from './sett
 import { settingNames, settings } from './settings.ts';
 
 /** Fills in what is not given. A default may depend on other settings, given or not. */
-export function withDefaults(given: Partial<SettingValues>, runtime: Runtime): SettingValues {
+export function withDefaults(
+  given: Partial<SettingValues>,
+  runtime: Runtime,
+  applicationId?: string | undefined,
+): SettingValues {
   const values = { ...given };
   const context: DefaultContext = {
     runtime,
+    applicationId,
     get: (name) => {
       if (values[name] === undefined) values[name] = settings[name].defaultOf(context);
       return values[name] as SettingValues[typeof name];
@@ -15,12 +20,19 @@ export function withDefaults(given: Partial<SettingValues>, runtime: Runtime): S
   return values as SettingValues;
 }
 
-const byRuntime: Readonly<Record<Runtime, SettingValues>> = {
-  embedded: withDefaults({}, 'embedded'),
-  kafka: withDefaults({}, 'kafka'),
-};
-
-/** The default of a setting, which the options of a program have too. */
-export function defaultOf<N extends SettingName>(name: N, runtime: Runtime = 'kafka'): SettingValues[N] {
-  return byRuntime[runtime][name];
+/**
+ * The default of a setting, which the options of a program have too.
+ *
+ * @param given - Settings that it may depend on, as far as they are given.
+ */
+export function defaultOf<N extends SettingName>(
+  name: N,
+  given: Partial<SettingValues> = {},
+  runtime: Runtime = 'kafka',
+): SettingValues[N] {
+  const context: DefaultContext = {
+    runtime,
+    get: (other) => given[other] ?? (settings[other].defaultOf(context) as SettingValues[typeof other]),
+  };
+  return settings[name].defaultOf(context) as SettingValues[N];
 }

@@ -1,18 +1,11 @@
 import { StreamsError } from '../common/errors.ts';
-import type { ClientSetting, Origin } from './config.ts';
-import { Config, originText, secret } from './config.ts';
+import type { Origin } from './config.ts';
+import { Config, originText } from './config.ts';
 import { withDefaults } from './defaults.ts';
-import { nearestName } from './nearest.ts';
+import { didYouMean, nearestName } from './nearest.ts';
 import { readConfigFile } from './read-config-file.ts';
 import type { Runtime, SettingName, SettingValues } from './settings.ts';
-import {
-  clientPrefixes,
-  environmentNameOf,
-  isClientSetting,
-  isSettingName,
-  settingNames,
-  settings,
-} from './settings.ts';
+import { environmentNameOf, isSettingName, settingNames, settings } from './settings.ts';
 
 /** Variables that start like settings but are none. A program may know more of them. */
 export const otherEnvironmentNames: readonly string[] = ['WEIR_CONFIG', 'WEIR_DEBUG', 'WEIR_LOG_LEVEL'];
@@ -37,6 +30,8 @@ export interface ConfigSources {
   readonly file?: string | undefined;
   /** Chooses between defaults. @defaultValue 'embedded' */
   readonly runtime?: Runtime;
+  /** Default of `application.id`. @defaultValue 'weir' */
+  readonly applicationId?: string | undefined;
 }
 
 interface Given {
@@ -61,36 +56,22 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   ];
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins = new Map<SettingName, Origin>();
-  const clients = new Map<string, ClientSetting>();
   for (const { name, text, origin } of given) {
-    if (isSettingName(name)) {
-      if (origin.source === 'flag' && secretSettings.has(name)) throw secretOnCommandLine(name);
-      values[name] = readValue(name, text, origin);
-      origins.set(name, origin);
-    } else if (isClientSetting(name)) {
-      if (origin.source === 'flag' && secret.test(name)) throw clientSecretOnCommandLine(name);
-      clients.set(name, { text, origin });
-    } else {
-      throw unknownSetting(name, origin);
-    }
+    if (!isSettingName(name)) throw unknownSetting(name, origin);
+    if (origin.source === 'flag' && settings[name].secret) throw secretOnCommandLine(name);
+    values[name] = readValue(name, text, origin);
+    origins.set(name, origin);
   }
-  return new Config(withDefaults(values as Partial<SettingValues>, sources.runtime ?? 'embedded'), origins, clients);
+  return new Config(
+    withDefaults(values as Partial<SettingValues>, sources.runtime ?? 'embedded', sources.applicationId),
+    origins,
+  );
 }
-
-/** Not on command lines, which every process of the machine sees. */
-const secretSettings: ReadonlySet<SettingName> = new Set<SettingName>(['import.password', 'sasl.password']);
 
 function secretOnCommandLine(name: SettingName): StreamsError {
   return new StreamsError(
     'STREAMS_CONFIG',
     `${name} is a secret, and a command line is seen by others. Give ${environmentNameOf(name)}, or ${name}.file with the path of a file.`,
-  );
-}
-
-function clientSecretOnCommandLine(name: string): StreamsError {
-  return new StreamsError(
-    'STREAMS_CONFIG',
-    `${name} looks like a secret, and a command line is seen by others. Give ${environmentNameOf(name)}, or write it into the file of --config.`,
   );
 }
 
@@ -129,7 +110,7 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>, know
   const given: Given[] = [];
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith('WEIR_') || text === undefined || text === '') continue;
-    const name = settingOfVariable(variable);
+    const name = settingsByVariable.get(variable);
     if (name !== undefined) given.push({ name, text, origin: { source: 'environment', where: variable } });
     else if (!others.has(variable)) throw unknownVariable(variable, others);
   }
@@ -140,30 +121,25 @@ const settingsByVariable: ReadonlyMap<string, SettingName> = new Map(
   settingNames.map((name) => [environmentNameOf(name), name]),
 );
 
-function settingOfVariable(variable: string): string | undefined {
-  const own = settingsByVariable.get(variable);
-  if (own !== undefined) return own;
-  const dotted = variable.slice('WEIR_'.length).toLowerCase().replaceAll('_', '.');
-  return isClientSetting(dotted) ? dotted : undefined;
-}
-
 function unknownVariable(variable: string, others: Iterable<string>): StreamsError {
-  const nearest = nearestName(variable, [...settingsByVariable.keys(), ...others]);
-  return new StreamsError('STREAMS_CONFIG', `unknown environment variable ${variable}. Did you mean ${nearest}?`);
+  const hint = didYouMean(variable, [...settingsByVariable.keys(), ...others]);
+  return new StreamsError('STREAMS_CONFIG', `unknown environment variable ${variable}.${hint || allOfThem}`);
 }
 
 function unknownSetting(name: string, origin: Origin): StreamsError {
-  const message = `unknown setting ${JSON.stringify(name)} (${originText(origin)}). Did you mean ${nearestSetting(name)}?`;
+  const message = `unknown setting ${JSON.stringify(name)} (${originText(origin)}).${nearestSetting(name)}`;
   return new StreamsError('STREAMS_CONFIG', message);
 }
 
-/** The nearest setting, found by its own name or by the one that Kafka Streams once gave it. */
+const allOfThem = ' config print lists all settings.';
+
+/** Leads to the nearest setting, found by its own name or by the one that Kafka Streams once gave it. */
 function nearestSetting(name: string): string {
   const known = new Map<string, string>();
   for (const own of settingNames) {
     known.set(own, own);
     for (const former of settings[own].formerly ?? []) known.set(former, own);
   }
-  for (const prefix of clientPrefixes) known.set(prefix, `${prefix}<name>`);
-  return known.get(nearestName(name, known.keys())!)!;
+  const nearest = nearestName(name, known.keys());
+  return nearest === undefined ? allOfThem : ` Did you mean ${known.get(nearest)}?`;
 }

@@ -26,17 +26,27 @@ export function editDistance(a: string, b: string): number {
   return last[b.length]!;
 }
 
-/** The known name with the fewest edits to `name`, the first of equals; undefined only when nothing is known. Case and punctuation don't count. */
+/**
+ * The known name with the fewest edits to `name`, the first of equals. Case and punctuation don't count.
+ *
+ * Undefined where more than a third of the longer name would be edited: `--application-id` is not `--topic` mistyped.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const wanted = bare(name);
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const distance = editDistance(wanted, bare(candidate));
-    if (distance < least) {
-      nearest = candidate;
-      least = distance;
-    }
+    const other = bare(candidate);
+    const distance = editDistance(wanted, other);
+    if (distance >= least || 3 * distance > Math.max(wanted.length, other.length)) continue;
+    nearest = candidate;
+    least = distance;
   }
   return nearest;
+}
+
+/** ` Did you mean state.dir?`, to follow a sentence; nothing where no known name is near. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
 }

@@ -23,10 +23,8 @@ export interface SettingValues {
   readonly 'max.future.ms': number;
   readonly 'max.task.idle.ms': number;
   readonly 'metadata.max.age.ms': number;
-  readonly 'metrics.recording.level': 'info' | 'debug';
   readonly 'num.standby.replicas': number;
   readonly 'num.stream.threads': number;
-  readonly 'poll.ms': number;
   readonly 'processing.exception.handler': HandlerChoice;
   readonly 'processing.guarantee': ProcessingGuarantee;
   readonly 'production.exception.handler': HandlerChoice;
@@ -66,6 +64,8 @@ export type Runtime = 'embedded' | 'kafka';
 /** What a default may depend on. */
 export interface DefaultContext {
   readonly runtime: Runtime;
+  /** What the program calls its application. */
+  readonly applicationId?: string | undefined;
   get<N extends SettingName>(name: N): SettingValues[N];
 }
 
@@ -75,8 +75,9 @@ export interface Setting<T> {
   readonly defaultOf: (context: DefaultContext) => T;
   /** The default in words, for help and docs. */
   readonly defaultText: string;
-  readonly unit?: 'ms' | 'bytes' | 'records';
   readonly doc: string;
+  /** Not shown, and not given on a command line, which every process of the machine sees. */
+  readonly secret?: true;
   /** Names under which Kafka Streams had it: not accepted, but a hint leads from them to here. */
   readonly formerly?: readonly string[];
 }
@@ -93,7 +94,8 @@ function always<T>(value: T, defaultText = String(value)): Pick<Setting<T>, 'def
 export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> } = {
   'application.id': {
     type: text('letters, digits, ".", "_" and "-", at most 200', /^[\w.-]{1,200}$/),
-    ...always('weir'),
+    defaultOf: ({ applicationId = 'weir' }) => applicationId,
+    defaultText: 'that of the program: grid for weir',
     doc: 'Name of the application: its consumer group, and the prefix of its internal topics and transactional ids.',
   },
   'application.server': {
@@ -114,13 +116,11 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'bootstrap.timeout.ms': {
     type: timerMs(1),
     ...always(5000),
-    unit: 'ms',
     doc: 'How long the addresses of `bootstrap.servers` are tried before any broker has answered: then the command fails. Brokers that have answered once are waited for by `task.timeout.ms`.',
   },
   'buffered.records.per.partition': {
     type: integer(1, undefined, 'records'),
     ...always(10_000),
-    unit: 'records',
     doc: 'Records read ahead of a partition before its fetching pauses.',
   },
   'check.crcs': {
@@ -141,14 +141,13 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
       return get('processing.guarantee') === 'exactly_once' ? 100 : 30_000;
     },
     defaultText: '1000 over files; on Kafka 100 exactly once, 30000 at least once',
-    unit: 'ms',
     doc: 'Longest time between two commits while records flow. 0 commits after each batch.',
   },
   'commit.interval.records': {
     type: integer(1, undefined, 'records'),
-    ...always(1_000_000),
-    unit: 'records',
-    doc: 'Commit at the latest after this many records.',
+    defaultOf: ({ runtime }) => (runtime === 'embedded' ? 1_000_000 : 50_000),
+    defaultText: '1000000 over files; 50000 for produce',
+    doc: 'Commit at the latest after this many records, over files and for `produce`. Tasks on Kafka commit by time, and when their caches are full.',
   },
   'compression.type': {
     type: choice(['none', 'gzip', 'lz4', 'snappy']),
@@ -171,13 +170,13 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'heartbeat.interval.ms': {
     type: timerMs(1),
     ...always(1000),
-    unit: 'ms',
     doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out anew. At most a third of `session.timeout.ms`.',
   },
   'import.password': {
     type: optional(text('text that is not empty')),
     ...always(undefined, 'none'),
     doc: 'Password of the databases that tables are imported from. By environment or file only: a command line is seen by every process of the machine.',
+    secret: true,
   },
   'import.password.file': {
     type: optional(text('a path')),
@@ -193,25 +192,17 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'max.future.ms': {
     type: integer(0, undefined, 'ms'),
     ...always(3_600_000),
-    unit: 'ms',
     doc: 'A record whose event time exceeds its arrival time by more goes to the dead letters and moves no clock.',
   },
   'max.task.idle.ms': {
     type: timerMs(-1),
     ...always(0),
-    unit: 'ms',
     doc: 'How long a task waits for an empty input partition, so that its inputs stay in order of time. 0 waits only for records known to be at the broker, -1 not even for them.',
   },
   'metadata.max.age.ms': {
     type: timerMs(100),
     ...always(300_000),
-    unit: 'ms',
     doc: 'How often an instance looks at its topics again: whether they are the same, and have as many partitions.',
-  },
-  'metrics.recording.level': {
-    type: choice(['info', 'debug']),
-    ...always('info'),
-    doc: '`debug` adds latencies per node and store.',
   },
   'num.standby.replicas': {
     type: integer(0, 100),
@@ -222,12 +213,6 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     type: integer(1, 1024),
     ...always(1),
     doc: 'Worker threads of this instance.',
-  },
-  'poll.ms': {
-    type: timerMs(1),
-    ...always(100),
-    unit: 'ms',
-    doc: 'Longest wait for input before the runtime looks at its timers again.',
   },
   'processing.exception.handler': {
     type: handler,
@@ -248,13 +233,11 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'rebalance.timeout.ms': {
     type: timerMs(1000),
     ...always(60_000),
-    unit: 'ms',
     doc: 'How long the group waits for an instance to join again when tasks are shared out anew.',
   },
   'repartition.purge.interval.ms': {
     type: timerMs(100),
     ...always(30_000),
-    unit: 'ms',
     doc: 'How often records of repartition topics that are consumed are deleted from the broker.',
   },
   'replication.factor': {
@@ -271,6 +254,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     type: optional(text('text that is not empty')),
     ...always(undefined, 'none'),
     doc: 'Password of `sasl.username`. By environment or file only: a command line is seen by every process of the machine.',
+    secret: true,
   },
   'sasl.password.file': {
     type: optional(text('a path')),
@@ -290,7 +274,6 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'session.timeout.ms': {
     type: timerMs(300),
     ...always(45_000),
-    unit: 'ms',
     doc: 'After so long without a heartbeat an instance counts as gone, and others take its tasks. An instance that is stopped in order leaves at once.',
   },
   'ssl.ca.file': {
@@ -321,7 +304,6 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'statestore.cache.max.bytes': {
     type: bytes(),
     ...always(64 * 2 ** 20, '67108864 (64MiB)'),
-    unit: 'bytes',
     doc: 'Memory for the write-back caches of all stores: the bytes that serdes write of keys and values, and what a row takes beside them. A commit comes early when dirty rows, counted twice, fill half of it.',
     formerly: ['cache.max.bytes.buffering'],
   },
@@ -334,19 +316,16 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'task.timeout.ms': {
     type: timerMs(0),
     ...always(300_000),
-    unit: 'ms',
     doc: 'How long an operation that the broker does not answer is retried before it fails.',
   },
   'transaction.timeout.ms': {
     type: timerMs(1000),
     ...always(10_000),
-    unit: 'ms',
     doc: 'After so long the broker gives up a transaction that nobody ends. Until then those who read committed records only wait at it.',
   },
   'window.idle.close.ms': {
     type: timerMs(-1),
     ...always(-1),
-    unit: 'ms',
     doc: 'When a task has had nothing to read for so long, its clocks move on to the wall clock less this time, so that windows close without a further record. Results then depend on timing. -1: never.',
   },
 };
@@ -357,17 +336,6 @@ export const settingNames: readonly SettingName[] = Object.keys(settings).sort()
 /** Whether a name is that of a setting. */
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settings, name);
-}
-
-/** First part of names that are handed to the broker's clients as they are, such as `consumer.max.poll.records`. */
-export const clientPrefixes = ['consumer.', 'producer.', 'admin.'] as const;
-
-/** One of {@link clientPrefixes}. */
-export type ClientPrefix = (typeof clientPrefixes)[number];
-
-/** Whether a name is handed on to a client. */
-export function isClientSetting(name: string): boolean {
-  return clientPrefixes.some((prefix) => name.startsWith(prefix) && name.length > prefix.length);
 }
 
 /** The environment variable of a setting: `WEIR_COMMIT_INTERVAL_MS` for `commit.interval.ms`. */

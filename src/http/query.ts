@@ -51,9 +51,13 @@ function describe(issue: z.core.$ZodIssue, known: readonly string[]): string[] {
   if (issue.code !== 'unrecognized_keys') return [issue.message];
   return issue.keys.map((name) => {
     const near = nearestName(name, known);
-    const hint = near === undefined ? 'this path takes none' : `did you mean ${quoted(near)}?`;
+    const hint = near === undefined ? takes(known) : `did you mean ${quoted(near)}?`;
     return `${quoted(name)} is no query parameter here: ${hint}`;
   });
+}
+
+function takes(known: readonly string[]): string {
+  return known.length === 0 ? 'this path takes none' : `this path takes ${known.join(', ')}`;
 }
 
 function sentence(faults: readonly string[]): string {

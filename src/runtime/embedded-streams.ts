@@ -1,6 +1,8 @@
 import type { DatabaseFactory, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
+import { defaultOf } from '../config/defaults.ts';
+import type { SettingName, SettingValues } from '../config/settings.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import { keyIdentity } from '../serde/key-identity.ts';
@@ -23,6 +25,11 @@ import { rowPrefix, type SavedState, StateFolder, type StateSettings } from './s
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
+
+/** The default of a setting over files. */
+function overFiles<N extends SettingName>(name: N): SettingValues[N] {
+  return defaultOf(name, {}, 'embedded');
+}
 
 /** A key of a versioned global table, and its versions, oldest first. */
 export type KeyHistory = readonly [key: unknown, versions: readonly Version<unknown>[]];
@@ -124,17 +131,18 @@ export class EmbeddedStreams {
     this.#folder = folder;
     this.#options = {
       ...options,
-      commitIntervalMs: options.commitIntervalMs ?? 1000,
-      commitIntervalRecords: options.commitIntervalRecords ?? 1_000_000,
-      statestoreCacheMaxBytes: options.statestoreCacheMaxBytes ?? 64 * 1024 * 1024,
-      maxFutureMs: options.maxFutureMs ?? 3_600_000,
-      syncWrites: options.syncWrites ?? true,
+      commitIntervalMs: options.commitIntervalMs ?? overFiles('commit.interval.ms'),
+      commitIntervalRecords: options.commitIntervalRecords ?? overFiles('commit.interval.records'),
+      statestoreCacheMaxBytes: options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
+      maxFutureMs: options.maxFutureMs ?? overFiles('max.future.ms'),
+      syncWrites: options.syncWrites ?? overFiles('sync.writes'),
     };
     this.#logger = options.logger ?? silentLogger;
     const { saved } = folder;
     this.#partitions = options.partitions ?? (saved === undefined ? 1 : Number(saved.settings['partitions']));
     const settings = { ...options.settings, partitions: this.#partitions };
-    if (saved === undefined) this.#saved = newState(topology, options.applicationId ?? 'weir', settings);
+    if (saved === undefined)
+      this.#saved = newState(topology, options.applicationId ?? overFiles('application.id'), settings);
     else {
       checkSettings(saved, settings, folder.directory);
       const { state, changes } = continued(saved, topology, folder.directory);

@@ -2,6 +2,7 @@ import type { Database } from '../../state/database.ts';
 import { openMemoryDatabase } from '../../state/memory-database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
+import { defaultOf } from '../config/defaults.ts';
 import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import { type Header, noHeaders } from '../processor/record.ts';
@@ -86,7 +87,7 @@ export class TopologyTestDriver {
     this.#database = database;
     this.#stores = storeNumbers(topology);
     this.#clockMs = options.wallClockMs ?? 0;
-    this.#maxFutureMs = options.maxFutureMs ?? 3_600_000;
+    this.#maxFutureMs = options.maxFutureMs ?? defaultOf('max.future.ms');
     this.#looped = new LoopedRecords(topology);
     this.#engine = new TopologyEngine(topology, {
       applicationId: 'test',
@@ -95,7 +96,7 @@ export class TopologyTestDriver {
       tasks: taskIdsOf(topology, () => options.partitions ?? 1),
       caching: options.caching ?? false,
       maxFutureMs: this.#maxFutureMs,
-      cacheMaxBytes: 64 * 1024 * 1024,
+      cacheMaxBytes: defaultOf('statestore.cache.max.bytes'),
       output: (record) => {
         this.#queue(record.topic).push({ number: this.#written++, record });
         this.#looped.add(record);

@@ -60,16 +60,16 @@ test('the commit interval follows the runtime and the guarantee unless it is giv
 });
 
 test('a flag comes before the environment, which comes before the file, which comes before the default', (t) => {
-  const path = file('order.yaml', 'commit.interval.ms: 1\npoll.ms: 1\nstate.dir: in-file\n');
-  const env = { WEIR_COMMIT_INTERVAL_MS: '2', WEIR_POLL_MS: '2' };
+  const path = file('order.yaml', 'commit.interval.ms: 1\nmax.future.ms: 1\nstate.dir: in-file\n');
+  const env = { WEIR_COMMIT_INTERVAL_MS: '2', WEIR_MAX_FUTURE_MS: '2' };
   const config = loadConfig({ file: path, env, flags: { 'commit.interval.ms': '3' } });
-  const shown = (['commit.interval.ms', 'poll.ms', 'state.dir', 'num.stream.threads'] as const).map((name) => [
+  const shown = (['commit.interval.ms', 'max.future.ms', 'state.dir', 'num.stream.threads'] as const).map((name) => [
     config.get(name),
     originText(config.origin(name)),
   ]);
   t.deepEqual(shown, [
     [3, '--set'],
-    [2, 'environment variable WEIR_POLL_MS'],
+    [2, 'environment variable WEIR_MAX_FUTURE_MS'],
     ['in-file', `file ${path}`],
     [1, 'default'],
   ]);
@@ -121,7 +121,7 @@ test('a bad value is refused with its name, its origin and what was expected', (
 });
 
 test('a bad value is refused although a higher source hides it', (t) => {
-  t.regex(refused({ env: { WEIR_POLL_MS: 'x' }, flags: { 'poll.ms': '5' } }), /WEIR_POLL_MS/);
+  t.regex(refused({ env: { WEIR_MAX_FUTURE_MS: 'x' }, flags: { 'max.future.ms': '5' } }), /WEIR_MAX_FUTURE_MS/);
 });
 
 test('variables that are no settings pass: an empty one, those of the frame, those of a program, those of others', (t) => {
@@ -138,34 +138,45 @@ test('variables that are no settings pass: an empty one, those of the frame, tho
   t.is(config.origin('state.dir').source, 'default');
 });
 
-test('settings of the clients pass through as they are', (t) => {
-  const config = loadConfig({
-    flags: { 'consumer.fetch.min.bytes': '1' },
-    env: { WEIR_PRODUCER_COMPRESSION_TYPE: 'gzip', WEIR_CONSUMER_FETCH_MIN_BYTES: '2' },
-  });
-  t.deepEqual(config.client('consumer.'), { 'fetch.min.bytes': '1' });
-  t.deepEqual(config.client('producer.'), { 'compression.type': 'gzip' });
-  t.deepEqual(config.client('admin.'), {});
-  t.is(originText(config.origin('producer.compression.type')), 'environment variable WEIR_PRODUCER_COMPRESSION_TYPE');
-  t.regex(refused({ flags: { 'consumer.': '1' } }), /unknown setting "consumer\."/);
+test('what nothing reads is refused: names for clients of a broker too', (t) => {
+  for (const name of ['consumer.fetch.min.bytes', 'producer.compression.type', 'admin.retries', 'poll.ms'])
+    t.is(
+      refused({ flags: { [name]: '1' } }).replace(/ Did you mean .*\?$| config print .*$/, ''),
+      `STREAMS_CONFIG: unknown setting "${name}" (--set).`,
+    );
+  t.regex(refused({ env: { WEIR_PRODUCER_ACKS: '1' } }), /unknown environment variable WEIR_PRODUCER_ACKS/);
 });
 
-test('a secret of a client is refused on the command line, as one of the settings is', (t) => {
-  for (const name of ['consumer.sasl.password', 'admin.ssl.keystore.password', 'producer.sasl.jaas.config']) {
+test('a name that is near to none gets no hint but where all of them are', (t) => {
+  t.is(
+    refused({ flags: { 'group.instance.id': '1' } }),
+    'STREAMS_CONFIG: unknown setting "group.instance.id" (--set). config print lists all settings.',
+  );
+});
+
+test('a secret is refused on the command line', (t) => {
+  for (const name of ['sasl.password', 'import.password']) {
     const message = refused({ flags: { [name]: 'hush' } });
-    t.true(message.includes(`${name} looks like a secret`), message);
+    t.true(message.includes(`${name} is a secret`), message);
     t.false(message.includes('hush'));
   }
-  t.regex(refused({ flags: { 'sasl.password': 'hush' } }), /sasl\.password is a secret/);
 });
 
 test('entries list every setting and hide secrets', (t) => {
-  const env = { WEIR_ADMIN_SASL_PASSWORD: 'hush' };
-  const entries = loadConfig({ flags: { 'poll.ms': '5' }, env }).entries();
+  const entries = loadConfig({ flags: { 'max.future.ms': '5' }, env: { WEIR_SASL_PASSWORD: 'hush' } }).entries();
   t.true(entries.length > 20);
   t.deepEqual(
-    entries.find(({ name }) => name === 'poll.ms'),
-    { name: 'poll.ms', text: '5', origin: { source: 'flag', where: '--set' } },
+    entries.find(({ name }) => name === 'max.future.ms'),
+    { name: 'max.future.ms', text: '5', origin: { source: 'flag', where: '--set' } },
   );
-  t.is(entries.at(-1)?.text, '(hidden)');
+  t.is(entries.find(({ name }) => name === 'sasl.password')?.text, '(hidden)');
+  t.is(entries.find(({ name }) => name === 'import.password')?.text, '');
+});
+
+test('the name of the application is that of the program, and other defaults follow it', (t) => {
+  const config = loadConfig({ applicationId: 'grid' });
+  t.is(config.get('application.id'), 'grid');
+  t.is(config.get('client.id'), 'grid');
+  t.is(config.get('late.topic.name'), 'grid-late');
+  t.is(config.origin('application.id').source, 'default');
 });

@@ -17,7 +17,7 @@ test('every setting says what it means, and its default in words is the default'
     const { doc, defaultText } = settings[name];
     t.regex(doc, /^[A-Z`].*\.$/, name);
     const value = config.get(name);
-    const isComputed = ['client.id', 'dead.letter.topic.name', 'late.topic.name'].includes(name);
+    const isComputed = ['application.id', 'client.id', 'dead.letter.topic.name', 'late.topic.name'].includes(name);
     const text = value === undefined || (Array.isArray(value) && value.length === 0) ? 'none' : String(value);
     if (!isComputed)
       t.true(defaultText === text || defaultText.startsWith(`${text} `), `${name}: ${defaultText} is not ${text}`);

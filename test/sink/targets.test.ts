@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -20,3 +20,11 @@ const folders = sinkTargetConformance(async () => {
   return { fresh: open, again: open };
 });
 for (const { title, run } of folders) test(`folder: ${title}`, (t) => t.notThrowsAsync(run()));
+
+test('a folder that cannot be made is told with its place and what to do', async (t) => {
+  const folder = removeAtEnd(await mkdtemp(join(tmpdir(), 'weir-target-')));
+  const file = join(folder, 'a-file');
+  await writeFile(file, '');
+  const error = await t.throwsAsync(LocalTarget.open(join(file, 'below')), { code: 'STREAMS_SINK' });
+  t.true(error!.message.includes(file), error!.message);
+});

@@ -25,6 +25,7 @@ import { queryCommand } from './commands/query-command.ts';
 export const gridProgram: ProgramSpec = {
   name: gridSpec.name,
   version: gridSpec.version,
+  applicationId: gridSpec.applicationId,
   description:
     "Counts the events of a power grid's smart meters by day, week, month and year: replays files, serves and exports the results.",
   commands: [

@@ -2,6 +2,7 @@ import type { DatabaseFactory } from '../../../state/database.ts';
 import type { Broker } from '../../clients/broker.ts';
 import type { StreamsError } from '../../common/errors.ts';
 import { type Logger, silentLogger } from '../../common/logger.ts';
+import { defaultOf } from '../../config/defaults.ts';
 import type { StateSettings } from '../state-folder.ts';
 import type { RestoreProgress } from './changelog-follower.ts';
 
@@ -59,7 +60,7 @@ export interface KafkaStreamsOptions {
   readonly metadataMaxAgeMs?: number;
   /** @defaultValue 45000 */
   readonly sessionTimeoutMs?: number;
-  /** @defaultValue a third of the session timeout, at most 3000 */
+  /** At most a third of the session timeout. @defaultValue 1000 */
   readonly heartbeatIntervalMs?: number;
   /** @defaultValue 60000 */
   readonly rebalanceTimeoutMs?: number;
@@ -103,48 +104,45 @@ export interface BootstrapOptions extends Omit<KafkaStreamsOptions, 'broker' | '
   readonly stateDir?: string;
 }
 
-type OptionalName =
-  | 'applicationServer'
-  | 'hostProcess'
-  | 'openDatabase'
-  | 'heartbeatIntervalMs'
-  | 'deleteRetentionMs'
-  | 'windowIdleCloseMs';
+type OptionalName = 'applicationServer' | 'hostProcess' | 'openDatabase' | 'deleteRetentionMs' | 'windowIdleCloseMs';
 
 /** Options with their defaults filled in. */
 export type FilledOptions = Required<Omit<KafkaStreamsOptions, OptionalName>> & Pick<KafkaStreamsOptions, OptionalName>;
 
 /** Fills the defaults in. */
 export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
-  const { applicationId, guarantee = 'exactly_once' } = options;
+  const { applicationId, guarantee = defaultOf('processing.guarantee') } = options;
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? defaultOf('session.timeout.ms');
+  const { heartbeatIntervalMs = defaultOf('heartbeat.interval.ms') } = options;
   return {
     settings: {},
-    commitIntervalMs: guarantee === 'exactly_once' ? 100 : 30_000,
-    statestoreCacheMaxBytes: 64 * 1024 * 1024,
-    maxFutureMs: 3_600_000,
-    maxTaskIdleMs: 0,
-    bufferedRecordsPerPartition: 10_000,
-    numStandbyReplicas: 0,
-    replicationFactor: -1,
-    autoOffsetReset: 'earliest',
+    commitIntervalMs: defaultOf('commit.interval.ms', { 'processing.guarantee': guarantee }),
+    statestoreCacheMaxBytes: defaultOf('statestore.cache.max.bytes'),
+    maxFutureMs: defaultOf('max.future.ms'),
+    maxTaskIdleMs: defaultOf('max.task.idle.ms'),
+    bufferedRecordsPerPartition: defaultOf('buffered.records.per.partition'),
+    numStandbyReplicas: defaultOf('num.standby.replicas'),
+    replicationFactor: defaultOf('replication.factor'),
+    autoOffsetReset: defaultOf('auto.offset.reset'),
     acceptLoss: false,
-    metadataMaxAgeMs: 300_000,
-    sessionTimeoutMs: 45_000,
-    rebalanceTimeoutMs: 60_000,
-    transactionTimeoutMs: 10_000,
-    repartitionPurgeIntervalMs: 30_000,
-    deadLetterTopic: `${applicationId}-dead-letters`,
-    lateTopic: `${applicationId}-late`,
-    deserializationHandler: () => 'continue',
-    processingHandler: () => 'fail',
-    productionHandler: () => 'fail',
-    compression: 'none',
+    metadataMaxAgeMs: defaultOf('metadata.max.age.ms'),
+    rebalanceTimeoutMs: defaultOf('rebalance.timeout.ms'),
+    transactionTimeoutMs: defaultOf('transaction.timeout.ms'),
+    repartitionPurgeIntervalMs: defaultOf('repartition.purge.interval.ms'),
+    deadLetterTopic: defaultOf('dead.letter.topic.name', { 'application.id': applicationId }),
+    lateTopic: defaultOf('late.topic.name', { 'application.id': applicationId }),
+    deserializationHandler: () => defaultOf('deserialization.exception.handler'),
+    processingHandler: () => defaultOf('processing.exception.handler'),
+    productionHandler: () => defaultOf('production.exception.handler'),
+    compression: defaultOf('compression.type'),
     uncaughtHandler: () => 'shutdown-client',
     restoreListener: {},
-    syncWrites: false,
+    syncWrites: defaultOf('sync.writes'),
     logger: silentLogger,
     ...withoutUndefined(options),
     guarantee,
+    sessionTimeoutMs,
+    heartbeatIntervalMs: Math.min(heartbeatIntervalMs, Math.floor(sessionTimeoutMs / 3)),
   };
 }
 

@@ -456,7 +456,7 @@ export class KafkaStreams {
       ],
       sessionTimeoutMs,
       rebalanceTimeoutMs,
-      ...(heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }),
+      heartbeatIntervalMs,
       userData: () => encodeData(this.#memberData()),
       assign: async (members) => {
         // Shared out is what there is now: members have joined because a topic has grown.

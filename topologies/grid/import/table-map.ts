@@ -1,5 +1,5 @@
 import { StreamsError } from '../../../src/common/errors.ts';
-import { nearestName } from '../../../src/config/nearest.ts';
+import { didYouMean } from '../../../src/config/nearest.ts';
 import { readYamlFile } from '../../../src/config/read-config-file.ts';
 import { importTables, type TableName } from './import-tables.ts';
 
@@ -64,9 +64,8 @@ function mappedTable(name: string, value: unknown, columns: readonly string[], f
 }
 
 function unknown(what: string, name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? '' : `. Did you mean ${nearest}?`;
-  return `there is no ${what} ${name}; there are ${known.join(', ')}${hint}`;
+  const hint = didYouMean(name, known);
+  return `there is no ${what} ${name}; there are ${known.join(', ')}${hint === '' ? '' : `.${hint}`}`;
 }
 
 function entriesOf(value: unknown, where: string, fault: Fault): [string, unknown][] {
