@@ -25,6 +25,7 @@ import { rowPrefix, type SavedState, StateFolder, type StateSettings } from './s
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
+import { Wake } from './wake.ts';
 
 /** The default of a setting over files. */
 function overFiles<N extends SettingName>(name: N): SettingValues[N] {
@@ -40,6 +41,9 @@ const historiesAtOnce = 10_000;
 const furtherHistoriesAtOnce = 2000;
 /** Histories that are compared at once. */
 const historiesCompared = 500;
+
+/** ms between two looks at the signal while nothing is taken. */
+const pausedLookMs = 100;
 
 /** What to do with a record whose processing failed. */
 export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
@@ -112,6 +116,8 @@ export class EmbeddedStreams {
   #changes: ProgramChanges | undefined;
   /** Ids of the tasks that were saved when the state was opened. */
   #savedTasks: readonly string[] = [];
+  #paused = false;
+  readonly #resumed = new Wake();
   #driver: FeedDriver | undefined;
   #feeds: readonly Feed[] = [];
   /** How far feeds were when they were opened: what is more this process has read. */
@@ -202,6 +208,21 @@ export class EmbeddedStreams {
   onStateChange(listener: (state: StreamsState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes no more records until {@link EmbeddedStreams.resume}: what was taken is committed, and the stores can be read. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Takes records again. */
+  resume(): void {
+    this.#paused = false;
+    this.#resumed.call();
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
   }
 
   /** Says that the client serves its state without taking input. */
@@ -419,6 +440,11 @@ export class EmbeddedStreams {
     let lastBreath = lastCommit;
     let sinceCommit = 0;
     while (options.signal?.aborted !== true) {
+      if (this.#paused) {
+        if (driver.changed) await this.#beginCommit();
+        await this.#resumed.wait(pausedLookMs);
+        continue;
+      }
       const limit = this.#options.commitIntervalRecords - sinceCommit;
       const outcome = await driver.step(limit, () => this.#cacheIsFull() || this.#engine.commitRequested);
       const now = Date.now();

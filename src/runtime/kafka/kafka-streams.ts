@@ -106,6 +106,7 @@ export class KafkaStreams {
   readonly #newFrom = new Map<string, number>();
   #ended: Promise<void> | undefined;
   #endpoint: string;
+  #paused = false;
   readonly #ownsBroker: boolean;
 
   /** @param options - A broker that is open, or `bootstrapServers`. */
@@ -205,6 +206,26 @@ export class KafkaStreams {
   close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#ended ??= this.#close(timeoutMs);
     return this.#ended;
+  }
+
+  /**
+   * Takes no more records until {@link KafkaStreams.resume}, in this instance alone: it stays in the group, keeps its tasks, commits what it has taken and serves its stores. Its lag grows.
+   *
+   * Kafka Streams: `pause()`.
+   */
+  pause(): void {
+    this.#paused = true;
+    if (this.#work !== undefined) this.#work.paused = true;
+  }
+
+  /** Takes records again. */
+  resume(): void {
+    this.#paused = false;
+    if (this.#work !== undefined) this.#work.paused = false;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
   }
 
   /** Resolves when the client has ended: closed, or failed. */
@@ -330,6 +351,7 @@ export class KafkaStreams {
       taskFailed: (slot, error, committing) => this.#taskFailed(slot, error, committing),
       count: (code) => this.#count(code),
     });
+    work.paused = this.#paused;
     this.#work = work;
     await globals.start((updates) => work.joinAgain(updates, globals.positions));
     // The folder was locked by a process that is gone: nobody has to wait for the end of its session.

@@ -1,6 +1,7 @@
 import { type Fetcher, type PartitionOffset, partitionKey } from '../../clients/broker.ts';
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { StreamsError } from '../../common/errors.ts';
+import { Wake } from '../wake.ts';
 import type { GlobalUpdate } from './global-tables.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import type { KafkaTask } from './kafka-task.ts';
@@ -9,7 +10,6 @@ import { lossError } from './loss-errors.ts';
 import { catchUpWithGlobals, migrated, type TakeoverContext } from './takeover.ts';
 import { samePositions } from './task-metadata.ts';
 import type { TaskSlot } from './task-slot.ts';
-import { Wake } from './wake.ts';
 
 /** Records that a task takes before the others have their turn. */
 const stepRecords = 2048;
@@ -43,6 +43,7 @@ export class WorkLoop {
   readonly #ending = new WeakSet<KafkaTask>();
   #running: readonly TaskSlot[] = [];
   #takeover: TakeoverContext | undefined;
+  #paused = false;
   #stopped = false;
 
   constructor(options: FilledOptions, host: WorkLoopHost) {
@@ -174,6 +175,16 @@ export class WorkLoop {
     this.#wake.call();
   }
 
+  /** Whether no records are taken, and no timers of processors fire. What was taken is committed. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  set paused(paused: boolean) {
+    this.#paused = paused;
+    this.#wake.call();
+  }
+
   /** Looks at the tasks now. */
   wake(): void {
     this.#wake.call();
@@ -190,7 +201,7 @@ export class WorkLoop {
 
   #step(slot: TaskSlot, now: number): number {
     const { task } = slot;
-    if (task === undefined) return 0;
+    if (task === undefined || this.#paused) return 0;
     try {
       this.#resumeInputs(task);
       task.punctuate(now);

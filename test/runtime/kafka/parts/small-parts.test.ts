@@ -3,7 +3,7 @@ import type { EngineStats, StoreStats } from '../../../../src/runtime/engine-sta
 import type { KafkaStats } from '../../../../src/runtime/kafka/kafka-stats.ts';
 import { decodeAssignmentData, decodeMemberData, encodeData } from '../../../../src/runtime/kafka/member-data.ts';
 import { mergedEngineStats, mergedKafkaStats } from '../../../../src/runtime/kafka/merge-stats.ts';
-import { Wake } from '../../../../src/runtime/kafka/wake.ts';
+import { Wake } from '../../../../src/runtime/wake.ts';
 
 const store = (name: string, puts: number): StoreStats => ({
   store: name,
