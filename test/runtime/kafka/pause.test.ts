@@ -20,7 +20,7 @@ const write = (cluster: MemoryCluster, keys: string): void => {
 test('a client that is paused commits what it has taken, takes nothing more, answers queries, and goes on when it is resumed', async (t) => {
   const cluster = clusterOf();
   // Commits come with the pause, or never.
-  const client = await startClient(cluster, counts(), { commitIntervalMs: 50 });
+  const client = await startClient(t, cluster, counts(), { commitIntervalMs: 50 });
   const lag = (): number => client.streams.kafkaStats().tasks[0]!.inputs[0]!.lag;
   write(cluster, 'ab');
   await until(() => client.streams.stats().tasks[0]!.processed === 2, 'two are taken');
@@ -40,7 +40,7 @@ test('a client that is paused commits what it has taken, takes nothing more, ans
 test('a client may be paused before it starts, and closed while it is', async (t) => {
   const cluster = clusterOf();
   write(cluster, 'a');
-  const client = newClient(cluster, counts());
+  const client = newClient(t, cluster, counts());
   client.streams.pause();
   await client.streams.start();
   await running(client);
