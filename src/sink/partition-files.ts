@@ -73,14 +73,14 @@ export class PartitionFiles {
   }
 
   /**
-   * Writes records in order, from index `from` on and up to the offset `last`; returns the index that it came to: short of the end where the range is to be
-   * closed first.
+   * Writes records in order, from index `from` on, up to the offset `last` and until a file has `mostBytes` bytes; returns the index that it came to: short of the end where the
+   * range is to be closed first.
    */
-  async write(records: FetchedRecords, from: number, last: number): Promise<number> {
+  async write(records: FetchedRecords, from: number, last: number, mostBytes: number): Promise<number> {
     const { offsets, length, bytes, valueStarts } = records;
     const rows = this.#rows;
     for (let i = from; i < length; i++) {
-      if (offsets[i]! > last) return i;
+      if (offsets[i]! > last || this.#largest >= mostBytes) return i;
       const period = this.#periodOf(records, i);
       if (period !== undefined) {
         if (period !== this.#period && !(await this.#turnTo(period))) return i;
@@ -91,8 +91,9 @@ export class PartitionFiles {
         const chunk = encoder.take();
         if (chunk !== undefined) {
           await this.#append(this.#open!.file, chunk);
-          this.#largest = Math.max(this.#largest, encoder.bytes);
         }
+        const { bytes: size } = encoder;
+        if (size > this.#largest) this.#largest = size;
         this.written++;
       } else await this.#flushDead(chunkOfDead);
       this.beganMs ??= Date.now();

@@ -164,7 +164,8 @@ export class PartitionSink {
   async #write(records: FetchedRecords): Promise<void> {
     for (let i = 0; ; ) {
       const files = this.#files!;
-      i = await files.write(records, i, this.#again?.last ?? noLimit);
+      const [last, bytes] = this.#again === undefined ? [noLimit, this.#host.roll.bytes] : [this.#again.last, noLimit];
+      i = await files.write(records, i, last, bytes);
       this.#position = files.next;
       if (this.#closing) return;
       const ended = i === records.length;

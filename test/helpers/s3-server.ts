@@ -1,3 +1,4 @@
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { ChildPart } from './child-part.ts';
 import { freePort } from './parts.ts';
 import { pythonHome } from './python-home.ts';
@@ -36,6 +37,14 @@ export class S3Server {
       AWS_SECRET_ACCESS_KEY: 'test',
       AWS_REGION: 'us-east-1',
     };
+  }
+
+  /** Makes a bucket; this process reaches the server from now on, by its environment. */
+  async createBucket(bucket: string): Promise<void> {
+    Object.assign(process.env, this.env);
+    const client = new S3Client({ endpoint: this.endpoint, forcePathStyle: true });
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    client.destroy();
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,6 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import test, { type ExecutionContext } from 'ava';
 import { openTarget } from '../../src/sink/open-target.ts';
 import { HdfsCluster } from '../helpers/hdfs-cluster.ts';
@@ -51,7 +50,7 @@ if (existsSync(golden)) {
       const relay = new TcpRelay(s3.port);
       await relay.listen();
       t.teardown(() => relay.close());
-      await withBucket(s3, 'coming-back');
+      await s3.createBucket('coming-back');
       const env = { ...s3.env, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${relay.port}` };
       const sinking = new WeirProcess(words('s3://coming-back/events', '--roll-size', '256KiB'), env);
       const target = await openTarget('s3://coming-back/events', { timeoutMs: 10_000, logger });
@@ -147,13 +146,6 @@ if (existsSync(golden)) {
     },
     test.serial,
   );
-
-  async function withBucket(server: S3Server, bucket: string): Promise<void> {
-    Object.assign(process.env, server.env);
-    const client = new S3Client({ endpoint: server.endpoint, forcePathStyle: true });
-    await client.send(new CreateBucketCommand({ Bucket: bucket }));
-    client.destroy();
-  }
 }
 
 async function fails(

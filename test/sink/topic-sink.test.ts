@@ -16,7 +16,11 @@ import { DyingTarget } from './dying-target.ts';
 const day = 86_400_000;
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-function sinkOf(cluster: MemoryCluster, target: SinkTarget): { sink: TopicSink; die(): Promise<void> } {
+function sinkOf(
+  cluster: MemoryCluster,
+  target: SinkTarget,
+  rollBytes = 1 << 20,
+): { sink: TopicSink; die(): Promise<void> } {
   const broker = cluster.connect();
   const periods = new Periods(Zone.of('UTC'), 'day');
   const names = new FileNames({ topic: 'events', prefix: 'event', layout: 'dated', format: 'csv', periods });
@@ -33,7 +37,7 @@ function sinkOf(cluster: MemoryCluster, target: SinkTarget): { sink: TopicSink; 
     topic: 'events',
     groupId: 'files',
     setup,
-    roll: { bytes: 1 << 20, afterMs: 60_000 },
+    roll: { bytes: rollBytes, afterMs: 60_000 },
     sessionTimeoutMs: 300,
     rebalanceTimeoutMs: 1000,
     logger,
@@ -116,6 +120,8 @@ test('a process that dies at any step leaves no record out and writes none twice
       () => 'gone',
     );
     const outcome = await Promise.race([ended, target.died.then(() => 'died')]);
+    // A reader who lists now sees files of a range that others of which are not there yet; each has all that it ever has.
+    const seen = new Map(files.visible);
     for (const partition of [0, 1]) {
       const rows = rowsOf(files, partition);
       t.is(new Set(rows).size, rows.length, `twice after step ${step}`);
@@ -125,9 +131,29 @@ test('a process that dies at any step leaves no record out and writes none twice
     await caughtUp(t, cluster, files);
     for (const partition of [0, 1]) t.deepEqual(rowsOf(files, partition), [...Array(13).keys()], `step ${step}`);
     t.is(files.sealed.size, 0);
+    for (const [path, bytes] of seen) t.deepEqual(files.visible.get(path), bytes, path);
     if (outcome !== 'died') break;
     await delay(0);
   }
+});
+
+test('a range is closed by the record that fills a file, however small --roll-size is and however many records come at once', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 1);
+  // Header 36 bytes, rows 33: the third one makes 135.
+  cluster.write(
+    'events',
+    0,
+    Array.from({ length: 8 }, (_, i) => ({ key: 'k', value: `v${i}`, timestamp: i })),
+  );
+  const files = new MemoryFiles();
+  const { sink, die } = sinkOf(cluster, new MemoryTarget(files), 120);
+  t.teardown(die);
+  await sink.start();
+  await Promise.race([sink.untilCaughtUp(AbortSignal.timeout(20_000)), sink.failed]);
+  await sink.close();
+  const ranges = [...files.visible.keys()].sort().map((path) => path.slice(-38, -4).replaceAll(/0+(?=\d)/g, ''));
+  t.deepEqual(ranges, ['-0-2', '-3-5', '-6-7']);
 });
 
 test('the metrics of a sink count rows, dead records, files and bytes that are visible, and what is not visible is lag', async (t) => {
