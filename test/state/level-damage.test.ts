@@ -11,7 +11,7 @@ import { copyOfOpen, damage, randomOf } from '../helpers/damages.ts';
 
 const options = { writeBufferBytes: 64 * 1024, maxFileBytes: 1024 * 1024 };
 const seed = Number(process.env['DAMAGE_SEED'] ?? Date.now() % 1_000_000);
-const tries = Number(process.env['DAMAGE_TRIES'] ?? 150);
+const tries = Number(process.env['DAMAGE_TRIES'] ?? 50);
 const keys = 300;
 const commits = 120;
 

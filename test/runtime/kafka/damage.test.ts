@@ -14,7 +14,7 @@ import { drained, newClient, rowsOf, running, shownRows, startClient, stop, type
 import { texts } from './topologies.ts';
 
 const seed = Number(process.env['DAMAGE_SEED'] ?? Date.now() % 1_000_000);
-const tries = Number(process.env['DAMAGE_TRIES'] ?? 40);
+const tries = Number(process.env['DAMAGE_TRIES'] ?? 15);
 const partitions = 2;
 const keys = 60;
 const records = 600;
