@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test from 'ava';
+import ts from 'typescript';
+import { fencedBlocks, fileNameOf } from './fenced-blocks.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const entryPoints = { weir: 'src/index.ts', 'weir/testing': 'src/testing.ts', 'weir/cli': 'src/cli.ts' };
+const blocks = fencedBlocks().filter(({ language }) => language === 'ts');
+
+/** Files as they would stand in a checkout, by path. */
+const files = new Map(
+  blocks.map((block) => [join(root, 'examples', block.page.replaceAll(/\W/g, '-'), fileNameOf(block)), block]),
+);
+
+test('each block of TypeScript in README and docs compiles', (t) => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
+  const paths = Object.fromEntries(Object.entries(entryPoints).map(([name, path]) => [name, [join(root, path)]]));
+  const program = ts.createProgram([...files.keys()], { ...options, paths }, hostOf({ ...options, paths }));
+  t.true(files.size >= 4);
+  for (const [path, { where }] of files) {
+    const source = program.getSourceFile(path);
+    const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    t.deepEqual(
+      found.map(({ messageText }) => `${where}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`),
+      [],
+    );
+  }
+});
+
+function hostOf(options: ts.CompilerOptions): ts.CompilerHost {
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists, directoryExists } = host;
+  const folders = new Set([...files.keys()].map(dirname));
+  host.readFile = (path) => files.get(path)?.text ?? readFile.call(host, path);
+  host.fileExists = (path) => files.has(path) || fileExists.call(host, path);
+  host.directoryExists = (path) => folders.has(path) || directoryExists!.call(host, path);
+  return host;
+}
+
+test('the program of docs/cli.md replays a folder and describes its topology', async (t) => {
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const folder = mkdtempSync(join(root, '.cache/blocks-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  for (const block of blocks.filter(({ page }) => page === 'docs/cli.md')) {
+    const resolved = block.text.replaceAll(
+      /'(weir(?:\/\w+)?)'/g,
+      (_, name: keyof typeof entryPoints) => `'${join(root, entryPoints[name])}'`,
+    );
+    writeFileSync(join(folder, fileNameOf(block)), resolved);
+  }
+  mkdirSync(join(folder, 'words'));
+  writeFileSync(join(folder, 'words/a.csv'), 'at,word\n2024-01-01T00:00:00Z,weir\n2024-01-02T00:00:00Z,weir\n');
+  const program = async (...words: string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, ['--import', 'tsx', join(folder, 'main.ts'), ...words])).stdout;
+  const state = join(folder, 'state');
+  const replayed = await program('replay', '--events', join(folder, 'words'), '--state', state, '--json');
+  t.like(JSON.parse(replayed), { rows: 2, dead: 0, files: 1 });
+  t.regex(await program('describe', '--state', state), /words-seen/);
+});
