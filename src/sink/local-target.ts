@@ -1,5 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { sinkError } from './sink-error.ts';
 import {
@@ -33,7 +46,7 @@ export class LocalTarget implements SinkTarget {
   /** Makes the folder if it is not there. */
   static async open(directory: string): Promise<LocalTarget> {
     const target = new LocalTarget(resolve(directory));
-    await target.#try('the folder cannot be made', () => mkdir(target.#pending, { recursive: true }));
+    await target.#try('the folder cannot be made', () => makeFolder(target.#pending));
     return target;
   }
 
@@ -178,6 +191,20 @@ class LocalFile implements PendingFile {
   }
 }
 
+/** Makes a folder and those above it. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    // So it says on a file system that is read-only: the folder above knows better.
+    let above = dirname(path);
+    while ((await sizeOf(above)) === undefined) above = dirname(above);
+    await access(above, constants.W_OK | constants.X_OK);
+    throw error;
+  }
+}
+
 /** Moves a file to a name that may be taken already: by the same file, from an attempt that was cut. Never replaces what readers may have open. */
 async function place(from: string, to: string): Promise<void> {
   try {
@@ -226,8 +253,8 @@ async function sizeOf(path: string): Promise<number | undefined> {
 function todoOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
-    return 'Make room on the disk and start again: it goes on from the last committed file.';
+    return 'Make room on the disk and start again: what is not visible yet is written again.';
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return 'Grant the right to write there, or name another folder.';
-  return 'Check the folder and the disk, and start again: it goes on from the last committed file.';
+  return 'Check the folder and the disk, and start again: what is not visible yet is written again.';
 }

@@ -269,5 +269,5 @@ function todoOf(error: unknown): string {
   if (/Credentials|AccessDenied|Signature|InvalidAccessKey|Forbidden/.test(name))
     return 'Give credentials that may write there (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile).';
   if (/region/i.test(messageOf(error))) return 'Set AWS_REGION.';
-  return 'See that the server runs and can be reached, and start again: it goes on from the last committed file.';
+  return 'See that the server runs and can be reached, and start again: what is not visible yet is written again.';
 }

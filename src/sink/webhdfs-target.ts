@@ -182,6 +182,6 @@ function todoOf(error: unknown): string {
   if (/AccessControl|Security/.test(error.exception))
     return 'Grant that user the right to write there, or name another user in the URL: hdfs://user@host:port/path.';
   if (/Quota|could only be written/.test(`${error.exception} ${error.message}`))
-    return 'Make room in HDFS and start again: it goes on from the last committed file.';
-  return 'See what the NameNode says, and start again: it goes on from the last committed file.';
+    return 'Make room in HDFS and start again: what is not visible yet is written again.';
+  return 'See what the NameNode says, and start again: what is not visible yet is written again.';
 }
