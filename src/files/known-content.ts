@@ -62,13 +62,14 @@ export class KnownContent {
     const gone: FileEntry[] = [];
     for (const entry of this.#ledger.entries()) {
       const { length, first: print } = entry.content;
-      if (entry.line <= 2 || otherRange(name, entry.name)) continue;
+      if (entry.line <= 2) continue;
       if (length >= endBytes) {
         if (print === first) found.push(entry);
       } else if (length === content.length && print === own) found.push(entry);
       else if (length < content.length && !this.#isThere(entry.name)) gone.push(entry);
     }
-    return [...found, ...beginnings(content, gone)].sort((a, b) => b.content.length - a.content.length);
+    const all = [...found, ...beginnings(content, gone)].filter((entry) => !otherRange(name, entry.name));
+    return all.sort((a, b) => b.content.length - a.content.length);
   }
 }
 
