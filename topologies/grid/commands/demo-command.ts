@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import type { OpenState } from '../../../src/cli/application.ts';
 import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
@@ -13,6 +14,10 @@ import { type Counts, eventTypes } from '../statistics/statistic.ts';
 import type { DemoFolders } from './demo-data.ts';
 
 const directory = '.data/demo';
+/** Where it serves, unless that is taken. */
+const firstPort = Number(portOption.default);
+/** So many ports are tried, then any is taken. */
+const triedPorts = 20;
 
 /** `demo`: what `npm start` runs. */
 export const demoCommand: CommandSpec = defineCommand({
@@ -22,7 +27,13 @@ export const demoCommand: CommandSpec = defineCommand({
     `Generates a small data set of 90 days into ${directory}, unless it is there, replays it, prints a table of results, and serves them until SIGINT ` +
     'or SIGTERM. Run again it goes on with what is there.',
   examples: ['weir demo', 'weir demo --port 0'],
-  options: [portOption, hostOption],
+  options: [
+    {
+      ...{ flags: portOption.flags, env: portOption.env, parse: portOption.parse },
+      description: `port to serve at; 0 takes any free one (default: ${firstPort}, or the next that is free)`,
+    },
+    hostOption,
+  ],
   kind: 'continuous',
   commits: true,
   settings: true,
@@ -30,12 +41,15 @@ export const demoCommand: CommandSpec = defineCommand({
     const { demoData } = await import('./demo-data.ts');
     const folders = await demoData(directory, context);
     try {
-      await replayDemo(folders, context);
+      await replayDemo(folders, context, true);
     } catch (error) {
-      if (!StreamsError.is(error) || !outdated.has(error.code)) throw error;
+      if (!StreamsError.is(error)) throw error;
+      // The results first: they are what it is for.
+      if (error.code === 'STREAMS_PORT') await replayDemo(folders, context, false);
+      if (!outdated.has(error.code)) throw error;
       context.logger.warn({ state: folders.state, code: error.code }, 'the state is of no more use: it is made anew');
       await rm(folders.state, { recursive: true, force: true });
-      await replayDemo(folders, context);
+      await replayDemo(folders, context, true);
     }
   },
 });
@@ -48,8 +62,15 @@ const outdated: ReadonlySet<StreamsErrorCode> = new Set([
   'STREAMS_INPUT_REFUSED',
 ]);
 
-async function replayDemo({ events, park, state }: DemoFolders, context: CommandContext): Promise<void> {
-  const { replay } = await import('../../../src/cli/replay.ts');
+async function replayDemo(
+  { events, park, state }: DemoFolders,
+  context: CommandContext,
+  serve: boolean,
+): Promise<void> {
+  const [{ replay }, { demoText }] = await Promise.all([
+    import('../../../src/cli/replay.ts'),
+    import('./demo-data.ts'),
+  ]);
   const { options, stdout } = context;
   const request: ReplayRequest = {
     events: [events],
@@ -57,10 +78,10 @@ async function replayDemo({ events, park, state }: DemoFolders, context: Command
     state,
     settings: {},
     follow: false,
-    serve: true,
+    serve,
     final: false,
     verify: false,
-    port: options.port as number,
+    port: (options.port as number | undefined) ?? (serve ? await freePort(options.host as string) : 0),
     host: options.host as string,
   };
   let address = '';
@@ -73,11 +94,37 @@ async function replayDemo({ events, park, state }: DemoFolders, context: Command
         address = url;
       },
       async done(opened) {
+        stdout.write(`\n${demoText(sumOfFeeds(opened), state)}`);
         stdout.write(await resultsOf(opened));
-        stdout.write(`\nserving ${address} until Ctrl-C\n`);
+        if (serve) stdout.write(`\nserving ${address} until Ctrl-C\n`);
+        await stdout.flush();
       },
     },
   );
+}
+
+/** The first port that nobody has. */
+async function freePort(host: string): Promise<number> {
+  for (let port = firstPort; port < firstPort + triedPorts; port++) if (await isFree(port, host)) return port;
+  return 0;
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+}
+
+function sumOfFeeds({ streams }: OpenState): { rows: number; dead: number; late: number } {
+  const sum = { rows: 0, dead: 0, late: 0 };
+  for (const { rows, dead, late } of streams.stats().feeds) {
+    sum.rows += rows;
+    sum.dead += dead;
+    sum.late += late;
+  }
+  return sum;
 }
 
 /** A logger whose news is not for somebody who looks at a demonstration. */
@@ -105,7 +152,8 @@ async function resultsOf(state: OpenState): Promise<string> {
   for await (const row of queryStatistics(source, { period: 'year', grouping: 'region' })) {
     regions.add(row.key, row.type_evt, row.n);
   }
-  return `\n${months.table('month')}\n${regions.largest(6).table('region')}`;
+  const shown = 6;
+  return `\nEvents by month\n${months.table('month')}\nEvents by region, the ${shown} with most\n${regions.largest(shown).table('region')}`;
 }
 
 /** Counts by a key, as a table. */

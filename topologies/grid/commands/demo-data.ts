@@ -1,7 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandContext } from '../../../src/cli/command-spec.ts';
-import { daysFromCivil } from '../../../src/common/time/civil.ts';
+import { groupedCount } from '../../../src/cli/progress-text.ts';
+import { daysFromCivil, formatCivilDate } from '../../../src/common/time/civil.ts';
+import type { FeedProgress } from '../../../src/runtime/feed.ts';
 import { generateShown } from './generate-shown.ts';
 
 /** The demonstration's data set: over a turn of the year and a 29 February, with rows out of order and some damaged ones. */
@@ -11,12 +13,26 @@ const plan = {
   meters: 200,
   concentrators: 20,
   seed: 1,
+  uneven: true,
   late: true,
   damage: 0.0005,
 } as const;
 
 /** Changes when the generator gives other bytes for the same plan. */
-const edition = 1;
+const edition = 2;
+
+/** What is to be seen: that events are made up, and damage is on purpose, is said where results are shown. */
+export function demoText({ rows, dead, late }: Pick<FeedProgress, 'rows' | 'dead' | 'late'>, state: string): string {
+  const { from, days, meters, concentrators } = plan;
+  const lost = [
+    `${groupedCount(dead)} are damaged on purpose, to show what becomes of such rows: ${join(state, 'dead.jsonl')} has them`,
+    ...(late === 0 ? [] : [`${groupedCount(late)} came too late for their day: ${join(state, 'late.jsonl')}`]),
+  ];
+  return (
+    `A demonstration: made-up events of ${meters} meters and ${concentrators} concentrators, ${formatCivilDate(from)} to ${formatCivilDate(from + days - 1)}.\n` +
+    `Of ${groupedCount(rows)} rows ${lost.join('; ')}.\n`
+  );
+}
 
 /** Where the demonstration's data set and state are. */
 export interface DemoFolders {

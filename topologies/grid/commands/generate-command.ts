@@ -49,8 +49,9 @@ export const generateCommand: CommandSpec = defineCommand({
     { flags: '--events-per-day <n>', description: 'events of each day', default: '8640', parse: wholeNumber(1) },
     {
       flags: '--traffic <kind>',
-      description: 'how events are spread over the day: evenly, or in bursts at the full hours',
-      choices: ['steady', 'bursty'],
+      description:
+        'how events are spread: evenly, in bursts at the full hours, or over days that differ by season, weekday and chance',
+      choices: ['steady', 'bursty', 'uneven'],
       default: 'steady',
     },
     {
@@ -88,7 +89,12 @@ export const generateCommand: CommandSpec = defineCommand({
     const address = to === undefined ? undefined : await databaseOf(to, context);
     if (address !== undefined && options.park !== undefined)
       throw new StreamsError('STREAMS_USAGE', '--to writes a park that is made: leave --park out.');
-    const plan = { from: parseCivilDate(from)!, bursty: traffic === 'bursty', skewSeconds: Math.round(skew / 1000) };
+    const plan = {
+      from: parseCivilDate(from)!,
+      skewSeconds: Math.round(skew / 1000),
+      bursty: traffic === 'bursty',
+      uneven: traffic === 'uneven',
+    };
     const made = await generateShown({ ...given(options), ...plan }, context);
     if (address !== undefined) {
       const { writeParkTables } = await import('../import/write-park-tables.ts');

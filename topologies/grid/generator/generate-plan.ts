@@ -30,6 +30,8 @@ export interface GenerateOptions {
   readonly eventsPerDay?: number;
   /** Nine of ten events come within the first minute of an hour. @defaultValue false: all evenly */
   readonly bursty?: boolean;
+  /** Days differ by season, weekday and chance; `eventsPerDay` is what they have without. @defaultValue false: all days have the same number */
+  readonly uneven?: boolean;
   /** The clock of each equipment is wrong by up to so many seconds; none by more than 55 minutes ahead. From 0 to 43200. @defaultValue 0 */
   readonly skewSeconds?: number;
   /** Share of the events that are delivered twice, within an hour: both count. @defaultValue 0 */
@@ -79,7 +81,7 @@ const lastYear = 2198;
 
 /** Checks options. @throws {@link StreamsError} `STREAMS_USAGE` for one that is out of range. */
 export function planOf(options: GenerateOptions): GeneratePlan {
-  const { from, days, seed, eventsPerDay = 8640, late = false, bursty = false, faults } = options;
+  const { from, days, seed, eventsPerDay = 8640, late = false, bursty = false, uneven = false, faults } = options;
   const { damage = 0, duplicates = 0, tooLate = 0, skewSeconds = 0 } = options;
   const { meters, concentrators } = sizeOf(options);
   checkWhole('days', days, 1, 400 * 366);
@@ -101,7 +103,7 @@ export function planOf(options: GenerateOptions): GeneratePlan {
   const installedDay = startOfYear(from);
   return {
     ...{ firstDay: from, days, installedDay, meters, concentrators, consistent: faults !== undefined, seed, zone },
-    ...{ eventsPerDay, bursty, damage, duplicates, tooLate, late, skewSeconds },
+    ...{ eventsPerDay, bursty, uneven, damage, duplicates, tooLate, late, skewSeconds },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CivilWalk } from './civil-walk.ts';
 import type { Random } from './random.ts';
 import type { Senders } from './senders.ts';
+import { eventsOfDay } from './uneven-days.ts';
 
 /** Code of `ev_C`, `ev_K`, `ev_N`: their index in the list of event types. */
 export type TypeCode = 0 | 1 | 2;
@@ -36,6 +37,8 @@ export interface MadeEvents {
 export interface EventPlan {
   readonly eventsPerDay: number;
   readonly bursty: boolean;
+  /** Days differ: see {@link eventsOfDay}. */
+  readonly uneven: boolean;
   /** Shares of the rows, 0 to 1. */
   readonly damage: number;
   readonly tooLate: number;
@@ -68,7 +71,9 @@ export class EventMaker {
   make(date: CivilWalk, mayBeTooLate: boolean): MadeEvents {
     const meters = this.#meters.on(date.day);
     const concentrators = this.#concentrators.on(date.day);
-    const length = meters.length + concentrators.length === 0 ? 0 : this.#plan.eventsPerDay;
+    const { eventsPerDay, uneven } = this.#plan;
+    const perDay = uneven ? eventsOfDay(date.day, eventsPerDay) : eventsPerDay;
+    const length = meters.length + concentrators.length === 0 ? 0 : perDay;
     const second = new Int32Array(length);
     const type = new Uint8Array(length);
     const equipment = new Int32Array(length);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { Ran } from '../../../cli/fixtures/run.ts';
@@ -87,9 +88,33 @@ test('the demonstration makes its data once, prints results, serves them, and en
     const { code, stderr } = await demo.ended;
     t.is(code, 0, stderr);
     t.is(/^generate: 90\/90 files/m.test(stderr), round === 1);
-    t.regex(stderr, /^replay: 90\/90 files, 777,600 rows/m);
+    t.regex(stderr, /^replay: 90\/90 files, 839,770 rows/m);
     tables.push(table!);
   }
-  t.regex(tables[0]!, /^\nmonth +ev_C +ev_K +ev_N +all\n2023-12 /);
+  t.regex(tables[0]!, /^\nA demonstration: made-up events .*\nOf 839,770 rows \d+ are damaged on purpose.*dead\.jsonl/);
+  t.regex(tables[0]!, /\nEvents by month\nmonth +ev_C +ev_K +ev_N +all\n2023-12 /);
   t.is(tables[0], tables[1]);
+});
+
+test('where its port is taken the demonstration prints its results and takes the next; one that was asked for is not changed', async (t) => {
+  const folder = await temporary(t);
+  const taken = createServer();
+  // Whoever has it already does as well.
+  taken.on('error', () => {});
+  await new Promise<void>((resolve) => {
+    taken.once('error', () => resolve());
+    taken.listen(8080, '127.0.0.1', () => resolve());
+  });
+  t.teardown(() => taken.close());
+  const demo = start('demo', folder);
+  await until(() => /until Ctrl-C/.test(demo.ran.stdout));
+  const port = Number(/^serving http:\/\/127\.0\.0\.1:(\d+) until/m.exec(demo.ran.stdout)![1]);
+  t.true(port !== 8080 && port > 0);
+  demo.child.kill('SIGINT');
+  t.is((await demo.ended).code, 0);
+  const asked = start('demo --port 8080', folder);
+  const { code, stdout, stderr } = await asked.ended;
+  t.is(code, 1);
+  t.regex(stdout, /^Events by month$/m);
+  t.regex(stderr, /^STREAMS_PORT: /m);
 });
