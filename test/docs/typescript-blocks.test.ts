@@ -8,7 +8,12 @@ import ts from 'typescript';
 import { fencedBlocks, fileNameOf } from './fenced-blocks.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const entryPoints = { weir: 'src/index.ts', 'weir/testing': 'src/testing.ts', 'weir/cli': 'src/cli.ts' };
+const entryPoints = {
+  weir: 'src/index.ts',
+  'weir/server': 'src/server.ts',
+  'weir/testing': 'src/testing.ts',
+  'weir/cli': 'src/cli.ts',
+};
 const blocks = fencedBlocks().filter(({ language }) => language === 'ts');
 
 /** Files as they would stand in a checkout, by path. */

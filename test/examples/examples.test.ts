@@ -91,6 +91,10 @@ const printed: Readonly<Record<string, string>> = {
     Lyon: 0
     Nice: 2
   `,
+  '7-a-service.ts': `
+    { key: 'meter-8', value: 42, timestamp: 1 }
+    streams_client_state{state="RUNNING"} 1
+  `,
   'readme.ts': `
     [C:8@1517353200000/1517439600000] 1200
     [C:8@1517439600000/1517526000000] 300
