@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Logger } from '../../../src/common/logger.ts';
-import { readTable } from '../park/csv-table.ts';
+import { tableBatches } from '../park/csv-table.ts';
 import { databaseError } from './database-error.ts';
 import { type ImportColumn, type ImportTable, importTables } from './import-tables.ts';
 import { connectTo } from './open-source.ts';
@@ -28,16 +28,15 @@ const rowsAtOnce = 1000;
  * @throws StreamsError `STREAMS_DATABASE` - the database refuses: a table is there already, and is not touched. `STREAMS_FILE`
  */
 export async function writeParkTables(options: WriteParkTablesOptions): Promise<void> {
-  const { address, park, logger, signal } = options;
+  const { address, logger, signal } = options;
   const connection = await connectTo(address);
   const cut = (): void => connection.cut();
   signal.addEventListener('abort', cut, { once: true });
   try {
     for (const table of importTables) await create(connection.db, table, options);
     for (const table of importTables) {
-      const rows = await cellsOf(park, table);
-      await connection.db.transaction().execute((transaction) => fill(transaction, table, address, rows, signal));
-      logger.info({ table: table.name, rows: rows.length, to: address.name }, 'wrote a table');
+      const rows = await connection.db.transaction().execute((transaction) => fill(transaction, table, options));
+      logger.info({ table: table.name, rows, to: address.name }, 'wrote a table');
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -69,26 +68,20 @@ function typeOf({ name, kind }: ImportColumn, dates: string): string {
   return kind === 'id' && name !== 'id_region' ? 'bigint' : 'varchar(100)';
 }
 
-async function cellsOf(park: string, { name, columns }: ImportTable): Promise<readonly (string | null)[][]> {
-  const rows: (string | null)[][] = [];
-  const names = columns.map((column) => column.name);
-  await readTable(join(park, `${name}.csv`), names, (cells) => {
-    rows.push(cells.map((cell) => (cell === '' ? null : cell)));
-  });
-  return rows;
-}
-
+/** @returns the number of rows */
 async function fill(
   db: Kysely<AnyDatabase>,
   { name, columns }: ImportTable,
-  address: SourceAddress,
-  rows: readonly (readonly (string | null)[])[],
-  signal: AbortSignal,
-): Promise<void> {
-  const names = sql.join(columns.map((column) => sql.id(column.name)));
-  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+  { park, address, signal }: WriteParkTablesOptions,
+): Promise<number> {
+  const names = columns.map((column) => column.name);
+  const into = sql`${tableOf(address, name)} (${sql.join(names.map((column) => sql.id(column)))})`;
+  let count = 0;
+  for await (const rows of tableBatches(join(park, `${name}.csv`), names, rowsAtOnce)) {
     signal.throwIfAborted();
-    const values = rows.slice(from, from + rowsAtOnce).map((row) => sql`(${sql.join(row)})`);
-    await sql`insert into ${tableOf(address, name)} (${names}) values ${sql.join(values)}`.execute(db);
+    const values = rows.map((row) => sql`(${sql.join(row.map((cell) => (cell === '' ? null : cell)))})`);
+    await sql`insert into ${into} values ${sql.join(values)}`.execute(db);
+    count += rows.length;
   }
+  return count;
 }

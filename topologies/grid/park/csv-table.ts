@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { parse as parseStream } from 'csv-parse';
 import { type CsvError, parse } from 'csv-parse/sync';
 import { StreamsError } from '../../../src/common/errors.ts';
 
@@ -43,6 +45,44 @@ export async function readTable(
   const plain = bytes.length >= (options.plainFromBytes ?? plainFromBytes) && !bytes.includes(quote);
   if (plain) await splitRows(path, bytes, pick, onRow);
   else parseRows(path, bytes, pick, onRow);
+}
+
+/**
+ * The rows of a CSV file with a header a batch at a time, for whoever passes them on: memory does not grow with the file. Otherwise as {@link readTable}.
+ *
+ * @throws {@link StreamsError} `STREAMS_FILE`
+ */
+export async function* tableBatches(
+  path: string,
+  columns: readonly string[],
+  rowsAtOnce: number,
+): AsyncIterable<readonly (readonly string[])[]> {
+  const file = createReadStream(path);
+  const parser = file.pipe(parseStream({ bom: true, skip_empty_lines: true }));
+  file.on('error', (error) => parser.destroy(error));
+  let pick: Pick | undefined;
+  let batch: string[][] = [];
+  try {
+    for await (const record of parser as AsyncIterable<string[]>) {
+      if (pick === undefined) {
+        pick = pickColumns(path, record, columns);
+        continue;
+      }
+      batch.push(pick.positions.map((position) => record[position]!));
+      if (batch.length < rowsAtOnce) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  } catch (cause) {
+    if (StreamsError.is(cause)) throw cause;
+    throw new StreamsError('STREAMS_FILE', `${path} cannot be read: ${(cause as Error).message}. Mend the file.`, {
+      file: path,
+      cause,
+    });
+  } finally {
+    file.destroy();
+  }
 }
 
 function lineThatIsNoUtf8(bytes: Buffer): number {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { StreamsError } from '../../../../src/common/errors.ts';
-import { readTable } from '../../../../topologies/grid/park/csv-table.ts';
+import { readTable, tableBatches } from '../../../../topologies/grid/park/csv-table.ts';
 import { parkFolder } from './park-folder.ts';
 
 function file(t: ExecutionContext, content: string | Buffer): string {
@@ -87,4 +87,24 @@ test('a table that is not UTF-8 is refused, with the line', async (t) => {
   await t.throwsAsync(readTable(path, ['a']), {
     message: /table\.csv, line 3: it is not UTF-8\. Write the file as UTF-8\./,
   });
+});
+
+test('batches give the rows that are read at once give, and end with the same errors', async (t) => {
+  const path = file(t, '\ufeffb,"a",c\r\n1,"x, ""y""",\r\n\r\n2,é,3\r\n4,5,6');
+  const batches = async (columns: readonly string[], from = path): Promise<unknown> => {
+    const found: unknown[] = [];
+    for await (const rows of tableBatches(from, columns, 2)) found.push(rows);
+    return found;
+  };
+  t.deepEqual(await batches(['a', 'b']), [
+    [
+      ['x, "y"', '1'],
+      ['é', '2'],
+    ],
+    [['5', '4']],
+  ]);
+  await t.throwsAsync(batches(['d']), { code: 'STREAMS_FILE', message: /column "d" is missing/ });
+  await t.throwsAsync(batches(['a'], `${path}x`), { code: 'STREAMS_FILE', message: /cannot be read: ENOENT/ });
+  writeFileSync(path, 'a,b\n1,2\n1\n');
+  await t.throwsAsync(batches(['a']), { code: 'STREAMS_FILE', message: /cannot be read: .*line 3/ });
 });
