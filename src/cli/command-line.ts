@@ -181,9 +181,16 @@ function optionOf(spec: OptionSpec, applicationId?: string): Option {
   if (spec.env !== undefined && !spec.env.startsWith('WEIR_'))
     throw new TypeError(`variable ${spec.env} must start with WEIR_`);
   const option = new Option(spec.flags, spec.description + factsOf(spec, applicationId));
-  return spec.repeatable
-    ? option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text])
-    : option;
+  if (spec.repeatable)
+    return option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+  return takesValue(spec) ? option.argParser((text: string, before?: string) => onlyOnce(spec, text, before)) : option;
+}
+
+/** The last of two values would hide the first, and nobody would see it. */
+function onlyOnce(spec: OptionSpec, text: string, before: string | undefined): string {
+  if (before === undefined) return text;
+  const both = `${JSON.stringify(before)} and ${JSON.stringify(text)}`;
+  throw new StreamsError('STREAMS_USAGE', `${longFlagOf(spec)} is given twice, as ${both}: give it once.`);
 }
 
 function factsOf(spec: OptionSpec, applicationId: string | undefined): string {

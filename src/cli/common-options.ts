@@ -19,13 +19,16 @@ export const commonOptions: CommonOptions = {
   ],
 };
 
-/** `NAME=VALUE` texts by name; the last one of a name holds. @throws {@link StreamsError} `STREAMS_USAGE` */
+/** `NAME=VALUE` texts by name. @throws {@link StreamsError} `STREAMS_USAGE` */
 export function readSetFlags(texts: readonly string[]): Readonly<Record<string, string>> {
   const flags = new Map<string, string>();
   for (const text of texts) {
     const equals = text.indexOf('=');
     if (equals <= 0) throw new StreamsError('STREAMS_USAGE', `--set ${JSON.stringify(text)}: expected NAME=VALUE.`);
-    flags.set(text.slice(0, equals).trim(), text.slice(equals + 1));
+    const name = text.slice(0, equals).trim();
+    // Without the values: one may be a secret.
+    if (flags.has(name)) throw new StreamsError('STREAMS_USAGE', `--set ${name} is given twice: give it once.`);
+    flags.set(name, text.slice(equals + 1));
   }
   return Object.fromEntries(flags);
 }

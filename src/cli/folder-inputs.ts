@@ -30,6 +30,7 @@ export async function folderInputs(
   const seen = new Map<string, string>();
   for (const [i, directory] of directories.entries()) {
     const topic = topics[i]!;
+    if (directory === '') throw new StreamsError('STREAMS_USAGE', '--events "": expected the path of a folder.');
     const files = (await listFolder(topic, directory)).length;
     const real = await realpath(directory).catch((cause) => {
       throw new StreamsError('STREAMS_FILE', `${directory} cannot be read: ${messageOf(cause)}`, {

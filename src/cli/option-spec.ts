@@ -17,6 +17,8 @@ export interface OptionSpec {
   readonly repeatable?: boolean;
   /** The command refuses to start without it. */
   readonly required?: boolean;
+  /** Long name of the option without which it means nothing: given on the command line without it, it is refused. */
+  readonly needs?: string;
   /** The words it accepts. */
   readonly choices?: readonly string[];
   /** The setting that it sets. Type, default and environment variable are then the setting's. */

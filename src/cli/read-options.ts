@@ -17,14 +17,14 @@ export interface ReadOptions {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The long flag: `--state` of `-s, --state <dir>`. */
-export function longFlagOf(option: OptionSpec): string {
+export function longFlagOf(option: Pick<OptionSpec, 'flags'>): string {
   const match = /--[a-z][a-z0-9-]*/.exec(option.flags);
   if (match === null) throw new TypeError(`option ${JSON.stringify(option.flags)} needs a long name such as --state`);
   return match[0];
 }
 
 /** The key of an option's value: `moveDone` of `--move-done <dir>`. */
-export function keyOf(option: OptionSpec): string {
+export function keyOf(option: Pick<OptionSpec, 'flags'>): string {
   return longFlagOf(option)
     .slice(2)
     .replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
@@ -50,6 +50,13 @@ export function readOptions(
   const settings = new Map<SettingName, OptionValue>();
   for (const spec of specs) {
     const given = raw[keyOf(spec)];
+    const { needs } = spec;
+    if (given !== undefined && needs !== undefined && raw[keyOf({ flags: needs })] === undefined) {
+      throw new StreamsError(
+        'STREAMS_USAGE',
+        `${longFlagOf(spec)} means nothing without ${needs}: give both, or neither.`,
+      );
+    }
     if (spec.setting === undefined)
       values[keyOf(spec)] = takesValue(spec) ? readValueOf(spec, given, env) : isOn(spec, given, env);
     else if (typeof given === 'string') settings.set(spec.setting, { flag: longFlagOf(spec), text: given });

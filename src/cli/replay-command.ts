@@ -103,8 +103,8 @@ function optionsOf({ defaults }: ApplicationSpec, tables: readonly OptionSpec[])
       description: 'where rows go that came too late (default: late.jsonl in the state folder)',
     },
     { flags: '--verify', description: 'compare all of each file read before, not only its ends' },
-    portOption,
-    hostOption,
+    { ...portOption, needs: '--serve' },
+    { ...hostOption, needs: '--serve' },
     { ...jsonOption, description: 'print a summary as JSON at the end' },
   ];
 }

@@ -73,7 +73,7 @@ export function sinkCommand(spec: ApplicationSpec, open: typeof openBroker = ope
         env: 'WEIR_PORT',
         parse: port,
       },
-      hostOption,
+      { ...hostOption, needs: '--port' },
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],
     kind: 'continuous',

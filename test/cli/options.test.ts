@@ -106,3 +106,34 @@ test('bad values are usage errors that say what was expected', async (t) => {
   );
   t.regex(await refused('query'), /^2 STREAMS_USAGE: missing required argument 'period'/);
 });
+
+test('an option that takes one value is refused when it is given twice: neither of the two is silently left out', async (t) => {
+  t.is(
+    await refused('query day --out o --key a --key b'),
+    '2 STREAMS_USAGE: --key is given twice, as "a" and "b": give it once.\n',
+  );
+  t.regex(await refused('query day --out o --cache 1MiB --cache=2MiB'), /^2 STREAMS_USAGE: --cache is given twice/);
+  t.regex(
+    await refused('query day --out o --set commit.interval.ms=1 --set commit.interval.ms=2'),
+    /^2 STREAMS_USAGE: --set commit\.interval\.ms is given twice: give it once\./,
+  );
+});
+
+test('an option that means nothing without another one is refused alone; from the environment it waits for the other', async (t) => {
+  const serving: CommandSpec = defineCommand({
+    name: 'work',
+    summary: 'works',
+    examples: ['grid work'],
+    options: [
+      { flags: '--serve', description: 'serve' },
+      { flags: '--port <n>', description: 'port', default: '8080', env: 'WEIR_PORT', needs: '--serve' },
+    ],
+    kind: 'batch',
+    async run() {},
+  });
+  const alone = await run([serving], 'work --port 80');
+  t.is(alone.code, 2);
+  t.is(alone.stderr, 'STREAMS_USAGE: --port means nothing without --serve: give both, or neither.\n');
+  t.is((await run([serving], 'work --port 80 --serve')).code, 0);
+  t.is((await run([serving], 'work', { env: { WEIR_PORT: '80' } })).code, 0);
+});

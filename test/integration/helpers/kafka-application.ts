@@ -69,7 +69,8 @@ export class KafkaApplication {
     const { brokers, applicationId, topic = 'grid-events', settings = [], words: own = [] } = this.#options;
     const started = new WeirProcess([
       ...['run', '--brokers', brokers, '--application-id', applicationId, '--state', this.stateOf(instance)],
-      ...['--topic', topic, '--port', '0', '--log-level', 'info', ...own, ...words],
+      ...['--topic', topic, '--log-level', 'info', ...own, ...words],
+      ...([...own, ...words].includes('--port') ? [] : ['--port', '0']),
       ...settings.flatMap((setting) => ['--set', setting]),
     ]);
     this.instances[instance] = started;
