@@ -112,6 +112,21 @@ export type {
 export type { KafkaStats } from './runtime/kafka/kafka-stats.ts';
 export { KafkaStreams } from './runtime/kafka/kafka-streams.ts';
 
+// Databases of state
+
+export type {
+  Database,
+  DatabaseFactory,
+  DatabaseStatus,
+  Entry,
+  KeyRange,
+  Reader,
+  Snapshot,
+  WriteBatch,
+} from '../state/database.ts';
+export { type LevelDatabaseOptions, openLevelDatabase } from '../state/level-database.ts';
+export { type MemoryDatabase, openMemoryDatabase } from '../state/memory-database.ts';
+
 // Files
 
 export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';

@@ -212,7 +212,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'num.stream.threads': {
     type: integer(1, 1024),
     ...always(1),
-    doc: 'Worker threads of this instance.',
+    doc: 'Worker threads of an instance of `run`. A program that uses the library makes a `KafkaStreams` in each of its threads instead.',
   },
   'processing.exception.handler': {
     type: handler,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
+import { KGroupedStream, KStream, KTable, StreamsBuilder, TimeWindowedKStream, TimeWindows } from '../../src/index.ts';
 
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('README.md', root), 'utf8');
@@ -18,6 +19,15 @@ test('what the README links to is there', (t) => {
   const targets = [...page.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target]) => target!);
   t.true(targets.length >= 10);
   for (const target of targets) t.true(existsSync(new URL(target, root)), target);
+});
+
+test('what the README says the DSL lacks is not there', (t) => {
+  const limits = /^## Limits\n(.*?)^## /ms.exec(page)![1]!;
+  const lacks = /Of the DSL there is no(.*?);/s.exec(limits)![1]!;
+  const names = [...lacks.matchAll(/`(\w+)`/g)].map(([, name]) => name!).filter((name) => name !== 'suppress');
+  t.true(names.length > 5);
+  for (const { prototype } of [KStream, KTable, KGroupedStream, TimeWindowedKStream, StreamsBuilder, TimeWindows])
+    for (const name of names) t.false(name in prototype, name);
 });
 
 test('the headings that the README links into are there', (t) => {
