@@ -46,7 +46,8 @@ export function substationPeak(reportSerde: Serde<Report>, siteSerde: Serde<Site
       name: 'reports',
       keySerde: Serdes.string,
       valueSerde: reportSerde,
-      arrivalTime: (record: ConsumedRecord<string, Report>) => record.value.arrivedAtMs,
+      arrivalTime: (record: ConsumedRecord<string, Report>) => record.value!.arrivedAtMs,
+      complete: true,
     })
     .filter((_equipment, { type }) => type === 'ev_C' || type === 'ev_K', { name: 'states' })
     .mapValues(({ occurredAtMs, arrivedAtMs }) => (arrivedAtMs - occurredAtMs) / 1000, { name: 'delays' })

@@ -47,15 +47,18 @@ export interface ConsumedRecord<K, V> {
   readonly partition: number;
   /** The broker's offset; for files the position within the batch being read. */
   readonly offset: number;
-  readonly key: K;
-  readonly value: V;
+  /** Undefined: the record has none. A source that is `complete` takes no such record. */
+  readonly key: K | undefined;
+  /** Undefined: the record has none, as a tombstone. */
+  readonly value: V | undefined;
   /** The message's own timestamp, ms; for files what the row format says. */
   readonly timestamp: number;
   readonly headers: readonly Header[];
 }
 
 /**
- * Gives a record its event time, ms since the epoch; a negative result drops the record (`invalid_timestamp`).
+ * Gives a record its event time, a whole number of ms since the epoch; any other result drops the record (`invalid_timestamp`), as -1 does. What it throws is `STREAMS_PROCESSING` with the
+ * record's place, and the processing handler decides.
  *
  * @param record - reused for the next record: keep nothing of it.
  * @param partitionTimeMs - highest timestamp seen in this partition so far, -1 before the first.

@@ -233,7 +233,7 @@ function newStream(builder: StreamsBuilder) {
   return builder.stream<string, ListRecord>('in', {
     keySerde: Serdes.string,
     valueSerde: Serdes.json<ListRecord>(),
-    timestampExtractor: ({ value }) => value.timestamp,
+    timestampExtractor: ({ value }) => value?.timestamp ?? -1,
   });
 }
 function stream(builder: StreamsBuilder): ReturnType<typeof newStream> {

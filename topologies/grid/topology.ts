@@ -58,7 +58,7 @@ export function gridTopology(options: GridTopologyOptions): Topology {
       name: 'events',
       keySerde: stringSerde,
       valueSerde: eventSerde(zone),
-      arrivalTime: (record) => record.value.arrivedAtMs,
+      arrivalTime: (record) => record.value!.arrivedAtMs,
       complete: true,
     })
     .groupByKey()

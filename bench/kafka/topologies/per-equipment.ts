@@ -33,7 +33,7 @@ export function perEquipment(plan: PerEquipmentPlan): Topology {
       name: 'events',
       keySerde: Serdes.string,
       valueSerde: eventSerde(zone),
-      arrivalTime: (record) => record.value.arrivedAtMs,
+      arrivalTime: (record) => record.value!.arrivedAtMs,
       complete: true,
     })
     .groupByKey();

@@ -1,7 +1,23 @@
+import { shown } from '../../common/shown.ts';
 import { ProcessorNode } from '../../processor/node.ts';
 
 /** Functions over key and value, untyped: the DSL checks them where they are given. */
 export type Fn<R> = (a: unknown, b: unknown) => R;
+
+/** What a function of the user's gave for a record. @throws TypeError if it is no pair of key and value */
+export function pairOf(mapped: unknown): readonly [unknown, unknown] {
+  if (!Array.isArray(mapped) || mapped.length !== 2)
+    throw new TypeError(
+      `its function gave ${shown(mapped)} instead of [key, value]. To drop a record use filter or flatMap`,
+    );
+  return mapped as [unknown, unknown];
+}
+
+function iterableOf<T>(mapped: Iterable<T>): Iterable<T> {
+  if (typeof (mapped as Partial<Iterable<T>> | null)?.[Symbol.iterator] !== 'function')
+    throw new TypeError(`its function gave ${shown(mapped)} instead of an array of records. For none give []`);
+  return mapped;
+}
 
 /** Passes records on as they are. */
 export class PassThroughNode extends ProcessorNode {
@@ -36,7 +52,7 @@ export class MapNode extends ProcessorNode {
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
-    const mapped = this.#mapper(key, value);
+    const mapped = pairOf(this.#mapper(key, value));
     this.forward(mapped[0], mapped[1], timestamp);
   }
 }
@@ -79,7 +95,10 @@ export class FlatMapNode extends ProcessorNode {
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
-    for (const [newKey, newValue] of this.#mapper(key, value)) this.forward(newKey, newValue, timestamp);
+    for (const mapped of iterableOf(this.#mapper(key, value))) {
+      const pair = pairOf(mapped);
+      this.forward(pair[0], pair[1], timestamp);
+    }
   }
 }
 
@@ -93,7 +112,7 @@ export class FlatMapValuesNode extends ProcessorNode {
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
-    for (const newValue of this.#mapper(value, key)) this.forward(key, newValue, timestamp);
+    for (const newValue of iterableOf(this.#mapper(value, key))) this.forward(key, newValue, timestamp);
   }
 }
 

@@ -2,7 +2,7 @@ import { isAbsent } from '../../common/absent.ts';
 import { Change } from '../../processor/change.ts';
 import { type NodeContext, ProcessorNode } from '../../processor/node.ts';
 import type { Windowed } from '../../serde/windowed.ts';
-import type { Fn } from './stateless-nodes.ts';
+import { type Fn, pairOf } from './stateless-nodes.ts';
 import { TableNode } from './table-node.ts';
 import type { OldValues } from './table-part.ts';
 
@@ -151,7 +151,9 @@ export class TableRegroupNode extends ProcessorNode {
   #select(key: unknown, value: unknown): readonly [unknown, unknown] | undefined {
     if (value === undefined) return undefined;
     const selected = this.#selector(key, value) as readonly [unknown, unknown] | null | undefined;
-    return isAbsent(selected) || isAbsent(selected[0]) || isAbsent(selected[1]) ? undefined : selected;
+    if (isAbsent(selected)) return undefined;
+    pairOf(selected);
+    return isAbsent(selected[0]) || isAbsent(selected[1]) ? undefined : selected;
   }
 }
 
