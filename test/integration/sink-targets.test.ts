@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -49,7 +49,7 @@ for (const { title, run } of onS3)
 
 const golden = process.env['GOLDEN_DATA'] ?? '../shared/data';
 if (existsSync(golden)) {
-  const scratch = await mkdtemp(join(tmpdir(), 'weir-export-'));
+  const scratch = mkdtempSync(join(tmpdir(), 'weir-export-'));
   const state = join(scratch, 'state');
   test.before(() => weir(['replay', '--events', `${golden}/events`, '--park', `${golden}/park`, '--state', state]));
   test.after.always(() => rm(scratch, { recursive: true, force: true }));
