@@ -28,6 +28,11 @@ export interface FolderFeedsOptions {
   readonly logger: Logger;
 }
 
+/** Where bad rows go. */
+export function deadFileOf(stateDirectory: string, given?: string): string {
+  return given ?? join(stateDirectory, 'dead.jsonl');
+}
+
 /** A feed for each folder, all of which write to the same letters. */
 export async function openFolderFeeds(
   app: Application,
@@ -37,7 +42,7 @@ export async function openFolderFeeds(
 ): Promise<readonly Feed[]> {
   const { folders, follow, verify, onError, logger } = options;
   if (folders.length === 0) return [];
-  const deadFile = options.dead ?? join(directory, 'dead.jsonl');
+  const deadFile = deadFileOf(directory, options.dead);
   const lateFile = options.late ?? join(directory, 'late.jsonl');
   if (resolve(deadFile) === resolve(lateFile)) {
     throw new StreamsError('STREAMS_USAGE', `--dead and --late are the same file, ${deadFile}: give two.`);

@@ -13,16 +13,17 @@ export interface ReadRows {
 /**
  * Says whether what a run was given was input at all, when all that can be done with it is done and committed.
  *
+ * @param letters - The file of the dead letters, for the message.
  * @throws StreamsError `STREAMS_INPUT_REFUSED` - there are files that cannot be read. `STREAMS_BAD_ROW` - every row that was read, or every row of a file, is in the dead letters.
  */
-export function checkInput(feeds: readonly FeedProgress[], { rows, dead, skipped }: ReadRows): void {
+export function checkInput(feeds: readonly FeedProgress[], { rows, dead, skipped }: ReadRows, letters: string): void {
   const topics = progressByTopic(feeds);
   for (const topic of topics) if (refusedFiles(topic) > 0) throw refusedError(topic);
-  refuseAllDead({ rows, dead, skipped }, 'row');
-  for (const topic of topics) refuseLostFiles(topic);
+  refuseAllDead({ rows, dead, skipped }, 'row', letters);
+  for (const topic of topics) refuseLostFiles(topic, letters);
 }
 
-function refuseLostFiles({ topic, lost = {} }: FeedProgress): void {
+function refuseLostFiles({ topic, lost = {} }: FeedProgress, letters: string): void {
   const files = Object.entries(lost).filter(([, rows]) => rows > 0);
   if (files.length === 0) return;
   const shown = files.slice(0, 10).map(([file, rows]) => `${file} (${rows} ${rows === 1 ? 'row' : 'rows'})`);
@@ -30,7 +31,7 @@ function refuseLostFiles({ topic, lost = {} }: FeedProgress): void {
   throw new StreamsError(
     'STREAMS_BAD_ROW',
     `every row of ${files.length === 1 ? 'a file' : `${files.length} files`} of topic ${topic} is in the dead letters: ${shown.join(', ')}${more}. ` +
-      'The letters say what is wrong with each row; what the other files hold is counted.',
+      `${letters} says what is wrong with each; what the other files hold is counted.`,
     { topic, file: files[0]![0] },
   );
 }
@@ -46,14 +47,14 @@ export function checkRecords({ consumed, deadLetters, lateLetters }: KafkaStats,
   );
   const rows = read.reduce((sum, [, records]) => sum + records, 0);
   const dead = Object.values(deadLetters).reduce((sum, count) => sum + count, 0);
-  refuseAllDead({ rows: rows - lateLetters, dead, skipped: 0 }, 'record');
+  refuseAllDead({ rows: rows - lateLetters, dead, skipped: 0 }, 'record', 'Their topic');
 }
 
-function refuseAllDead({ rows, dead, skipped }: ReadRows, noun: 'row' | 'record'): void {
+function refuseAllDead({ rows, dead, skipped }: ReadRows, noun: 'row' | 'record', letters: string): void {
   if (dead === 0 || dead < rows - skipped) return;
   const all = dead === 1 ? `the only ${noun}` : `all ${dead} ${noun}s`;
   throw new StreamsError(
     'STREAMS_BAD_ROW',
-    `${all} that this run read ${dead === 1 ? 'is' : 'are'} in the dead letters: nothing was counted. The letters say what is wrong with each.`,
+    `${all} that this run read ${dead === 1 ? 'is' : 'are'} in the dead letters: nothing was counted. ${letters} says what is wrong with ${dead === 1 ? 'it' : 'each'}.`,
   );
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { FeedProgress } from '../runtime/feed.ts';
 import { checkInput } from './input-verdict.ts';
 import type { ProgressReporter, RunningProgress } from './progress.ts';
@@ -26,15 +27,26 @@ interface Counts {
   readonly filesDone: number;
 }
 
+/** Where bad rows of a topic that is sent go. */
+export function sentDeadFile({ topic, dead }: { readonly topic: string; readonly dead: string | undefined }): string {
+  return dead ?? join('.data', `${topic}-dead.jsonl`);
+}
+
 /** How far a run is: over all its topics, and over the sessions in which it began anew. */
 export class ProduceProgress {
   refused = 0;
+  readonly #letters: string;
   readonly #startMs: number = performance.now();
   #feeds: readonly FeedProgress[] = [];
   #eventTimeMs: () => number = () => -1;
   #moved: (() => number)[] = [];
   #before: Counts | undefined;
   #shown: RunningProgress | undefined;
+
+  /** @param letters - The file of the dead letters. */
+  constructor(letters: string) {
+    this.#letters = letters;
+  }
 
   /** The feeds of a session are open: they know what was sent before. */
   open(feeds: readonly FeedProgress[], eventTimeMs: () => number, moved: () => number): void {
@@ -72,7 +84,7 @@ export class ProduceProgress {
 
   /** Says whether what was given was input at all: see {@link checkInput}. */
   check(): void {
-    checkInput(this.#feeds, { ...this.summary(), skipped: 0 });
+    checkInput(this.#feeds, { ...this.summary(), skipped: 0 }, this.#letters);
   }
 
   #read(): ProgressSnapshot {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Database } from '../../state/database.ts';
 import type { Broker, BrokerProducer, RefusedRecord } from '../clients/broker.ts';
 import { fromUtf8, utf8 } from '../common/bytes.ts';
@@ -17,7 +16,7 @@ import type { ProduceRequest } from './produce.ts';
 import { ProduceLoop } from './produce-loop.ts';
 import { MoveDone } from './produce-move.ts';
 import type { Pacer } from './produce-pace.ts';
-import type { ProduceProgress } from './produce-progress.ts';
+import { type ProduceProgress, sentDeadFile } from './produce-progress.ts';
 import type { OpenTopic } from './produce-topics.ts';
 import { settingsOf } from './replay-settings.ts';
 import { unlessAborted } from './until-aborted.ts';
@@ -90,7 +89,7 @@ export class ProduceSession {
     const saved = await unlessAborted(signal, positions.read());
     defer(() => saved.close());
     const settings = this.#settings(saved, producer);
-    const dead = await Letters.open(request.dead ?? join('.data', `${request.topic}-dead.jsonl`), {
+    const dead = await Letters.open(sentDeadFile(request), {
       name: lettersOwner,
     });
     defer(() => dead.close());

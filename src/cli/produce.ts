@@ -9,7 +9,7 @@ import type { CommandContext } from './command-spec.ts';
 import { folderInputs } from './folder-inputs.ts';
 import { checkTarget } from './produce-move.ts';
 import { Pace, type Pacer, RatePace } from './produce-pace.ts';
-import { ProduceProgress } from './produce-progress.ts';
+import { ProduceProgress, sentDeadFile } from './produce-progress.ts';
 import { ProduceSession } from './produce-session.ts';
 import { openTopics } from './produce-topics.ts';
 import { unlessAborted } from './until-aborted.ts';
@@ -66,7 +66,7 @@ export async function produce(
   );
   const positions = new PositionTopic(broker, `${request.topic}-produce-positions`);
   await unlessAborted(signal, positions.prepare(replicationFactor, logger));
-  const progress = new ProduceProgress();
+  const progress = new ProduceProgress(sentDeadFile(request));
   const pace = paceOf(request);
   const common = { spec, app, request, context, broker, folders, topics, positions, progress, pace };
   const owner = randomUUID();

@@ -4,7 +4,7 @@ import { Zone } from '../common/time/zone.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
-import { openFolderFeeds } from './folder-feeds.ts';
+import { deadFileOf, openFolderFeeds } from './folder-feeds.ts';
 import { type FolderInput, folderInputs } from './folder-inputs.ts';
 import { checkInput } from './input-verdict.ts';
 import { openState } from './open-state.ts';
@@ -82,7 +82,7 @@ export async function replay(
     if (request.out !== undefined) await app.export?.(state, request.out, request.follow ? undefined : signal);
     await hooks.done?.(state, summary);
     if (request.serve) await untilAborted(signal);
-    checkInput(state.streams.stats().feeds, summary);
+    checkInput(state.streams.stats().feeds, summary, deadFileOf(state.directory, request.dead));
   });
 }
 

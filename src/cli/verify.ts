@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { verifyLevelDatabase } from '../../state/level-database.ts';
-import { messageOf, StreamsError } from '../common/errors.ts';
+import { folderReason, StreamsError } from '../common/errors.ts';
 
 /** Something in a state folder that is not as it was written. */
 export interface StateDamage {
@@ -74,7 +74,7 @@ async function entriesBelow(directory: string): Promise<readonly Dirent[]> {
   } catch (error) {
     throw new StreamsError(
       'STREAMS_STATE_MISSING',
-      `${directory} cannot be read: ${messageOf(error)}. Give the folder of a state with --state.`,
+      `${directory} cannot be read: ${folderReason(error)}. Give the folder of a state with --state.`,
       {
         file: directory,
         cause: error,

@@ -141,3 +141,11 @@ export function exitCodeOf(error: unknown): ExitCode {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Why a folder could not be read or made, such as `permission is denied`: the system's own words name its call instead. */
+export function folderReason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'it does not exist';
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file is there, or in the place of a folder above it';
+  return code === 'EACCES' || code === 'EPERM' ? 'permission is denied' : messageOf(error);
+}

@@ -50,11 +50,24 @@ export function readHeader(
   columns: readonly string[],
 ): HeaderLayout | string {
   const line = bytes.subarray(start, stop);
-  if (line.includes(0)) return utf16Problem;
+  const binary = binaryProblem(line);
+  if (binary !== undefined) return binary;
   if (!isUtf8(line)) return 'its header is not UTF-8';
   const names = splitLine(bytes, start, stop);
   if (names === undefined) return `the quotes of its header do not match: ${shown(line.toString())}`;
   return layoutOf(names, columns) ?? headerProblem(names, columns);
+}
+
+/** What a file is that begins with these bytes, if it is not text. */
+export function binaryProblem(bytes: Buffer): string | undefined {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
+    return 'it is compressed with gzip: give it a name that ends with .csv.gz';
+  if (bytes.toString('latin1', 0, 4) === 'PK\x03\x04')
+    return 'it is a ZIP archive or a workbook (.xlsx), not CSV: save it as CSV in UTF-8';
+  const zeros = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1 : 0), 0);
+  if (zeros === 0) return undefined;
+  // Every second byte of a header in UTF-16 is zero.
+  return zeros * 3 > bytes.length ? utf16Problem : 'it is not text: there are zero bytes in its first line';
 }
 
 /** What is wrong with a header of these names, which has no layout for these columns. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../common/errors.ts';
-import { crProblem, type HeaderLayout, readHeader, utf16Problem } from './csv-header.ts';
+import { binaryProblem, crProblem, type HeaderLayout, readHeader, utf16Problem } from './csv-header.ts';
 import { QuotedRecord } from './quoted-record.ts';
 import { RowFields } from './row-fields.ts';
 import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
@@ -257,6 +257,8 @@ export class CsvScanner<K, V> {
     const firstCr = this.#bytes.indexOf(cr, this.at);
     const tooLong = this.#end - this.at > maxRowBytes + 1;
     if (tooLong || this.#ending !== 'more') {
+      const binary = binaryProblem(this.#bytes.subarray(this.at, Math.min(this.#end, this.at + 1024)));
+      if (binary !== undefined) return this.#refuse(binary);
       if (firstCr >= 0 && firstCr < this.#end - 1) return this.#refuse(crProblem);
       if (tooLong) return this.#refuse('its first line is longer than 1 MiB');
     }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, StreamsError } from '../common/errors.ts';
+import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
 
 /** A file of a folder that is a topic. */
 export interface FolderFile {
@@ -105,7 +105,7 @@ async function entriesOf(topic: string, directory: string, within: string): Prom
     const absent = code === 'ENOENT';
     throw new StreamsError(
       'STREAMS_FILE',
-      `the folder ${within === '' ? directory : join(directory, within)} of topic ${topic} ${absent ? 'does not exist. Make it, or name another' : `cannot be read: ${messageOf(error)}`}.`,
+      `the folder ${within === '' ? directory : join(directory, within)} of topic ${topic} ${absent ? 'does not exist. Make it, or name another' : `cannot be read: ${folderReason(error)}. Name a folder that can be read`}.`,
       { topic, file: directory, cause: error },
     );
   }

@@ -114,8 +114,8 @@ export class GzipReader implements ByteSource {
     }
     throw new StreamsError(
       'STREAMS_FILE',
-      `${this.#path} is no sound gzip file behind byte ${this.#delivered} of its content ` +
-        `(within the first ${this.diskBytes} bytes on disk): ${failure.message}. Put a sound copy there and start again.`,
+      `${this.#path} is not a valid gzip file after byte ${this.#delivered} of its content ` +
+        `(within the first ${this.diskBytes} bytes on disk): ${failure.message}. Replace it with an intact copy, and start again.`,
       { file: this.#path, offset: this.#delivered, cause: failure },
     );
   }

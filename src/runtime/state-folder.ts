@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Database, DatabaseFactory, KeyRange, WriteBatch } from '../../state/database.ts';
 import { openLevelDatabase } from '../../state/level-database.ts';
 import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
-import { StreamsError } from '../common/errors.ts';
+import { folderReason, StreamsError } from '../common/errors.ts';
 import type { SavedTask } from './task.ts';
 
 /** Settings that results depend on: saved with the state, and not to be changed afterwards. */
@@ -166,6 +166,6 @@ function failedFolder(directory: string, error: unknown): never {
   throw StreamsError.from(
     error,
     'STREAMS_STATE_STORE_WRITE',
-    `the state folder ${directory} cannot be made. Give a writable one with --state.`,
+    `the state folder ${directory} cannot be made: ${folderReason(error)}. Give a writable one with --state.`,
   );
 }

@@ -69,6 +69,15 @@ test('a file with other separators, quotes, line ends or encodings is refused fo
   }
 });
 
+test('a file that is not text is refused for what it is: gzip under another name, a workbook, other bytes', (t) => {
+  const gzip = 'it is compressed with gzip: give it a name that ends with .csv.gz';
+  t.is(refusal(t, Buffer.from('1f8b0800000000000003000a7b', 'hex')), gzip);
+  t.is(refusal(t, Buffer.from('1f8b080000000000000300410d42', 'hex')), gzip, 'without a line feed');
+  const workbook = 'it is a ZIP archive or a workbook (.xlsx), not CSV: save it as CSV in UTF-8';
+  t.is(refusal(t, Buffer.from('PK\x03\x04\x14\0\x06\0\b\0rest\n', 'latin1')), workbook);
+  t.is(refusal(t, 'a,b,c and more\0\n1,2,3\n'), 'it is not text: there are zero bytes in its first line');
+});
+
 test('rows with too many or too few fields are bad', (t) => {
   t.deepEqual(badRows(scan(abc, 'a,b,c\n1,2\n1,2,3,4\n,,\n1\n')), [
     '2:columns:1,2',

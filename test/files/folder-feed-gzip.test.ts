@@ -169,7 +169,7 @@ test('a corrupt gzip file is an error that names the place, after the rows befor
     }
   });
   t.true(StreamsError.is(error) && error.code === 'STREAMS_FILE');
-  t.regex(error!.message, /a\.csv\.gz is no sound gzip file behind byte \d{6,7} of its content/);
+  t.regex(error!.message, /a\.csv\.gz is not a valid gzip file after byte \d{6,7} of its content/);
   t.true(records > 10_000);
   await world.commit(feed);
   await close();
