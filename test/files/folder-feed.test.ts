@@ -293,6 +293,7 @@ test('progress counts since the state began, and knows what there is to read', a
     rows: 3,
     bytes: size,
     bytesTotal: size,
+    bytesRead: size,
     dead: 1,
     late: 1,
     skipped: 0,
@@ -306,6 +307,7 @@ test('progress counts since the state began, and knows what there is to read', a
   t.deepEqual([filesDone, filesTotal, rowCount, dead, late], [2, 2, 4, 1, 1]);
   t.is(bytes, size + readings(3).length);
   t.is(bytesTotal, bytes);
+  t.is(second.progress.bytesRead, readings(3).length, 'what a process has read is its own');
 });
 
 test('several feeds share one file of letters', async (t) => {
