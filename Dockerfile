@@ -26,7 +26,7 @@ COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER node
-# In a container the loopback is nobody's but its own: what may reach the port is decided where it is published.
+# In a container the loopback is nobody's but its own: what may reach the port is decided where it is published. It starts with a token (WEIR_HTTP_TOKEN) or with --open only.
 ENV NODE_ENV=production \
     WEIR_HOST=0.0.0.0 \
     WEIR_PORT=8080 \

@@ -8,7 +8,7 @@ import type { ArgumentSpec, OptionSpec } from './option-spec.ts';
 import type { CliStream } from './output.ts';
 import { mayColor, paint } from './output.ts';
 import type { RawValue } from './read-options.ts';
-import { longFlagOf, takesValue, variableOf } from './read-options.ts';
+import { longFlagOf, variableOf } from './read-options.ts';
 
 /** A command line, understood. */
 export interface Invocation {
@@ -176,8 +176,8 @@ function optionOf(spec: OptionSpec, applicationId?: string): Option {
   longFlagOf(spec);
   if (spec.flags.includes('[') || spec.flags.includes('--no-'))
     throw new TypeError(`option ${spec.flags}: [values] and --no- are not supported`);
-  if (spec.setting !== undefined && (!takesValue(spec) || spec.repeatable))
-    throw new TypeError(`option ${spec.flags} sets a setting: it takes one value`);
+  if (spec.setting !== undefined && spec.repeatable)
+    throw new TypeError(`option ${spec.flags} sets a setting: it takes one value, or is a switch`);
   if (spec.env !== undefined && !spec.env.startsWith('WEIR_'))
     throw new TypeError(`variable ${spec.env} must start with WEIR_`);
   const option = new Option(spec.flags, spec.description + factsOf(spec, applicationId));

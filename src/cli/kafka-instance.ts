@@ -7,8 +7,8 @@ import type { Application, ReadableState, ReplaySettings } from './application.t
 export class KafkaInstance extends ServedKafka {
   readonly #settings: ReplaySettings;
 
-  constructor(topology: Topology, settings: ReplaySettings) {
-    super(topology);
+  constructor(topology: Topology, settings: ReplaySettings, token?: string) {
+    super(topology, token);
     this.#settings = settings;
   }
 

@@ -2,6 +2,7 @@ import { StreamsError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
 import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import type { Application, ApplicationSpec } from './application.ts';
+import { httpToken } from './http-access.ts';
 import { openState } from './open-state.ts';
 import type { SourceRequest } from './source-options.ts';
 import type { StoreSource } from './store-source.ts';
@@ -18,7 +19,8 @@ export async function openSource(
   config: Config,
 ): Promise<StoreSource> {
   // Loaded here, so that a command that reads a folder starts without what asks others.
-  if (request.kind === 'url') return (await import('./remote-source.ts')).openUrl(spec, app, request.url);
+  if (request.kind === 'url')
+    return (await import('./remote-source.ts')).openUrl(spec, app, request.url, httpToken(config));
   const { kafkaSources } = await import('./kafka-sources.ts');
   if (request.kind === 'changelogs') return kafkaSources.openChangelogs(spec, app, config);
   const { directories } = request;

@@ -59,7 +59,8 @@ export function readOptions(
     }
     if (spec.setting === undefined)
       values[keyOf(spec)] = takesValue(spec) ? readValueOf(spec, given, env) : isOn(spec, given, env);
-    else if (typeof given === 'string') settings.set(spec.setting, { flag: longFlagOf(spec), text: given });
+    else if (typeof given === 'string' || given === true)
+      settings.set(spec.setting, { flag: longFlagOf(spec), text: String(given) });
   }
   return { values, settings };
 }

@@ -15,8 +15,13 @@ const retryForMs = 60_000;
  * @param url - Of the instance, such as `http://127.0.0.1:8080`.
  * @throws {@link StreamsError} `STREAMS_TIMEOUT` - nobody answers there, `STREAMS_STATE_INCOMPATIBLE` - what answers is no instance of this application in this version.
  */
-export async function openUrl(spec: ApplicationSpec, app: Application, url: string): Promise<StoreSource> {
-  const options = { retryForMs, scope: 'all' } as const;
+export async function openUrl(
+  spec: ApplicationSpec,
+  app: Application,
+  url: string,
+  token?: string,
+): Promise<StoreSource> {
+  const options = { retryForMs, scope: 'all', token } as const;
   const state = await remoteState(url, options);
   const settings = settingsOf(spec, {}, state.settings, url);
   const topology = app.topology(settings, topicsOf(spec, settings.topics));

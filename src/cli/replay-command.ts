@@ -6,7 +6,7 @@ import type { OptionSpec } from './option-spec.ts';
 import { jsonOption } from './option-spec.ts';
 import { keyOf } from './read-options.ts';
 import type { ReplayRequest } from './replay.ts';
-import { hostOption, portOption, stateOption } from './state-options.ts';
+import { accessOptions, hostOption, portOption, stateOption } from './state-options.ts';
 
 /** Options of `replay` by their keys, those for tables aside. */
 interface ReplayOptions {
@@ -105,6 +105,7 @@ function optionsOf({ defaults }: ApplicationSpec, tables: readonly OptionSpec[])
     { flags: '--verify', description: 'compare all of each file read before, not only its ends' },
     { ...portOption, needs: '--serve' },
     { ...hostOption, needs: '--serve' },
+    ...accessOptions,
     { ...jsonOption, description: 'print a summary as JSON at the end' },
   ];
 }

@@ -6,6 +6,7 @@ import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import { deadFileOf, openFolderFeeds } from './folder-feeds.ts';
 import { type FolderInput, folderInputs } from './folder-inputs.ts';
+import { httpAccess } from './http-access.ts';
 import { checkInput } from './input-verdict.ts';
 import { openState } from './open-state.ts';
 import type { RunningProgress } from './progress.ts';
@@ -67,9 +68,12 @@ export async function replay(
     const state = await openInput(spec, app, request, folders, context);
     defer(() => state.close());
     if (request.serve) {
-      const server = await serveState(spec, app, state, { port: request.port, host: request.host, logger });
+      const server = await serveState(spec, app, state, {
+        ...httpAccess(context.config),
+        ...{ port: request.port, host: request.host, logger },
+      });
       defer(() => server.close());
-      hooks.serving?.(server.url);
+      hooks.serving?.(server.told);
     }
     await loadTables(app, state, request.tables, logger);
     const feeds = await openFeeds(app, state, request, folders, context, defer);

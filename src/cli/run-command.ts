@@ -7,7 +7,7 @@ import type { OptionSpec } from './option-spec.ts';
 import { keyOf } from './read-options.ts';
 import { writeAddress } from './replay-command.ts';
 import type { TableRequest } from './run.ts';
-import { hostOption, portOption, stateOption } from './state-options.ts';
+import { accessOptions, hostOption, portOption, stateOption } from './state-options.ts';
 
 /** Options of `run` by their keys, those for tables aside. */
 interface RunOptions {
@@ -73,6 +73,7 @@ export function runCommand(spec: ApplicationSpec): CommandSpec {
       },
       portOption,
       hostOption,
+      ...(accessOptions satisfies readonly OptionSpec[] as readonly OptionSpec[]),
     ],
     kind: 'continuous',
     commits: true,

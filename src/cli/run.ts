@@ -13,6 +13,7 @@ import { serveClient } from '../server/serve-client.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type ApplicationSpec, applicationIdOf, type ReplaySettings } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
+import { httpAccess } from './http-access.ts';
 import { checkRecords } from './input-verdict.ts';
 import { KafkaInstance } from './kafka-instance.ts';
 import { kafkaOptions } from './kafka-settings.ts';
@@ -111,12 +112,14 @@ async function runThread(
       await unlessAborted(stop, warnOfRetention(broker, topology, filledOptions(options), logger));
     }
     const progress = new ApplicationProgress(broker.admin, topology, applicationIdOf(spec, config));
-    const instance = new KafkaInstance(topology, settings);
+    const access = httpAccess(config);
+    const instance = new KafkaInstance(topology, settings, access.token);
     const server = await serveClient(instance.client, instance.parts(app), {
       port,
       host,
       logger,
       version: spec.version,
+      ...access,
     });
     defer(() => server.close());
     const own = endpointOf(server.url, host);
@@ -133,7 +136,7 @@ async function runThread(
     const threads = main ? startThreads(config.get('num.stream.threads'), threadFailed) : [];
     instance.runs(streams, threads);
     defer(() => Promise.all(threads.map((thread) => thread.close())));
-    serving(server.url);
+    serving(server.told);
     await unlessAborted(stop, streams.start());
     defer(
       tellMainThread(

@@ -1,9 +1,10 @@
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
+import { httpAccess } from './http-access.ts';
 import { withState } from './read-state.ts';
 import { writeAddress } from './replay-command.ts';
-import { hostOption, portOption, stateOption } from './state-options.ts';
+import { accessOptions, hostOption, portOption, stateOption } from './state-options.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** `serve`: a state over HTTP, without input. For any application. */
@@ -15,7 +16,7 @@ export function serveCommand(spec: ApplicationSpec): CommandSpec {
       'Serves what is in a state until SIGINT or SIGTERM: a page at /, /metrics, /healthz, /readyz, /topology, /tasks, /stores and ' +
       'the paths of the application. It takes no input: replay --serve does both.',
     examples: [`${spec.name} serve`, `${spec.name} serve --state /var/lib/${spec.name} --port 0`],
-    options: [stateOption, portOption, hostOption],
+    options: [stateOption, portOption, hostOption, ...accessOptions],
     kind: 'continuous',
     settings: true,
     async run(context) {
@@ -23,9 +24,12 @@ export function serveCommand(spec: ApplicationSpec): CommandSpec {
       const { options, config, logger, signal } = context;
       await withState(spec, { directory: options.state, config, logger }, async (state, app) => {
         state.streams.serve();
-        const server = await serveState(spec, app, state, { port: options.port, host: options.host, logger });
+        const server = await serveState(spec, app, state, {
+          ...httpAccess(config),
+          ...{ port: options.port, host: options.host, logger },
+        });
         try {
-          writeAddress(context, server.url);
+          writeAddress(context, server.told);
           await untilAborted(signal);
         } finally {
           await server.close();

@@ -1,4 +1,5 @@
 import type { Logger } from '../common/logger.ts';
+import type { AccessOptions } from '../http/access.ts';
 import { routesApp } from '../http/app.ts';
 import { metricsRoute } from '../http/engine-routes.ts';
 import { jsonResponse } from '../http/json.ts';
@@ -18,8 +19,9 @@ const health: Route = {
 /** Serves `/metrics` and `/healthz` of a process without an engine. */
 export function serveMetrics(
   collector: MetricCollector,
-  { host, port, logger }: { readonly host: string; readonly port: number; readonly logger: Logger },
+  where: AccessOptions & { readonly host: string; readonly port: number; readonly logger: Logger },
 ): Promise<RunningServer> {
+  const { logger } = where;
   const metrics = collectorMetrics({ collectors: [collector], logger });
-  return serveApp(routesApp({ routes: [metricsRoute(metrics), health], logger }), { host, port, logger });
+  return serveApp(routesApp({ routes: [metricsRoute(metrics), health], logger }), where);
 }

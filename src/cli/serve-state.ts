@@ -1,11 +1,12 @@
 import type { Logger } from '../common/logger.ts';
+import type { AccessOptions } from '../http/access.ts';
 import type { RunningServer } from '../http/server.ts';
 import { serveClient } from '../server/serve-client.ts';
 import { servedState } from '../server/served-state.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 
 /** Where to serve. */
-export interface ServeOptions {
+export interface ServeOptions extends AccessOptions {
   readonly port: number;
   readonly host: string;
   readonly logger: Logger;

@@ -6,7 +6,7 @@ import { byteCount, durationMs, port } from './option-parsers.ts';
 import { jsonOption } from './option-spec.ts';
 import { writeAddress } from './replay-command.ts';
 import type { SinkRequest } from './sink.ts';
-import { hostOption } from './state-options.ts';
+import { accessOptions, hostOption } from './state-options.ts';
 
 /** `--safe-csv`, of each command that writes CSV. */
 export const safeCsvOption = {
@@ -74,6 +74,7 @@ export function sinkCommand(spec: ApplicationSpec, open: typeof openBroker = ope
         parse: port,
       },
       { ...hostOption, needs: '--port' },
+      ...accessOptions,
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],
     kind: 'continuous',

@@ -12,6 +12,7 @@ import type { SinkTarget } from '../sink/target.ts';
 import { TopicSink } from '../sink/topic-sink.ts';
 import { type ApplicationSpec, applicationIdOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
+import { httpAccess } from './http-access.ts';
 import type { openBroker } from './open-broker.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { unlessAborted, untilAborted } from './until-aborted.ts';
@@ -74,12 +75,13 @@ export async function sink(
     });
     if (request.port !== undefined) {
       const server = await serveMetrics(sinkMetrics(request.topic, running), {
+        ...httpAccess(config),
         host: request.host,
         port: request.port,
         logger,
       });
       defer(() => server.close());
-      serving(server.url);
+      serving(server.told);
     }
     await unlessAborted(signal, running.start());
     try {

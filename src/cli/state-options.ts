@@ -30,7 +30,25 @@ export const hostOption: {
   readonly env: string;
 } = {
   flags: '--host <address>',
-  description: 'address to serve at; 0.0.0.0 is all of them, and lets everybody in the network read the results',
+  description: 'address to serve at; 0.0.0.0 is all of them; one that others reach needs --http-token or --open',
   default: '127.0.0.1',
   env: 'WEIR_HOST',
 };
+
+/** Who may ask, for commands that serve. */
+export const accessOptions: readonly [
+  { readonly flags: '--http-token <file>'; readonly description: string; readonly setting: 'http.token.file' },
+  { readonly flags: '--open'; readonly description: string; readonly setting: 'http.open' },
+] = [
+  {
+    flags: '--http-token <file>',
+    description:
+      'file with the token that requests must carry (or WEIR_HTTP_TOKEN); instances of one application have the same',
+    setting: 'http.token.file',
+  },
+  {
+    flags: '--open',
+    description: 'answer everybody who reaches an address that is not of the loopback',
+    setting: 'http.open',
+  },
+];

@@ -103,3 +103,14 @@ export function hostPorts(): SettingType<readonly string[]> {
     expected: 'host:port, several separated by commas',
   };
 }
+
+/** Names of machines, several of them separated by commas. */
+export function names(): SettingType<readonly string[]> {
+  return {
+    read(given) {
+      const list = given.split(',').map((item) => item.trim());
+      return list.every((item) => /^[^\s:/[\]]+$/.test(item)) ? list : undefined;
+    },
+    expected: 'names without a port, several separated by commas',
+  };
+}

@@ -1,5 +1,16 @@
 import type { SettingType } from './setting-types.ts';
-import { boolean, bytes, choice, hostPort, hostPorts, integer, maxTimerMs, optional, text } from './setting-types.ts';
+import {
+  boolean,
+  bytes,
+  choice,
+  hostPort,
+  hostPorts,
+  integer,
+  maxTimerMs,
+  names,
+  optional,
+  text,
+} from './setting-types.ts';
 
 /** Type of every setting's value, by its name. */
 export interface SettingValues {
@@ -17,6 +28,10 @@ export interface SettingValues {
   readonly 'dead.letter.topic.name': string;
   readonly 'deserialization.exception.handler': HandlerChoice;
   readonly 'heartbeat.interval.ms': number;
+  readonly 'http.hosts': readonly string[];
+  readonly 'http.open': boolean;
+  readonly 'http.token': string | undefined;
+  readonly 'http.token.file': string | undefined;
   readonly 'import.password': string | undefined;
   readonly 'import.password.file': string | undefined;
   readonly 'late.topic.name': string;
@@ -171,6 +186,26 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     type: timerMs(1),
     ...always(1000),
     doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out anew. At most a third of `session.timeout.ms`.',
+  },
+  'http.hosts': {
+    type: names(),
+    ...always<readonly string[]>([], 'none'),
+    doc: "Names by which the HTTP server is asked, besides `localhost`, the machine's own name, that of `application.server` and addresses in digits. Requests that ask for another name are refused.",
+  },
+  'http.open': {
+    type: boolean(),
+    ...always(false),
+    doc: 'Whether an HTTP server that others reach answers everybody, where it has no token.',
+  },
+  'http.token': {
+    type: optional(text('text that is not empty')),
+    ...always(undefined, 'none'),
+    doc: 'Token that every HTTP request must carry, but those for `/healthz` and `/readyz`; the same at all instances. By environment or file only: a command line is seen by every process of the machine.',
+  },
+  'http.token.file': {
+    type: optional(text('a path')),
+    ...always(undefined, 'none'),
+    doc: 'File that holds the token and nothing else, as secrets are mounted.',
   },
   'import.password': {
     type: optional(text('text that is not empty')),

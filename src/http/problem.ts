@@ -6,6 +6,9 @@ export type ProblemCode =
   | StreamsErrorCode
   | 'HTTP_NOT_FOUND'
   | 'HTTP_METHOD_NOT_ALLOWED'
+  | 'HTTP_HOST_UNKNOWN'
+  | 'HTTP_UNAUTHORIZED'
+  | 'HTTP_FORBIDDEN'
   | 'HTTP_NOT_READY'
   | 'HTTP_BUSY'
   | 'HTTP_INTERNAL';
@@ -20,6 +23,9 @@ const statusOfCode: Partial<Record<ProblemCode, number>> = {
   STREAMS_TIMEOUT: 503,
   HTTP_NOT_FOUND: 404,
   HTTP_METHOD_NOT_ALLOWED: 405,
+  HTTP_HOST_UNKNOWN: 421,
+  HTTP_UNAUTHORIZED: 401,
+  HTTP_FORBIDDEN: 403,
   HTTP_NOT_READY: 503,
   HTTP_BUSY: 503,
 };
@@ -69,6 +75,7 @@ export class HttpProblem extends Error {
     const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail: this.message, code, ...this.more };
     const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
     if (status === 405) headers.allow = 'GET, HEAD';
+    if (status === 401) headers['www-authenticate'] = 'Bearer realm="weir", Basic realm="weir", charset="UTF-8"';
     if (this.passes) headers['retry-after'] = '1';
     return new Response(JSON.stringify(body), { status, headers });
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, StreamsError, type StreamsErrorCode, streamsErrors } from '../common/errors.ts';
+import { programHeader } from './access.ts';
 
 /** How another instance is asked. */
 export interface RemoteOptions {
@@ -7,6 +8,8 @@ export interface RemoteOptions {
   readonly timeoutMs?: number;
   /** ms for which a partition that is on its way is asked for again. @defaultValue 0: not at all */
   readonly retryForMs?: number;
+  /** The token that it asks for. @defaultValue none */
+  readonly token?: string | undefined;
 }
 
 const defaultTimeoutMs = 10_000;
@@ -29,7 +32,7 @@ export interface RemoteAnswer {
 export async function askRemote(url: URL, contentType: string, options: RemoteOptions): Promise<RemoteAnswer> {
   const giveUpAtMs = Date.now() + (options.retryForMs ?? 0);
   for (;;) {
-    const answer = await askOnce(url, options.timeoutMs ?? defaultTimeoutMs);
+    const answer = await askOnce(url, options.timeoutMs ?? defaultTimeoutMs, options.token);
     const { response, body } = answer;
     if (response.status === 200 && response.headers.get('content-type')?.split(';')[0] === contentType) return answer;
     const error = await problemOf(url, response, body);
@@ -39,13 +42,14 @@ export async function askRemote(url: URL, contentType: string, options: RemoteOp
   }
 }
 
-async function askOnce(url: URL, timeoutMs: number): Promise<RemoteAnswer> {
+async function askOnce(url: URL, timeoutMs: number, token: string | undefined): Promise<RemoteAnswer> {
   const controller = new AbortController();
+  const headers = { [programHeader]: '1', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
   // A connection that was kept may have been closed by the other side just now: a new one then tells.
   for (let attempt = 0; ; attempt++) {
     const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {
-      const response = await fetch(url, { signal: controller.signal, redirect: 'error' });
+      const response = await fetch(url, { signal: controller.signal, redirect: 'error', headers });
       return { response, body: new AnswerBody(url, response, controller, timeoutMs) };
     } catch (error) {
       if (controller.signal.aborted || attempt > 0) throw unreachable(url, error);
@@ -151,6 +155,11 @@ async function problemOf(url: URL, response: Response, body: AnswerBody): Promis
     return new StreamsError('STREAMS_TASK_MIGRATED', where + (detail ?? 'it is not ready. Ask again.'), {
       retriable: true,
     });
+  if (status === 401)
+    return new StreamsError(
+      'STREAMS_CONFIG',
+      `${url.origin} asks for a token: give that of its instances with http.token.file or WEIR_HTTP_TOKEN.`,
+    );
   if (code !== undefined && detail !== undefined) return new StreamsError(code, where + detail);
   return new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',

@@ -3,12 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { StreamsError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
+import { type AccessOptions, accessCheck, checkListens, isLoopback } from './access.ts';
 import { type App, type AppOptions, createApp } from './app.ts';
 import { HttpProblem } from './problem.ts';
 
 /** How to serve. */
-export interface ServerOptions extends AppOptions {
-  /** Address to listen on; '0.0.0.0' for all, which lets everybody in the network read the state. @defaultValue '127.0.0.1' */
+export interface ServerOptions extends AppOptions, AccessOptions {
+  /** Address to listen on; '0.0.0.0' for all. One that others reach needs a `token`, or `open`. @defaultValue '127.0.0.1' */
   readonly host?: string;
   /** 0 takes any free one. @defaultValue 8080 */
   readonly port?: number;
@@ -18,6 +19,8 @@ export interface ServerOptions extends AppOptions {
 export interface RunningServer {
   /** Where to ask, such as `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** The same in words: who else can ask. `http://127.0.0.1:8080 and all addresses of this machine, for who has the token` */
+  readonly told: string;
   readonly port: number;
   /** Stops: answers under way get a second to end, then are cut off. Afterwards no store is being read. */
   close(): Promise<void>;
@@ -29,18 +32,23 @@ const closeGraceMs = 1000;
 /**
  * Serves an engine over HTTP: metrics, health, topology, tasks, stores, the page, and the application's own routes.
  *
- * @throws {@link StreamsError} `STREAMS_PORT` - if the port is in use or the address is none of this machine's.
+ * @throws {@link StreamsError} `STREAMS_PORT` - if the port is in use or the address is none of this machine's. `STREAMS_CONFIG` - if others would reach it and nothing is asked of them.
  */
 export async function createServer(options: ServerOptions): Promise<RunningServer> {
   return serveApp(createApp(options), options);
 }
 
-/** Serves endpoints over HTTP. @throws {@link StreamsError} `STREAMS_PORT` */
+/** Serves endpoints over HTTP. @throws {@link StreamsError} `STREAMS_PORT`, `STREAMS_CONFIG` */
 export async function serveApp(
   app: App,
-  { host = '127.0.0.1', port = 8080, logger = silentLogger }: Pick<ServerOptions, 'host' | 'port' | 'logger'>,
+  options: Pick<ServerOptions, 'host' | 'port' | 'logger' | keyof AccessOptions>,
 ): Promise<RunningServer> {
-  const listener = getRequestListener((request, bindings) => app.fetch(request, bindings as object), {
+  const { host = '127.0.0.1', port = 8080, logger = silentLogger } = options;
+  checkListens(host, options);
+  const refusalOf = accessCheck(host, options);
+  const answer = (request: Request, bindings: unknown): Response | Promise<Response> =>
+    refusalOf(request) ?? app.fetch(request, bindings as object);
+  const listener = getRequestListener(answer, {
     hostname: host,
     // A library must not replace its host's Request and Response.
     overrideGlobalObjects: false,
@@ -53,8 +61,10 @@ export async function serveApp(
   // Such as no file descriptor left for a new connection: without a listener it would end the process.
   server.on('error', (error) => logger.warn({ error }, `HTTP server: ${error.message}`));
   const address = server.address() as AddressInfo;
+  const url = `http://${reachable(address)}:${address.port}`;
   return {
-    url: `http://${reachable(address)}:${address.port}`,
+    url,
+    told: isLoopback(host) ? url : `${url}${whoElse(address, options.token !== undefined)}`,
     port: address.port,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -90,6 +100,12 @@ function reasonOf(error: NodeJS.ErrnoException, host: string, port: number): str
     default:
       return `cannot listen on port ${port} of ${host}: ${error.message}`;
   }
+}
+
+/** Who besides this machine can ask. */
+function whoElse({ address }: AddressInfo, asksForToken: boolean): string {
+  const where = address === '0.0.0.0' || address === '::' ? ' and at all addresses of this machine' : '';
+  return `${where} for ${asksForToken ? 'those who have the token' : 'everybody who can reach it'}`;
 }
 
 /** An address that a client on this machine can use: one that means "all" is reached on the loopback. */

@@ -1,4 +1,5 @@
 import type { Logger } from '../common/logger.ts';
+import type { AccessOptions } from '../http/access.ts';
 import type { PageSpec } from '../http/page/page-spec.ts';
 import type { Route } from '../http/route.ts';
 import type { RunningServer } from '../http/server.ts';
@@ -29,7 +30,7 @@ export interface ServedParts {
 }
 
 /** Where to serve. */
-export interface ServeClientOptions {
+export interface ServeClientOptions extends AccessOptions {
   readonly port: number;
   readonly host: string;
   readonly logger: Logger;
@@ -41,7 +42,7 @@ export interface ServeClientOptions {
 export async function serveClient(
   client: ServedClient,
   { routes = [], page, collectors = [] }: ServedParts,
-  { port, host, logger, version }: ServeClientOptions,
+  { version, ...where }: ServeClientOptions,
 ): Promise<RunningServer> {
   // Loaded here, so that a program that doesn't serve starts without them.
   const [{ createServer }, { createMetrics }, { kafkaCollector }] = await Promise.all([
@@ -60,12 +61,15 @@ export async function serveClient(
       ...(kafkaStats && { globals: () => kafkaStats.call(client).globals }),
       shared: client.shared,
     },
-    metrics: createMetrics({ stats: () => client.stats(), version, collectors: [...collectors, ...ofKafka], logger }),
+    metrics: createMetrics({
+      stats: () => client.stats(),
+      version,
+      collectors: [...collectors, ...ofKafka],
+      logger: where.logger,
+    }),
     routes,
     ...(page && { page }),
-    port,
-    host,
-    logger,
+    ...where,
   });
 }
 

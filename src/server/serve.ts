@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type Logger, silentLogger } from '../common/logger.ts';
+import type { AccessOptions } from '../http/access.ts';
 import type { RunningServer } from '../http/server.ts';
 import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
 import { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
@@ -8,10 +9,10 @@ import { ServedKafka } from './served-kafka.ts';
 import { servedState } from './served-state.ts';
 
 /** How to serve a client. */
-export interface ServeOptions extends ServedParts {
+export interface ServeOptions extends ServedParts, AccessOptions {
   /** 0 takes any free one. @defaultValue 8080 */
   readonly port?: number;
-  /** Address to listen on. @defaultValue '127.0.0.1' */
+  /** Address to listen on. One that others reach needs a `token`, or `open`. @defaultValue '127.0.0.1' */
   readonly host?: string;
   /** Told of failures that are the server's own. @defaultValue silent */
   readonly logger?: Logger;
@@ -37,16 +38,26 @@ export interface ServeOptions extends ServedParts {
  * await streams.start();
  * console.log(server.url);
  * ```
- * @throws StreamsError `STREAMS_PORT` - the port is in use, or the address is none of this machine's.
+ * @throws StreamsError `STREAMS_PORT` - the port is in use, or the address is none of this machine's. `STREAMS_CONFIG` - others would reach it, and neither `token` nor `open` is given.
  */
 export async function serve(
   streams: EmbeddedStreams | KafkaStreams,
   options: ServeOptions = {},
 ): Promise<RunningServer> {
-  const { port = 8080, host = '127.0.0.1', logger = silentLogger, version = '', ...parts } = options;
-  const where = { port, host, logger, version };
+  const {
+    port = 8080,
+    host = '127.0.0.1',
+    logger = silentLogger,
+    version = '',
+    token,
+    open,
+    hosts,
+    ...parts
+  } = options;
+  const access = { token, ...(open && { open }), ...(hosts && { hosts }) };
+  const where = { port, host, logger, version, ...access };
   if (!(streams instanceof KafkaStreams)) return serveClient(servedState(streams), parts, where);
-  const served = new ServedKafka(streams.topology);
+  const served = new ServedKafka(streams.topology, token);
   served.runs(streams);
   const server = await serveClient(served.client, parts, where);
   if (streams.state === 'CREATED' && streams.applicationServer === '')

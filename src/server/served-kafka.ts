@@ -34,11 +34,13 @@ export class ServedKafka {
   #streams: KafkaStreams | undefined;
   #threads: readonly ThreadFigures[] = [];
 
-  constructor(topology: Topology) {
+  /** @param token - What other instances ask for. */
+  constructor(topology: Topology, token?: string) {
     this.#topology = topology;
     this.#shared = shareKafka(
       () => this.#started(),
       () => this.operatorTimeMs,
+      token,
     );
     this.client = {
       topology,

@@ -9,7 +9,11 @@ import type { StorePart } from '../runtime/parts/store-part.ts';
 const askTimeoutMs = 5000;
 
 /** What other instances and commands may read of an instance on Kafka: its own tasks' stores, and those of all others through it. */
-export function shareKafka(streams: () => KafkaStreams, operatorTimeMs: () => number): SharedParts {
+export function shareKafka(
+  streams: () => KafkaStreams,
+  operatorTimeMs: () => number,
+  token: string | undefined,
+): SharedParts {
   const specOf = (store: string) =>
     streams()
       .specs()
@@ -54,7 +58,9 @@ export function shareKafka(streams: () => KafkaStreams, operatorTimeMs: () => nu
       const owner = streams().ownerOf(streams().taskOf(store, partition), stale);
       if (owner === 'local') return local(store, partition) ?? 'migrating';
       if (owner === 'migrating') return 'migrating';
-      return remotePart(`http://${owner.endpoint}`, store, partition, { scope: 'own', stale, timeoutMs: askTimeoutMs });
+      return remotePart(`http://${owner.endpoint}`, store, partition, {
+        ...{ scope: 'own', stale, timeoutMs: askTimeoutMs, token },
+      });
     },
   };
 }

@@ -15,14 +15,14 @@ test('commands that serve listen at the address of --host, else at that of WEIR_
   await good(t, replay);
   for (const line of [`serve ${state}`, `${replay} --serve`]) {
     for (const [words, env] of [
-      [`${line} --port 0 --host ${nobodys}`, {}],
-      [`${line} --port 0`, { WEIR_HOST: nobodys }],
+      [`${line} --port 0 --open --host ${nobodys}`, {}],
+      [`${line} --port 0`, { WEIR_HOST: nobodys, WEIR_HTTP_OPEN: 'true' }],
     ] as const) {
       const { code, stderr } = await weir(words, env);
       t.is(code, 1, words);
       t.true(stderr.startsWith(`STREAMS_PORT: cannot listen on port 0 of ${nobodys}`), stderr);
     }
-    const running = startWeir(`${line} --port 0 --host 0.0.0.0`, { WEIR_HOST: nobodys });
+    const running = startWeir(`${line} --port 0 --open --host 0.0.0.0`, { WEIR_HOST: nobodys });
     t.is((await fetch(`${await addressOf(running)}/healthz`)).status, 200, line);
     running.signal('SIGTERM');
     t.is((await running.ended).code, 0);

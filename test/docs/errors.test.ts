@@ -36,6 +36,9 @@ test('the codes that only HTTP has are there with their status', (t) => {
     HTTP_METHOD_NOT_ALLOWED: true,
     HTTP_NOT_READY: true,
     HTTP_BUSY: true,
+    HTTP_HOST_UNKNOWN: true,
+    HTTP_UNAUTHORIZED: true,
+    HTTP_FORBIDDEN: true,
     HTTP_INTERNAL: true,
   };
   for (const code of Object.keys(codes) as (keyof typeof codes)[]) {

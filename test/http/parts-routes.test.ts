@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { utf8 } from '../../src/common/bytes.ts';
+import { programHeader } from '../../src/http/access.ts';
 import { remotePart, remoteState } from '../../src/http/remote-part.ts';
 import { createServer } from '../../src/http/server.ts';
 import { encodeRows, rowsType } from '../../src/runtime/parts/row-frames.ts';
@@ -172,7 +173,7 @@ test('a partition that is not at the instance now is 503 with Retry-After, and n
     logger,
   );
   for (const path of ['1/row?key=aw', '1/rows', '2/row', '2/rows?scope=all']) {
-    const response = await fetch(`${url}/internal/parts/texts/${path}`);
+    const response = await fetch(`${url}/internal/parts/texts/${path}`, { headers: { [programHeader]: '1' } });
     t.is(response.status, 503);
     t.is(response.headers.get('retry-after'), '1');
     t.is(((await response.json()) as { code: string }).code, 'STREAMS_TASK_MIGRATED');

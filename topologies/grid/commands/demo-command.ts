@@ -5,7 +5,7 @@ import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { groupedCount } from '../../../src/cli/progress-text.ts';
 import type { ReplayRequest } from '../../../src/cli/replay.ts';
-import { hostOption, portOption } from '../../../src/cli/state-options.ts';
+import { accessOptions, hostOption, portOption } from '../../../src/cli/state-options.ts';
 import { formatTable } from '../../../src/cli/table.ts';
 import { StreamsError, type StreamsErrorCode } from '../../../src/common/errors.ts';
 import type { Logger } from '../../../src/common/logger.ts';
@@ -33,6 +33,7 @@ export const demoCommand: CommandSpec = defineCommand({
       description: `port to serve at; 0 takes any free one (default: ${firstPort}, or the next that is free)`,
     },
     hostOption,
+    ...accessOptions,
   ],
   kind: 'continuous',
   commits: true,

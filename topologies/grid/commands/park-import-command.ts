@@ -2,7 +2,7 @@ import type { CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { brokersOption } from '../../../src/cli/open-broker.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
-import { hostOption, portOption, stateOption } from '../../../src/cli/state-options.ts';
+import { accessOptions, hostOption, portOption, stateOption } from '../../../src/cli/state-options.ts';
 import { StreamsError } from '../../../src/common/errors.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { SettingName } from '../../../src/config/settings.ts';
@@ -68,6 +68,7 @@ export const parkImportCommand: CommandSpec = defineCommand({
       needs: '--schedule',
     },
     { ...hostOption, needs: '--schedule' },
+    ...accessOptions,
     { flags: '--dry-run', description: 'print the difference and change nothing' },
     { ...jsonOption, description: 'print the difference as JSON' },
   ],

@@ -1,6 +1,7 @@
 import { applicationIdOf } from '../../../src/cli/application.ts';
 import type { CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
+import { httpToken } from '../../../src/cli/http-access.ts';
 import { applicationIdOption, brokersOption, openBroker } from '../../../src/cli/open-broker.ts';
 import { durationMs } from '../../../src/cli/option-parsers.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
@@ -77,12 +78,13 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
             import('../topology.ts'),
           ]);
           await stdout.flush();
+          const token = httpToken(config);
           const applied = untilTableApplied(broker.admin, {
             applicationId: applicationIdOf(gridSpec, config),
             topology: (topics) => gridTopology({ zone, graceMs: 0, topics, parkTopic: topic }),
             topic,
             ends,
-            instancePositions: (endpoint) => remoteGlobals(`http://${endpoint}`, { timeoutMs: askTimeoutMs }),
+            instancePositions: (endpoint) => remoteGlobals(`http://${endpoint}`, { timeoutMs: askTimeoutMs, token }),
             timeoutMs: timeout,
             signal,
           });

@@ -1,4 +1,5 @@
 import type { CommandContext } from '../../../src/cli/command-spec.ts';
+import { httpAccess } from '../../../src/cli/http-access.ts';
 import { writeAddress } from '../../../src/cli/replay-command.ts';
 import { serveMetrics } from '../../../src/cli/serve-metrics.ts';
 import { withCleanup } from '../../../src/cli/with-cleanup.ts';
@@ -30,9 +31,9 @@ export async function serveImports(
   scheduleOf(pattern, zone);
   const status = new ImportStatus();
   await withCleanup(async (defer) => {
-    const server = await serveMetrics(status, { host, port, logger });
+    const server = await serveMetrics(status, { host, port, logger, ...httpAccess(context.config) });
     defer(() => server.close());
-    writeAddress(context, server.url, json);
+    writeAddress(context, server.told, json);
     const last = await job.last();
     status.remember(last);
     await runScheduled({
