@@ -8,7 +8,7 @@ import type { ArgumentSpec, OptionSpec } from './option-spec.ts';
 import type { CliStream } from './output.ts';
 import { mayColor, paint } from './output.ts';
 import type { RawValue } from './read-options.ts';
-import { longFlagOf, variableOf } from './read-options.ts';
+import { longFlagOf, takesValue, variableOf } from './read-options.ts';
 
 /** A command line, understood. */
 export interface Invocation {
