@@ -27,6 +27,7 @@ export interface WriteBatch {
   readonly length: number;
   /** Copies both: the caller may reuse its buffers at once. */
   put(key: Uint8Array, value: Uint8Array): void;
+  /** Removes a key, if it is there. */
   del(key: Uint8Array): void;
   /**
    * Writes all of it atomically. With `sync` it survives a loss of power, without it only a killed process.
@@ -56,6 +57,7 @@ export interface Reader {
 
 /** A reader fixed at one moment. Close it: until then the database keeps what it overwrites. */
 export interface Snapshot extends Reader {
+  /** Lets the database go on without what it keeps for this snapshot. */
   close(): Promise<void>;
 }
 
@@ -70,7 +72,9 @@ export type DatabaseStatus = 'opening' | 'open' | 'closing' | 'closed';
  */
 export interface Database extends Reader {
   readonly status: DatabaseStatus;
+  /** An empty batch of changes. */
   batch(): WriteBatch;
+  /** Everything as it is now. */
   snapshot(): Snapshot;
   /** Rough bytes on disk (or in memory) of a range, its `limit` and `reverse` aside. Entries written a moment ago may not count yet. */
   approximateSize(range: KeyRange): Promise<number>;

@@ -39,6 +39,7 @@ export class MemoryDatabase implements Database {
     return this.#reader.pages(range, pageSize);
   }
 
+  /** An empty batch of changes. */
   batch(): WriteBatch {
     this.#assertOpen();
     return new MemoryWriteBatch(
@@ -49,6 +50,7 @@ export class MemoryDatabase implements Database {
     );
   }
 
+  /** Everything as it is now. */
   snapshot(): Snapshot {
     this.#assertOpen();
     const tree = this.#tree;

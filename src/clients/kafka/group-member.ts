@@ -130,7 +130,9 @@ export class KafkaGroupMember implements GroupMember {
 
   async #leave(): Promise<void> {
     this.#stop();
-    await Promise.race([this.#sayGoodBye(), pause(leaveMs)]);
+    const told = new AbortController();
+    await Promise.race([this.#sayGoodBye(), pause(leaveMs, told.signal)]);
+    told.abort();
     this.#calls.close();
     this.#closed();
   }

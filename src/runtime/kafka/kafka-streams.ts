@@ -200,7 +200,7 @@ export class KafkaStreams {
    *
    * Kafka Streams: `close(Duration)`.
    *
-   * @param options.timeoutMs - How long the last commits may take where the broker does not answer, ms: then they are given up, and the next owner goes on from those before. Where
+   * @param options - `timeoutMs`: how long the last commits may take where the broker does not answer, ms: then they are given up, and the next owner goes on from those before. Where
    * nothing is to be committed it is at most 1500. @defaultValue 30000
    */
   close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
