@@ -191,7 +191,7 @@ async function runSettings(spec: ApplicationSpec, broker: Broker, request: RunRe
 /** What is final depends on the clocks of all tasks, wherever they run. */
 function watchClocks(progress: ApplicationProgress, instance: KafkaInstance, defer: Defer): void {
   let looking = false;
-  const timer = setInterval(() => {
+  const look = (): void => {
     if (looking) return;
     looking = true;
     progress
@@ -203,6 +203,9 @@ function watchClocks(progress: ApplicationProgress, instance: KafkaInstance, def
       .finally(() => {
         looking = false;
       });
-  }, clockIntervalMs);
+  };
+  // At once: until the first answer nothing counts as final.
+  look();
+  const timer = setInterval(look, clockIntervalMs);
   defer(() => clearInterval(timer));
 }
