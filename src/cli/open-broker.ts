@@ -72,6 +72,16 @@ function tlsOptions(config: Config): {
   const ca = readOf(config, 'ssl.ca.file');
   const cert = readOf(config, 'ssl.certificate.file');
   const key = readOf(config, 'ssl.key.file');
+  // Node takes a file without any for an empty list, and says that the broker's is self-signed.
+  for (const [name, pem] of [
+    ['ssl.ca.file', ca],
+    ['ssl.certificate.file', cert],
+  ] as const)
+    if (pem !== undefined && !pem.includes('-----BEGIN CERTIFICATE-----'))
+      throw new StreamsError(
+        'STREAMS_CONFIG',
+        `${name} ${config.get(name)} holds no certificate. Give a file in PEM format: it begins with -----BEGIN CERTIFICATE-----.`,
+      );
   return {
     rejectUnauthorized: config.get('ssl.verify'),
     ...(ca === undefined ? {} : { ca }),

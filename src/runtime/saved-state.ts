@@ -33,9 +33,15 @@ export function checkSettings(saved: SavedState, settings: StateSettings, direct
     if (before !== undefined && before !== value)
       throw new StreamsError(
         'STREAMS_STATE_INCOMPATIBLE',
-        `${directory} was made with ${name} ${JSON.stringify(before)}, not ${JSON.stringify(value)}. Leave the option out, or replay into a new folder.`,
+        `${directory} was made with ${name} ${shownSetting(name, before)}, not ${shownSetting(name, value)}. Leave the option out, or take a new folder (on Kafka another application id).`,
       );
   }
+}
+
+/** As it is typed: durations are kept in ms. */
+function shownSetting(name: string, value: string | number | boolean | null): string {
+  const hours = Number(value) / 3_600_000;
+  return name === 'grace' && Number.isInteger(hours) ? `${hours}h` : JSON.stringify(value);
 }
 
 /** A state as a program goes on with it. */

@@ -36,18 +36,27 @@ test('a broker must be named', (t) => {
   });
 });
 
+const pem = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+
 test('TLS trusts the certificates of the machine, or those of a file', (t) => {
   t.deepEqual(options({ 'security.protocol': 'ssl' }).ssl, { rejectUnauthorized: true });
   t.deepEqual(
     options({
       'security.protocol': 'ssl',
-      'ssl.ca.file': file('ca.pem', 'the ca'),
-      'ssl.certificate.file': file('cert.pem', 'the certificate'),
+      'ssl.ca.file': file('ca.pem', pem('the ca')),
+      'ssl.certificate.file': file('cert.pem', pem('the certificate')),
       'ssl.key.file': file('key.pem', 'the key'),
       'ssl.verify': 'false',
     }).ssl,
-    { ca: 'the ca', cert: 'the certificate', key: 'the key', rejectUnauthorized: false },
+    { ca: pem('the ca'), cert: pem('the certificate'), key: 'the key', rejectUnauthorized: false },
   );
+});
+
+test('a file without a certificate is refused', (t) => {
+  const error = t.throws(() => options({ 'security.protocol': 'ssl', 'ssl.ca.file': file('no.pem', 'nothing') }), {
+    code: 'STREAMS_CONFIG',
+  });
+  t.regex(error.message, /^ssl\.ca\.file .*no\.pem holds no certificate/);
 });
 
 test('a file that cannot be read is named by its setting', (t) => {

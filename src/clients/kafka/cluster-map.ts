@@ -25,9 +25,11 @@ export class ClusterMap {
   readonly #coordinators = new Map<string, number>();
   readonly #bootstrapMs: number;
   #connection: KafkaConnection | undefined;
-  /** Whether any broker has ever answered. */
+  /** Whether any broker has ever answered a question about the cluster: which versions it knows it says to anybody, before a login too. */
   #answered = false;
   #triedSinceMs: number | undefined;
+  /** By address, what was the matter last. */
+  readonly #failures = new Map<string, unknown>();
   #lastError: unknown = new ConnectionLost('no broker is known');
   #connecting: Promise<KafkaConnection> | undefined;
   #closed = false;
@@ -69,7 +71,10 @@ export class ClusterMap {
   /** Asks for metadata of these topics, of none for [], of all for undefined, and learns from them. */
   async metadata(topics: readonly string[] | undefined, timeoutMs?: number): Promise<ClusterMetadata> {
     const connection = await this.#any(timeoutMs);
-    const answer = await connection.call(metadata, topics, Math.min(metadataMs, timeoutMs ?? metadataMs));
+    const answer = await connection
+      .call(metadata, topics, Math.min(metadataMs, timeoutMs ?? metadataMs))
+      .catch((error: unknown) => this.#failed(connection.address, error));
+    this.#answered = true;
     if (answer.brokers.length > 0) {
       this.#brokers.clear();
       for (const { nodeId, host, port } of answer.brokers) this.#brokers.set(nodeId, { host, port });
@@ -90,7 +95,10 @@ export class ClusterMap {
     if (known !== undefined) return known;
     const connection = await this.#any(timeoutMs);
     const args = { groupId: id, coordinatorType: of === 'group' ? (0 as const) : (1 as const) };
-    const answer = await connection.call(findCoordinator, args, timeoutMs);
+    const answer = await connection
+      .call(findCoordinator, args, timeoutMs)
+      .catch((error: unknown) => this.#failed(connection.address, error));
+    this.#answered = true;
     check(answer.errorCode, answer.errorMessage);
     const { nodeId, host, port } = answer.coordinator;
     this.#brokers.set(nodeId, { host, port });
@@ -139,15 +147,23 @@ export class ClusterMap {
       try {
         const waitMs = this.#answered ? timeoutMs : this.#shareOfBootstrap(addresses.length - i, timeoutMs);
         this.#connection = await KafkaConnection.open(this.#config, host, port, waitMs);
-        this.#answered = true;
         if (this.#closed) this.#connection.close();
         return this.#connection;
       } catch (error) {
         if (!isRetriable(error)) throw error;
         this.#lastError = error;
+        this.#failures.set(`${host}:${port}`, error);
       }
     }
     throw this.#lastError;
+  }
+
+  #failed(address: string, error: unknown): never {
+    if (!this.#answered) {
+      this.#lastError = error;
+      this.#failures.set(address, error);
+    }
+    throw error;
   }
 
   get #bootstrapLeft(): number {
@@ -160,13 +176,18 @@ export class ClusterMap {
     return Math.min(timeoutMs, Math.max(leastConnectMs, this.#bootstrapLeft / addresses));
   }
 
+  #whatFailed(): string {
+    const messages = [...this.#failures.values()].map(messageOf);
+    return [...new Set(messages.length === 0 ? [messageOf(this.#lastError)] : messages)].join('; ');
+  }
+
   #nobodyThere(): StreamsError {
     // Who asks later has the whole time again.
     this.#triedSinceMs = undefined;
     const which = this.#bootstrap.length === 1 ? 'no broker' : `none of the ${this.#bootstrap.length} brokers`;
     return new StreamsError(
       'STREAMS_BROKER',
-      `${which} of bootstrap.servers (--brokers) has answered for ${this.#bootstrapMs / 1000} s (bootstrap.timeout.ms): ${messageOf(this.#lastError)}. Check the address, and that the broker runs.`,
+      `${which} of bootstrap.servers (--brokers) has answered for ${this.#bootstrapMs / 1000} s (bootstrap.timeout.ms): ${this.#whatFailed()}. Check the address, that the broker runs, and that security.protocol is that of its listener.`,
       { cause: this.#lastError },
     );
   }

@@ -40,9 +40,17 @@ export function fromKafkajs(error: unknown, address: string): Error {
     });
   }
   const thrown = error as KafkajsError;
+  if (thrown.type === 'ILLEGAL_SASL_STATE') {
+    const text = `${address} takes no login (ILLEGAL_SASL_STATE): its listener is without SASL. Set security.protocol to plaintext or ssl, or name the port of a listener with SASL.`;
+    return new StreamsError('STREAMS_BROKER', text, { cause: error });
+  }
+  if (thrown.type === 'UNSUPPORTED_SASL_MECHANISM') {
+    const text = `${address} does not know the login (UNSUPPORTED_SASL_MECHANISM). Set sasl.mechanism to one that the broker has enabled.`;
+    return new StreamsError('STREAMS_BROKER', text, { cause: error });
+  }
   if (typeof thrown.type === 'string') return new KafkaError(thrown.type);
   if (thrown.name === 'KafkaJSSASLAuthenticationError') {
-    const text = `${address} refuses the login: ${thrown.message}. Check the mechanism, the user and the password.`;
+    const text = `${address} refuses the login: ${thrown.message}. Check sasl.mechanism, sasl.username and sasl.password.`;
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
   if (thrown.name === 'KafkaJSServerDoesNotSupportApiKey') {
@@ -50,7 +58,7 @@ export function fromKafkajs(error: unknown, address: string): Error {
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
   if (thrown.code !== undefined && /CERT|ERR_TLS|ERR_SSL/.test(thrown.code)) {
-    const text = `${address}: no TLS connection: ${thrown.message}. Check whether the port speaks TLS and the certificate is trusted.`;
+    const text = `${address}: no TLS connection: ${thrown.message}. Check that the port speaks TLS (security.protocol), and that ssl.ca.file holds the certificate of who has signed the broker's.`;
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
   return new ConnectionLost(`${address}: ${thrown.message}`, { cause: error });

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { openKafkaBroker } from '../../../src/clients/kafka/kafka-broker.ts';
 import type { StreamsError } from '../../../src/common/errors.ts';
+import { ScriptedBroker } from './scripted-broker.ts';
 
 /** Takes connections and does with them what is wanted. */
 async function server(t: ExecutionContext, connected: (socket: Socket) => void): Promise<string> {
@@ -40,4 +41,32 @@ test('addresses at which no broker has ever answered are given up after bootstra
     t.false(error!.retriable);
     t.true(tried > 0, 'one that says nothing does not use up the time of the others');
   }
+});
+
+test('a broker that says its versions and nothing more, as one that wants a login does, has not answered', async (t) => {
+  const scripted = await ScriptedBroker.start();
+  t.teardown(() => scripted.stop());
+  scripted.on(3, () => 'cut');
+  const broker = openKafkaBroker({
+    bootstrapServers: [`127.0.0.1:${scripted.port}`],
+    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+  });
+  t.teardown(() => broker.close());
+  const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
+  t.regex(
+    error!.message,
+    /^no broker of bootstrap\.servers .* Closed connection.* security\.protocol is that of its listener/,
+  );
+});
+
+test('each address that fails is named with its reason', async (t) => {
+  const first = await server(t, (socket) => socket.destroy());
+  const second = await server(t, (socket) => socket.destroy());
+  const broker = openKafkaBroker({
+    bootstrapServers: [first, second],
+    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+  });
+  t.teardown(() => broker.close());
+  const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
+  for (const address of [first, second]) t.true(error!.message.includes(address), error!.message);
 });
