@@ -64,6 +64,10 @@ export async function replay(
     if (files === 0) logger.warn({ directory }, 'there are no .csv or .csv.gz files');
   }
   const app = await spec.load();
+  if (request.out !== undefined && app.export === undefined)
+    throw usage(
+      `--out: ${spec.name} has no results to export as files. Leave it out, and read the stores with --serve`,
+    );
   await withCleanup(async (defer) => {
     const state = await openInput(spec, app, request, folders, context);
     defer(() => state.close());

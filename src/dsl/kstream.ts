@@ -21,7 +21,7 @@ import {
   SelectKeyNode,
 } from './internal/stateless-nodes.ts';
 import { TableSourceNode } from './internal/table-nodes.ts';
-import { needView } from './internal/table-part.ts';
+import { needTable, needView } from './internal/table-part.ts';
 import { KGroupedStream } from './kgrouped-stream.ts';
 import type { KTable } from './ktable.ts';
 import type { GlobalJoined, Grouped, Materialized, Named, ProcessOptions, Produced, Repartitioned } from './options.ts';
@@ -292,6 +292,7 @@ export class KStream<K, V> {
         keyChanged: this.#keyChanged,
       });
     }
+    needTable(table, options.name ?? (left ? 'leftJoin' : 'join'));
     const name = this.#graph.name(options.name, prefix);
     const stream = this.#placed(name, options);
     const view = needView(table.part, `join ${name}`);

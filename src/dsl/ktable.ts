@@ -17,7 +17,7 @@ import {
   TableMapValuesNode,
   TableToStreamNode,
 } from './internal/table-nodes.ts';
-import { needOldValues, type TablePart } from './internal/table-part.ts';
+import { needOldValues, needTable, type TablePart } from './internal/table-part.ts';
 import { KGroupedTable } from './kgrouped-table.ts';
 import type { KStream } from './kstream.ts';
 import type { GlobalJoined, Grouped, Materialized, MaybeMaterialized, Named } from './options.ts';
@@ -230,6 +230,7 @@ export class KTable<K, V> {
     options: MaybeMaterialized<K, R> & GlobalJoined<K, V, unknown>,
     left: boolean,
   ): KTable<K, R> {
+    needTable(table, (options as { readonly name?: string }).name ?? (left ? 'leftJoin' : 'join'));
     if (!(table instanceof GlobalKTable))
       return joinTables<K, R>(this.part as TablePart<K, unknown>, table.part, joiner, left, options);
     const { graph, node, keySerde } = this.part;

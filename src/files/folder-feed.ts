@@ -3,6 +3,7 @@ import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
 import { metaKey } from '../runtime/state-folder.ts';
+import { crProblem } from './csv-header.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { type FatalRow, FileBatch, type FilePosition, type WantedPartition } from './file-batch.ts';
 import { bytesOnDisk, FileLedger } from './file-ledger.ts';
@@ -55,6 +56,8 @@ export interface FolderFeedOptions<K, V> {
 }
 
 /** The folder is looked at no more often than this. */
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
 const lookIntervalMs = 200;
 /** And no more than this share of the time goes into looking. */
 const lookShare = 1 / 50;
@@ -97,6 +100,8 @@ export class FolderFeed<K, V> implements Feed {
   /** How the last scan of the window ended. */
   #found: ScanOutcome = scannedWindow;
   #failure: StreamsError | undefined;
+  /** Why the file in hand is refused, where its header was good. */
+  #problem: string | undefined;
 
   constructor(options: FolderFeedOptions<K, V>) {
     const { topic, directory, format, dead, late, keyPrefix = feedPrefix(topic, options.partition?.number) } = options;
@@ -273,6 +278,11 @@ export class FolderFeed<K, V> implements Feed {
     if (file === undefined || this.#found !== scannedEnd) return;
     const { offset, line, openEnd } = file.position;
     const waits = offset < file.base + file.end && !openEnd;
+    if (waits && line === 2 && hasLoneReturn(file.bytes.subarray(offset - file.base, file.end))) {
+      this.#problem = crProblem;
+      this.#found = scannedRefused;
+      return;
+    }
     const done = !waits && file.ending !== 'cut';
     this.#ledger.put(file.entry(done));
     this.#survey.leave(file.file.name, file.diskBytes);
@@ -300,7 +310,8 @@ export class FolderFeed<K, V> implements Feed {
   /** The file in hand is left as if it had never been begun; what was to be read behind it is read. */
   async #refuseFile(): Promise<void> {
     const { file, bytes, diskBytes } = this.#file!;
-    const problem = this.#scanner.message ?? 'its header does not serve';
+    const problem = this.#problem ?? this.#scanner.message ?? 'its header does not serve';
+    this.#problem = undefined;
     await this.#reader.leave(file);
     if (file.gzip) this.progress.bytes -= diskBytes - (file.entry === undefined ? 0 : bytesOnDisk(file.entry));
     this.#survey.refuse(file.name, problem);
@@ -369,6 +380,12 @@ export class FolderFeed<K, V> implements Feed {
         `found: the line goes on with ${found}`,
     );
   }
+}
+
+/** Whether lines behind a good header end with CR alone: to the scanner all of them are one line without an end. */
+function hasLoneReturn(bytes: Uint8Array): boolean {
+  const at = bytes.indexOf(carriageReturn);
+  return at >= 0 && at < bytes.length - 1 && bytes[at + 1] !== lineFeed;
 }
 
 function truncated(

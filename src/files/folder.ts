@@ -20,11 +20,11 @@ export interface FileStat {
 }
 
 /**
- * The files `*.csv` and `*.csv.gz` of a folder and of the dated folders in it, in any case, in the byte order of their names. Other names, and names that start with a dot, are ignored.
+ * The files `*.csv` and `*.csv.gz` of a folder and of the dated folders in it, in any case, in the byte order of their names. Other names are ignored.
  *
  * Dated folders are those that a sink writes: days `20180101` and `date=2018-01-01`, and hours `13` and `hour=13` in them.
  *
- * @param leftOut - Told of files that have such names and cannot be read by them.
+ * @param leftOut - Called for what has such a name and cannot be read by it, and for names under which rows may be meant: `day1.txt`, `.day1.csv`.
  *
  * @throws StreamsError STREAMS_FILE - there is no such folder.
  * @throws StreamsError STREAMS_INPUT_REFUSED - a file is there in both forms.
@@ -69,6 +69,14 @@ export function noFileThere(path: string): string | undefined {
 }
 
 const fileName = /^[^.].*\.csv(\.gz)?$/is;
+/** Names under which rows may be meant; not those of other things that lie about in folders, such as `_SUCCESS` and `README.md`. */
+const likeRows =
+  /(^\..*\.csv(\.gz)?|^[^._].*(\.csv\.\w+|\.(csv_|txt|tsv|dat|gz|zip|bz2|xz|zst|json|jsonl|ndjson|parquet|xlsx?)))$/is;
+
+function likeRowsReason(name: string): string {
+  return name.startsWith('.') ? 'its name begins with a dot' : 'its name does not end with .csv or .csv.gz';
+}
+
 const dayFolder = /^(?:\d{8}|date=\d{4}-\d\d-\d\d)$/;
 const hourFolder = /^(?:\d\d|hour=\d\d)$/;
 
@@ -90,6 +98,7 @@ async function filesOf(
     const name = entry.toString();
     if (fileName.test(name)) files.push(fileOf(directory, within + name));
     else if (dated?.test(name) === true) folders.push(`${within}${name}/`);
+    else if (likeRows.test(name)) leftOut(within + name, likeRowsReason(name));
   }
   for (const folder of folders) files.push(...(await filesOf(topic, directory, folder, leftOut)));
   return files;

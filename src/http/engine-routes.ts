@@ -1,5 +1,6 @@
 import type { MetricsSource } from '../observability/metric-collector.ts';
 import type { EngineStats, TaskStats } from '../runtime/engine-stats.ts';
+import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
 import { jsonResponse } from './json.ts';
 import { HttpProblem } from './problem.ts';
 import type { Route } from './route.ts';
@@ -24,7 +25,7 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
       path: '/tasks',
       summary: 'Tasks, inputs, positions and commits',
       query: {},
-      handle: () => jsonResponse({ ...tasksView(engine.stats()), globals: engine.globals?.() }),
+      handle: () => jsonResponse({ ...tasksView(engine.stats()), ...kafkaView(engine.kafka?.()) }),
     },
   ];
 }
@@ -102,6 +103,25 @@ function tasksView(stats: EngineStats): object {
     })),
     feeds: stats.feeds,
   };
+}
+
+/** What `/tasks` says more of an application on Kafka. Counters are of this process since it began; `read` leaves out what it reads of internal topics. */
+function kafkaView(stats: KafkaStats | undefined): object {
+  if (stats === undefined) return {};
+  const { globals, instances, unread, deadLetters, lateLetters, consumed, tasks } = stats;
+  const isInternal = (topicPartition: string): boolean => /-repartition-\d+$/.test(topicPartition);
+  const read = Object.entries(consumed).reduce((sum, [of, records]) => (isInternal(of) ? sum : sum + records), 0);
+  const inputs = tasks.flatMap(({ taskId, inputs: all }) =>
+    all.map(({ topic, partition, position, stableEnd, lag }) => ({
+      taskId,
+      topic,
+      partition,
+      position,
+      end: stableEnd < 0 ? null : stableEnd,
+      lag: lag < 0 ? null : lag,
+    })),
+  );
+  return { globals, kafka: { read, deadLetters, lateLetters, instances, inputs, unread } };
 }
 
 function isoTime(ms: number | undefined): string | null {

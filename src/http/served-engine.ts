@@ -1,5 +1,5 @@
 import type { EngineStats } from '../runtime/engine-stats.ts';
-import type { KafkaGlobalStats } from '../runtime/kafka/kafka-stats.ts';
+import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
 import type { SharedParts } from '../runtime/parts/shared-state.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
 
@@ -18,8 +18,8 @@ export interface ServedEngine {
    * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` - if there is no store of this name. What its methods throw while a partition moves becomes 503.
    */
   store(name: string, options?: StoreReadOptions): ReadOnlyStore;
-  /** How far the copies of the global tables are. Absent: they are not read from a broker. */
-  globals?(): readonly KafkaGlobalStats[];
+  /** What only the runtime on Kafka knows. Absent: the engine works without a broker. */
+  kafka?(): KafkaStats;
   /** What other instances and commands may read. @defaultValue nothing */
   readonly shared?: SharedParts;
 }

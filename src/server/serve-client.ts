@@ -58,7 +58,7 @@ export async function serveClient(
       describeTopology: (format) => describeTopology(client.topology, format),
       storeNames: () => client.storeNames(),
       store: (name, options) => client.store(name, options),
-      ...(kafkaStats && { globals: () => kafkaStats.call(client).globals }),
+      ...(kafkaStats && { kafka: () => kafkaStats.call(client) }),
       shared: client.shared,
     },
     metrics: createMetrics({

@@ -230,3 +230,18 @@ test('topics whose records meet must have the same number of partitions', async 
   const error = await t.throwsAsync(TopologyTestDriver.create(builder.build()));
   t.is((error as StreamsError).code, 'STREAMS_PARTITION_MISMATCH');
 });
+
+test('a stream as the other side of a join is refused, with the way to a table', (t) => {
+  const builder = new StreamsBuilder();
+  const stream = builder.stream('in', texts);
+  const table = stream.toTable({ name: 'rows', ...texts });
+  const other = builder.stream('other', texts) as never;
+  const joins: (() => unknown)[] = [
+    () => stream.join(other, () => ''),
+    () => stream.leftJoin(other, () => ''),
+    () => table.join(other, () => ''),
+    () => table.leftJoin(other, () => ''),
+    () => stream.join(undefined as never, () => ''),
+  ];
+  for (const join of joins) refused(t, join, /its other side is not a table.*toTable\(\)/);
+});

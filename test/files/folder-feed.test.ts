@@ -332,6 +332,36 @@ test('several feeds share one file of letters', async (t) => {
   await one.close();
 });
 
+test('lines that end with CR alone behind a good header are no cut line: the file is refused', async (t) => {
+  for (const follow of [false, true]) {
+    const world = await FolderWorld.create(t);
+    world.write('a.csv', 'id,at,text\n1,1,one\r2,2,two\r3,3,three\r');
+    world.write('b.csv', readings(4));
+    const { records, progress } = await world.run({ follow });
+    t.deepEqual(records, ['b.csv:2:4']);
+    t.deepEqual(Object.keys(progress.refused ?? {}), ['a.csv']);
+    t.regex(progress.refused!['a.csv']!, /carriage return alone \(CR\)/);
+  }
+});
+
+test('files under whose names rows may be meant are said to be left out, other things that lie about are not', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1));
+  for (const name of ['b.txt', 'c.csv.zip', '.d.csv', 'e.tsv', 'f.csv.tmp', '_SUCCESS', 'README.md', '.hidden'])
+    world.write(name, readings(9));
+  const { records, logged } = await world.run();
+  t.deepEqual(records, ['a.csv:2:1']);
+  const told = logged.filter((line) => line.includes('left out')).map((line) => line.replace(/ \{.*/, ''));
+  const suffix = 'its name does not end with .csv or .csv.gz';
+  t.deepEqual(told.sort(), [
+    '.d.csv is left out: its name begins with a dot',
+    `b.txt is left out: ${suffix}`,
+    `c.csv.zip is left out: ${suffix}`,
+    `e.tsv is left out: ${suffix}`,
+    `f.csv.tmp is left out: ${suffix}`,
+  ]);
+});
+
 test('names of files are known in any case, and what has such a name without being a file is told once', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('A.CSV', readings(1));

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { StreamsState } from '../../src/runtime/engine-stats.ts';
-import { engineStats, taskStats } from '../observability/fake-stats.ts';
+import { engineStats, kafkaStats, taskStats } from '../observability/fake-stats.ts';
 import { asking } from './asking.ts';
 import { fakeEngine, keyValueStore } from './fake-engine.ts';
 
@@ -78,7 +78,7 @@ test('/tasks shows tasks, inputs and commits, and null for what has not happened
 test('/tasks of an engine on a broker tells how far its global tables are', async (t) => {
   t.false('globals' in (await asking()('/tasks')).json(), 'nobody else does');
   const globals = [{ topic: 'park', partition: 0, position: 7, lag: 2 }];
-  const { json } = await asking({ engine: { ...fakeEngine(), globals: () => globals } })('/tasks');
+  const { json } = await asking({ engine: { ...fakeEngine(), kafka: () => kafkaStats({ globals }) } })('/tasks');
   t.deepEqual(json().globals, [{ topic: 'park', partition: 0, position: 7, lag: 2 }]);
   t.is(json().applicationId, 'test');
 });
@@ -88,4 +88,41 @@ test('/stores lists all stores, those without figures too', async (t) => {
   const { stores } = (await asking({ engine })('/stores')).json() as { stores: Record<string, unknown>[] };
   t.like(stores[0], { name: 'day-equipment', kind: 'window', puts: 7, dirtyBytes: 640 });
   t.deepEqual(stores[1], { name: 'other', kind: 'key-value' });
+});
+
+test('on Kafka /tasks has letters, positions, instances, and what this instance has read of the topics of the application', async (t) => {
+  const input = (topic: string, lag: number) => ({
+    topic,
+    partition: 1,
+    position: 40,
+    stableEnd: 43,
+    lag,
+    buffered: 0,
+  });
+  const stats = kafkaStats({
+    deadLetters: { date: 2, future: 1 },
+    lateLetters: 4,
+    consumed: { 'events-0': 30, 'events-1': 12, 'app-by-type-repartition-1': 100 },
+    instances: [{ endpoint: '10.0.0.7:8080', active: 2, standby: 1 }],
+    tasks: [
+      {
+        taskId: '0_1',
+        kind: 'active',
+        status: 'running',
+        inputs: [input('events', 3), { ...input('more', -1), stableEnd: -1 }],
+      },
+    ],
+  });
+  const { json } = await asking({ engine: { ...fakeEngine(), kafka: () => stats } })('/tasks');
+  t.deepEqual(json().kafka, {
+    read: 42,
+    deadLetters: { date: 2, future: 1 },
+    lateLetters: 4,
+    instances: [{ endpoint: '10.0.0.7:8080', active: 2, standby: 1 }],
+    inputs: [
+      { taskId: '0_1', topic: 'events', partition: 1, position: 40, end: 43, lag: 3 },
+      { taskId: '0_1', topic: 'more', partition: 1, position: 40, end: null, lag: null },
+    ],
+    unread: [],
+  });
 });

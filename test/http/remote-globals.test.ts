@@ -3,6 +3,7 @@ import { StreamsError } from '../../src/common/errors.ts';
 import { remoteGlobals } from '../../src/http/remote-globals.ts';
 import type { ServedEngine } from '../../src/http/served-engine.ts';
 import { createServer, type RunningServer } from '../../src/http/server.ts';
+import { kafkaStats } from '../observability/fake-stats.ts';
 import { fakeEngine } from './fake-engine.ts';
 
 async function serve(t: ExecutionContext, engine: Partial<ServedEngine> = {}): Promise<RunningServer> {
@@ -17,11 +18,14 @@ async function serve(t: ExecutionContext, engine: Partial<ServedEngine> = {}): P
 
 test('another instance says how far its global tables are', async (t) => {
   const { url } = await serve(t, {
-    globals: () => [
-      { topic: 'park', partition: 1, position: 9, lag: 0 },
-      { topic: 'park', partition: 0, position: 7, lag: 1 },
-      { topic: 'names', partition: 0, position: 3, lag: 0 },
-    ],
+    kafka: () =>
+      kafkaStats({
+        globals: [
+          { topic: 'park', partition: 1, position: 9, lag: 0 },
+          { topic: 'park', partition: 0, position: 7, lag: 1 },
+          { topic: 'names', partition: 0, position: 3, lag: 0 },
+        ],
+      }),
   });
   t.deepEqual(await remoteGlobals(url), { park: [7, 9], names: [3] });
 });

@@ -8,7 +8,7 @@ import { gridPage } from '../../topologies/grid/statistics/grid-page.ts';
 import { NameLookup } from '../../topologies/grid/statistics/name-lookup.ts';
 import { statisticsRoutes } from '../../topologies/grid/statistics/statistics-routes.ts';
 import { fakeEngine } from '../http/fake-engine.ts';
-import { engineStats } from '../observability/fake-stats.ts';
+import { engineStats, kafkaStats } from '../observability/fake-stats.ts';
 import { FakeStores, fakePark } from '../topologies/grid/statistics/fake-stores.ts';
 
 interface World {
@@ -163,3 +163,53 @@ whenChromium('a region is shown by its name', async (t) => {
     'RHONE',
   ]);
 });
+
+whenChromium(
+  'on Kafka the page shows letters, how far this instance is behind, its positions and all instances',
+  async (t) => {
+    const { browser } = t.context;
+    const input = (partition: number, lag: number) => ({
+      topic: 'grid-events',
+      partition,
+      position: 5000,
+      stableEnd: 5000 + lag,
+      lag,
+      buffered: 0,
+    });
+    const kafka = kafkaStats({
+      deadLetters: { date: 2 },
+      lateLetters: 4,
+      consumed: { 'grid-events-0': 30, 'grid-events-1': 12, 'grid-day-type-repartition-0': 100 },
+      tasks: [{ taskId: '0_0', kind: 'active', status: 'running', inputs: [input(0, 3), input(1, 4)] }],
+      instances: [
+        { endpoint: '10.0.0.7:8080', active: 2, standby: 1 },
+        { endpoint: '10.0.0.8:8080', active: 1, standby: 0 },
+      ],
+    });
+    const server = await createServer({
+      engine: { ...fakeEngine([], () => engineStats({ feeds: [], errors: {} })), kafka: () => kafka },
+      metrics: createMetrics({ stats: () => stats, version: '1', processMetrics: false }),
+      port: 0,
+    });
+    t.teardown(() => server.close());
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    await page.getByText('10.0.0.8:8080').waitFor();
+    const figures = (await page.locator('.tile').allInnerTexts()).map((text) =>
+      text.split('\n').filter((line) => line.trim() !== ''),
+    );
+    const figure = (name: string) => figures.find(([label]) => label?.toLowerCase() === name)?.slice(1);
+    t.is(figure('records read here')?.[0], '42');
+    t.deepEqual(figure('behind'), ['7', '2 partitions here, 2 instances']);
+    t.deepEqual(figure('late'), ['4', 'sent by this instance']);
+    t.is(figure('dead letters')?.[0], '2');
+    const rows = await page.getByRole('region', { name: 'Positions' }).locator('tbody tr').allInnerTexts();
+    t.deepEqual(
+      rows.map((row) => row.split('\t').map((cell) => cell.trim())),
+      [
+        ['grid-events', '0', '5,000', '5,003', '3', '0_0'],
+        ['grid-events', '1', '5,000', '5,004', '4', '0_0'],
+      ],
+    );
+  },
+);

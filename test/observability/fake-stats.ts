@@ -1,5 +1,6 @@
 import type { EngineStats, StoreStats, TaskStats } from '../../src/runtime/engine-stats.ts';
 import type { FeedProgress } from '../../src/runtime/feed.ts';
+import type { KafkaStats } from '../../src/runtime/kafka/kafka-stats.ts';
 
 /** Stats of a task that has processed 100 records. */
 export function taskStats(taskId: string, more: Partial<TaskStats> = {}): TaskStats {
@@ -66,6 +67,32 @@ export function engineStats(more: Partial<EngineStats> = {}): EngineStats {
     lastCommitAtMs: 1_700_000_000_000,
     errors: { STREAMS_FILE: 1 },
     final: false,
+    ...more,
+  };
+}
+
+/** Stats of an instance on Kafka that has nothing yet. */
+export function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
+  return {
+    clientId: 'weir',
+    clusterId: 'cluster',
+    processingGuarantee: 'exactly_once',
+    generation: 1,
+    rebalances: 1,
+    tasks: [],
+    work: {},
+    consumed: {},
+    globals: [],
+    unread: [],
+    instances: [],
+    commitFailures: 0,
+    transactionsAborted: 0,
+    tasksMigrated: 0,
+    outputs: [],
+    deadLetters: {},
+    lateLetters: 0,
+    committedEventTimeMs: undefined,
+    storeBytes: {},
     ...more,
   };
 }

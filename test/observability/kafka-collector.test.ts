@@ -53,6 +53,7 @@ function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
       { topic: 'park', partition: 1, position: 60, lag: 6 },
     ],
     unread: [{ topic: 'events', partition: 9, lag: 4 }],
+    instances: [],
     commitFailures: 1,
     transactionsAborted: 2,
     tasksMigrated: 4,

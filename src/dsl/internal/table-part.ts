@@ -3,6 +3,7 @@ import type { NodeContext, TableStore } from '../../processor/node.ts';
 import type { ValueAndTimestamp } from '../../processor/rows.ts';
 import type { Serde } from '../../serde/serde.ts';
 import { Windowed } from '../../serde/windowed.ts';
+import { GlobalKTable } from '../global-ktable.ts';
 import type { Graph } from './graph.ts';
 
 /** Reads a table's row in one task. */
@@ -42,6 +43,19 @@ export interface TablePart<K, V> {
 /** Old values for a node that is wrong without them. @throws StreamsError `STREAMS_TOPOLOGY` from a table that knows none. */
 export function needOldValues<K, V>(part: TablePart<K, V>, what: string): void {
   if (!part.askOldValues()) throw notStored(part.node, what);
+}
+
+/**
+ * Refuses what is no table as the other side of a join: in JavaScript nobody else does.
+ *
+ * @throws StreamsError `STREAMS_TOPOLOGY`
+ */
+export function needTable(table: unknown, join: string): void {
+  if (table instanceof GlobalKTable || (table as { readonly part?: unknown } | undefined)?.part !== undefined) return;
+  throw new StreamsError(
+    'STREAMS_TOPOLOGY',
+    `${join}: its other side is not a table. Streams and tables are joined with tables: toTable() or an aggregate makes one of a stream.`,
+  );
 }
 
 /** How a table's rows are read. @throws StreamsError `STREAMS_TOPOLOGY` for a table whose rows are nowhere. */

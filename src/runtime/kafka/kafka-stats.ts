@@ -68,6 +68,16 @@ export interface UnreadPartition {
   readonly lag: number;
 }
 
+/** A member of the group, as the leader has told this one. */
+export interface KafkaInstanceStats {
+  /** Where it is asked over HTTP, 'host:port'; '' for nowhere. */
+  readonly endpoint: string;
+  /** How many tasks it runs. */
+  readonly active: number;
+  /** How many it keeps a copy of. */
+  readonly standby: number;
+}
+
 /** What was written to one topic since the process began, aborted transactions included. */
 export interface KafkaOutputStats {
   readonly topic: string;
@@ -91,6 +101,8 @@ export interface KafkaStats {
   readonly generation: number;
   /** Assignments received since the process began. */
   readonly rebalances: number;
+  /** All members of the group as of this instance's assignment, this one included; none without one. */
+  readonly instances: readonly KafkaInstanceStats[];
   readonly tasks: readonly KafkaTaskStats[];
   /** What this process has done, by task: tasks that have left it too. */
   readonly work: Readonly<Record<string, KafkaTaskWork>>;

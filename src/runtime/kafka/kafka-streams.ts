@@ -778,6 +778,7 @@ export class KafkaStreams {
       storeBytes: this.#housekeeping?.storeBytes ?? {},
       clusterId: this.#prepared?.clusterId,
       unread: this.#unread,
+      hosts: this.#assignment?.hosts ?? [],
     };
   }
 }

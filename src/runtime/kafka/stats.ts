@@ -4,6 +4,7 @@ import type { EngineStats, StoreStats, StreamsState } from '../engine-stats.ts';
 import type { GlobalTables } from './global-tables.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import type { KafkaGlobalStats, KafkaStats, KafkaTaskStats, KafkaTaskWork, UnreadPartition } from './kafka-stats.ts';
+import type { AssignmentData } from './member-data.ts';
 import type { OutputCounts } from './output-counts.ts';
 import { addedStores, addedTo, type SlotWork } from './slot-work.ts';
 import type { TaskSlot } from './task-slot.ts';
@@ -30,6 +31,7 @@ export interface StatsSource {
   readonly storeBytes: Readonly<Record<string, number>>;
   readonly clusterId: string | undefined;
   readonly unread: readonly UnreadPartition[];
+  readonly hosts: AssignmentData['hosts'];
 }
 
 /** State, tasks and stores as they are without a broker too. */
@@ -95,6 +97,11 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     ...workOf(slots),
     globals: globalStats(globals),
     unread: source.unread,
+    instances: source.hosts.map(({ endpoint, active, standby }) => ({
+      endpoint,
+      active: active.length,
+      standby: standby.length,
+    })),
     commitFailures: counts.commitFailures,
     transactionsAborted: counts.aborted,
     tasksMigrated: counts.migrated,

@@ -244,6 +244,8 @@ export class ChartPanel {
 }
 
 function sentence(text) {
+  // An address, a setting or an option stays as it is typed.
+  if (/^(\\S+:\\/\\/|\\S+[.=]\\S|-)/.test(text)) return text + (text.endsWith('.') ? '' : '.');
   return text.slice(0, 1).toUpperCase() + text.slice(1) + (text.endsWith('.') ? '' : '.');
 }
 

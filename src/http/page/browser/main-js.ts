@@ -3,7 +3,15 @@ export const mainJs: string = `
 import { ChartPanel } from './chart-panel.js';
 import { el, write } from './dom.js';
 import { getJson, repeat } from './fetch.js';
-import { Figures, feedsTable, showState, storesTable, tasksTable } from './status.js';
+import {
+  Figures,
+  feedsTable,
+  instancesTable,
+  positionsTable,
+  showState,
+  storesTable,
+  tasksTable,
+} from './status.js';
 
 const pollMs = 2000;
 const find = (id) => document.getElementById(id);
@@ -37,10 +45,13 @@ async function start() {
   const tasks = tasksTable(spec.zone);
   const feeds = feedsTable();
   const stores = storesTable();
+  const positions = positionsTable();
+  const instances = instancesTable();
   const feedsPanel = panel('Inputs', feeds);
+  const kafkaPanels = [panel('Positions', positions), panel('Instances', instances)];
   const charts = spec.charts.map((chart) => new ChartPanel(chart));
   find('charts').append(...charts.map((chart) => chart.root));
-  find('engine').append(panel('Tasks', tasks), feedsPanel, panel('Stores', stores));
+  find('engine').append(panel('Tasks', tasks), feedsPanel, ...kafkaPanels, panel('Stores', stores));
   find('engine').lastChild.classList.add('full');
 
   let lastAt;
@@ -57,6 +68,11 @@ async function start() {
       tasks.update(view.tasks);
       feeds.update(view.feeds);
       feedsPanel.hidden = view.feeds.length === 0;
+      for (const each of kafkaPanels) each.hidden = view.kafka === undefined;
+      if (view.kafka !== undefined) {
+        positions.update(view.kafka.inputs);
+        instances.update(view.kafka.instances);
+      }
       stores.update(storesView.stores);
     } catch (error) {
       console.error(error);

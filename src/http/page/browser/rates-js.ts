@@ -5,8 +5,9 @@ const kept = 60;
 /** A rate is measured over this time, so that it does not jump with every commit. */
 const spanMs = 10000;
 
-/** Rows read from files, or, where input comes from topics, records processed. */
-export function rowsRead({ feeds, tasks }) {
+/** Rows read from files, or records that this instance has read from the application's topics. */
+export function rowsRead({ feeds, tasks, kafka }) {
+  if (kafka !== undefined) return kafka.read;
   if (feeds.length > 0) return feeds.reduce((all, feed) => all + feed.rows, 0);
   return tasks.reduce((all, task) => all + task.processed, 0);
 }

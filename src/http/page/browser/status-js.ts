@@ -43,15 +43,21 @@ export class Figures {
   }
 
   update(view) {
-    const { tasks, feeds } = view;
+    const { tasks, feeds, kafka } = view;
     const rows = rowsRead(view);
     const rate = this.rates.add(view.nowMs, rows);
-    write(this.processed.name, feeds.length > 0 ? 'Rows read' : 'Records processed');
-    this.processed.show(count(rows), rate === undefined ? 'measuring the rate' : count(rate) + ' rows/s');
+    const what = kafka === undefined ? 'rows' : 'records';
+    write(this.processed.name, kafka === undefined ? 'Rows read' : 'Records read here');
+    this.processed.show(count(rows), rate === undefined ? 'measuring the rate' : count(rate) + ' ' + what + '/s');
     this.spark.setAttribute('points', this.rates.points(120, 24));
     this.showTime(tasks);
-    this.showFiles(feeds);
-    this.showDropped(tasks, feeds, rows);
+    if (kafka === undefined) {
+      this.showFiles(feeds);
+      this.showDropped(tasks, feeds, rows);
+    } else {
+      this.showLag(kafka);
+      this.showLetters(kafka);
+    }
     const { commits } = view;
     const last = commits.lastAtMs === null ? 'none yet' : ago(view.nowMs - commits.lastAtMs);
     this.commits.show(last, count(commits.count) + ' commits in all');
@@ -76,6 +82,25 @@ export class Figures {
     this.bar.hidden = feeds.length === 0;
     if (feeds.length === 0) this.files.show('none', 'input comes from topics');
     else this.files.show(count(done) + ' / ' + count(total), bytes(read) + ' of ' + bytes(there));
+  }
+
+  /** How far this instance's tasks are behind the ends of what they read. */
+  showLag({ inputs, unread, instances }) {
+    this.bar.hidden = true;
+    write(this.files.name, 'Behind');
+    const behind = sum(inputs, (input) => input.lag ?? 0) + sum(unread, (partition) => partition.lag);
+    const of = count(inputs.length) + ' partitions here, ' + count(instances.length) + ' instances';
+    this.files.show(count(behind), of);
+    this.files.root.classList.toggle('attention', unread.length > 0);
+  }
+
+  /** Letters that this instance has sent since it began: others send their own. */
+  showLetters({ deadLetters, lateLetters }) {
+    const dead = sum(Object.values(deadLetters), (n) => n);
+    const here = 'none sent by this instance';
+    this.late.show(count(lateLetters), lateLetters === 0 ? here : 'sent by this instance');
+    this.dead.show(count(dead), dead === 0 ? here : reasons(deadLetters));
+    this.dead.root.classList.toggle('attention', dead > 0);
   }
 
   showDropped(tasks, feeds, rows) {
@@ -157,6 +182,33 @@ export function feedsTable() {
       { label: 'Dead', numeric: true, render: text((feed) => count(feed.dead)) },
     ],
     'Inputs',
+  );
+}
+
+/** What the tasks of this instance read of topics, and how far they are. */
+export function positionsTable() {
+  return table(
+    [
+      { label: 'Topic', render: text((input) => input.topic) },
+      { label: 'Partition', numeric: true, render: text((input) => String(input.partition)) },
+      { label: 'Position', numeric: true, render: text((input) => count(input.position)) },
+      { label: 'End', numeric: true, wide: true, render: text((input) => (input.end === null ? '–' : count(input.end))) },
+      { label: 'Behind', numeric: true, render: text((input) => (input.lag === null ? '–' : count(input.lag))) },
+      { label: 'Task', wide: true, render: text((input) => input.taskId) },
+    ],
+    'Positions',
+  );
+}
+
+/** All instances of the application. */
+export function instancesTable() {
+  return table(
+    [
+      { label: 'Instance', render: text((instance) => instance.endpoint || 'without an address') },
+      { label: 'Tasks', numeric: true, render: text((instance) => count(instance.active)) },
+      { label: 'Standby tasks', numeric: true, render: text((instance) => count(instance.standby)) },
+    ],
+    'Instances',
   );
 }
 

@@ -1,9 +1,9 @@
 import test from 'ava';
 import type { EngineStats, StoreStats } from '../../../../src/runtime/engine-stats.ts';
-import type { KafkaStats } from '../../../../src/runtime/kafka/kafka-stats.ts';
 import { decodeAssignmentData, decodeMemberData, encodeData } from '../../../../src/runtime/kafka/member-data.ts';
 import { mergedEngineStats, mergedKafkaStats } from '../../../../src/runtime/kafka/merge-stats.ts';
 import { Wake } from '../../../../src/runtime/wake.ts';
+import { kafkaStats } from '../../../observability/fake-stats.ts';
 
 const store = (name: string, puts: number): StoreStats => ({
   store: name,
@@ -30,28 +30,6 @@ const engine = (stats: Partial<EngineStats> = {}): EngineStats => ({
   lastCommitAtMs: undefined,
   errors: {},
   final: false,
-  ...stats,
-});
-
-const kafka = (stats: Partial<KafkaStats> = {}): KafkaStats => ({
-  clientId: 'weir',
-  clusterId: 'cluster',
-  processingGuarantee: 'exactly_once',
-  generation: 1,
-  rebalances: 1,
-  tasks: [],
-  work: {},
-  consumed: {},
-  globals: [],
-  unread: [],
-  commitFailures: 0,
-  transactionsAborted: 0,
-  tasksMigrated: 0,
-  outputs: [],
-  deadLetters: {},
-  lateLetters: 0,
-  committedEventTimeMs: undefined,
-  storeBytes: {},
   ...stats,
 });
 
@@ -100,7 +78,7 @@ test('what only Kafka knows is summed where threads share it out, and not where 
   const global = { topic: 'g', partition: 0, position: 17, lag: 3 };
   const other = { topic: 'h', partition: 0, position: 5, lag: 0 };
   const merged = mergedKafkaStats([
-    kafka({
+    kafkaStats({
       generation: 4,
       rebalances: 2,
       commitFailures: 1,
@@ -111,7 +89,7 @@ test('what only Kafka knows is summed where threads share it out, and not where 
       storeBytes: { s: 100 },
       committedEventTimeMs: 50,
     }),
-    kafka({
+    kafkaStats({
       generation: 5,
       rebalances: 2,
       tasksMigrated: 1,
@@ -147,7 +125,7 @@ test('what only Kafka knows is summed where threads share it out, and not where 
   ]);
   t.deepEqual(merged.deadLetters, { late: 3, future: 1 });
   t.deepEqual(merged.storeBytes, { s: 111 });
-  t.is(mergedKafkaStats([kafka(), kafka()]).committedEventTimeMs, undefined);
+  t.is(mergedKafkaStats([kafkaStats(), kafkaStats()]).committedEventTimeMs, undefined);
 });
 
 test('members tell the leader what they have, and the leader tells them what to do', (t) => {

@@ -12,6 +12,7 @@ import { isNameKey } from '../../../../topologies/grid/park/place-names.ts';
 import { gridTopology } from '../../../../topologies/grid/topology.ts';
 import { type Ran, run } from '../../../cli/fixtures/run.ts';
 import { fakeEngine } from '../../../http/fake-engine.ts';
+import { kafkaStats } from '../../../observability/fake-stats.ts';
 import { type ParkFiles, parkFolder } from '../park/park-folder.ts';
 import { golden, temporary, until } from './weir.ts';
 
@@ -141,7 +142,7 @@ test('--wait asks instances of which no task tells, at their endpoints', async (
   await loaded(t, cluster, { installation_c: ['1,8,20170101,'] });
   let globals: readonly KafkaGlobalStats[] = [];
   const server = await createServer({
-    engine: { ...fakeEngine(), globals: () => globals },
+    engine: { ...fakeEngine(), kafka: () => kafkaStats({ globals }) },
     metrics: { text: async () => ({ body: '', contentType: 'text/plain' }) },
     port: 0,
   });
