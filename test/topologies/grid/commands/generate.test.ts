@@ -30,8 +30,14 @@ test('generate needs its options, and refuses those that make no sense', async (
   for (const [line, message] of [
     [`generate ${plan}`, /STREAMS_USAGE: --out is missing\./],
     [`generate --out ${folder}/x ${plan} --damage 2`, /STREAMS_USAGE: --damage "2": expected a number from 0 to 1/],
-    [`generate --out ${folder}/x ${plan} --days 0`, /STREAMS_USAGE: --days "0": expected a whole number of at least 1/],
-    [`generate --out ${folder}/x ${plan} --from 2018-3-1`, /STREAMS_USAGE: --from "2018-3-1": expected a date/],
+    [
+      `generate --out ${folder}/x ${plan.replace('--days 10', '--days 0')}`,
+      /STREAMS_USAGE: --days "0": expected a whole number of at least 1/,
+    ],
+    [
+      `generate --out ${folder}/x ${plan.replace('2018-03-20', '2018-3-1')}`,
+      /STREAMS_USAGE: --from "2018-3-1": expected a date/,
+    ],
   ] as const) {
     const { code, stderr } = await weir(line);
     t.is(code, 2, line);
