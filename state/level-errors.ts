@@ -41,7 +41,7 @@ export function damagedError(folder: string, { file, what }: Damage): StreamsErr
 
 /** What is on the disk cannot be read, or is not what was written. */
 export function corruptError(folder: string, cause: unknown): StreamsError {
-  const message = `state database ${folder} cannot be read: ${messageOf(cause)}. Check the disk; restore a copy of the folder, or move it away to build the state anew.`;
+  const message = `state database ${folder} cannot be read: ${messageOf(cause)}. Check the disk; restore a copy of the folder, or move it away to rebuild the state.`;
   return new StreamsError('STREAMS_STATE_STORE_CORRUPT', message, { file: folder, cause });
 }
 

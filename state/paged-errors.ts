@@ -4,6 +4,6 @@ import { StreamsError } from '../src/common/errors.ts';
 export function damagedPage(what: string): StreamsError {
   return new StreamsError(
     'STREAMS_STATE_STORE_CORRUPT',
-    `${what}. The store was written by other code or damaged: build its state anew.`,
+    `${what}. The store was written by other code or damaged: rebuild its state.`,
   );
 }

@@ -137,7 +137,7 @@ export function encodeHistory(history: History<Uint8Array>): Uint8Array {
   let before = Number.NEGATIVE_INFINITY;
   for (const { validFromMs, value } of history) {
     if (!Number.isSafeInteger(validFromMs))
-      throw new RangeError(`validFromMs ${validFromMs} is no integer of up to 53 bits`);
+      throw new RangeError(`validFromMs ${validFromMs} is not an integer of up to 53 bits`);
     if (validFromMs <= before) throw new RangeError(`versions must ascend: ${validFromMs} comes after ${before}`);
     before = validFromMs;
     writeInt64(bytes, at, validFromMs);
@@ -168,7 +168,7 @@ export function decodeHistory(bytes: Uint8Array): History<Uint8Array> {
     at += Math.max(0, length);
   }
   if (history.length !== count || at !== bytes.length) {
-    const message = `a row of ${bytes.length} bytes is no history of versions. The store was written by other code or damaged: build its state anew.`;
+    const message = `a row of ${bytes.length} bytes is not a history of versions. The store was written by other code or damaged: rebuild its state.`;
     throw new StreamsError('STREAMS_STATE_STORE_CORRUPT', message);
   }
   return history;

@@ -43,7 +43,7 @@ await Promise.all([dead!.close(), late!.close()]);
 process.stdout.write(`${rows} rows\n`);
 
 async function countRows(store: ReadOnlyStore): Promise<number> {
-  if (store.kind !== 'window') throw new TypeError(`${store.name} is no window store`);
+  if (store.kind !== 'window') throw new TypeError(`${store.name} is not a window store`);
   let count = 0;
   for await (const _row of store.fetchAll(0, Number.MAX_SAFE_INTEGER)) count++;
   return count;

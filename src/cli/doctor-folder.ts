@@ -19,7 +19,7 @@ export async function folderChecks(directory: string, applicationId: string): Pr
   const path = resolve(directory);
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined && !found.isDirectory())
-    return [failed(about, `${directory} is no folder`, 'Name another one with --state.')];
+    return [failed(about, `${directory} is not a folder`, 'Name another one with --state.')];
   const nearest = found === undefined ? await nearestFolder(path) : path;
   try {
     await access(nearest, constants.W_OK | constants.X_OK);

@@ -51,8 +51,8 @@ function positionChecks({ topic, partition, position, start, end }: PartitionLag
     return [
       failed(
         about,
-        `partition ${partition} ends at ${end}, and the application has committed ${position}: the topic was made anew`,
-        'Run weir reset and start anew: all that it holds is counted.',
+        `partition ${partition} ends at ${end}, and the application has committed ${position}: the topic was recreated`,
+        'Run weir reset and start over: all that it holds is counted.',
       ),
     ];
   if (position < start)

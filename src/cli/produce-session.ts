@@ -237,7 +237,7 @@ export class ProduceSession {
     return `topic ${positions.topic} of cluster ${clusterId ?? 'unknown'}`;
   }
 
-  /** A topic that was deleted and made anew does not have what was sent to it. */
+  /** A topic that was deleted and recreated does not have what was sent to it. */
   async #checkTopic(i: number, { progress }: FolderFeed<unknown, unknown>): Promise<void> {
     const { topics, broker, positions } = this.#options;
     const { topic, partitions } = topics[i]!;

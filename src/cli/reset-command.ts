@@ -14,14 +14,14 @@ interface ResetOptions {
 }
 
 /**
- * `reset`: lets an application on Kafka begin anew. For any application.
+ * `reset`: lets an application on Kafka start over. For any application.
  *
  * @param open - Connects to the brokers. @defaultValue those of the settings
  */
 export function resetCommand(spec: ApplicationSpec, open: typeof openBroker = openBroker): CommandSpec {
   return defineCommand({
     name: 'reset',
-    summary: 'let an application on Kafka begin anew',
+    summary: 'let an application on Kafka start over',
     description:
       'Deletes what an application has made on Kafka: the positions of its group, its internal topics, and the local state of this machine, so that the next start counts its topics ' +
       'from their beginning. Without --execute it only prints what it would delete. Topics that it reads, topics that it writes results to and its letters stay. It refuses while an ' +

@@ -113,7 +113,7 @@ function isEmpty({ traces, local }: Reset): boolean {
 
 /**
  * Each step can be repeated, and until the last one is done the group is there to say that some are missing. Copies of tasks go first: without them nothing is wrong yet, while a copy that stays behind
- * could be taken for one of the changelogs that are made anew.
+ * could be taken for one of the changelogs that are recreated.
  */
 async function carryOut(broker: Broker, plan: Reset, say: (what: string) => void): Promise<void> {
   const { applicationId, traces, local } = plan;

@@ -56,7 +56,7 @@ export interface GroupDescription {
 export interface BrokerAdmin {
   /** How many partitions the topics have; those that do not exist are left out. Never creates one. */
   partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** Ids of topics: one that is made anew under the same name has another. Those that do not exist are left out. */
+  /** Ids of topics: one that is recreated under the same name has another. Those that do not exist are left out. */
   topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Names of all topics, internal ones of the broker's own left out. */
   listTopics(): Promise<readonly string[]>;

@@ -185,7 +185,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'heartbeat.interval.ms': {
     type: timerMs(1),
     ...always(1000),
-    doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out anew. At most a third of `session.timeout.ms`.',
+    doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out again. At most a third of `session.timeout.ms`.',
   },
   'http.hosts': {
     type: names(),
@@ -268,7 +268,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'rebalance.timeout.ms': {
     type: timerMs(1000),
     ...always(60_000),
-    doc: 'How long the group waits for an instance to join again when tasks are shared out anew.',
+    doc: 'How long the group waits for an instance to join again when tasks are shared out again.',
   },
   'repartition.purge.interval.ms': {
     type: timerMs(100),

@@ -65,7 +65,7 @@ export function noFileThere(path: string): string | undefined {
   if (stat === undefined) return undefined;
   if (stat.isSymbolicLink()) return 'it is a link that leads to no file';
   if (stat.isDirectory()) return 'it is a folder';
-  return stat.isFIFO() ? 'it is a pipe' : 'it is no regular file';
+  return stat.isFIFO() ? 'it is a pipe' : 'it is not a regular file';
 }
 
 const fileName = /^[^.].*\.csv(\.gz)?$/is;

@@ -229,7 +229,7 @@ function letterOf(path: string, line: number, json: string): Letter {
   if (typeof file === 'string' && typeof originalLine === 'number' && typeof raw === 'string') {
     return { file, line: originalLine, raw };
   }
-  throw new StreamsError('STREAMS_INPUT_REFUSED', `${path}:${line} is no letter: ${json.slice(0, 60)}`, {
+  throw new StreamsError('STREAMS_INPUT_REFUSED', `${path}:${line} is not a letter: ${json.slice(0, 60)}`, {
     file: path,
     line,
   });

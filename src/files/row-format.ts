@@ -34,14 +34,14 @@ export const deadReasonTexts: Readonly<Record<DeadReason, string>> = {
   date: 'a time is missing, in another form, or no time of the calendar',
   'event-type': 'the type of the event is unknown',
   'equipment-type': 'the type of the equipment is not the one that the type of the event has',
-  id: 'an id is no number of the form that ids have',
+  id: 'an id is not a number of the form that ids have',
   utf8: 'the row is not UTF-8',
   future: 'its event time lies too far after its arrival',
   'too-long': 'the row is too long',
   quote: 'the quotes of the row do not match',
   processing: 'its processing failed',
   deserialization: 'it cannot be read',
-  invalid_timestamp: 'its event time is no whole number of ms since 1970-01-01T00:00Z',
+  invalid_timestamp: 'its event time is not a whole number of ms since 1970-01-01T00:00Z',
   null_key: 'it lacks a key or a value',
 };
 

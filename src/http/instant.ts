@@ -19,7 +19,7 @@ export function parseInstant(text: string): number {
   const ms = /^-?\d{1,15}$/.test(text) ? Number(text) : parseIso(text);
   if (!(ms >= earliestMs && ms <= latestMs)) {
     throw new Error(
-      `${JSON.stringify(text.slice(0, 60))} is no instant; give ms since the epoch, or an ISO date or time such as 2017-12-15 or 2017-12-15T00:00+01:00`,
+      `${JSON.stringify(text.slice(0, 60))} is not an instant; give ms since the epoch, or an ISO date or time such as 2017-12-15 or 2017-12-15T00:00+01:00`,
     );
   }
   return ms;

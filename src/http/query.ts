@@ -52,7 +52,7 @@ function describe(issue: z.core.$ZodIssue, known: readonly string[]): string[] {
   return issue.keys.map((name) => {
     const near = nearestName(name, known);
     const hint = near === undefined ? takes(known) : `did you mean ${quoted(near)}?`;
-    return `${quoted(name)} is no query parameter here: ${hint}`;
+    return `${quoted(name)} is not a query parameter here: ${hint}`;
   });
 }
 

@@ -96,7 +96,7 @@ function reasonOf(error: NodeJS.ErrnoException, host: string, port: number): str
       return `port ${port} of ${host} is not for everybody to use: take one from 1024 on (0 takes any free one)`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `cannot listen on port ${port} of ${host}: it is no address of this machine, 127.0.0.1 and 0.0.0.0 always are`;
+      return `cannot listen on port ${port} of ${host}: it is not an address of this machine, 127.0.0.1 and 0.0.0.0 always are`;
     default:
       return `cannot listen on port ${port} of ${host}: ${error.message}`;
   }

@@ -65,7 +65,7 @@ export function storeRoutes(engine: ServedEngine): readonly Route[] {
       query: { ...range, limit, stale: staleParameter },
       handle({ params, query }) {
         const store = engine.store(params.name!, readOptions(query));
-        if (store.kind !== 'window') throw usage(`Store ${store.name} is no window store: ask /stores/NAME/KEY.`);
+        if (store.kind !== 'window') throw usage(`Store ${store.name} is not a window store: ask /stores/NAME/KEY.`);
         const rows = windowsView(store.fetchKey(parsedKey(store, params.key!), ...bounds(query)));
         return streamText(lines(rows, Number(query.limit ?? Number.POSITIVE_INFINITY)), ndjson);
       },
@@ -90,7 +90,7 @@ function storesView(engine: ServedEngine): object[] {
 function rowsOf(store: ReadOnlyStore, query: Readonly<Record<string, string>>): AsyncIterable<object> {
   if (store.kind === 'window') return windowsView(store.fetchAll(...bounds(query)));
   if (query.from !== undefined || query.to !== undefined) {
-    throw usage(`Store ${store.name} is no window store: it has no from and to.`);
+    throw usage(`Store ${store.name} is not a window store: it has no from and to.`);
   }
   return store.kind === 'versioned' ? versionsView(store) : store.all();
 }
@@ -145,7 +145,7 @@ async function valueView(store: ReadOnlyStore, keyText: string, asOf: string | u
   if (store.kind === 'window') throw usage(`Store ${store.name} is a window store: ask /stores/NAME/windows/KEY.`);
   const key = parsedKey(store, keyText);
   if (store.kind === 'versioned') return versionView(store, key, keyText, asOf);
-  if (asOf !== undefined) throw usage(`Store ${store.name} is no versioned store: it has no asOf.`);
+  if (asOf !== undefined) throw usage(`Store ${store.name} is not a versioned store: it has no asOf.`);
   const found = await store.get(key);
   if (found === undefined) throw noSuchKey(store, keyText);
   return { key, value: found.value, timestamp: found.timestamp };
@@ -173,7 +173,7 @@ function parsedKey(
   try {
     return store.parseKey(text);
   } catch (error) {
-    throw usage(`${JSON.stringify(text.slice(0, 60))} is no key of store ${store.name}: ${messageOf(error)}`);
+    throw usage(`${JSON.stringify(text.slice(0, 60))} is not a key of store ${store.name}: ${messageOf(error)}`);
   }
 }
 

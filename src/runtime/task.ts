@@ -240,7 +240,7 @@ export class Task implements NodeContext {
     const message =
       reason === 'future'
         ? `its event time, ${at} ms, lies more than ${maxFutureMs} ms after its arrival`
-        : `its event time is ${String(at)}, which is no whole number of ms since 1970-01-01T00:00Z`;
+        : `its event time is ${String(at)}, which is not a whole number of ms since 1970-01-01T00:00Z`;
     this.drop(source.spec.name, reason, message);
   }
 

@@ -16,7 +16,7 @@ export interface Serde<T> {
    * What `deserialize(serialize(value))` gives, without the bytes: a copy that shares nothing changeable with `value` (or the value itself, if
    * it is immutable).
    *
-   * Without `clone` a store keeps the bytes of its values: each value is serialized when it is put, and read anew each time. With it a store keeps the values themselves
+   * Without `clone` a store keeps the bytes of its values: each value is serialized when it is put, and read again each time. With it a store keeps the values themselves
    * between commits, and lets an aggregator change its aggregate in place: much faster, and a promise that every value survives, and that
    * an aggregate is changed only by the aggregator, which returns it or throws before it changes anything.
    *

@@ -97,7 +97,7 @@ export class WindowedSerde<K> implements Serde<Windowed<K>> {
   }
 
   #check(value: Windowed<K>): void {
-    if (!(value instanceof Windowed)) throw new Error(`${String(value)} is no windowed key`);
+    if (!(value instanceof Windowed)) throw new Error(`${String(value)} is not a windowed key`);
     if (value.startMs === this.#start) return;
     if (!Number.isSafeInteger(value.startMs))
       throw new Error(`a window cannot start at ${value.startMs}: it is not a whole number of ms`);

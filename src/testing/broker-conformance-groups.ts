@@ -136,7 +136,7 @@ export const groupCases: readonly BrokerCase[] = [
       }
       b.member.rejoin();
       await agreed(kit, topic, [a, b], generation);
-      assert.ok(heard.get(b.member.memberId)!.length > first, 'asked anew');
+      assert.ok(heard.get(b.member.memberId)!.length > first, 'asked again');
       for (const test of [a, b]) test.check();
     },
   ],
@@ -318,7 +318,7 @@ export const groupCases: readonly BrokerCase[] = [
     },
   ],
   [
-    'a member that is taken out from outside is told and joins anew, however long its session; one that is not there is fine',
+    'a member that is taken out from outside is told and joins again, however long its session; one that is not there is fine',
     async (kit) => {
       const { topic, groupId, join } = await newGroup(kit);
       const { admin } = await kit.main();
@@ -374,7 +374,7 @@ export const groupCases: readonly BrokerCase[] = [
       }),
   ],
   [
-    'a member that is stopped is thrown out after its session; awake again it is told, commits nothing, and joins anew',
+    'a member that is stopped is thrown out after its session; awake again it is told, commits nothing, and joins again',
     async (kit) => {
       const { topic, groupId, join } = await newGroup(kit);
       const sleeper = await join();

@@ -44,7 +44,7 @@ export const topicCases: readonly BrokerCase[] = [
     },
   ],
   [
-    'a topic that is made anew has another id, and until then the same one for everybody',
+    'a topic that is recreated has another id, and until then the same one for everybody',
     async (kit) => {
       const { admin } = await kit.main();
       const [topic, other] = [await kit.topic(), await kit.topic()];

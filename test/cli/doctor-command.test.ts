@@ -282,7 +282,7 @@ test('an internal topic that is lost is a failure, and a changelog may be made a
   t.regex(found ?? '', /weir reset --refill makes it again/);
 });
 
-test('positions beyond the end of a topic that was made anew are a failure, deleted records a warning', async (t) => {
+test('positions beyond the end of a topic that was recreated are a failure, deleted records a warning', async (t) => {
   const world = new CountsWorld(t);
   await world.ranOnce('a', ['ant', 1000], ['bee', 1001]);
   const { admin } = world.client();
@@ -303,7 +303,7 @@ test('positions beyond the end of a topic that was made anew are a failure, dele
   t.is(anew.code, 1);
   t.true(
     bad(anew.checks).some((line) =>
-      line.includes('partition 0 ends at 0, and the application has committed 2: the topic was made anew'),
+      line.includes('partition 0 ends at 0, and the application has committed 2: the topic was recreated'),
     ),
   );
 });

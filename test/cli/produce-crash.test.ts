@@ -77,7 +77,7 @@ test('a run that stops at any of its requests loses nothing and doubles nothing'
 
 for (const request of ['Produce', 'EndTxn', 'InitProducerId'] as const) {
   for (const when of ['before', 'in', 'after'] as const) {
-    test(`a connection that is cut ${when} ${request} is made anew, and the run goes on from what is committed`, async (t) => {
+    test(`a connection that is cut ${when} ${request} is recreated, and the run goes on from what is committed`, async (t) => {
       const world = new ProduceWorld(t);
       threeFiles(world);
       const producing = world.start(often);

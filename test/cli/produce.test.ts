@@ -177,7 +177,7 @@ test('a topic that is less than it should be is warned of or refused', async (t)
   t.true(mismatch.stderr.startsWith('STREAMS_PARTITION_MISMATCH: '), mismatch.stderr);
 });
 
-test('a topic that was made anew is not taken for the old one', async (t) => {
+test('a topic that was recreated is not taken for the old one', async (t) => {
   const world = new ProduceWorld(t);
   world.write('a.csv', readings('one,1,x'));
   await world.good(t);

@@ -299,7 +299,7 @@ function countNow(streams: Awaited<ReturnType<CountsWorld['start']>>, store: str
 /** What each kind of loss does to a changelog. */
 const changelogLosses: Readonly<Record<string, (world: CountsWorld, topic: string) => void>> = {
   deleted: (world, topic) => world.cluster.deleteTopic(topic),
-  'made anew': (world, topic) => {
+  recreated: (world, topic) => {
     world.cluster.deleteTopic(topic);
     world.cluster.createTopic(topic, 2, {
       'cleanup.policy': 'compact',

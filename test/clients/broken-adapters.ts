@@ -245,7 +245,7 @@ export const brokenAdapters: readonly BrokenAdapter[] = [
   },
   {
     mistake: 'takes the name of a topic for its id',
-    foundBy: 'a topic that is made anew has another id, and until then the same one for everybody',
+    foundBy: 'a topic that is recreated has another id, and until then the same one for everybody',
     breakIt: (broker) =>
       but(broker, {
         admin: but(broker.admin, {
@@ -294,7 +294,7 @@ export const brokenAdapters: readonly BrokenAdapter[] = [
   {
     mistake: 'commits positions whatever the generation',
     foundBy:
-      'a member that is stopped is thrown out after its session; awake again it is told, commits nothing, and joins anew',
+      'a member that is stopped is thrown out after its session; awake again it is told, commits nothing, and joins again',
     breakIt: (broker) =>
       withMember(
         broker,

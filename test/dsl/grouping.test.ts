@@ -136,7 +136,7 @@ test('reduce begins with the first value, aggregate with the initializer', async
   ]);
 });
 
-test('an aggregator that gives nothing deletes the row, and the next record begins anew with its own time', async (t) => {
+test('an aggregator that gives nothing deletes the row, and the next record starts over with its own time', async (t) => {
   const builder = new StreamsBuilder();
   const sums = builder
     .stream('in', texts)

@@ -126,7 +126,7 @@ test('within one group the old value is subtracted and the new one added as one 
   ]);
 });
 
-test('a group whose aggregate becomes nothing has no row, and begins anew with the next member', async (t) => {
+test('a group whose aggregate becomes nothing has no row, and starts over with the next member', async (t) => {
   const driver = await over((table) =>
     table
       .groupBy((_key, value) => [value, 1], { keySerde: Serdes.string, valueSerde: Serdes.int64 })

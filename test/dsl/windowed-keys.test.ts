@@ -31,7 +31,7 @@ function counts(builder: StreamsBuilder, windows: Windows = tens): KTable<Key, n
 for (const caching of [false, true]) {
   const how = caching ? ' (with caches)' : '';
 
-  test(`a table of windowed keys has rows of windows: set, set anew, deleted, joined with an aggregate${how}`, async (t) => {
+  test(`a table of windowed keys has rows of windows: set, set again, deleted, joined with an aggregate${how}`, async (t) => {
     const builder = new StreamsBuilder();
     const limits = builder.table('limits', { name: 'limits', ...keyed() });
     tell(counts(builder).leftJoin(limits, (n, limit) => `${n} of ${limit ?? '?'}`));

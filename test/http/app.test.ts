@@ -37,14 +37,14 @@ test('a route of the application gets decoded parts of the path and a checked qu
 for (const [query, detail] of [
   ['volume=loud', 'volume must be one of low, high, not "loud".'],
   ['times=x', 'times: give a number.'],
-  ['volme=low', '"volme" is no query parameter here: did you mean "volume"?'],
+  ['volme=low', '"volme" is not a query parameter here: did you mean "volume"?'],
   [
     'volme=low&tmes=1',
-    '"volme" is no query parameter here: did you mean "volume"?; "tmes" is no query parameter here: did you mean "times"?',
+    '"volme" is not a query parameter here: did you mean "volume"?; "tmes" is not a query parameter here: did you mean "times"?',
   ],
   ['times=1&times=2', '"times" is given twice.'],
   ['times=x&volume=', 'volume must be one of low, high, not ""; times: give a number.'],
-  ['__proto__=1', '"__proto__" is no query parameter here: this path takes volume, times.'],
+  ['__proto__=1', '"__proto__" is not a query parameter here: this path takes volume, times.'],
 ] as const) {
   test(`a bad query is 400 and says why: ${query}`, async (t) => {
     const answer = await ask(`/echo/x?${query}`);
@@ -60,7 +60,10 @@ for (const [query, detail] of [
 }
 
 test('a path that takes no query says so', async (t) => {
-  t.is((await ask('/metrics?format=json')).json().detail, '"format" is no query parameter here: this path takes none.');
+  t.is(
+    (await ask('/metrics?format=json')).json().detail,
+    '"format" is not a query parameter here: this path takes none.',
+  );
 });
 
 test('errors with a code keep it; their status says whose fault it is', async (t) => {

@@ -74,7 +74,7 @@ test('a port in use is an error that names it and says what to do', async (t) =>
 test('an address that is none of this machine is an error too', async (t) => {
   const error = await t.throwsAsync(createServer(options({ open: true, host: '203.0.113.7' })));
   t.true(StreamsError.is(error) && error.code === 'STREAMS_PORT');
-  t.regex(error!.message, /^cannot listen on port 0 of 203\.0\.113\.7: it is no address of this machine/);
+  t.regex(error!.message, /^cannot listen on port 0 of 203\.0\.113\.7: it is not an address of this machine/);
 });
 
 test('a slow client holds back the rows, and one that goes away ends them', async (t) => {

@@ -144,17 +144,17 @@ for (const [path, status, code, detail] of [
   ['/stores/none/a', 404, 'STREAMS_STATE_STORE_UNKNOWN', 'there is no store "none"'],
   ['/stores/kv/z', 404, 'HTTP_NOT_FOUND', 'Store kv has no key "z".'],
   ['/stores/kv/__proto__', 404, 'HTTP_NOT_FOUND', 'Store kv has no key "__proto__".'],
-  ['/stores/kv/bad', 400, 'STREAMS_USAGE', '"bad" is no key of store kv: keys are not bad'],
-  ['/stores/kv?from=1', 400, 'STREAMS_USAGE', 'Store kv is no window store: it has no from and to.'],
-  ['/stores/kv/a?asOf=1', 400, 'STREAMS_USAGE', 'Store kv is no versioned store: it has no asOf.'],
-  ['/stores/kv/windows/a', 400, 'STREAMS_USAGE', 'Store kv is no window store: ask /stores/NAME/KEY.'],
+  ['/stores/kv/bad', 400, 'STREAMS_USAGE', '"bad" is not a key of store kv: keys are not bad'],
+  ['/stores/kv?from=1', 400, 'STREAMS_USAGE', 'Store kv is not a window store: it has no from and to.'],
+  ['/stores/kv/a?asOf=1', 400, 'STREAMS_USAGE', 'Store kv is not a versioned store: it has no asOf.'],
+  ['/stores/kv/windows/a', 400, 'STREAMS_USAGE', 'Store kv is not a window store: ask /stores/NAME/KEY.'],
   ['/stores/windows/x', 400, 'STREAMS_USAGE', 'Store windows is a window store: ask /stores/NAME/windows/KEY.'],
   ['/stores/kv?limit=0', 400, 'STREAMS_USAGE', 'limit: give a whole number from 1.'],
   [
     '/stores/windows?from=2018-02-30',
     400,
     'STREAMS_USAGE',
-    'from: "2018-02-30" is no instant; give ms since the epoch, or an ISO date or time such as 2017-12-15 or 2017-12-15T00:00+01:00.',
+    'from: "2018-02-30" is not an instant; give ms since the epoch, or an ISO date or time such as 2017-12-15 or 2017-12-15T00:00+01:00.',
   ],
 ] as const) {
   test(`${path} is ${status} ${code}`, async (t) => {

@@ -92,7 +92,7 @@ test.serial('a replay killed again and again ends in the state of one that was n
       }
       if (position !== total) continue;
     }
-    // It got to the end: everything must be right, and the next round begins anew.
+    // It got to the end: everything must be right, and the next round starts over.
     await weir(args);
     rounds++;
     t.is(await digestOf(state), expected);

@@ -35,7 +35,7 @@ kafka.test(
       t.deepEqual(below(files, truth.files(), 'day_equipment.csv'), [], after);
     }
     const dropped = application.logged('is dropped').length;
-    t.log(`${dropped} times a task was dropped and taken anew`);
+    t.log(`${dropped} times a task was dropped and taken again`);
     const expected = truth.files();
     for (const file of Object.keys(expected)) {
       const [is, should] = [total(files[file]!), total(expected[file]!)];

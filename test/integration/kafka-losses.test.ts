@@ -136,9 +136,9 @@ const accept = /--accept-loss/;
 
 const stopped: Readonly<Record<string, readonly [Loss, Outcome]>> = {
   'changelog deleted': [(w) => w.broker.admin.deleteTopics([w.changelog()]), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
-  'changelog made anew': [(w) => w.makeAnew(w.changelog()), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
-  'repartition topic made anew': [(w) => w.makeAnew(w.repartition()), ['STREAMS_INTERNAL_TOPIC', reset]],
-  'input made anew': [(w) => w.makeAnew(w.input), ['STREAMS_INPUT_REFUSED', accept]],
+  'changelog recreated': [(w) => w.makeAnew(w.changelog()), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
+  'repartition topic recreated': [(w) => w.makeAnew(w.repartition()), ['STREAMS_INTERNAL_TOPIC', reset]],
+  'input recreated': [(w) => w.makeAnew(w.input), ['STREAMS_INPUT_REFUSED', accept]],
   'input deleted': [(w) => w.broker.admin.deleteTopics([w.input]), ['STREAMS_MISSING_SOURCE_TOPIC', /does not exist/]],
   'input emptied': [(w) => w.empty(w.input), 'right'],
   'input grown': [(w) => w.grow(w.input), ['STREAMS_INTERNAL_TOPIC', reset]],
@@ -162,9 +162,9 @@ for (const [name, [loss, outcome]] of Object.entries(stopped))
   });
 
 const running: Readonly<Record<string, readonly [Loss, Outcome]>> = {
-  'changelog made anew': [(w) => w.makeAnew(w.changelog()), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
-  'repartition topic made anew': [(w) => w.makeAnew(w.repartition()), ['STREAMS_INTERNAL_TOPIC', reset]],
-  'input made anew': [(w) => w.makeAnew(w.input), ['STREAMS_INPUT_REFUSED or STREAMS_MISSING_SOURCE_TOPIC', accept]],
+  'changelog recreated': [(w) => w.makeAnew(w.changelog()), ['STREAMS_INTERNAL_TOPIC', /--refill/]],
+  'repartition topic recreated': [(w) => w.makeAnew(w.repartition()), ['STREAMS_INTERNAL_TOPIC', reset]],
+  'input recreated': [(w) => w.makeAnew(w.input), ['STREAMS_INPUT_REFUSED or STREAMS_MISSING_SOURCE_TOPIC', accept]],
   'input emptied': [(w) => w.empty(w.input), 'right'],
   'input grown': [(w) => w.grow(w.input), ['STREAMS_INTERNAL_TOPIC', reset]],
 };

@@ -178,7 +178,7 @@ kafka.test(
         if (rows > 0 && rows < total) inside++;
         if (rows < total) continue;
       }
-      // It got to the end, or to the last commit: the rest is one more run, and the next round begins anew.
+      // It got to the end, or to the last commit: the rest is one more run, and the next round starts over.
       await weir(line(topic, events));
       await check(topic);
       rounds++;

@@ -214,7 +214,7 @@ function parseServer(server: string): { host: string; port: number } {
   if (at <= 0 || !Number.isInteger(port) || port < 1 || port > 65535) {
     throw new StreamsError(
       'STREAMS_CONFIG',
-      `"${server}" is no broker address. Write host:port, such as localhost:9092.`,
+      `"${server}" is not a broker address. Write host:port, such as localhost:9092.`,
     );
   }
   // An IPv6 address stands in brackets.

@@ -104,7 +104,7 @@ export function isRetriable(error: unknown): boolean {
   );
 }
 
-/** Whether the cluster is to be looked at anew before. */
+/** Whether the cluster is to be looked at again before. */
 export function isMoved(error: unknown): boolean {
   return error instanceof ConnectionLost || (error instanceof KafkaError && moved.has(error.kafka));
 }

@@ -129,7 +129,7 @@ export class GroupMembership {
     }
   }
 
-  /** The broker is back: every session begins anew. */
+  /** The broker is back: every session starts over. */
   revive(): void {
     this.#running = true;
     for (const member of this.#members.values()) this.#renew(member);

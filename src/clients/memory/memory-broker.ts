@@ -197,7 +197,7 @@ export class MemoryCluster {
 
   #linkOf(client: Broker): Link {
     const link = this.#links.get(client);
-    if (link === undefined) throw new TypeError('this is no client of the cluster');
+    if (link === undefined) throw new TypeError('this is not a client of the cluster');
     return link;
   }
 

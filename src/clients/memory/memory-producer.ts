@@ -60,7 +60,7 @@ export class MemoryProducer implements BrokerProducer {
     value: Uint8Array | undefined,
     headers?: readonly Header[],
   ): void {
-    if (!Number.isInteger(timestamp)) throw new RangeError(`the timestamp ${timestamp} is no integer`);
+    if (!Number.isInteger(timestamp)) throw new RangeError(`the timestamp ${timestamp} is not an integer`);
     this.#hasAppended = true;
     this.#buffer.append(topic, partition, timestamp, key, value, headers);
   }

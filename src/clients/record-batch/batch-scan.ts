@@ -163,7 +163,7 @@ function checkBatch(bytes: Buffer, at: number, next: number, checkCrc: boolean):
   if (magic < 2)
     throw new Unreadable(
       'unsupported',
-      `has message format v${magic}, of before Kafka 0.11. Write its records anew with a client of today: into this topic, or another`,
+      `has message format v${magic}, of before Kafka 0.11. Write its records again with a client of today: into this topic, or another`,
     );
   if (magic > 2)
     throw new Unreadable(

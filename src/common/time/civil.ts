@@ -152,11 +152,11 @@ function dayOfMatch(match: RegExpExecArray | null): number | undefined {
 /**
  * A day number as 'YYYY-MM-DD': `formatCivilDate(17515)` is '2017-12-15'.
  *
- * @throws RangeError if `day` is no integer or lies outside the years 1 to 9999, which have no such text.
+ * @throws RangeError if `day` is not an integer or lies outside the years 1 to 9999, which have no such text.
  */
 export function formatCivilDate(day: number): string {
   if (!Number.isInteger(day) || day < firstCivilDay || day > lastCivilDay) {
-    throw new RangeError(`${day} is no day number of the years 1 to 9999`);
+    throw new RangeError(`${day} is not a day number of the years 1 to 9999`);
   }
   const date = civilFromDays(day);
   return `${String(date.year).padStart(4, '0')}-${twoDigits(date.month)}-${twoDigits(date.day)}`;

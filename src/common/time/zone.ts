@@ -95,7 +95,7 @@ export class Zone {
   /**
    * First instant whose civil date is `day` or later; `startOfDay(day + 1)` is the first instant after the day.
    *
-   * @throws RangeError if `day` is no day number of the years 1 to 9999.
+   * @throws RangeError if `day` is not a day number of the years 1 to 9999.
    */
   startOfDay(day: number): number {
     if (day !== this.#day) this.#enter(day);
@@ -105,7 +105,7 @@ export class Zone {
   /**
    * False for a day that the zone left out, such as 2011-12-30 in 'Pacific/Apia'.
    *
-   * @throws RangeError if `day` is no day number of the years 1 to 9999.
+   * @throws RangeError if `day` is not a day number of the years 1 to 9999.
    */
   exists(day: number): boolean {
     if (day !== this.#day) this.#enter(day);
@@ -121,7 +121,7 @@ export class Zone {
    *
    * @param day - Day number. It must exist.
    * @param msOfDay - What the clock shows, ms since 00:00: 02:30 is 9000000, on days of every length. Not checked.
-   * @throws RangeError if `day` does not exist ({@link exists}) or is no day number of the years 1 to 9999.
+   * @throws RangeError if `day` does not exist ({@link exists}) or is not a day number of the years 1 to 9999.
    */
   toMs(day: number, msOfDay: number): number {
     if (day !== this.#day) this.#enter(day);
@@ -149,7 +149,7 @@ export class Zone {
 
   #find(ms: number): number {
     if (!(ms >= firstCivilDay * dayMs && ms < (lastCivilDay + 1) * dayMs)) {
-      throw new RangeError(`${ms} is no timestamp in ms of the years 1 to 9999`);
+      throw new RangeError(`${ms} is not a timestamp in ms of the years 1 to 9999`);
     }
     const offsetMs = this.#day * dayMs - this.#startMs;
     let day = Math.floor((ms + offsetMs) / dayMs);
@@ -171,7 +171,7 @@ export class Zone {
 
   #learn(day: number, slot: number): void {
     if (!Number.isInteger(day) || day < firstDay || day > lastDay)
-      throw new RangeError(`${day} is no day number of the years 1 to 9999`);
+      throw new RangeError(`${day} is not a day number of the years 1 to 9999`);
     const spans = this.#spansAround(day);
     const startMs = firstReaching(spans, day * dayMs);
     const endMs = firstReaching(spans, (day + 1) * dayMs);

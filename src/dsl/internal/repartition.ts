@@ -36,7 +36,7 @@ export class GroupingTopic {
     if (this.#shared.keySerde.name !== keySerde.name)
       throw new StreamsError(
         'STREAMS_TOPOLOGY',
-        `${aggregate} reads ${this.#name}-repartition, whose keys are written as ${this.#shared.keySerde.name}, as ${keySerde.name}. Give keySerde in the grouping alone, or group anew under another name.`,
+        `${aggregate} reads ${this.#name}-repartition, whose keys are written as ${this.#shared.keySerde.name}, as ${keySerde.name}. Give keySerde in the grouping alone, or group again under another name.`,
       );
     return this.#shared.source;
   }

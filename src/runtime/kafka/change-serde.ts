@@ -59,7 +59,7 @@ export function changeSerde<V>(inner: Serde<V>): Serde<Change<V>> {
     deserialize(bytes) {
       const flags = bytes[0] ?? 0;
       if ((flags & ~(hasNew | hasOld)) !== 0 || bytes.length === 0)
-        throw new Error(`${bytes.length} bytes are no change of a table`);
+        throw new Error(`${bytes.length} bytes are not a change of a table`);
       const rest = bytes.subarray(1);
       if (flags === hasNew) return new Change<V>(inner.deserialize(rest), undefined);
       if (flags === hasOld) return new Change<V>(undefined, inner.deserialize(rest));

@@ -90,7 +90,7 @@ export async function prepareCopy(
   if (wiped || !whole)
     for (const each of changelogs) checkStartOf(wiped ? { ...each, position: 0 } : each, operatorTimeMs, options);
   if (wiped) {
-    options.logger.warn({ taskId: folder.taskId, reason }, 'the copy of the state is built anew');
+    options.logger.warn({ taskId: folder.taskId, reason }, 'the copy of the state is rebuilt');
     await folder.wipe();
   }
   folder.topicIds = new Map(topics.map((topic) => [topic, ids.get(topic)!]));
@@ -124,7 +124,7 @@ function uselessFor(changelog: CopiedChangelog, basis: CommitBasis | undefined, 
   const vouched = marks.has(topic) && !whole;
   if (copiedId !== undefined && copiedId !== id && position > 0) {
     if (!vouched) throw anewError('changelog', topic);
-    return 'its changelog was made anew';
+    return 'its changelog was recreated';
   }
   if (position > end) {
     if (!vouched)

@@ -46,13 +46,13 @@ export interface GlobalTablesOptions {
   /** Told of a record that cannot be read; it is passed over. */
   readonly unreadable: (table: GlobalTableSpec, records: FetchedRecords, i: number, error: unknown) => void;
   readonly failed: (error: unknown) => void;
-  /** The copy was damaged, and is built anew. */
+  /** The copy was damaged, and is rebuilt. */
   readonly rebuilt: (error: StreamsError) => void;
 }
 
 interface SavedGlobal {
   readonly positions: Readonly<Record<string, readonly number[]>>;
-  /** The ids of these topics: positions in one that was made anew say nothing. */
+  /** The ids of these topics: positions in one that was recreated say nothing. */
   readonly topicIds?: Readonly<Record<string, string>>;
   readonly atMs: number;
   /** False while the topics are read for the first time in a run: the copy is a part of them. */
@@ -175,7 +175,7 @@ export class GlobalTables {
       if (wasMadeAnew(readSaved(folder), topicIds)) {
         options.logger.warn(
           { topics: [...topicIds.keys()] },
-          'a topic of a global table was made anew: so are the copies',
+          'a topic of a global table was recreated: so are the copies',
         );
         await deleteRows(folder);
       }
@@ -330,7 +330,7 @@ export class GlobalTables {
     for (const [topic, now] of this.#positions)
       for (const [partition, end] of now.entries()) {
         const known = positions[topic]?.[partition] ?? 0;
-        // A topic that is shorter than what was joined was made anew: all of it is joined again.
+        // A topic that is shorter than what was joined was recreated: all of it is joined again.
         const from = known > end ? 0 : known;
         if (from < end) await this.#keysBetween(topic, partition, from, end, keys);
       }

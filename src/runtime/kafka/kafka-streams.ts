@@ -56,7 +56,7 @@ const idleCloseMs = 1500;
 /** And for what those do when commits are given up, ms. */
 const lateSettleMs = 500;
 
-/** Failures after which a task is taken anew by whoever it is assigned to. */
+/** Failures after which a task is taken again by whoever it is assigned to. */
 const passing: readonly string[] = ['STREAMS_TASK_MIGRATED', 'STREAMS_BROKER', 'STREAMS_TIMEOUT'];
 
 /**
@@ -172,6 +172,11 @@ export class KafkaStreams {
    * `STREAMS_STATE_INCOMPATIBLE`
    */
   async start(): Promise<void> {
+    if (this.#ended !== undefined || this.#state === 'NOT_RUNNING' || this.#state === 'ERROR')
+      throw new StreamsError(
+        'STREAMS_CLOSED',
+        'the client has ended, and one that has ended does not start again. Make a new one.',
+      );
     if (this.#state !== 'CREATED') throw new TypeError(`a client starts once: this one is ${this.#state}`);
     this.#become('REBALANCING');
     try {
@@ -560,7 +565,7 @@ export class KafkaStreams {
     if (id === undefined)
       throw new StreamsError(
         'STREAMS_PARTITION_MISMATCH',
-        `this instance is given task ${taskId}, which it does not know: a topic has more partitions than when it was started, or another instance runs another topology. Start all instances anew, with one version.`,
+        `this instance is given task ${taskId}, which it does not know: a topic has more partitions than when it was started, or another instance runs another topology. Restart all instances with one version.`,
         { taskId },
       );
     const specs = storesOf(this.topology, this.topology.subTopologies[id.subTopology]!);
@@ -589,7 +594,7 @@ export class KafkaStreams {
 
   #tellRebuilt(error: StreamsError, what: { readonly taskId?: string }): void {
     this.#count(error.code);
-    this.#options.logger.warn({ ...what, error }, `a copy of the state is damaged and built anew: ${error.message}`);
+    this.#options.logger.warn({ ...what, error }, `a copy of the state is damaged and rebuilt: ${error.message}`);
   }
 
   #taskFailed(slot: TaskSlot, error: unknown, committing = false): void {
@@ -610,7 +615,7 @@ export class KafkaStreams {
     const level = code === 'STREAMS_TASK_MIGRATED' && !atWork ? 'info' : 'warn';
     this.#options.logger[level](
       { taskId: slot.taskId, code, error },
-      `task ${slot.taskId} is dropped, and taken anew by whoever it is assigned to: ${messageOf(error)}`,
+      `task ${slot.taskId} is dropped, and taken again by whoever it is assigned to: ${messageOf(error)}`,
     );
     this.#rejoinSoon();
   }

@@ -18,14 +18,14 @@ const names: Readonly<Record<TopicRole, string>> = {
 };
 
 const acceptIt =
-  'Run weir reset and start anew to count what the topics hold now; or go on as things are with --accept-loss: what is lost stays uncounted, and what is read again counts again.';
+  'Run weir reset and start over to count what the topics hold now; or go on as things are with --accept-loss: what is lost stays uncounted, and what is read again counts again.';
 const remedies: Readonly<Record<TopicRole, string>> = {
   input: acceptIt,
   table: `Put its records back before the next start. ${acceptIt}`,
   repartition:
-    'Records on their way through it are lost. Run weir reset and start anew: all is counted again, from the topics.',
+    'Records on their way through it are lost. Run weir reset and start over: all is counted again, from the topics.',
   changelog:
-    'No copy of the state was touched. weir reset --refill makes the changelog again from copies that are whole; where none is, run weir reset and start anew: all is counted again, from the topics.',
+    'No copy of the state was touched. weir reset --refill makes the changelog again from copies that are whole; where none is, run weir reset and start over: all is counted again, from the topics.',
 };
 
 /** Something that an application stands on is lost, or is not what it was. */
@@ -48,14 +48,14 @@ export function goneError(role: TopicRole, topic: string): StreamsError {
     return lossError(role, { topic }, 'does not exist any more, though the application has run');
   return new StreamsError(
     'STREAMS_MISSING_SOURCE_TOPIC',
-    `${names[role]} ${topic} does not exist any more, though the application has read it. If it is made again it is another topic: then run weir reset and start anew, or go on with --accept-loss.`,
+    `${names[role]} ${topic} does not exist any more, though the application has read it. If it is made again it is another topic: then run weir reset and start over, or go on with --accept-loss.`,
     { topic },
   );
 }
 
 /** A topic of this name is there, and is not the one that the application knows. */
 export function anewError(role: TopicRole, topic: string): StreamsError {
-  return lossError(role, { topic }, 'was deleted and made anew: it is not the one that the application has committed');
+  return lossError(role, { topic }, 'was deleted and recreated: it is not the one that the application has committed');
 }
 
 /** Positions that are not what the application has committed. */

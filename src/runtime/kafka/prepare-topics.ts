@@ -36,7 +36,7 @@ export function verifyTopic(
   if (partitions !== undefined && partitions !== spec.partitions)
     throw new StreamsError(
       'STREAMS_INTERNAL_TOPIC',
-      `internal topic ${topic} has ${partitions} partitions, but the topology needs ${spec.partitions}: as many as the topics that it is made from have now. Keys would be placed elsewhere than their rows are. Run weir reset and start anew, or use another application.id.`,
+      `internal topic ${topic} has ${partitions} partitions, but the topology needs ${spec.partitions}: as many as the topics that it is made from have now. Keys would be placed elsewhere than their rows are. Run weir reset and start over, or use another application.id.`,
       { topic },
     );
   const has = configs['cleanup.policy'];

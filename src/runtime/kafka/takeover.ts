@@ -243,7 +243,7 @@ async function restore(
     await restoreOnce();
   } catch (error) {
     if (!StreamsError.is(error) || error.code !== 'STREAMS_STATE_STORE_CORRUPT') throw error;
-    options.logger.warn({ taskId: folder.taskId, error }, 'the copy of the state is built anew');
+    options.logger.warn({ taskId: folder.taskId, error }, 'the copy of the state is rebuilt');
     await folder.wipe();
     await restoreOnce();
   }

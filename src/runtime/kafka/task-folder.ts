@@ -13,7 +13,7 @@ import { changelogTopic } from './internal-names.ts';
 interface SavedPositions {
   /** Positions in the changelogs, by topic. */
   readonly positions: Readonly<Record<string, number>>;
-  /** The ids of these topics: positions in one that was made anew say nothing. */
+  /** The ids of these topics: positions in one that was recreated say nothing. */
   readonly topicIds?: Readonly<Record<string, string>>;
   /** When that was written, ms of the wall clock. */
   readonly atMs: number;

@@ -24,7 +24,7 @@ export interface SlotHost {
   /** The task is about to end: its inputs are read no more. */
   stopping(slot: TaskSlot): void;
   failed(slot: TaskSlot, error: unknown): void;
-  /** Its copy was damaged, and is built anew. */
+  /** Its copy was damaged, and is rebuilt. */
   rebuilt(slot: TaskSlot, error: StreamsError): void;
   changed(): void;
 }
@@ -63,7 +63,7 @@ export class TaskSlot {
     this.#host = host;
   }
 
-  /** What the group wants as of a new assignment. A task that is at work in that role goes on; one that has failed is taken anew. */
+  /** What the group wants as of a new assignment. A task that is at work in that role goes on; one that has failed is taken again. */
   want(role: TaskRole): void {
     if (role === this.role && !this.failed && role !== 'none') return;
     const wish = ++this.#wish;

@@ -190,7 +190,7 @@ test('who asks for a new generation says something new, and who is asked to join
   t.deepEqual(events.slice(0, 4), ['rebalancing', 'assigned 1', 'rebalancing', 'assigned 2']);
 });
 
-test('a heartbeat that says that the member is out is told, and it joins anew', async (t) => {
+test('a heartbeat that says that the member is out is told, and it joins again', async (t) => {
   for (const [error, reason, id] of [
     [codes.unknownMember, 'UNKNOWN_MEMBER_ID', ''],
     [codes.illegalGeneration, 'ILLEGAL_GENERATION', 'm1'],

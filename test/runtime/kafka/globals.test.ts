@@ -295,7 +295,7 @@ test('a restart reads of a global table what is new, from a compacted topic too'
   t.deepEqual(messages(cluster, 'out'), ['a=x Doris', 'b=x Bob']);
 });
 
-test('a global topic that was made anew, where that is accepted, is read whole, and nothing of the old one is left, nor joined', async (t) => {
+test('a global topic that was recreated, where that is accepted, is read whole, and nothing of the old one is left, nor joined', async (t) => {
   const cluster = clusterOf();
   const disk = new Disk();
   for (const key of ['a', 'b', 'c']) name(cluster, key, `old ${key}`);

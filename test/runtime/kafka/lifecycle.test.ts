@@ -32,6 +32,7 @@ test('a client starts once, closes as often as one likes, and tells when it has 
   await ended;
   await client.streams.untilEnded();
   t.is(client.streams.state, 'NOT_RUNNING');
+  await t.throwsAsync(client.streams.start(), { code: 'STREAMS_CLOSED' });
 });
 
 test('a client that was never started can be closed', async (t) => {
@@ -141,7 +142,7 @@ test('after the cause is gone a new client goes on where the failed one stood', 
   t.deepEqual(messages(cluster, 'out'), ['a=1', 'b=poison']);
 });
 
-test('with replace-thread the tasks are taken anew, from the last commit', async (t) => {
+test('with replace-thread the tasks are taken again, from the last commit', async (t) => {
   const cluster = clusterOf();
   let left = 3;
   const topology = copies((_key, value) => {

@@ -146,7 +146,7 @@ test('a copy that reaches further than its changelog is thrown away', async (t) 
   await sameAsChangelogs(t, cluster, [client]);
 });
 
-test('a copy of a changelog that was made anew is thrown away, also if the new one reaches further', async (t) => {
+test('a copy of a changelog that was recreated is thrown away, also if the new one reaches further', async (t) => {
   const disk = new Disk();
   const cluster = clusterOf();
   write(cluster, 'aaabbb');
@@ -170,7 +170,7 @@ test('a copy of a changelog that was made anew is thrown away, also if the new o
   await sameAsChangelogs(t, cluster, [client]);
   t.is(ended[0]!.fromOffset, 0);
   await stop(client);
-  // Once it is built anew it is a copy like any other.
+  // Once it is rebuilt it is a copy like any other.
   const again = listening();
   await startClient(t, cluster, counts(), { disk, ...again.options });
   t.true(again.ended[0]!.fromOffset > 0);

@@ -48,7 +48,7 @@ export const demoCommand: CommandSpec = defineCommand({
       // The results first: they are what it is for.
       if (error.code === 'STREAMS_PORT') await replayDemo(folders, context, false);
       if (!outdated.has(error.code)) throw error;
-      context.logger.warn({ state: folders.state, code: error.code }, 'the state is of no more use: it is made anew');
+      context.logger.warn({ state: folders.state, code: error.code }, 'the state is of no more use: it is recreated');
       await rm(folders.state, { recursive: true, force: true });
       await replayDemo(folders, context, true);
     }

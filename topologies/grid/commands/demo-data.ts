@@ -42,7 +42,7 @@ export interface DemoFolders {
 }
 
 /**
- * Makes the demonstration's data set, unless it is there and whole. One that is not whole, or of another edition, is made anew, with its state.
+ * Makes the demonstration's data set, unless it is there and whole. One that is not whole, or of another edition, is recreated, with its state.
  *
  * The file `complete.json` is written last: with it the data set is whole.
  */

@@ -116,7 +116,7 @@ export function gridMetrics(options: GridMetricsOptions): MetricCollector {
 /** How long names are good for, ms. */
 const namesGoodForMs = 60_000;
 
-/** Names of places, read anew once a minute. */
+/** Names of places, read again once a minute. */
 function freshNames(park: GridMetricsOptions['park'], now: () => number): () => NameLookup {
   let names: NameLookup | undefined;
   let sinceMs = 0;

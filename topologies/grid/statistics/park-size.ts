@@ -5,7 +5,7 @@ import { isNameKey } from '../park/place-names.ts';
 /** How long a count is good for, ms: it goes through the whole park. */
 const goodForMs = 60_000;
 
-/** How much equipment of each type is installed now. Counted at most once a minute; in between, and while it is counted anew, the last count holds. */
+/** How much equipment of each type is installed now. Counted at most once a minute; in between, and while it is counted again, the last count holds. */
 export class ParkSize {
   readonly #park: () => ReadOnlyVersionedStore<string, unknown>;
   readonly #now: () => number;

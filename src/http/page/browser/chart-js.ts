@@ -7,7 +7,7 @@ const margin = { top: 12, right: 8, bottom: 40, left: 48 };
 let charts = 0;
 
 /**
- * A chart of stacked bars, drawn anew whenever its data or its width changes.
+ * A chart of stacked bars, drawn again whenever its data or its width changes.
  *
  * It can be read with a pointer, with the arrow keys once it has the focus, and by a screen reader, which is told the bar in the focus.
  */

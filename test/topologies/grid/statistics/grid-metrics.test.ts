@@ -170,7 +170,7 @@ test('the park is counted by type of equipment, as of now, at most once a minute
   t.deepEqual(await sizes(), first);
   t.is(park.scans, 1);
   now = 65_000;
-  // The count is made anew beside the scrape, which does not wait for it.
+  // The count is recreated beside the scrape, which does not wait for it.
   t.deepEqual(await sizes(), first);
   await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual(await sizes(), ['grid_park_size{equipment="C"} 2', 'grid_park_size{equipment="K"} 1']);

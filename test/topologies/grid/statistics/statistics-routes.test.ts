@@ -122,7 +122,7 @@ for (const [path, detail] of [
   ],
   ['/statistics/day/type?type=ev_X', 'type must be one of ev_C, ev_K, ev_N, not "ev_X".'],
   ['/statistics/day/type?from=1', 'from must be a date such as 2018-01-31, not "1"'],
-  ['/statistics/day/type?form=2018-01-01', '"form" is no query parameter here: did you mean "from"?'],
+  ['/statistics/day/type?form=2018-01-01', '"form" is not a query parameter here: did you mean "from"?'],
   ['/statistics/day/type?format=xml', 'format must be one of json, csv, not "xml".'],
 ] as const) {
   test(`a bad question is 400 problem JSON: ${path}`, async (t) => {
