@@ -166,10 +166,8 @@ kafka.test(
     const again = await application.start(0).ready();
     await application.caughtUp();
     t.is((await letters(broker, deadTopic)).length, dead.length + 1);
-    t.is(
-      (await byReason(again, 'streams_task_records_dropped_total'))['deserialization'],
-      expected.deserialization + 1,
-    );
+    // Counters are of the process: this one has met the record without a key alone.
+    t.deepEqual(await byReason(again, 'streams_task_records_dropped_total'), { deserialization: 1 });
     const later = countsOf((await exportedFrom(places.url(again)))['day_equipment.csv']!);
     t.deepEqual([...later], [['2018-06-01,K,5,ev_N', hours + 1]]);
   },
