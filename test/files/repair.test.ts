@@ -127,7 +127,7 @@ test('rows keep their bytes, and one over several lines stays one record', async
   t.is(readFileSync(repaired(outDir).get('a-repaired-1-2.csv')!, 'latin1'), 'id,at,text\n\xff,1,x\n"x",2,"y\r\nz"\n');
 });
 
-test('a line that was cut off while it was written is left out; one that is no letter is refused', async (t) => {
+test('a line that was cut off while it was written is left out; one that is not a letter is refused', async (t) => {
   const world = await FolderWorld.create(t);
   const outDir = join(world.root, 'repaired');
   mkdirSync(outDir);
@@ -137,7 +137,7 @@ test('a line that was cut off while it was written is left out; one that is no l
   appendFileSync(world.deadFile, '\n');
   const error = await t.throwsAsync(repairDeadLetters({ deadFile: world.deadFile, outDir, header }));
   t.true(StreamsError.is(error) && error.code === 'STREAMS_INPUT_REFUSED');
-  t.regex(error!.message, /dead\.jsonl:2 is no letter/);
+  t.regex(error!.message, /dead\.jsonl:2 is not a letter/);
   const absent = await t.throwsAsync(repairDeadLetters({ deadFile: world.path('absent'), outDir, header }));
   t.true(StreamsError.is(absent) && absent.code === 'STREAMS_FILE');
 });

@@ -44,7 +44,7 @@ function write(cluster: MemoryCluster, keys: string, partition = 0): void {
 }
 
 /** Fetches take so long that the other steps of a test are done before. */
-const slowFetches = { latencyMs: (request: string): number => (request === 'Fetch' ? 4000 : 0) };
+const slowFetches = { latencyMs: (request: string): number => (request === 'Fetch' ? 12_000 : 0) };
 
 /** Runs an instance over what is there, and ends it. */
 async function runOnce(

@@ -21,10 +21,10 @@ test('new and old value travel in one message', (t) => {
   t.deepEqual(texts.deserialize(bytesOf('03 00000001 62 61')), new Change('b', 'a'));
 });
 
-test('bytes of something else are no change', (t) => {
+test('bytes of something else are not a change', (t) => {
   for (const bytes of ['', '04', '7b7d']) {
-    t.throws(() => texts.deserialize(bytesOf(bytes)), { message: /no change of a table/ });
-    t.throws(() => texts.read!(bytesOf(bytes), 0, bytesOf(bytes).length), { message: /no change of a table/ });
+    t.throws(() => texts.deserialize(bytesOf(bytes)), { message: /not a change of a table/ });
+    t.throws(() => texts.read!(bytesOf(bytes), 0, bytesOf(bytes).length), { message: /not a change of a table/ });
   }
 });
 
