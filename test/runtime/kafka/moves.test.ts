@@ -56,7 +56,8 @@ test('a task that becomes a standby keeps its copy while the markers of its last
 
 test('a store that is kept tells nothing of a task that has moved on, and all of it when it is back', async (t) => {
   const cluster = clusterOf(2);
-  const options = { numStandbyReplicas: 1 };
+  // On a busy machine nobody is to be taken for dead meanwhile.
+  const options = { numStandbyReplicas: 1, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 };
   const first = await startClient(t, cluster, counts(), options);
   const keys = [...'abcdefgh'];
   const partitionOf = (key: string): number => first.streams.queryMetadataForKey('counts', key).partition;
@@ -66,6 +67,7 @@ test('a store that is kept tells nothing of a task that has moved on, and all of
   if (store.kind !== 'key-value') return t.fail();
   const second = await startClient(t, cluster, counts(), options);
   await hasOneOfEach(first);
+  await hasOneOfEach(second);
   const all = async (): Promise<number> => {
     let rows = 0;
     for await (const _ of store.all()) rows++;
