@@ -1,4 +1,5 @@
 import type { Feed, FeedBatch, FeedProgress, RecordOrigin } from '../../src/index.ts';
+import { newProgress } from '../../src/runtime/feed.ts';
 
 const batchRecords = 8192;
 const nowhere: RecordOrigin = { file: '', line: 0, offset: 0, raw: new Uint8Array(0) };
@@ -17,18 +18,7 @@ export class MemoryFeed<K, V> implements Feed {
     this.#count = count;
     this.#timestampMs = timestampMs;
     this.#make = make;
-    const counts = {
-      filesDone: 0,
-      filesTotal: 0,
-      rows: 0,
-      bytes: 0,
-      bytesRead: 0,
-      bytesTotal: 0,
-      dead: 0,
-      late: 0,
-      skipped: 0,
-    };
-    this.progress = { topic, ...counts, deadByReason: {} };
+    this.progress = newProgress(topic);
   }
 
   timestampOf(): number {

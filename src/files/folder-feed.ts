@@ -1,7 +1,7 @@
 import type { Reader, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
-import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
+import { type Feed, type FeedBatch, type FeedProgress, newProgress } from '../runtime/feed.ts';
 import { metaKey } from '../runtime/state-folder.ts';
 import { crProblem } from './csv-header.ts';
 import { CsvScanner } from './csv-scanner.ts';
@@ -408,19 +408,4 @@ export function feedPrefix(topic: string, partition?: number): Uint8Array {
 /** How long to leave a folder alone after a look that took so long, ms. */
 export function lookPauseMs(lookMs: number): number {
   return Math.min(Math.max(lookIntervalMs, lookMs / lookShare), lookPauseLimitMs);
-}
-
-function newProgress(topic: string): FeedProgress {
-  const counts = {
-    filesDone: 0,
-    filesTotal: 0,
-    rows: 0,
-    bytes: 0,
-    bytesRead: 0,
-    bytesTotal: 0,
-    dead: 0,
-    late: 0,
-    skipped: 0,
-  };
-  return { topic, ...counts, deadByReason: {} };
 }

@@ -53,6 +53,12 @@ export interface FeedProgress {
   lost?: Readonly<Record<string, number>>;
 }
 
+/** Of a feed that has done nothing yet. */
+export function newProgress(topic: string): FeedProgress {
+  const counts = { filesDone: 0, filesTotal: 0, rows: 0, bytes: 0, bytesRead: 0, bytesTotal: 0 };
+  return { topic, ...counts, dead: 0, late: 0, skipped: 0, deadByReason: {} };
+}
+
 /**
  * What was done of each topic. Several feeds of one topic read the same files, each for its partition: a file is done when all of them are.
  */

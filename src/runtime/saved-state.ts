@@ -53,7 +53,8 @@ export interface ContinuedState {
 }
 
 /**
- * A state for a program that may be another than the one that made it: see {@link programChanges}. Stores that the program does not have any more leave the state.
+ * A state for a program that may be another than the one that made it: see {@link programChanges}. Stores that the program does not have any more leave the state, if it has any other of
+ * them: a program that has none was given the folder by mistake.
  *
  * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` that names each store that has changed, and how.
  */
@@ -65,6 +66,11 @@ export function continued(saved: SavedState, topology: Topology, directory: stri
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
       `${directory} was made by a program of other stores: ${changes.refused.join('; ')}. Give a store that changes another name, or replay into a new folder.`,
+    );
+  if (changes.kept.length === 0 && changes.removed.length > 0)
+    throw new StreamsError(
+      'STREAMS_STATE_INCOMPATIBLE',
+      `${directory} was made by another program: this one has none of its stores (${changes.removed.join(', ')}). Give each program its own folder, or replay into a new one.`,
     );
   const retired = [...(saved.retired ?? []), ...changes.removed.map((name) => saved.stores[name]!)];
   const kept = Object.fromEntries(Object.entries(saved.stores).filter(([name]) => !changes.removed.includes(name)));

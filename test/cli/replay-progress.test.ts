@@ -1,21 +1,10 @@
 import test from 'ava';
 import { progressOf, summaryOf } from '../../src/cli/replay-progress.ts';
 import type { EngineStats } from '../../src/runtime/engine-stats.ts';
-import type { FeedProgress } from '../../src/runtime/feed.ts';
+import { type FeedProgress, newProgress } from '../../src/runtime/feed.ts';
 
 function feed(topic: string, counts: Partial<FeedProgress>): FeedProgress {
-  const none = {
-    filesDone: 0,
-    filesTotal: 0,
-    rows: 0,
-    bytes: 0,
-    bytesRead: 0,
-    bytesTotal: 0,
-    dead: 0,
-    late: 0,
-    skipped: 0,
-  };
-  return { topic, ...none, deadByReason: {}, ...counts };
+  return { ...newProgress(topic), ...counts };
 }
 
 function stats(feeds: readonly FeedProgress[], streamTimes: readonly number[]): EngineStats {

@@ -215,6 +215,20 @@ test('another store never sees rows of one that has left', async (t) => {
   );
 });
 
+test('a program that has none of the stores is refused the folder of another, and the state stays as it is', async (t) => {
+  const world = await World.create(t);
+  await world.run(program(), first);
+  const other = program({
+    windows: () => {},
+    'by-word': (_b, words) => wordCounts(words, 'by-letter', 'letters'),
+  });
+  await t.throwsAsync(world.run(other, second), {
+    code: 'STREAMS_STATE_INCOMPATIBLE',
+    message: /made by another program: this one has none of its stores \(windows, words-count\)/,
+  });
+  t.deepEqual(await world.run(program(), second), { rows: together, late: 1 });
+});
+
 test('a store whose windows, serde or grouping have changed is refused by its name, and the state stays as it is', async (t) => {
   const world = await World.create(t);
   await world.run(program(), first);

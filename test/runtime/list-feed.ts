@@ -1,4 +1,5 @@
 import type { Feed, FeedBatch, FeedProgress, RecordOrigin } from '../../src/index.ts';
+import { newProgress } from '../../src/runtime/feed.ts';
 
 /** A record of a {@link ListFeed}. */
 export interface ListRecord {
@@ -19,18 +20,7 @@ export class ListFeed implements Feed {
   constructor(topic: string, records: readonly ListRecord[]) {
     this.topic = topic;
     this.#records = records;
-    const counts = {
-      filesDone: 0,
-      filesTotal: 0,
-      rows: 0,
-      bytes: 0,
-      bytesRead: 0,
-      bytesTotal: 0,
-      dead: 0,
-      late: 0,
-      skipped: 0,
-    };
-    this.progress = { topic, ...counts, deadByReason: {} };
+    this.progress = newProgress(topic);
   }
 
   timestampOf(value: unknown): number {
