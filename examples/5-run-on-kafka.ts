@@ -1,7 +1,7 @@
 // A topology on Kafka: words counted exactly once, by two instances that share the partitions.
 //
 // Here Kafka is a cluster in memory, so that the example needs nothing. With a real one the only other line is
-// `openKafkaBroker({ bootstrapServers: ['localhost:9092'], clientId: 'counts' })` from 'weir' instead of `cluster.connect()`.
+// `openKafkaBroker({ bootstrapServers: ['localhost:9092'], clientId: 'counts' })` from 'weir-streams' instead of `cluster.connect()`.
 //
 //     node --import tsx examples/5-run-on-kafka.ts
 

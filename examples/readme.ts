@@ -1,4 +1,4 @@
-// The example of the README, which has the same lines with 'weir' in place of '../src/index.ts' and 'weir/testing' in place of '../src/testing.ts'.
+// The example of the README, which has the same lines with 'weir-streams' in place of '../src/index.ts' and 'weir-streams/testing' in place of '../src/testing.ts'.
 //
 //     node --import tsx examples/readme.ts
 

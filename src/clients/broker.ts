@@ -251,7 +251,7 @@ export interface GroupMember {
   leave(): Promise<void>;
 }
 
-/** A broker, or a cluster of them, as the runtime needs it. Each adapter passes the conformance suite of `weir/testing`. */
+/** A broker, or a cluster of them, as the runtime needs it. Each adapter passes the conformance suite of `weir-streams/testing`. */
 export interface Broker {
   readonly admin: BrokerAdmin;
   /** A writer; nothing is asked of the broker before its `init`. */

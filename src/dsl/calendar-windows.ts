@@ -53,7 +53,7 @@ const rulesOf: Readonly<Record<CalendarUnit, UnitRules>> = {
  *
  * @example
  * ```ts
- * import { CalendarWindows } from 'weir';
+ * import { CalendarWindows } from 'weir-streams';
  *
  * const days = CalendarWindows.day('Europe/Paris').grace(86_400_000);
  * days.startOf(1490500000000); // 1490482800000

@@ -42,7 +42,7 @@ export interface GlobalTableOptions<K, V> {
  *
  * @example
  * ```ts
- * import { CalendarWindows, Serdes, StreamsBuilder } from 'weir';
+ * import { CalendarWindows, Serdes, StreamsBuilder } from 'weir-streams';
  *
  * const builder = new StreamsBuilder();
  * builder

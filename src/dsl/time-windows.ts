@@ -13,7 +13,7 @@ import { checkedMs, checkedRetentionMs, type Windows } from './windows.ts';
  *
  * @example
  * ```ts
- * import { TimeWindows } from 'weir';
+ * import { TimeWindows } from 'weir-streams';
  *
  * const hopping = TimeWindows.ofSizeAndGrace(5_000, 60_000).advanceBy(3_000);
  * hopping.startsFor(7_000); // [3000, 6000]

@@ -25,7 +25,7 @@ export interface TextFormatOptions<C extends string, K, V> {
  *
  * @example
  * ```ts
- * import { textFormat } from 'weir';
+ * import { textFormat } from 'weir-streams';
  *
  * const readings = textFormat({
  *   columns: ['meter', 'at', 'kwh'],

@@ -28,8 +28,8 @@ export interface ServeOptions extends ServedParts, AccessOptions {
  *
  * @example
  * ```ts
- * import { KafkaStreams, Serdes, StreamsBuilder } from 'weir';
- * import { serve } from 'weir/server';
+ * import { KafkaStreams, Serdes, StreamsBuilder } from 'weir-streams';
+ * import { serve } from 'weir-streams/server';
  *
  * const builder = new StreamsBuilder();
  * builder.stream('words', { keySerde: Serdes.string, valueSerde: Serdes.string }).groupByKey().count({ name: 'counts' });

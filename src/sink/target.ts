@@ -29,7 +29,7 @@ export interface PendingFile {
  * the sealed files; then `commit` makes each of them visible. Whoever finds that position finishes with the same calls: `commit` of a file that is visible
  * already does nothing.
  *
- * Each adapter passes `sinkTargetConformance` of `weir/testing`. Operations that fail for a cause that may pass (a server away) are tried again until
+ * Each adapter passes `sinkTargetConformance` of `weir-streams/testing`. Operations that fail for a cause that may pass (a server away) are tried again until
  * the adapter's deadline.
  * @throws StreamsError `STREAMS_SINK` from every method, with the place and what to do.
  */

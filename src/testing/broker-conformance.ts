@@ -57,7 +57,7 @@ const allCases: readonly BrokerCase[] = [
  * @example
  * ```ts
  * import test from 'node:test';
- * import { brokerConformance } from 'weir/testing';
+ * import { brokerConformance } from 'weir-streams/testing';
  * import { connectMyBroker } from './my-broker.ts';
  *
  * const harness = { connect: () => connectMyBroker('127.0.0.1:9092'), sessionTimeoutMs: 6000 };

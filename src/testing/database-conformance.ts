@@ -26,7 +26,7 @@ export interface DatabaseConformanceOptions {
  * @example
  * ```ts
  * import test from 'node:test';
- * import { databaseConformance } from 'weir/testing';
+ * import { databaseConformance } from 'weir-streams/testing';
  * import { openMyDatabase } from './my-database.ts';
  *
  * for (const { title, run } of databaseConformance(openMyDatabase, { persistent: true })) test(title, run);

@@ -58,8 +58,8 @@ interface Written {
  *
  * @example
  * ```ts
- * import { Serdes, StreamsBuilder } from 'weir';
- * import { TopologyTestDriver } from 'weir/testing';
+ * import { Serdes, StreamsBuilder } from 'weir-streams';
+ * import { TopologyTestDriver } from 'weir-streams/testing';
  *
  * const builder = new StreamsBuilder();
  * builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string }).mapValues((v) => v.toUpperCase()).to('out', { valueSerde: Serdes.string });

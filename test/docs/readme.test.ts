@@ -10,8 +10,8 @@ test('the example of the README is the one that is compiled and run', (t) => {
   const [, ...run] = readFileSync(new URL('examples/readme.ts', root), 'utf8').split('\n\n');
   const imported = run
     .join('\n\n')
-    .replace("'../src/index.ts'", "'weir'")
-    .replace("'../src/testing.ts'", "'weir/testing'");
+    .replace("'../src/index.ts'", "'weir-streams'")
+    .replace("'../src/testing.ts'", "'weir-streams/testing'");
   t.is(shown, imported);
 });
 

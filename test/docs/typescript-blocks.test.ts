@@ -9,10 +9,10 @@ import { fencedBlocks, fileNameOf } from './fenced-blocks.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const entryPoints = {
-  weir: 'src/index.ts',
-  'weir/server': 'src/server.ts',
-  'weir/testing': 'src/testing.ts',
-  'weir/cli': 'src/cli.ts',
+  'weir-streams': 'src/index.ts',
+  'weir-streams/server': 'src/server.ts',
+  'weir-streams/testing': 'src/testing.ts',
+  'weir-streams/cli': 'src/cli.ts',
 };
 const blocks = fencedBlocks().filter(({ language }) => language === 'ts');
 
