@@ -1,7 +1,7 @@
 // Tests with real parts: child processes that are killed, Prometheus, Chromium, golden data. `npm test` leaves them out.
 export default {
   extensions: { ts: 'module' },
-  nodeArguments: ['--import=tsx'],
+  nodeArguments: ['--import=./test/helpers/typescript.js'],
   workerThreads: false,
   require: ['./test/helpers/worker-ends.ts'],
   files: ['test/integration/**/*.test.ts'],

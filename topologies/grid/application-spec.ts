@@ -26,7 +26,7 @@ function packageVersion(): string {
     try {
       const file = readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8');
       const { name, version } = JSON.parse(file) as { readonly name?: string; readonly version?: string };
-      if (name === 'weir' && version !== undefined) return version;
+      if (name === 'weir-streams' && version !== undefined) return version;
     } catch {
       // Looked for in the next place.
     }
