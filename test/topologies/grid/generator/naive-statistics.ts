@@ -112,7 +112,7 @@ export function naiveStatistics(events: Iterable<NaiveEvent>, park: NaivePark): 
   const files = new Map<string, string>();
   for (const [file, rows] of counts) {
     const header = `window_start,${headers[file.slice(file.indexOf('_') + 1, -4)]}type_evt,n`;
-    const lines = [...rows].map(([key, n]) => `${key},${n}`).sort(compareFields);
+    const lines = [...rows].map(([key, n]) => [...key.split(','), `${n}`]).sort(compareFields);
     files.set(file, `${[header, ...lines].join('\n')}\n`);
   }
   return files;
@@ -140,9 +140,7 @@ function add(counts: Map<string, Map<string, number>>, file: string, key: string
   rows.set(key, (rows.get(key) ?? 0) + n);
 }
 
-function compareFields(a: string, b: string): number {
-  const left = a.split(',');
-  const right = b.split(',');
+function compareFields(left: readonly string[], right: readonly string[]): number {
   for (let i = 0; i < left.length; i++) {
     if (left[i]! !== right[i]!) return left[i]! < right[i]! ? -1 : 1;
   }
