@@ -2,7 +2,7 @@ import type { Reader, WriteBatch } from '../../state/database.ts';
 import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { FeedProgress } from '../runtime/feed.ts';
-import { type ContentFingerprint, emptyFingerprint, type Fingerprint } from './file-fingerprint.ts';
+import { type ContentFingerprint, emptyFingerprint, endBytes, type Fingerprint } from './file-fingerprint.ts';
 import type { ScanState } from './scan-outcome.ts';
 
 /** What is known of a file: how far its rows are in the state, and what its bytes were up to there. */
@@ -58,6 +58,10 @@ export class FileLedger {
   readonly #counterKey: Uint8Array;
   readonly #entries: Map<string, FileEntry> = new Map();
   readonly #changed: Set<string> = new Set();
+  /** Names by the hash of their first 64 KiB, so that a new file need not be held against all. */
+  readonly #byFirst: Map<string, Set<string>> = new Map();
+  /** Names of files that end within their first 64 KiB. */
+  readonly #short: Set<string> = new Set();
   #nextSequence = 0;
   #savedCounters = '';
 
@@ -97,6 +101,16 @@ export class FileLedger {
     return this.#entries.values();
   }
 
+  /** Entries of files whose first 64 KiB (or all, where there is less) have this hash. */
+  beginningWith(first: string): FileEntry[] {
+    return Array.from(this.#byFirst.get(first) ?? [], (name) => this.#entries.get(name)!);
+  }
+
+  /** Names of files with less than 64 KiB. */
+  short(): Iterable<string> {
+    return this.#short;
+  }
+
   /** Notes an entry for the next commit. */
   put(entry: FileEntry): void {
     this.#set(entry);
@@ -105,6 +119,7 @@ export class FileLedger {
 
   /** Forgets an entry with the next commit: its file is known by another name. */
   remove(name: string): void {
+    this.#unlist(name);
     this.#entries.delete(name);
     this.#changed.add(name);
   }
@@ -125,8 +140,23 @@ export class FileLedger {
     batch.put(this.#counterKey, encode(row));
   }
 
+  #unlist(name: string): void {
+    const before = this.#entries.get(name);
+    if (before === undefined) return;
+    this.#short.delete(name);
+    const names = this.#byFirst.get(before.content.first);
+    names?.delete(name);
+    if (names?.size === 0) this.#byFirst.delete(before.content.first);
+  }
+
   #set(entry: FileEntry): void {
-    this.#entries.set(entry.name, entry);
+    const { name, content } = entry;
+    this.#unlist(name);
+    this.#entries.set(name, entry);
+    if (content.length < endBytes) this.#short.add(name);
+    const names = this.#byFirst.get(content.first);
+    if (names === undefined) this.#byFirst.set(content.first, new Set([name]));
+    else names.add(name);
     this.#nextSequence = Math.max(this.#nextSequence, entry.sequence + 1);
   }
 

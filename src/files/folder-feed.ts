@@ -114,7 +114,7 @@ export class FolderFeed<K, V> implements Feed {
     // Feeds of other partitions see the same.
     const surveyLogger = (options.partition?.number ?? 0) === 0 ? this.#logger : silentLogger;
     this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: surveyLogger });
-    this.#content = new KnownContent(topic, this.#ledger, (name) => this.#survey.has(name));
+    this.#content = new KnownContent(topic, this.#ledger, this.#survey);
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
     this.#reader = new FileReader(queue, options.chunkBytes);
     this.#scanner = new CsvScanner(format);

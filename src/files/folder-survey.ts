@@ -43,6 +43,7 @@ export class FolderSurvey {
   readonly #leftOut: Set<string> = new Set();
   /** Names with state `pending`, in order. */
   #pending: string[] = [];
+  #changes = 0;
 
   constructor(options: SurveyOptions) {
     this.#topic = options.topic;
@@ -105,6 +106,11 @@ export class FolderSurvey {
     return { name, path: file.path, gzip: file.gzip, size: file.size, entry: this.#ledger.get(name) };
   }
 
+  /** How often it was found out which files are there: what {@link FolderSurvey.has} says stays as it is as long as this does. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** Whether there is a file of this name, as of the last look. */
   has(name: string): boolean {
     return this.#seen.has(name);
@@ -120,8 +126,10 @@ export class FolderSurvey {
   leave(name: string, diskBytes: number | undefined): void {
     const file = this.#seen.get(name);
     if (file === undefined) return;
-    if (diskBytes === undefined) this.#seen.delete(name);
-    else this.#seen.set(name, { ...file, size: Math.max(file.size, diskBytes), state: 'read' });
+    if (diskBytes === undefined) {
+      this.#changes++;
+      this.#seen.delete(name);
+    } else this.#seen.set(name, { ...file, size: Math.max(file.size, diskBytes), state: 'read' });
   }
 
   /** The file cannot be read as it is: it is left alone until it changes. */
@@ -144,6 +152,7 @@ export class FolderSurvey {
       await Promise.all(toSee.slice(at, at + atOnce).map((file) => this.#see(file, verify)));
     }
     for (const [name, { state }] of this.#seen) if (state !== 'reading' && !names.has(name)) this.#seen.delete(name);
+    this.#changes++;
     const pending = [...this.#seen.values()].filter(({ state }) => state === 'pending');
     this.#pending = inReadingOrder(pending.map(({ name }) => name));
   }

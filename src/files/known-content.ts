@@ -5,6 +5,7 @@ import { endBytes } from './file-fingerprint.ts';
 import type { FileEntry, FileLedger } from './file-ledger.ts';
 import type { Chunk } from './file-reader.ts';
 import { statFile } from './folder.ts';
+import type { FolderSurvey } from './folder-survey.ts';
 import { checkKnownFile } from './known-file.ts';
 
 /** Short files that are gone, with which a longer one is compared: those that were begun last. */
@@ -19,13 +20,16 @@ const mostGone = 64;
 export class KnownContent {
   readonly #topic: string;
   readonly #ledger: FileLedger;
-  readonly #isThere: (name: string) => boolean;
+  readonly #survey: Pick<FolderSurvey, 'has' | 'changes'>;
+  /** Names of short files that are gone, as of a number of changes of the survey. */
+  #gone: readonly string[] = [];
+  #goneAsOf = -1;
 
-  /** @param isThere - Whether a file of this name is in the folder. */
-  constructor(topic: string, ledger: FileLedger, isThere: (name: string) => boolean) {
+  /** @param survey - Which files are in the folder. */
+  constructor(topic: string, ledger: FileLedger, survey: Pick<FolderSurvey, 'has' | 'changes'>) {
     this.#topic = topic;
     this.#ledger = ledger;
-    this.#isThere = isThere;
+    this.#survey = survey;
   }
 
   /** The entry of what a file that was opened just now begins with, as its own; undefined if its rows are new. */
@@ -56,20 +60,24 @@ export class KnownContent {
 
   /** Entries whose beginning the content has; the longest first. */
   #candidates(name: string, content: Buffer, whole: boolean): FileEntry[] {
-    const first = content.length < endBytes ? '' : hash('sha256', content.subarray(0, endBytes), 'hex');
-    const own = content.length < endBytes && whole ? hash('sha256', content, 'hex') : '';
-    const found: FileEntry[] = [];
-    const gone: FileEntry[] = [];
-    for (const entry of this.#ledger.entries()) {
-      const { length, first: print } = entry.content;
-      if (entry.line <= 2) continue;
-      if (length >= endBytes) {
-        if (print === first) found.push(entry);
-      } else if (length === content.length && print === own) found.push(entry);
-      else if (length < content.length && !this.#isThere(entry.name)) gone.push(entry);
-    }
-    const all = [...found, ...beginnings(content, gone)].filter((entry) => !otherRange(name, entry.name));
+    const { length } = content;
+    const first = length < endBytes && !whole ? undefined : hash('sha256', content.subarray(0, endBytes), 'hex');
+    const alike = first === undefined ? [] : this.#ledger.beginningWith(first);
+    // Of a short file that goes on otherwise the hash says nothing.
+    const found = alike.filter((entry) => entry.content.length >= endBytes || entry.content.length === length);
+    const gone = this.#goneShort().filter((entry) => entry.content.length < length);
+    const serves = (entry: FileEntry): boolean => entry.line > 2 && !otherRange(name, entry.name);
+    const all = [...found.filter(serves), ...beginnings(content, gone.filter(serves))];
     return all.sort((a, b) => b.content.length - a.content.length);
+  }
+
+  #goneShort(): FileEntry[] {
+    const { changes } = this.#survey;
+    if (this.#goneAsOf !== changes) {
+      this.#gone = [...this.#ledger.short()].filter((name) => !this.#survey.has(name));
+      this.#goneAsOf = changes;
+    }
+    return this.#gone.map((name) => this.#ledger.get(name)).filter((entry) => entry !== undefined);
   }
 }
 
