@@ -31,6 +31,11 @@ function sha256(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
 }
 
+/** The hash of the first 64 KiB of content, or of all that there is. */
+export function hashOfBeginning(content: Uint8Array): string {
+  return sha256(content.subarray(0, endBytes));
+}
+
 /** Whether two fingerprints are of the same bytes, as far as both tell. */
 export function sameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
   return a.length === b.length && a.first === b.first && a.last === b.last;
@@ -44,8 +49,11 @@ export class FingerprintBuilder {
   #length: number;
   #first: string;
   #crc: number;
+  readonly #beginning: string | undefined;
 
-  constructor(from: ContentFingerprint = emptyFingerprint) {
+  /** @param beginning - The hash of the first 64 KiB, where it is known already. */
+  constructor(from: ContentFingerprint = emptyFingerprint, beginning?: string) {
+    this.#beginning = beginning;
     this.#length = from.length;
     this.#first = from.first;
     this.#crc = from.crc;
@@ -55,7 +63,8 @@ export class FingerprintBuilder {
   advance(bytes: Uint8Array, base: number, to: number): void {
     if (to === this.#length) return;
     this.#crc = crc32(bytes.subarray(this.#length - base, to - base), this.#crc);
-    if (this.#length < endBytes) this.#first = sha256(bytes.subarray(-base, Math.min(to, endBytes) - base));
+    if (this.#length < endBytes)
+      this.#first = (to >= endBytes ? this.#beginning : undefined) ?? hashOfBeginning(bytes.subarray(-base, to - base));
     this.#length = to;
   }
 

@@ -10,7 +10,7 @@ import { bytesOnDisk, FileLedger } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
 import { FolderSurvey, type PendingFile } from './folder-survey.ts';
 import { FolderWatch } from './folder-watch.ts';
-import { KnownContent } from './known-content.ts';
+import { beginningOf, KnownContent } from './known-content.ts';
 import { rewrittenError } from './known-file.ts';
 import type { Letters } from './letters.ts';
 import { OpenFile } from './open-file.ts';
@@ -211,8 +211,9 @@ export class FolderFeed<K, V> implements Feed {
     const chunk = await this.#reader.next();
     if (chunk === undefined) return false;
     if (this.#file === undefined) {
-      if (chunk.file.entry === undefined && (await this.#isKnown(chunk))) return this.#advance();
-      this.#open(chunk);
+      const beginning = chunk.file.entry === undefined ? beginningOf(chunk) : undefined;
+      if (chunk.file.entry === undefined && (await this.#isKnown(chunk, beginning))) return this.#advance();
+      this.#open(chunk, beginning);
     } else {
       const diskBytes = this.#file.diskBytes;
       this.#reader.recycle(this.#file.append(chunk));
@@ -224,9 +225,9 @@ export class FolderFeed<K, V> implements Feed {
     return true;
   }
 
-  #open(chunk: Chunk): void {
+  #open(chunk: Chunk, beginning: string | undefined): void {
     const { entry, gzip } = chunk.file;
-    const file = new OpenFile(this.topic, chunk, this.#ledger.nextSequence);
+    const file = new OpenFile(this.topic, chunk, this.#ledger.nextSequence, beginning);
     this.#file = file;
     const { rows, dead } = this.progress;
     this.#before = file.position.offset === 0 ? { rows, dead } : undefined;
@@ -242,8 +243,8 @@ export class FolderFeed<K, V> implements Feed {
   }
 
   /** Whether a file of a new name holds what was read under another: then it is noted as read that far, and only what it has besides is read. */
-  async #isKnown(chunk: Chunk): Promise<boolean> {
-    const known = await this.#content.find(chunk);
+  async #isKnown(chunk: Chunk, beginning: string | undefined): Promise<boolean> {
+    const known = await this.#content.find(chunk, beginning);
     if (known === undefined) return false;
     const { entry, as, grown } = known;
     const { name, size } = chunk.file;

@@ -1,7 +1,7 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { StreamsError } from '../common/errors.ts';
 import { rangeInName } from '../sink/file-names.ts';
-import { endBytes } from './file-fingerprint.ts';
+import { endBytes, hashOfBeginning } from './file-fingerprint.ts';
 import type { FileEntry, FileLedger } from './file-ledger.ts';
 import type { Chunk } from './file-reader.ts';
 import { statFile } from './folder.ts';
@@ -32,16 +32,17 @@ export class KnownContent {
     this.#survey = survey;
   }
 
-  /** The entry of what a file that was opened just now begins with, as its own; undefined if its rows are new. */
-  async find({
-    file,
-    bytes,
-    start,
-    end,
-    ending,
-  }: Chunk): Promise<{ readonly entry: FileEntry; readonly as: FileEntry; readonly grown: boolean } | undefined> {
+  /**
+   * The entry of what a file that was opened just now begins with, as its own; undefined if its rows are new.
+   *
+   * @param first - What {@link beginningOf} says of the chunk.
+   */
+  async find(
+    { file, bytes, start, end }: Chunk,
+    first: string | undefined,
+  ): Promise<{ readonly entry: FileEntry; readonly as: FileEntry; readonly grown: boolean } | undefined> {
     const content = bytes.subarray(start, end);
-    for (const as of this.#candidates(file.name, content, ending !== 'more')) {
+    for (const as of this.#candidates(file.name, content, first)) {
       const stat = statFile(file.path);
       if (stat === undefined) return undefined;
       try {
@@ -59,9 +60,8 @@ export class KnownContent {
   }
 
   /** Entries whose beginning the content has; the longest first. */
-  #candidates(name: string, content: Buffer, whole: boolean): FileEntry[] {
+  #candidates(name: string, content: Buffer, first: string | undefined): FileEntry[] {
     const { length } = content;
-    const first = length < endBytes && !whole ? undefined : hash('sha256', content.subarray(0, endBytes), 'hex');
     const alike = first === undefined ? [] : this.#ledger.beginningWith(first);
     // Of a short file that goes on otherwise the hash says nothing.
     const found = alike.filter((entry) => entry.content.length >= endBytes || entry.content.length === length);
@@ -79,6 +79,11 @@ export class KnownContent {
     }
     return this.#gone.map((name) => this.#ledger.get(name)).filter((entry) => entry !== undefined);
   }
+}
+
+/** The hash of the first 64 KiB of a file by its opening chunk, or of all of a shorter one; undefined if the chunk has neither. */
+export function beginningOf({ bytes, start, end, ending }: Chunk): string | undefined {
+  return end - start < endBytes && ending === 'more' ? undefined : hashOfBeginning(bytes.subarray(start, end));
 }
 
 /** Whether both are files of a sink, of other records each: rows that are equal came twice then. */

@@ -28,8 +28,8 @@ export class OpenFile {
   readonly #entry: FileEntry;
   readonly #builder: FingerprintBuilder;
 
-  /** Starts with the opening chunk of a file; `sequence` is for a new one. @throws StreamsError STREAMS_FILE_REWRITTEN if it has become shorter just now. */
-  constructor(topic: string, chunk: Chunk, sequence: number) {
+  /** Starts with the opening chunk of a file; `sequence` and `beginning` (the hash of its first 64 KiB) are for a new one. @throws StreamsError STREAMS_FILE_REWRITTEN if it has become shorter just now. */
+  constructor(topic: string, chunk: Chunk, sequence: number, beginning?: string) {
     const { file, bytes, base, start, end, ending, diskBytes, disk } = chunk;
     this.file = file;
     this.#entry = file.entry ?? newEntry(file.name, file.gzip, sequence);
@@ -38,7 +38,7 @@ export class OpenFile {
       const facts = `saved: ${content.length} bytes read; found: ${base + end} bytes`;
       throw rewrittenError(topic, file, facts);
     }
-    this.#builder = new FingerprintBuilder(content);
+    this.#builder = new FingerprintBuilder(content, beginning);
     this.position = { offset: content.length, line, openEnd, skipping, layout };
     this.bytes = bytes;
     this.base = base;

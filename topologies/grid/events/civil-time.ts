@@ -21,42 +21,50 @@ export class CivilTimeReader {
   /** Per slot the eleven bytes 'YYYY-MM-DD ', packed: four, four and three. All 0 is no date, for 0 is no digit. */
   readonly #words: Int32Array = new Int32Array(slots * 3);
   readonly #days: Int32Array = new Int32Array(slots);
-  #bytes: Uint8Array = new Uint8Array(0);
-  #view: DataView = new DataView(new ArrayBuffer(0));
+  /** The time read last: rows that arrived together have the same. */
+  readonly #last: Int32Array = new Int32Array(5);
+  #lastMs = Number.NaN;
 
   constructor(zone: Zone) {
     this.#zone = zone;
   }
 
-  /** The instant of the civil time at `bytes[start .. end)`, ms; NaN if there is none: bad text, no such date, or a day that the zone left out. */
-  read(bytes: Uint8Array, start: number, end: number): number {
+  /** The instant of the civil time at `[start .. end)` of the bytes, ms; NaN if there is none: bad text, no such date, or a day that the zone left out. */
+  read(bytes: DataView, start: number, end: number): number {
     if (end - start !== textLength) return Number.NaN;
-    const view = bytes === this.#bytes ? this.#view : this.#viewOf(bytes);
-    const slot = ((bytes[start + 8]! & 3) << 4) | (bytes[start + 9]! & 15);
+    const year = bytes.getInt32(start, true);
+    const month = bytes.getInt32(start + 4, true);
+    const date = bytes.getInt32(start + 8, true);
+    const hour = bytes.getInt32(start + 11, true);
+    const minute = bytes.getInt32(start + 15, true);
+    const last = this.#last;
+    if (minute === last[4] && hour === last[3] && date === last[2] && month === last[1] && year === last[0]) {
+      return this.#lastMs;
+    }
+    const slot = ((date & 3) << 4) | ((date >>> 8) & 15);
     const at = slot * 3;
     const words = this.#words;
-    const year = view.getInt32(start, true);
-    const month = view.getInt32(start + 4, true);
-    const day = view.getInt32(start + 8, true) & 0xffffff;
+    const day = date & 0xffffff;
     if (words[at] !== year || words[at + 1] !== month || words[at + 2] !== day) {
       if (!this.#learn(bytes, start, slot)) return Number.NaN;
       words[at] = year;
       words[at + 1] = month;
       words[at + 2] = day;
     }
-    const msOfDay = timeOf(view.getInt32(start + 11, true), view.getInt32(start + 15, true));
-    return msOfDay < 0 ? Number.NaN : this.#zone.toMs(this.#days[slot]!, msOfDay);
+    const msOfDay = timeOf(hour, minute);
+    if (msOfDay < 0) return Number.NaN;
+    last[0] = year;
+    last[1] = month;
+    last[2] = date;
+    last[3] = hour;
+    last[4] = minute;
+    this.#lastMs = this.#zone.toMs(this.#days[slot]!, msOfDay);
+    return this.#lastMs;
   }
 
-  /** Rows of one buffer follow each other. */
-  #viewOf(bytes: Uint8Array): DataView {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.#view;
-  }
-
-  #learn(bytes: Uint8Array, start: number, slot: number): boolean {
-    if (bytes[start + 4] !== dash || bytes[start + 7] !== dash || bytes[start + 10] !== space) return false;
+  #learn(bytes: DataView, start: number, slot: number): boolean {
+    if (bytes.getUint8(start + 4) !== dash || bytes.getUint8(start + 7) !== dash) return false;
+    if (bytes.getUint8(start + 10) !== space) return false;
     const century = twoDigits(bytes, start);
     const yearOfCentury = twoDigits(bytes, start + 2);
     const month = twoDigits(bytes, start + 5);
@@ -88,8 +96,8 @@ function timeOf(first: number, second: number): number {
 }
 
 /** A number of two digits; -1 if one is no digit. */
-function twoDigits(bytes: Uint8Array, at: number): number {
-  const tens = bytes[at]! - zero;
-  const ones = bytes[at + 1]! - zero;
+function twoDigits(bytes: DataView, at: number): number {
+  const tens = bytes.getUint8(at) - zero;
+  const ones = bytes.getUint8(at + 1) - zero;
   return tens >>> 0 > 9 || ones >>> 0 > 9 ? -1 : tens * 10 + ones;
 }
