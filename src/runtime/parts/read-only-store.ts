@@ -104,8 +104,9 @@ function keyValueStore(store: PartedStore): ReadOnlyKeyValueStore<unknown, unkno
     parseKey: (text) => store.parseKey(text),
     get: async (key) => rowOfBytes(codec, await store.partOf(key).get(0, keySerde.serialize(key))),
     async *all() {
-      for await (const { key, value } of inTurns(store.rows(wholeTime.fromMs, wholeTime.toMs)))
-        yield { key: keySerde.deserialize(key), value: codec.value(value), timestamp: codec.timestamp(value) };
+      for await (const rows of inTurns(store.rows(wholeTime.fromMs, wholeTime.toMs)))
+        for (const { key, value } of rows)
+          yield { key: keySerde.deserialize(key), value: codec.value(value), timestamp: codec.timestamp(value) };
     },
   };
 }
@@ -125,14 +126,12 @@ function windowStore(store: PartedStore): ReadOnlyWindowStore<unknown, unknown> 
     parseKey: (text) => store.parseKey(text),
     fetch: async (key, startMs) => rowOfBytes(codec, await store.partOf(key).get(startMs, keySerde.serialize(key))),
     async *fetchKey(key, fromMs, toMs) {
-      for await (const { startMs, value } of inTurns(
-        store.partOf(key).rowsOfKey(keySerde.serialize(key), fromMs, toMs),
-      ))
-        yield rowOf(key, startMs, value);
+      for await (const rows of inTurns(store.partOf(key).rowsOfKey(keySerde.serialize(key), fromMs, toMs)))
+        for (const { startMs, value } of rows) yield rowOf(key, startMs, value);
     },
     async *fetchAll(fromMs, toMs) {
-      for await (const { startMs, key, value } of inTurns(store.rows(fromMs, toMs)))
-        yield rowOf(keySerde.deserialize(key), startMs, value);
+      for await (const rows of inTurns(store.rows(fromMs, toMs)))
+        for (const { startMs, key, value } of rows) yield rowOf(keySerde.deserialize(key), startMs, value);
     },
   };
 }
@@ -154,8 +153,8 @@ function versionedStore(store: PartedStore): ReadOnlyVersionedStore<unknown, unk
       return found === undefined ? undefined : valueSerde.deserialize(found.value);
     },
     async *all() {
-      for await (const { key, value } of inTurns(store.rows(wholeTime.fromMs, wholeTime.toMs)))
-        yield { key: keySerde.deserialize(key), versions: versionsOf(value) };
+      for await (const rows of inTurns(store.rows(wholeTime.fromMs, wholeTime.toMs)))
+        for (const { key, value } of rows) yield { key: keySerde.deserialize(key), versions: versionsOf(value) };
     },
   };
 }

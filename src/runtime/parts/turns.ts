@@ -23,19 +23,15 @@ export function turn(): Promise<void> | undefined {
   return nextTurn;
 }
 
-/** Rows after which a loop asks whether its turn is over: they take a fraction of a millisecond. */
+/** Rows between two of a loop's questions whether its turn is over: they take a fraction of a millisecond. */
 const rowsAtOnce = 64;
 
-/** The same items, with a pause after some of them where others wait. */
-export async function* inTurns<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
-  let left = 0;
+/** The same items in smaller pages, with a pause before some of them where others wait. */
+export async function* inTurns<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
   for await (const page of pages)
-    for (const item of page) {
-      if (left-- === 0) {
-        left = rowsAtOnce;
-        const pause = turn();
-        if (pause !== undefined) await pause;
-      }
-      yield item;
+    for (let at = 0; at < page.length; at += rowsAtOnce) {
+      const pause = turn();
+      if (pause !== undefined) await pause;
+      yield page.length <= rowsAtOnce ? page : page.slice(at, at + rowsAtOnce);
     }
 }
