@@ -1,4 +1,5 @@
 import type { Broker } from '../clients/broker.ts';
+import { oldestKafka } from '../clients/kafka/errors.ts';
 import type { BrokerProbe } from '../clients/kafka/probe.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
@@ -80,9 +81,9 @@ function brokerCheck(about: string, address: string, answer: BrokerProbe | undef
     return failed(
       about,
       `${address} does not understand ${answer.unspoken.join(', ')}`,
-      'Take a broker of Kafka 4.0 or later.',
+      `Take a broker of Kafka ${oldestKafka} or later, and the newest weir-streams.`,
     );
-  return ok(about, `${address} understands all requests, as Kafka 4.0 and later do`);
+  return ok(about, `${address} understands all requests, as Kafka ${oldestKafka} and later do`);
 }
 
 /**

@@ -133,7 +133,7 @@ test('a broker that cannot be reached where it says it is, or is too old, is a f
   t.is(old.code, 1);
   t.regex(
     bad(old.checks)[0]!,
-    /^failed broker 1: memory:0 does not understand OffsetFetch 7\. Take a broker of Kafka 4\.0/,
+    /^failed broker 1: memory:0 does not understand OffsetFetch 7\. Take a broker of Kafka 3\.7/,
   );
 });
 

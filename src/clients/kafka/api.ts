@@ -1,4 +1,5 @@
 import { StreamsError } from '../../common/errors.ts';
+import { oldestKafka } from './errors.ts';
 import {
   type ApiVersions,
   apiKeys,
@@ -9,29 +10,31 @@ import {
   requests,
 } from './kafkajs.ts';
 
-/** A kind of request: how it is written, and how its answer is read. */
+/** A kind of request in the one version that is used: how it is written, and how its answer is read. */
 export interface Api<Args, Result> {
   readonly name: string;
-  /** Writes a request in the newest version that both sides speak. */
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  /** @throws StreamsError `STREAMS_BROKER` where a broker with these versions does not speak this one. */
   exchange(args: Args, versions: ApiVersions): Exchange<Result>;
 }
 
-/** A request that kafkajs writes and reads. Error codes are left in the answer: many answers carry several. */
+/** A request that kafkajs writes and reads, in the newest version that it knows. Error codes are left in the answer: many answers carry several. */
 export function kafkajsApi<Args, Result>(name: RequestName): Api<Args, Result> {
   const definition = requests[name];
-  const apiKey = apiKeys[name]!;
-  const newest = Math.max(...definition.versions.map(Number));
+  const apiVersion = Math.max(...definition.versions.map(Number));
+  const api = { name, apiKey: apiKeys[name]!, apiVersion };
   return {
-    name,
+    ...api,
     exchange(args, versions): Exchange<Result> {
-      const version = Math.min(newest, versions[apiKey]?.maxVersion ?? newest);
-      const { request, response } = definition.protocol({ version })(args);
+      checkVersion(api, versions);
+      const { request, response } = definition.protocol({ version: apiVersion })(args);
       return { request, response: { decode: response.decode, parse: asIs } };
     },
   };
 }
 
-/** A request that is written and read here, in one version. */
+/** A request that is written and read here. */
 export function ownApi<Args, Result>(
   name: string,
   apiKey: number,
@@ -39,20 +42,36 @@ export function ownApi<Args, Result>(
   encode: (args: Args) => Encoded,
   decode: (payload: Buffer) => Result,
 ): Api<Args, Result> {
+  const api = { name, apiKey, apiVersion };
   return {
-    name,
+    ...api,
     exchange(args, versions): Exchange<Result> {
-      const speaks = versions[apiKey];
-      if (speaks !== undefined && (speaks.maxVersion < apiVersion || speaks.minVersion > apiVersion)) {
-        const text = `The broker speaks ${name} ${speaks.minVersion} to ${speaks.maxVersion}, ${apiVersion} is needed. Take a broker of Kafka 4.0 or later.`;
-        throw new StreamsError('STREAMS_BROKER', text);
-      }
+      checkVersion(api, versions);
       return {
         request: { apiKey, apiVersion, apiName: name, encode: async () => encode(args) },
         response: { decode: async (payload) => decode(payload), parse: asIs },
       };
     },
   };
+}
+
+type Version = Omit<Api<never, unknown>, 'exchange'>;
+
+/** Whether a broker that says these versions speaks a request as it is written here. */
+export function isSpoken({ apiKey, apiVersion }: Version, versions: ApiVersions): boolean {
+  const speaks = versions[apiKey];
+  return speaks !== undefined && speaks.minVersion <= apiVersion && apiVersion <= speaks.maxVersion;
+}
+
+function checkVersion(api: Version, versions: ApiVersions): void {
+  const { name, apiKey, apiVersion } = api;
+  const speaks = versions[apiKey];
+  // Nothing is known of a broker before it has said its versions.
+  if (speaks === undefined || isSpoken(api, versions)) return;
+  const what = `The broker speaks ${name} ${speaks.minVersion} to ${speaks.maxVersion}, ${apiVersion} is needed.`;
+  const isTooNew = speaks.minVersion > apiVersion;
+  const todo = isTooNew ? 'Take a newer weir-streams.' : `Take a broker of Kafka ${oldestKafka} or later.`;
+  throw new StreamsError('STREAMS_BROKER', `${what} ${todo}`);
 }
 
 async function asIs<T>(decoded: unknown): Promise<T> {

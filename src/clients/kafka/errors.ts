@@ -2,6 +2,9 @@ import { StreamsError } from '../../common/errors.ts';
 import { errorName } from './error-codes.ts';
 import type { KafkajsError } from './kafkajs.ts';
 
+/** The oldest brokers that are supported. */
+export const oldestKafka = '3.7';
+
 /** A broker has answered with an error code. */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError';
@@ -54,7 +57,7 @@ export function fromKafkajs(error: unknown, address: string): Error {
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
   if (thrown.name === 'KafkaJSServerDoesNotSupportApiKey') {
-    const text = `${address} is too old a broker: ${thrown.message}. Kafka 4.0 or later is needed.`;
+    const text = `${address} is too old a broker: ${thrown.message}. Kafka ${oldestKafka} or later is needed.`;
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
   if (thrown.code !== undefined && /CERT|ERR_TLS|ERR_SSL/.test(thrown.code)) {

@@ -1,4 +1,3 @@
-import { StreamsError } from '../../common/errors.ts';
 import type { AbortedTransaction } from '../record-batch/aborted-producers.ts';
 import { readInt64 } from '../record-batch/layout.ts';
 import type { Api } from './api.ts';
@@ -37,17 +36,12 @@ export interface FetchAnswer {
 }
 
 const written = kafkajsApi<FetchArgs & { rackId: string }, unknown>('Fetch');
-const version = 11;
 
 /** Fetch 11 without a session. The answer's batches are left as they are. */
 export const fetch: Api<FetchArgs, FetchAnswer> = {
-  name: 'Fetch',
+  ...written,
   exchange(args, versions) {
     const { request } = written.exchange({ ...args, rackId: '' }, versions);
-    if (request.apiVersion !== version) {
-      const text = `The broker speaks Fetch up to ${request.apiVersion}, ${version} is needed. Take a broker of Kafka 4.0 or later.`;
-      throw new StreamsError('STREAMS_BROKER', text);
-    }
     return {
       request,
       response: { decode: async (payload) => decodeAnswer(payload), parse: async (answer) => answer as FetchAnswer },

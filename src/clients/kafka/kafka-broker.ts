@@ -46,7 +46,7 @@ export interface KafkaBrokerOptions {
 }
 
 /**
- * A Kafka cluster (brokers of Kafka 4.0 and later). Nothing is connected before it is needed.
+ * A Kafka cluster (brokers of Kafka 3.7 and later). Nothing is connected before it is needed.
  *
  * @throws StreamsError `STREAMS_CONFIG` for addresses that are none.
  */

@@ -150,7 +150,6 @@ export type RequestName =
   | 'CreateTopics'
   | 'DeleteGroups'
   | 'DeleteRecords'
-  | 'DeleteTopics'
   | 'DescribeConfigs'
   | 'DescribeGroups'
   | 'EndTxn'

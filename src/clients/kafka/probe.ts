@@ -1,17 +1,17 @@
 import { silentLogger } from '../../common/logger.ts';
-import { kafkajsApi } from './api.ts';
+import { isSpoken, kafkajsApi } from './api.ts';
 import { KafkaConnection } from './connection.ts';
 import { brokerError, check } from './errors.ts';
 import { fetch } from './fetch-request.ts';
 import type { KafkaBrokerOptions } from './kafka-broker.ts';
-import { type ApiVersions, apiKeys, type RequestName, requests } from './kafkajs.ts';
-import { describeConfigs, offsetFetch, produce, topicIds } from './requests.ts';
+import type { ApiVersions } from './kafkajs.ts';
+import * as requests from './requests.ts';
 
 /** What one broker says of itself. */
 export interface BrokerProbe {
   /** ms until it had answered, connection, TLS and login included. */
   readonly answeredMs: number;
-  /** Requests that are needed and that it does not speak as they are written here, such as `OffsetFetch 7`. Empty for a broker of Kafka 4.0 or later. */
+  /** Requests that are needed and that it does not speak as they are written here, such as `OffsetFetch 7`. Empty for a broker of Kafka 3.7 or later. */
   readonly unspoken: readonly string[];
   /** Its configuration, by Kafka's names; undefined where it was not asked for, or where the user may not see it. */
   readonly configs: Readonly<Record<string, string>> | undefined;
@@ -30,28 +30,8 @@ const apiVersions = kafkajsApi<
   { errorCode: number; apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[] }
 >('ApiVersions');
 
-/** Written by kafkajs, in any of the versions that it knows. */
-const fromKafkajs: readonly RequestName[] = [
-  'AddOffsetsToTxn',
-  'AddPartitionsToTxn',
-  'CreateTopics',
-  'DeleteGroups',
-  'DeleteRecords',
-  'DeleteTopics',
-  'DescribeConfigs',
-  'DescribeGroups',
-  'EndTxn',
-  'GroupCoordinator',
-  'Heartbeat',
-  'InitProducerId',
-  'JoinGroup',
-  'LeaveGroup',
-  'ListOffsets',
-  'Metadata',
-  'OffsetCommit',
-  'SyncGroup',
-  'TxnOffsetCommit',
-];
+/** All requests that are used. */
+const used = [...Object.values(requests).filter((each) => typeof each !== 'function'), fetch];
 
 const brokerResource = 4;
 
@@ -99,7 +79,7 @@ export async function probeBroker(
 
 async function configsOf(connection: KafkaConnection, nodeId: number): Promise<BrokerProbe['configs']> {
   const resources = [{ type: brokerResource, name: String(nodeId) }];
-  const answer = await connection.call(describeConfigs, { resources });
+  const answer = await connection.call(requests.describeConfigs, { resources });
   const found = answer.resources[0];
   // Not everybody may see it.
   if (found === undefined || found.errorCode !== 0) return undefined;
@@ -112,24 +92,6 @@ async function configsOf(connection: KafkaConnection, nodeId: number): Promise<B
 
 /** Requests that a broker with these versions does not understand. */
 export function unspokenOf(versions: ApiVersions): readonly string[] {
-  const unspoken: string[] = [];
-  for (const name of fromKafkajs) {
-    const known = requests[name].versions.map(Number);
-    const speaks = versions[apiKeys[name]!];
-    if (speaks === undefined || !known.some((each) => each >= speaks.minVersion && each <= speaks.maxVersion))
-      unspoken.push(`${name} ${Math.min(...known)} to ${Math.max(...known)}`);
-  }
-  const { request } = offsetFetch.exchange({ groupId: '', topics: [] }, {});
-  const own = [
-    request,
-    produce.exchange({ transactionalId: null, timeout: 0, batches: [] }, {}).request,
-    topicIds.exchange([], {}).request,
-    fetch.exchange({ isolationLevel: 1, maxWaitTime: 0, minBytes: 0, maxBytes: 0, topics: [] }, {}).request,
-  ];
-  for (const { apiKey, apiName, apiVersion } of own) {
-    const speaks = versions[apiKey];
-    if (speaks === undefined || apiVersion < speaks.minVersion || apiVersion > speaks.maxVersion)
-      unspoken.push(`${apiName} ${apiVersion}`);
-  }
-  return unspoken;
+  const unspoken = used.filter((api) => !isSpoken(api, versions));
+  return unspoken.map(({ name, apiVersion }) => `${name} ${apiVersion}`);
 }

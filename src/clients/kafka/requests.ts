@@ -39,7 +39,7 @@ const kafkajsMetadata = kafkajsApi<object, ClusterMetadata>('Metadata');
 
 /** Metadata of these topics, of none for [], of all for undefined. Creates none. */
 export const metadata: Api<readonly string[] | undefined, ClusterMetadata> = {
-  name: 'Metadata',
+  ...kafkajsMetadata,
   exchange(topics, versions) {
     const exchange = kafkajsMetadata.exchange({ topics: topics ?? [], allowAutoTopicCreation: false }, versions);
     const encode = async (): Promise<Encoder> => {
@@ -74,10 +74,32 @@ export const createTopics: Api<
   { topicErrors: readonly (Code & { topic: string; errorMessage?: string | null })[] }
 > = kafkajsApi('CreateTopics');
 
+/** DeleteTopics 4: the newest that kafkajs writes is the oldest that brokers of Kafka 4 speak. */
 export const deleteTopics: Api<
   { topics: readonly string[]; timeout: number },
   { topicErrors: readonly (Code & { topic: string })[] }
-> = kafkajsApi('DeleteTopics');
+> = ownApi(
+  'DeleteTopics',
+  20,
+  4,
+  ({ topics, timeout }) => {
+    const encoder = new Encoder().writeUVarInt(0).writeUVarInt(topics.length + 1);
+    for (const topic of topics) encoder.writeUVarIntString(topic);
+    return encoder.writeInt32(timeout).writeUVarInt(0);
+  },
+  (payload) => {
+    const decoder = new Decoder(payload);
+    skipTags(decoder);
+    decoder.readInt32();
+    const topicErrors = compactArray(decoder, (of) => {
+      const topic = of.readUVarIntString() ?? '';
+      const errorCode = of.readInt16();
+      skipTags(of);
+      return { topic, errorCode };
+    });
+    return { topicErrors };
+  },
+);
 
 export const deleteRecords: Api<
   { topics: readonly OfTopic<{ partition: number; offset: string }>[]; timeout: number },

@@ -150,13 +150,30 @@ test('topics are created by the controller, and are there when all have leaders'
 
 test('topics are gone when nobody knows them any more', async (t) => {
   const { script, broker } = await scripted(t);
-  script.on(deleteTopics, () =>
-    new Bytes().int32(0).array(['t', 'never'], (name, to) => to.string(name).int16(name === 't' ? 0 : 3)),
-  );
+  // tags | throttle | 2 topics plus one | name, error, tags | ... | tags
+  const answer = (errors: readonly (readonly [string, number])[]): Bytes => {
+    const bytes = new Bytes()
+      .int8(0)
+      .int32(0)
+      .int8(errors.length + 1);
+    for (const [name, error] of errors) bytes.raw(compact(name)).int16(error).int8(0);
+    return bytes.int8(0);
+  };
+  script.on(deleteTopics, (request: Fields) => {
+    // tags | 2 topics plus one | names | timeout | tags
+    const names = [Buffer.from([0, 3]), compact('t'), compact('never')];
+    for (const byte of Buffer.concat(names)) t.is(request.int8(), byte);
+    t.true(request.int32() > 0);
+    t.is(request.int8(), 0);
+    return answer([
+      ['t', 0],
+      ['never', 3],
+    ]);
+  });
   script.on(metadata, (_request, count) => script.metadata([{ topic: 't', error: count < 3 ? 0 : 3, leaders: [] }]));
   await broker.admin.deleteTopics(['t', 'never']);
   t.true(script.count(metadata) >= 4);
-  script.on(deleteTopics, () => new Bytes().int32(0).array(['t'], (name, to) => to.string(name).int16(73)));
+  script.on(deleteTopics, () => answer([['t', 73]]));
   t.regex((await failure(t, broker.admin.deleteTopics(['t']))).message, /TOPIC_DELETION_DISABLED/);
 });
 

@@ -298,7 +298,7 @@ test('a broker that is too old to be read from is told', async (t) => {
   const { fetcher, failures } = reader(broker);
   fetcher.add({ topic: 't', partition: 0, offset: 0 });
   await until(() => failures.length > 0);
-  t.regex(failures[0]!.error.message, /Fetch up to 10, 11 is needed/);
+  t.regex(failures[0]!.error.message, /Fetch 0 to 10, 11 is needed/);
 });
 
 test('nothing is given out of a fetch that was under way when its partition was removed, added again, or the fetcher closed', async (t) => {
