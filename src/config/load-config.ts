@@ -62,9 +62,20 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     values[name] = readValue(name, text, origin);
     origins.set(name, origin);
   }
-  return new Config(
-    withDefaults(values as Partial<SettingValues>, sources.runtime ?? 'embedded', sources.applicationId),
-    origins,
+  const filled = withDefaults(values as Partial<SettingValues>, sources.runtime ?? 'embedded', sources.applicationId);
+  const heartbeat = origins.get('heartbeat.interval.ms');
+  if (heartbeat !== undefined) refuseRareHeartbeats(filled, heartbeat);
+  return new Config(filled, origins);
+}
+
+/** Between two heartbeats that are so far apart the broker takes the instance for dead. */
+function refuseRareHeartbeats(values: SettingValues, origin: Origin): void {
+  const heartbeatMs = values['heartbeat.interval.ms'];
+  const sessionMs = values['session.timeout.ms'];
+  if (heartbeatMs < sessionMs) return;
+  throw new StreamsError(
+    'STREAMS_CONFIG',
+    `heartbeat.interval.ms (${originText(origin)}) is ${heartbeatMs}: expected less than session.timeout.ms, which is ${sessionMs}, and at most a third of it.`,
   );
 }
 

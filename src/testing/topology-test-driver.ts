@@ -3,6 +3,7 @@ import { openMemoryDatabase } from '../../state/memory-database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
 import { defaultOf } from '../config/defaults.ts';
+import { didYouMean } from '../config/nearest.ts';
 import { type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import { type Header, noHeaders } from '../processor/record.ts';
@@ -114,8 +115,14 @@ export class TopologyTestDriver {
     return driver;
   }
 
-  /** Pipes records into a source topic, or into the topic of a global table. */
+  /**
+   * Pipes records into a source topic, or into the topic of a global table.
+   *
+   * @throws {@link StreamsError} `STREAMS_MISSING_SOURCE_TOPIC` for a topic that the topology does not read.
+   */
   inputTopic<K, V>(topic: string): TestInputTopic<K, V> {
+    const { sourceTopics, globalTables } = this.topology;
+    refuseUnknown(topic, 'reads', [...sourceTopics, ...globalTables.map((table) => table.topic)]);
     return {
       pipeInput: (key, value, timestamp, headers) => this.#pipe(topic, key, value, timestamp, headers),
       pipeAll: async (records) => {
@@ -125,8 +132,18 @@ export class TopologyTestDriver {
     };
   }
 
-  /** Reads what the topology has written to a topic, oldest first. */
+  /**
+   * Reads what the topology has written to a topic, oldest first.
+   *
+   * @throws {@link StreamsError} `STREAMS_TOPOLOGY` for a topic that the topology does not write.
+   */
   outputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestOutputTopic<K, V> {
+    const written = this.topology.nodes.flatMap((node) => (node.kind === 'sink' ? [node.topic] : []));
+    refuseUnknown(
+      topic,
+      'writes',
+      written.filter((name) => !this.topology.repartitions.has(name)),
+    );
     const queue = this.#queue(topic);
     const decode = ({ record: { key, value, timestamp, headers } }: Written): TestRecord<K, V> => ({
       key: key === undefined ? undefined : keySerde.deserialize(key),
@@ -306,6 +323,15 @@ export class TopologyTestDriver {
 
 const through = (serde: Serde<unknown> | undefined, value: unknown): unknown =>
   isAbsent(value) ? undefined : serde === undefined ? value : throughSerde(serde, value);
+
+function refuseUnknown(topic: string, does: 'reads' | 'writes', known: readonly string[]): void {
+  if (known.includes(topic)) return;
+  const names = [...new Set(known)].join(', ') || 'none';
+  throw new StreamsError(
+    does === 'reads' ? 'STREAMS_MISSING_SOURCE_TOPIC' : 'STREAMS_TOPOLOGY',
+    `the topology ${does} no topic ${topic}. It ${does}: ${names}.${didYouMean(topic, known)}`,
+  );
+}
 
 function unknownStore(store: string): StreamsError {
   return new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `the topology has no store ${store}.`);

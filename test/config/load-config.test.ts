@@ -180,3 +180,17 @@ test('the name of the application is that of the program, and other defaults fol
   t.is(config.get('late.topic.name'), 'grid-late');
   t.is(config.origin('application.id').source, 'default');
 });
+
+test('a heartbeat that is as rare as the session is long is refused, whichever of the two is given', (t) => {
+  t.is(
+    refused({ flags: { 'heartbeat.interval.ms': '45000' } }),
+    'STREAMS_CONFIG: heartbeat.interval.ms (--set) is 45000: expected less than session.timeout.ms, which is 45000, and at most a third of it.',
+  );
+  t.is(
+    refused({ flags: { 'session.timeout.ms': '6000' }, env: { WEIR_HEARTBEAT_INTERVAL_MS: '10000' } }),
+    'STREAMS_CONFIG: heartbeat.interval.ms (environment variable WEIR_HEARTBEAT_INTERVAL_MS) is 10000: expected less than session.timeout.ms, which is 6000, and at most a third of it.',
+  );
+  t.is(refused({ flags: { 'session.timeout.ms': '6000', 'heartbeat.interval.ms': '5999' } }), 'accepted');
+  // The default follows a short session.
+  t.is(refused({ flags: { 'session.timeout.ms': '300' } }), 'accepted');
+});

@@ -70,11 +70,19 @@ test('stores are read while they change: rows, single keys, windows', async (t) 
   t.deepEqual(out.at(-1), { key: new Windowed('a', 10, 20), value: 1, timestamp: 13 });
 });
 
-test('a topic that is not read, or a store that is not there, is an error that says what is', async (t) => {
+test('a topic that is not read or written, or a store that is not there, is an error at once that says what is', async (t) => {
   const driver = await copying();
-  const topic = (await t.throwsAsync(driver.inputTopic('other').pipeInput('a', 'x', 1))) as StreamsError;
-  t.is(topic.code, 'STREAMS_MISSING_SOURCE_TOPIC');
-  t.regex(topic.message, /reads no topic other. It reads: in/);
+  t.throws(() => driver.inputTopic('inn'), {
+    code: 'STREAMS_MISSING_SOURCE_TOPIC',
+    message: 'the topology reads no topic inn. It reads: in. Did you mean in?',
+  });
+  t.throws(() => driver.outputTopic('secnod', Serdes.string, Serdes.int64), {
+    code: 'STREAMS_TOPOLOGY',
+    message: 'the topology writes no topic secnod. It writes: first, second. Did you mean second?',
+  });
+  t.throws(() => driver.outputTopic('in', Serdes.string, Serdes.string), {
+    message: 'the topology writes no topic in. It writes: first, second.',
+  });
   for (const read of [() => driver.keyValue('none', 'a'), () => driver.history('none', 'a')]) {
     const store = t.throws(read);
     t.true(StreamsError.is(store));

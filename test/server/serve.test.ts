@@ -54,12 +54,14 @@ test('a client over files is served with page, health, metrics, topology and sto
 test('clients on Kafka are served before they start, and each answers for the rows of all', async (t) => {
   const cluster = new MemoryCluster();
   cluster.createTopic('words', 2);
+  const folder = await mkdtemp(join(tmpdir(), 'weir-serve-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
   const servers: string[] = [];
   for (const name of ['a', 'b']) {
     const streams = new KafkaStreams(counts(), {
       broker: cluster.connect(),
       applicationId: 'words',
-      stateDir: name,
+      stateDir: join(folder, name),
       openDatabase: () => openMemoryDatabase(),
       commitIntervalMs: 10,
       sessionTimeoutMs: 3000,
