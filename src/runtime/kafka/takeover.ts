@@ -23,7 +23,7 @@ import { positionsError, type TopicRole } from './loss-errors.ts';
 import type { OutputCounts } from './output-counts.ts';
 import { BrokerSinkNode } from './sink-nodes.ts';
 import type { SavedCommit, TaskFolder } from './task-folder.ts';
-import { decodeTaskMetadata, samePositions, type TaskMetadata } from './task-metadata.ts';
+import { type ClockNames, decodeTaskMetadata, hasClocksOf, samePositions, type TaskMetadata } from './task-metadata.ts';
 import { marksOf } from './topic-marks.ts';
 import { inputsOf, type TaskInput, topicOnBroker } from './topics-plan.ts';
 
@@ -314,10 +314,10 @@ async function makeTask(
   let metadata: TaskMetadata | undefined;
   await engine.open(() => {
     const own = engine.tasks[0]!;
-    metadata = decodeTaskMetadata(committed[0]?.committed?.metadata ?? '', {
-      operators: Object.keys(own.operatorTimes()),
-      topics: [...own.sources.keys()],
-    });
+    const text = committed[0]?.committed?.metadata ?? '';
+    const names = { operators: Object.keys(own.operatorTimes()), topics: [...own.sources.keys()] };
+    if (!hasClocksOf(text, names)) throw otherClocks(folder.taskId, names);
+    metadata = decodeTaskMetadata(text, names);
     return metadata?.task;
   });
   const inputs = committed.map(({ name, topic, offset, source }) => {
@@ -381,4 +381,14 @@ export async function catchUpWithGlobals(
       }
     task.joinedUpTo(positions);
   }
+}
+
+function otherClocks(taskId: string, { operators, topics }: ClockNames): StreamsError {
+  const shown = (names: readonly string[]): string => (names.length === 0 ? 'none' : [...names].sort().join(', '));
+  return new StreamsError(
+    'STREAMS_STATE_INCOMPATIBLE',
+    `what the group has committed for task ${taskId} is of a program with other windowed or suppressed stores, or other topics, than this one's (${shown(operators)}; ${shown(topics)}). ` +
+      'On Kafka a program may change its stateless nodes alone: run it under another application id, or after weir reset.',
+    { taskId },
+  );
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { StreamsError } from '../../common/errors.ts';
 import { dropReasons } from '../../processor/drop-reason.ts';
 import type { SavedTask } from '../task.ts';
@@ -52,6 +53,8 @@ interface Written {
   readonly n: number;
   readonly d: readonly number[];
   readonly g: Readonly<Record<string, readonly number[]>>;
+  /** {@link nameMark} of the operators and topics whose times these are; missing in what versions before 0.2 wrote. */
+  readonly w?: string;
   /** Positions of the inputs, ends of the changelogs, marks of the topics. */
   readonly q?: readonly number[];
   readonly c?: readonly number[];
@@ -77,6 +80,7 @@ export function encodeTaskMetadata({ task, globalPositions, basis }: TaskMetadat
     n: task.processed,
     d: dropReasons.map((reason) => task.dropped[reason] ?? 0),
     g: globalPositions,
+    w: nameMark(Object.keys(task.operatorTimeMs), Object.keys(task.partitionTimeMs)),
   };
   const text = withBasis(JSON.stringify(written), basis);
   if (Buffer.byteLength(text) > mostBytes)
@@ -97,15 +101,26 @@ function withBasis(text: string, basis: CommitBasis | undefined): string {
   return `${more},"t":"${topics.slice(0, room * markLength)}"}`;
 }
 
-/**
- * Reads what {@link encodeTaskMetadata} wrote; undefined for the text of another program (or none).
- *
- * @param names - Operators with clocks, and topics of the task.
- */
-export function decodeTaskMetadata(
-  text: string,
-  names: { readonly operators: readonly string[]; readonly topics: readonly string[] },
-): TaskMetadata | undefined {
+/** Times are written by the order of these names, so what was written under other names says nothing. 32 bits: room is scarce, and names are no secret. */
+function nameMark(operators: readonly string[], topics: readonly string[]): string {
+  return hash('sha256', JSON.stringify([[...operators].sort(), [...topics].sort()]), 'hex').slice(0, 8);
+}
+
+/** Operators with clocks, and topics of a task. */
+export interface ClockNames {
+  readonly operators: readonly string[];
+  readonly topics: readonly string[];
+}
+
+/** Whether times that were committed are those of these operators and topics, as far as the text tells. */
+export function hasClocksOf(text: string, { operators, topics }: ClockNames): boolean {
+  if (!isTaskMetadata(text)) return true;
+  const { w } = JSON.parse(text) as Written;
+  return w === undefined || w === nameMark(operators, topics);
+}
+
+/** Reads what {@link encodeTaskMetadata} wrote, for a task that {@link hasClocksOf} it; undefined for the text of another program (or none). */
+export function decodeTaskMetadata(text: string, names: ClockNames): TaskMetadata | undefined {
   let written: Partial<Written>;
   try {
     written = JSON.parse(text) as Partial<Written>;

@@ -117,3 +117,39 @@ test('a program with another store is refused by its name, and the old one goes 
   await drained(cluster, program(false));
   t.deepEqual(await rowsOf([again], 'by-value-counts'), ['x 1']);
 });
+
+test('a program without one of its windowed stores is refused where no folder tells of it, since clocks are committed by the order of their names', async (t) => {
+  /** `some` sees the records of key a alone. */
+  const windows = (names: readonly string[]): Topology => {
+    const builder = new StreamsBuilder();
+    const all = builder.stream('in', texts);
+    for (const name of names)
+      all
+        .filter((key) => name === 'all' || key === 'a')
+        .groupByKey()
+        .windowedBy(TimeWindows.ofSizeAndGrace(10, 0))
+        .count({ name });
+    return builder.build();
+  };
+  const cluster = clusterOf(1);
+  const first = await startClient(t, cluster, windows(['all', 'some']), { disk: new Disk() });
+  write(cluster, 0, 'a', 'x', 1);
+  write(cluster, 0, 'b', 'x', 14);
+  await drained(cluster, windows(['all', 'some']));
+  await stop(first);
+  // By their order the time 14 would be that of `some`, which has seen 1: a record of key a at 5 would be late.
+  const other = newClient(t, cluster, windows(['some']), { disk: new Disk() });
+  const error = await t.throwsAsync(
+    other.streams
+      .start()
+      .then(() => until(() => other.uncaught.length > 0, 'it fails').then(() => Promise.reject(other.uncaught[0]))),
+  );
+  t.like(error, { code: 'STREAMS_STATE_INCOMPATIBLE' });
+  t.regex(error!.message, /task 0_0 .*\(some; in\)/);
+  await other.streams.close();
+  const again = await startClient(t, cluster, windows(['all', 'some']), { disk: new Disk() });
+  write(cluster, 0, 'a', 'x', 5);
+  await drained(cluster, windows(['all', 'some']));
+  t.deepEqual(await rowsOf([again], 'some'), ['a@0 2']);
+  t.deepEqual(await rowsOf([again], 'all'), ['a@0 1', 'b@10 1']);
+});
