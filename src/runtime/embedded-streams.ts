@@ -1,6 +1,7 @@
 import type { DatabaseFactory, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
+import { checkOptions, type OptionKind } from '../config/check-options.ts';
 import { defaultOf } from '../config/defaults.ts';
 import type { SettingName, SettingValues } from '../config/settings.ts';
 import type { StoreSpec } from '../processor/node.ts';
@@ -77,6 +78,24 @@ export interface EmbeddedOptions {
   /** Opens the database. @defaultValue LevelDB */
   readonly openDatabase?: DatabaseFactory;
 }
+
+/** All options, and what each may be. */
+const optionKinds: Readonly<Record<keyof EmbeddedOptions, OptionKind>> = {
+  applicationId: 'string',
+  stateDir: 'string',
+  partitions: 1,
+  settings: 'object',
+  commitIntervalMs: 0,
+  commitIntervalRecords: 1,
+  statestoreCacheMaxBytes: 0,
+  maxFutureMs: 0,
+  syncWrites: 'boolean',
+  create: 'boolean',
+  processingExceptionHandler: 'function',
+  output: 'function',
+  logger: 'object',
+  openDatabase: 'function',
+};
 
 /** How `run` ends. */
 export interface RunOptions {
@@ -165,10 +184,12 @@ export class EmbeddedStreams {
   /**
    * Opens a state folder for a topology.
    *
+   * @throws TypeError, RangeError for an option that does not exist, or that is of another type.
    * @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while another process has it, `STREAMS_STATE_INCOMPATIBLE` if it was made with another topology or
    * other settings, `STREAMS_STATE_NEWER`, `STREAMS_STATE_MISSING`.
    */
   static async open(topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
+    checkOptions('EmbeddedStreams', options, optionKinds, ['stateDir']);
     const { openDatabase } = options;
     await refuseOtherKind(options.stateDir, 'replay');
     const folder = await StateFolder.open(options.stateDir, {

@@ -2,6 +2,7 @@ import type { DatabaseFactory } from '../../../state/database.ts';
 import type { Broker } from '../../clients/broker.ts';
 import type { StreamsError } from '../../common/errors.ts';
 import { type Logger, silentLogger } from '../../common/logger.ts';
+import { checkOptions, type OptionKind } from '../../config/check-options.ts';
 import { defaultOf } from '../../config/defaults.ts';
 import type { StateSettings } from '../state-folder.ts';
 import type { RestoreProgress } from './changelog-follower.ts';
@@ -102,6 +103,58 @@ export interface BootstrapOptions extends Omit<KafkaStreamsOptions, 'broker' | '
   readonly bootstrapServers: readonly string[];
   /** Folder of the state; one process at a time can have it. @defaultValue `.data/<application id>` */
   readonly stateDir?: string;
+}
+
+const handler = 'function';
+
+/** All options, and what each may be. */
+const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions, OptionKind>> = {
+  broker: 'object',
+  bootstrapServers: 'object',
+  applicationId: 'string',
+  stateDir: 'string',
+  settings: 'object',
+  guarantee: ['exactly_once', 'at_least_once'],
+  commitIntervalMs: 0,
+  statestoreCacheMaxBytes: 0,
+  maxFutureMs: 0,
+  maxTaskIdleMs: -1,
+  windowIdleCloseMs: 0,
+  bufferedRecordsPerPartition: 1,
+  numStandbyReplicas: 0,
+  replicationFactor: -1,
+  autoOffsetReset: ['earliest', 'latest', 'none'],
+  acceptLoss: 'boolean',
+  metadataMaxAgeMs: 1,
+  sessionTimeoutMs: 1,
+  heartbeatIntervalMs: 1,
+  rebalanceTimeoutMs: 1,
+  transactionTimeoutMs: 1,
+  repartitionPurgeIntervalMs: 0,
+  deleteRetentionMs: 0,
+  applicationServer: 'string',
+  hostProcess: 'string',
+  deadLetterTopic: 'string',
+  lateTopic: 'string',
+  deserializationHandler: handler,
+  processingHandler: handler,
+  productionHandler: handler,
+  compression: ['none', 'gzip', 'lz4', 'snappy'],
+  uncaughtHandler: handler,
+  restoreListener: 'object',
+  syncWrites: 'boolean',
+  logger: 'object',
+  openDatabase: 'function',
+};
+
+/**
+ * Refuses options that do not exist, or are of another type.
+ *
+ * @throws TypeError, RangeError
+ */
+export function checkKafkaOptions(options: KafkaStreamsOptions | BootstrapOptions): void {
+  const either = 'broker' in options ? (['broker', 'stateDir'] as const) : (['bootstrapServers'] as const);
+  checkOptions('KafkaStreams', options, kinds, ['applicationId', ...either]);
 }
 
 type OptionalName = 'applicationServer' | 'hostProcess' | 'openDatabase' | 'deleteRetentionMs' | 'windowIdleCloseMs';

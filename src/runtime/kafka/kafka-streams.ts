@@ -25,6 +25,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { repartitionTopic } from './internal-names.ts';
 import {
   type BootstrapOptions,
+  checkKafkaOptions,
   type FilledOptions,
   filledOptions,
   type KafkaStreamsOptions,
@@ -109,8 +110,12 @@ export class KafkaStreams {
   #paused = false;
   readonly #ownsBroker: boolean;
 
-  /** @param options - A broker that is open, or `bootstrapServers`. */
+  /**
+   * @param options - A broker that is open, or `bootstrapServers`.
+   * @throws TypeError, RangeError for an option that does not exist, or that is of another type.
+   */
   constructor(topology: Topology, options: KafkaStreamsOptions | BootstrapOptions) {
+    checkKafkaOptions(options);
     this.topology = topology;
     this.#ownsBroker = !('broker' in options);
     this.#options = filledOptions('broker' in options ? options : connected(options));
