@@ -118,7 +118,7 @@ export class TopologyTestDriver {
   /**
    * Pipes records into a source topic, or into the topic of a global table.
    *
-   * @throws {@link StreamsError} `STREAMS_MISSING_SOURCE_TOPIC` for a topic that the topology does not read.
+   * @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC` for a topic that the topology does not read.
    */
   inputTopic<K, V>(topic: string): TestInputTopic<K, V> {
     const { sourceTopics, globalTables } = this.topology;
@@ -135,7 +135,7 @@ export class TopologyTestDriver {
   /**
    * Reads what the topology has written to a topic, oldest first.
    *
-   * @throws {@link StreamsError} `STREAMS_TOPOLOGY` for a topic that the topology does not write.
+   * @throws StreamsError `STREAMS_TOPOLOGY` for a topic that the topology does not write.
    */
   outputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestOutputTopic<K, V> {
     const written = this.topology.nodes.flatMap((node) => (node.kind === 'sink' ? [node.topic] : []));

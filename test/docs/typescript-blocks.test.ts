@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import ts from 'typescript';
+import { typescript } from '../helpers/typescript-child.ts';
 import { fencedBlocks, fileNameOf } from './fenced-blocks.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -53,7 +54,7 @@ test('the program of docs/cli.md replays a folder and describes its topology', a
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   for (const block of blocks.filter(({ page }) => page === 'docs/cli.md')) {
     const resolved = block.text.replaceAll(
-      /'(weir(?:\/\w+)?)'/g,
+      /'(weir-streams(?:\/\w+)?)'/g,
       (_, name: keyof typeof entryPoints) => `'${join(root, entryPoints[name])}'`,
     );
     writeFileSync(join(folder, fileNameOf(block)), resolved);
@@ -61,7 +62,7 @@ test('the program of docs/cli.md replays a folder and describes its topology', a
   mkdirSync(join(folder, 'words'));
   writeFileSync(join(folder, 'words/a.csv'), 'at,word\n2024-01-01T00:00:00Z,weir\n2024-01-02T00:00:00Z,weir\n');
   const program = async (...words: string[]): Promise<string> =>
-    (await promisify(execFile)(process.execPath, ['--import', 'tsx', join(folder, 'main.ts'), ...words])).stdout;
+    (await promisify(execFile)(process.execPath, ['--import', typescript, join(folder, 'main.ts'), ...words])).stdout;
   const state = join(folder, 'state');
   const replayed = await program('replay', '--events', join(folder, 'words'), '--state', state, '--json');
   t.like(JSON.parse(replayed), { rows: 2, dead: 0, files: 1 });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { typescript } from '../helpers/typescript-child.ts';
 
 const folder = new URL('../../examples/', import.meta.url);
 
@@ -121,7 +122,7 @@ for (const [name, expected] of Object.entries(printed)) {
   test.serial(`example ${name} prints what its comments promise`, async (t) => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [
       '--import',
-      'tsx',
+      typescript,
       new URL(name, folder).pathname,
     ]);
     t.is(stderr, '');

@@ -90,6 +90,10 @@ export class KafkaConnection {
           this.close(new ConnectionLost(`${this.address}: the connection was closed`));
         });
       });
+      this.#connection.socket?.once('data', (bytes: Buffer) => {
+        const stranger = strangerOf(bytes);
+        if (stranger !== undefined) this.close(new ConnectionLost(`${this.address}: ${stranger}`));
+      });
       const answer = await this.call(apiVersions, undefined, timeoutMs);
       check(answer.errorCode);
       const versions: Record<number, { minVersion: number; maxVersion: number }> = {};
@@ -231,4 +235,18 @@ function kafkajsLogger(logger: Logger): KafkajsLogger {
   const log = (message: string, extra: object = {}): void => logger.debug(extra, `kafkajs: ${message}`);
   const own: KafkajsLogger = { namespace: () => own, debug: log, info: log, warn: log, error: log };
   return own;
+}
+
+/** The first answer of a broker, the versions that it knows, has some kilobytes. */
+const longestFirstAnswer = 1 << 24;
+
+/** What is to be said of somebody who is not a broker, by the first bytes that come; undefined: it may be one. */
+function strangerOf(bytes: Buffer): string | undefined {
+  if (bytes.length < 4 || bytes.readUInt32BE(0) <= longestFirstAnswer) return undefined;
+  // A TLS record: an alert (21) or a handshake (22), version 3.
+  if ((bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 3)
+    return 'TLS is spoken there. Set security.protocol to ssl or sasl_ssl, or name the port of a listener without TLS';
+  const begin = bytes.toString('latin1', 0, 24).replaceAll(/[^ -~].*/gs, '');
+  const said = begin === '' ? 'bytes that are no answer of one' : JSON.stringify(begin);
+  return `what answers there is not a Kafka broker: it says ${said}. Check the port`;
 }

@@ -70,3 +70,29 @@ test('each address that fails is named with its reason', async (t) => {
   const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
   for (const address of [first, second]) t.true(error!.message.includes(address), error!.message);
 });
+
+for (const [who, says, told] of [
+  [
+    'an HTTP server',
+    'HTTP/1.1 400 Bad Request\r\n\r\n',
+    /not a Kafka broker: it says "HTTP\/1\.1 400 Bad Request"\. Check/,
+  ],
+  ['an SSH server', 'SSH-2.0-OpenSSH_9.2\r\n', /not a Kafka broker: it says "SSH-2\.0-OpenSSH_9\.2"/],
+  // A fatal alert: unexpected message.
+  [
+    'a listener with TLS',
+    '\x15\x03\x03\x00\x02\x02\x0a',
+    /TLS is spoken there\. Set security\.protocol to ssl or sasl_ssl/,
+  ],
+] as const)
+  test(`${who} behind the port of a broker is named as such`, async (t) => {
+    const address = await server(t, (socket) => socket.once('data', () => socket.end(Buffer.from(says, 'latin1'))));
+    const broker = openKafkaBroker({
+      bootstrapServers: [address],
+      ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+    });
+    t.teardown(() => broker.close());
+    const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
+    t.regex(error!.message, told);
+    t.true(error!.message.includes(address));
+  });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { typescript } from '../../helpers/typescript-child.ts';
 
 const run = promisify(execFile);
 const source = new URL('../../../src/', import.meta.url).href;
@@ -19,7 +20,7 @@ require('node:module')._resolveFilename = function (name, ...rest) {
 };`;
     await writeFile(join(folder, 'block.cjs'), block);
     await writeFile(join(folder, 'main.mjs'), program);
-    const args = ['--import', 'tsx', '--require', join(folder, 'block.cjs'), join(folder, 'main.mjs')];
+    const args = ['--import', typescript, '--require', join(folder, 'block.cjs'), join(folder, 'main.mjs')];
     return (await run(process.execPath, args)).stdout;
   } finally {
     await rm(folder, { recursive: true });

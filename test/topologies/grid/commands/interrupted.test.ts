@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { Ran } from '../../../cli/fixtures/run.ts';
+import { typescript } from '../../../helpers/typescript-child.ts';
 import { dataSet, digestOf, good, startWeir, temporary, until, weir } from './weir.ts';
 
 const main = fileURLToPath(new URL('../../../../topologies/grid/main.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
 
 interface Started {
   readonly child: ChildProcess;
@@ -17,7 +17,7 @@ interface Started {
 
 /** Starts `weir` as a process of its own. */
 function start(line: string, cwd?: string): Started {
-  const child = spawn(process.execPath, ['--import', tsx, main, ...line.split(' ')], {
+  const child = spawn(process.execPath, ['--import', typescript, main, ...line.split(' ')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });
