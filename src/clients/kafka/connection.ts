@@ -247,6 +247,6 @@ function strangerOf(bytes: Buffer): string | undefined {
   if ((bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 3)
     return 'TLS is spoken there. Set security.protocol to ssl or sasl_ssl, or name the port of a listener without TLS';
   const begin = bytes.toString('latin1', 0, 24).replaceAll(/[^ -~].*/gs, '');
-  const said = begin === '' ? 'bytes that are no answer of one' : JSON.stringify(begin);
+  const said = begin === '' ? 'bytes that no broker sends' : JSON.stringify(begin);
   return `what answers there is not a Kafka broker: it says ${said}. Check the port`;
 }

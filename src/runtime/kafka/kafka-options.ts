@@ -105,8 +105,6 @@ export interface BootstrapOptions extends Omit<KafkaStreamsOptions, 'broker' | '
   readonly stateDir?: string;
 }
 
-const handler = 'function';
-
 /** All options, and what each may be. */
 const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions, OptionKind>> = {
   broker: 'object',
@@ -136,11 +134,11 @@ const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions,
   hostProcess: 'string',
   deadLetterTopic: 'string',
   lateTopic: 'string',
-  deserializationHandler: handler,
-  processingHandler: handler,
-  productionHandler: handler,
+  deserializationHandler: 'function',
+  processingHandler: 'function',
+  productionHandler: 'function',
   compression: ['none', 'gzip', 'lz4', 'snappy'],
-  uncaughtHandler: handler,
+  uncaughtHandler: 'function',
   restoreListener: 'object',
   syncWrites: 'boolean',
   logger: 'object',
