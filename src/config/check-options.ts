@@ -1,7 +1,19 @@
 import { didYouMean } from './nearest.ts';
+import { maxTimerMs } from './setting-types.ts';
 
-/** What an option may be: a type, one of some words, or a number that is at least this. */
-export type OptionKind = 'string' | 'boolean' | 'function' | 'object' | readonly string[] | number;
+/** Bounds of a number, both included. */
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What an option may be: a type, one of some words, a number that is at least this, or one within bounds. */
+export type OptionKind = 'string' | 'boolean' | 'function' | 'object' | readonly string[] | number | Bounds;
+
+/** A number of ms that a timer takes: beyond the longest, timers of Node fire at once, and brokers take no more either. */
+export function timer(min: number): Bounds {
+  return { min, max: maxTimerMs };
+}
 
 /**
  * Refuses options that a program gives and that mean nothing, which a program without types may: one that does not exist, or of another type. Undefined is as not given.
@@ -32,13 +44,19 @@ export function checkOptions<Name extends string>(
 }
 
 function checkOption(what: string, value: unknown, kind: OptionKind): void {
-  if (typeof kind === 'number') {
+  if (typeof kind === 'number' || isBounds(kind)) {
+    const { min, max } = typeof kind === 'number' ? { min: kind, max: Number.POSITIVE_INFINITY } : kind;
     if (typeof value !== 'number') throw new TypeError(`${what}: give a number`);
-    if (!(value >= kind)) throw new RangeError(`${what}: give ${kind} or more`);
+    if (!(value >= min)) throw new RangeError(`${what}: give ${min} or more`);
+    if (value > max) throw new RangeError(`${what}: give ${max} or less`);
   } else if (typeof kind === 'object') {
     if (!kind.includes(value as string)) throw new TypeError(`${what}: give one of ${kind.join(', ')}`);
   } else if (typeof value !== kind || value === null)
     throw new TypeError(`${what}: give ${kind === 'object' ? 'an' : 'a'} ${kind}`);
+}
+
+function isBounds(kind: OptionKind): kind is Bounds {
+  return typeof kind === 'object' && 'min' in kind;
 }
 
 function shown(value: unknown): string {

@@ -184,8 +184,9 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   },
   'heartbeat.interval.ms': {
     type: timerMs(1),
-    ...always(1000),
-    doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out again. At most a third of `session.timeout.ms`.',
+    defaultOf: ({ get }) => Math.min(1000, Math.floor(get('session.timeout.ms') / 3)),
+    defaultText: '1000 (a third of session.timeout.ms where that is less)',
+    doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out again. Less than `session.timeout.ms`, or it is refused; more than a third of it is told: one that is late may then cost the instance its tasks.',
   },
   'http.hosts': {
     type: names(),

@@ -2,7 +2,7 @@ import type { DatabaseFactory } from '../../../state/database.ts';
 import type { Broker } from '../../clients/broker.ts';
 import type { StreamsError } from '../../common/errors.ts';
 import { type Logger, silentLogger } from '../../common/logger.ts';
-import { checkOptions, type OptionKind } from '../../config/check-options.ts';
+import { checkOptions, type OptionKind, timer } from '../../config/check-options.ts';
 import { defaultOf } from '../../config/defaults.ts';
 import type { StateSettings } from '../state-folder.ts';
 import type { RestoreProgress } from './changelog-follower.ts';
@@ -61,7 +61,10 @@ export interface KafkaStreamsOptions {
   readonly metadataMaxAgeMs?: number;
   /** @defaultValue 45000 */
   readonly sessionTimeoutMs?: number;
-  /** At most a third of the session timeout. @defaultValue 1000 */
+  /**
+   * ms between two signs of life to the group. Less than `sessionTimeoutMs`; more than a third of it is taken as it is, with a warning.
+   * @defaultValue 1000, or a third of `sessionTimeoutMs` where that is less
+   */
   readonly heartbeatIntervalMs?: number;
   /** @defaultValue 60000 */
   readonly rebalanceTimeoutMs?: number;
@@ -123,12 +126,12 @@ const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions,
   replicationFactor: -1,
   autoOffsetReset: ['earliest', 'latest', 'none'],
   acceptLoss: 'boolean',
-  metadataMaxAgeMs: 1,
-  sessionTimeoutMs: 1,
-  heartbeatIntervalMs: 1,
-  rebalanceTimeoutMs: 1,
-  transactionTimeoutMs: 1,
-  repartitionPurgeIntervalMs: 0,
+  metadataMaxAgeMs: timer(1),
+  sessionTimeoutMs: timer(1),
+  heartbeatIntervalMs: timer(1),
+  rebalanceTimeoutMs: timer(1),
+  transactionTimeoutMs: timer(1),
+  repartitionPurgeIntervalMs: timer(0),
   deleteRetentionMs: 0,
   applicationServer: 'string',
   hostProcess: 'string',
@@ -160,11 +163,27 @@ type OptionalName = 'applicationServer' | 'hostProcess' | 'openDatabase' | 'dele
 /** Options with their defaults filled in. */
 export type FilledOptions = Required<Omit<KafkaStreamsOptions, OptionalName>> & Pick<KafkaStreamsOptions, OptionalName>;
 
+/**
+ * Refuses heartbeats as rare as the session is long, for which the broker takes the instance for dead, and warns of such that leave no room for a late one.
+ *
+ * @throws RangeError
+ */
+export function checkHeartbeats({ heartbeatIntervalMs, sessionTimeoutMs, logger }: FilledOptions): void {
+  if (heartbeatIntervalMs >= sessionTimeoutMs)
+    throw new RangeError(
+      `heartbeatIntervalMs of KafkaStreams is ${heartbeatIntervalMs}: give less than sessionTimeoutMs, which is ${sessionTimeoutMs}, and at most a third of it`,
+    );
+  if (3 * heartbeatIntervalMs > sessionTimeoutMs)
+    logger.warn(
+      { heartbeatIntervalMs, sessionTimeoutMs },
+      `a heartbeat each ${heartbeatIntervalMs} ms (heartbeat.interval.ms) is less often than three times in the ${sessionTimeoutMs} ms of session.timeout.ms: where one is late, the group takes this instance for dead and gives its tasks away`,
+    );
+}
+
 /** Fills the defaults in. */
 export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
   const { applicationId, guarantee = defaultOf('processing.guarantee') } = options;
-  const sessionTimeoutMs = options.sessionTimeoutMs ?? defaultOf('session.timeout.ms');
-  const { heartbeatIntervalMs = defaultOf('heartbeat.interval.ms') } = options;
+  const { sessionTimeoutMs = defaultOf('session.timeout.ms') } = options;
   return {
     settings: {},
     commitIntervalMs: defaultOf('commit.interval.ms', { 'processing.guarantee': guarantee }),
@@ -177,6 +196,7 @@ export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
     autoOffsetReset: defaultOf('auto.offset.reset'),
     acceptLoss: false,
     metadataMaxAgeMs: defaultOf('metadata.max.age.ms'),
+    heartbeatIntervalMs: defaultOf('heartbeat.interval.ms', { 'session.timeout.ms': sessionTimeoutMs }),
     rebalanceTimeoutMs: defaultOf('rebalance.timeout.ms'),
     transactionTimeoutMs: defaultOf('transaction.timeout.ms'),
     repartitionPurgeIntervalMs: defaultOf('repartition.purge.interval.ms'),
@@ -193,7 +213,6 @@ export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
     ...withoutUndefined(options),
     guarantee,
     sessionTimeoutMs,
-    heartbeatIntervalMs: Math.min(heartbeatIntervalMs, Math.floor(sessionTimeoutMs / 3)),
   };
 }
 

@@ -25,6 +25,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { repartitionTopic } from './internal-names.ts';
 import {
   type BootstrapOptions,
+  checkHeartbeats,
   checkKafkaOptions,
   type FilledOptions,
   filledOptions,
@@ -119,6 +120,7 @@ export class KafkaStreams {
     this.topology = topology;
     this.#ownsBroker = !('broker' in options);
     this.#options = filledOptions('broker' in options ? options : connected(options));
+    checkHeartbeats(this.#options);
     this.#endpoint = this.#options.applicationServer ?? '';
     const { sessionTimeoutMs } = this.#options;
     this.#ownership = new Ownership(topology, () => ({
