@@ -1,6 +1,5 @@
 import type { Broker } from '../clients/broker.ts';
 import type { Logger } from '../common/logger.ts';
-import type { Config } from '../config/config.ts';
 import type { RowFormat } from '../files/row-format.ts';
 import type { Version } from '../processor/rows.ts';
 import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
@@ -145,11 +144,6 @@ export interface ApplicationSpec {
   readonly tables: readonly FolderTable[];
   /** Gives the part that does work, mostly by a dynamic import. */
   load(): Promise<Application>;
-}
-
-/** The application's name on Kafka: `application.id`, or what the application says where that is not set. */
-export function applicationIdOf(spec: ApplicationSpec, config: Config): string {
-  return config.origin('application.id').source === 'default' ? spec.applicationId : config.get('application.id');
 }
 
 /** The topics of so many folders: `events`, `events-2`, `events-3`. */

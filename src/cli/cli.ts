@@ -8,6 +8,7 @@ import { parseCommandLine } from './command-line.ts';
 import type { CommandContext, CommandKind, CommandSpec, ProgramSpec } from './command-spec.ts';
 import { commonOptions, readSetFlags } from './common-options.ts';
 import { errorReport } from './error-report.ts';
+import { checkIdleSettings } from './idle-settings.ts';
 import type { LogLevel } from './log.ts';
 import { createLogger } from './log.ts';
 import type { CliStream } from './output.ts';
@@ -16,6 +17,7 @@ import { keyOf, readArguments, readOptions } from './read-options.ts';
 import { StatusOutput } from './status-output.ts';
 import type { SignalSource } from './stop-signals.ts';
 import { exitCodeOfSignal, StopSignals } from './stop-signals.ts';
+import { threadNumber } from './stream-threads.ts';
 
 /** A program and the process it runs in. */
 export interface CliOptions extends ProgramSpec {
@@ -112,6 +114,7 @@ class Session {
       if (spec.setting !== undefined) values[keyOf(spec)] = config.get(spec.setting);
     }
     const context = this.#context(config, values, readArguments(command.arguments ?? [], args), level);
+    if (threadNumber() === 1) checkIdleSettings(command, values, config, context.logger);
     this.#onFirstSignal = (signal) => context.logger.info({ signal }, 'stopping: a second signal ends at once');
     const lateByMs = command.commits ? commitMs : stopMs;
     const outcome = await Promise.race([

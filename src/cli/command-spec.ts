@@ -1,6 +1,6 @@
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
-import type { Runtime } from '../config/settings.ts';
+import type { Runtime, SettingName } from '../config/settings.ts';
 import type { ArgumentSpec, OptionSpec } from './option-spec.ts';
 import type { ArgumentValues, OptionValues } from './option-types.ts';
 import type { ResultOutput } from './output.ts';
@@ -56,8 +56,13 @@ export interface CommandSpec<
    * @defaultValue false
    */
   readonly commits?: boolean;
-  /** Whether it takes `--set` and `--config`. The environment and the defaults are read in any case. */
-  readonly settings?: boolean;
+  /**
+   * The settings that it reads, besides those of its options. `--set` of another is refused, and one that the environment or a file gives is told. Absent: it reads none, and takes neither
+   * `--set` nor `--config`.
+   */
+  readonly settings?: readonly SettingName[];
+  /** Those of `settings` that it reads with these options. @defaultValue all */
+  settingsFor?(options: OptionValues<O>, config: Config): readonly SettingName[];
   /** Which defaults the settings have. @defaultValue 'embedded' */
   readonly runtime?: Runtime;
   /**

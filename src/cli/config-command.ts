@@ -1,4 +1,5 @@
 import { originText } from '../config/config.ts';
+import { settingNames } from '../config/settings.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { jsonOption } from './option-spec.ts';
@@ -15,7 +16,7 @@ export function configCommand(program: string): CommandSpec {
     ],
     options: [jsonOption],
     kind: 'batch',
-    settings: true,
+    settings: settingNames,
     async run({ config, options, stdout }) {
       const rows = config
         .entries()

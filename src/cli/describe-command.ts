@@ -35,7 +35,7 @@ export function describeCommand(spec: ApplicationSpec): CommandSpec {
       },
     ],
     kind: 'batch',
-    settings: true,
+    settings: ['processing.guarantee'],
     async run({ options, config, stdout, stderr }) {
       const [app, { describeTopology }] = await Promise.all([spec.load(), import('../server/serve-client.ts')]);
       const { diff } = options;

@@ -2,7 +2,7 @@ import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { withSource } from './read-source.ts';
-import { sourceOptions } from './source-options.ts';
+import { allSourceSettings, sourceOptions, sourceSettings } from './source-options.ts';
 
 /** `digest`: one hash over the results of a state. For any application. */
 export function digestCommand(spec: ApplicationSpec): CommandSpec {
@@ -19,7 +19,8 @@ export function digestCommand(spec: ApplicationSpec): CommandSpec {
     ],
     options: [...sourceOptions, { flags: '--by-store', description: 'a line for each store: its name and its digest' }],
     kind: 'batch',
-    settings: true,
+    settings: allSourceSettings,
+    settingsFor: sourceSettings,
     run: ({ options, config, stdout, signal }) =>
       withSource(spec, { options, config, signal }, async (source) => {
         const { all, byStore } = await source.digest();

@@ -1,3 +1,4 @@
+import { settingNames } from '../config/settings.ts';
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
@@ -34,7 +35,7 @@ export function doctorCommand(spec: ApplicationSpec, open?: OpenReach): CommandS
       jsonOption,
     ],
     kind: 'batch',
-    settings: true,
+    settings: settingNames,
     runtime: 'kafka',
     async run(context) {
       const { doctor } = await import('./doctor.ts');

@@ -1,6 +1,5 @@
-import { silentLogger } from '../common/logger.ts';
-import { filledOptions } from '../runtime/kafka/kafka-options.ts';
-import { type ApplicationSpec, applicationIdOf } from './application.ts';
+import type { ApplicationSpec } from './application.ts';
+import { applicationIdOf } from './application-id.ts';
 import type { CommandContext } from './command-spec.ts';
 import { addressChecks, clusterChecks, type Reach, reachBrokers } from './doctor-brokers.ts';
 import { type Check, type CheckResult, guarded } from './doctor-check.ts';
@@ -9,8 +8,8 @@ import { groupChecks } from './doctor-group.ts';
 import { configurationChecks, nodeCheck } from './doctor-host.ts';
 import { internalChecks } from './doctor-internal.ts';
 import { topicChecks } from './doctor-topics.ts';
-import { kafkaOptions } from './kafka-settings.ts';
 import { kafkaTopology } from './kafka-topology.ts';
+import { letterTopics } from './letter-settings.ts';
 import { paint } from './output.ts';
 import { retentionChecks } from './output-retention.ts';
 
@@ -101,7 +100,7 @@ async function* brokerChecks(
     return found.checks;
   });
   const topology = await kafkaTopology(spec, topic, tableTopics);
-  const { deadLetterTopic, lateTopic } = filledOptions(kafkaOptions(spec, config, broker, silentLogger));
+  const { deadLetterTopic, lateTopic } = letterTopics(spec, config);
   const letters = [deadLetterTopic, lateTopic].filter((name) => name !== '');
   let complete = false;
   yield guarded('topics', async () => {

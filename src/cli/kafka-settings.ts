@@ -1,8 +1,38 @@
 import type { Broker } from '../clients/broker.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
+import type { SettingName } from '../config/settings.ts';
 import type { KafkaStreamsOptions } from '../runtime/kafka/kafka-options.ts';
-import { type ApplicationSpec, applicationIdOf } from './application.ts';
+import type { ApplicationSpec } from './application.ts';
+import { applicationIdOf } from './application-id.ts';
+import { letterSettings, letterTopics } from './letter-settings.ts';
+
+/** Settings of an instance on Kafka. */
+export const kafkaSettings: readonly SettingName[] = [
+  ...letterSettings,
+  'auto.offset.reset',
+  'buffered.records.per.partition',
+  'commit.interval.ms',
+  'compression.type',
+  'deserialization.exception.handler',
+  'heartbeat.interval.ms',
+  'max.future.ms',
+  'max.task.idle.ms',
+  'metadata.max.age.ms',
+  'num.standby.replicas',
+  'processing.exception.handler',
+  'processing.guarantee',
+  'production.exception.handler',
+  'rebalance.timeout.ms',
+  'repartition.purge.interval.ms',
+  'replication.factor',
+  'session.timeout.ms',
+  'state.dir',
+  'statestore.cache.max.bytes',
+  'sync.writes',
+  'transaction.timeout.ms',
+  'window.idle.close.ms',
+];
 
 /** What a client on Kafka is made with, from the settings. */
 export function kafkaOptions(
@@ -11,13 +41,6 @@ export function kafkaOptions(
   broker: Broker,
   logger: Logger,
 ): KafkaStreamsOptions {
-  // Absent: named after the application.
-  const letterTopic = (name: 'dead.letter.topic.name' | 'late.topic.name'): string | undefined => {
-    if (config.origin(name).source === 'default') return undefined;
-    return config.get(name) === '-' ? '' : config.get(name);
-  };
-  const dead = letterTopic('dead.letter.topic.name');
-  const late = letterTopic('late.topic.name');
   return {
     broker,
     applicationId: applicationIdOf(spec, config),
@@ -38,8 +61,7 @@ export function kafkaOptions(
     rebalanceTimeoutMs: config.get('rebalance.timeout.ms'),
     transactionTimeoutMs: config.get('transaction.timeout.ms'),
     repartitionPurgeIntervalMs: config.get('repartition.purge.interval.ms'),
-    ...(dead === undefined ? {} : { deadLetterTopic: dead }),
-    ...(late === undefined ? {} : { lateTopic: late }),
+    ...letterTopics(spec, config),
     deserializationHandler: () => config.get('deserialization.exception.handler'),
     processingHandler: () => config.get('processing.exception.handler'),
     productionHandler: () => config.get('production.exception.handler'),

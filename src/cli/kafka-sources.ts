@@ -12,7 +12,8 @@ import { lazyParts } from '../runtime/parts/lazy-parts.ts';
 import type { StorePart } from '../runtime/parts/store-part.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Application, ApplicationSpec } from './application.ts';
-import { applicationIdOf, topicsOf } from './application.ts';
+import { topicsOf } from './application.ts';
+import { applicationIdOf } from './application-id.ts';
 import { openBroker } from './open-broker.ts';
 import { settingsOf } from './replay-settings.ts';
 import { partsSource, type StoreSource } from './store-source.ts';
@@ -22,12 +23,7 @@ export interface KafkaSources {
   /** Whether a folder is that of an instance on Kafka. */
   holds(directory: string): Promise<boolean>;
   /** Of each task the copy that reaches furthest. @throws {@link StreamsError} `STREAMS_STATE_MISSING` - a task is in none of the folders. */
-  openFolders(
-    spec: ApplicationSpec,
-    app: Application,
-    directories: readonly string[],
-    config: Config,
-  ): Promise<StoreSource>;
+  openFolders(spec: ApplicationSpec, app: Application, directories: readonly string[]): Promise<StoreSource>;
   /** What is committed in the changelogs of `application.id` at `bootstrap.servers`. */
   openChangelogs(spec: ApplicationSpec, app: Application, config: Config): Promise<StoreSource>;
 }

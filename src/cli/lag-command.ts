@@ -3,7 +3,7 @@ import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { topicOption } from './kafka-topology.ts';
 import type { LagRequest } from './lag.ts';
-import { applicationIdOption, brokersOption, openBroker } from './open-broker.ts';
+import { applicationIdOption, brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { durationMs } from './option-parsers.ts';
 import { jsonOption } from './option-spec.ts';
 
@@ -37,7 +37,7 @@ export function lagCommand(spec: ApplicationSpec, open: typeof openBroker = open
     ],
     kind: 'batch',
     kindFor: ({ watch }) => (watch === undefined ? 'batch' : 'continuous'),
-    settings: true,
+    settings: brokerSettings,
     runtime: 'kafka',
     async run(context) {
       const { lag } = await import('./lag.ts');

@@ -4,6 +4,26 @@ import type { KafkaBrokerOptions } from '../clients/kafka/kafka-broker.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
+import type { SettingName } from '../config/settings.ts';
+
+/** Settings of a connection to brokers. */
+export const brokerSettings: readonly SettingName[] = [
+  'application.id',
+  'bootstrap.servers',
+  'bootstrap.timeout.ms',
+  'check.crcs',
+  'client.id',
+  'sasl.mechanism',
+  'sasl.password',
+  'sasl.password.file',
+  'sasl.username',
+  'security.protocol',
+  'ssl.ca.file',
+  'ssl.certificate.file',
+  'ssl.key.file',
+  'ssl.verify',
+  'task.timeout.ms',
+];
 
 /** `--brokers`, for commands that work on a broker. */
 export const brokersOption: {

@@ -2,7 +2,7 @@ import { StreamsError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
 import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import type { Application, ApplicationSpec } from './application.ts';
-import { httpToken } from './http-access.ts';
+import { httpToken } from './http-token.ts';
 import { openState } from './open-state.ts';
 import type { SourceRequest } from './source-options.ts';
 import type { StoreSource } from './store-source.ts';
@@ -29,20 +29,15 @@ export async function openSource(
     for (const directory of directories)
       if (await kafkaSources.holds(directory)) await refuseOtherKind(directory, 'instance');
     if (directories.length > 1 || (await kafkaSources.holds(first)))
-      return await kafkaSources.openFolders(spec, app, directories, config);
-    return await openFolder(spec, app, first, config);
+      return await kafkaSources.openFolders(spec, app, directories);
+    return await openFolder(spec, app, first);
   } catch (error) {
     throw StreamsError.is(error) && error.code === 'STREAMS_STATE_STORE_LOCKED' ? locked(error) : error;
   }
 }
 
-async function openFolder(
-  spec: ApplicationSpec,
-  app: Application,
-  directory: string,
-  config: Config,
-): Promise<StoreSource> {
-  const state = await openState(spec, app, { directory, config });
+async function openFolder(spec: ApplicationSpec, app: Application, directory: string): Promise<StoreSource> {
+  const state = await openState(spec, app, { directory });
   return { ...state, place: directory, digest: () => state.streams.digest() };
 }
 

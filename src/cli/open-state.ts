@@ -1,18 +1,16 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import type { Config } from '../config/config.ts';
 import { type EmbeddedOptions, EmbeddedStreams } from '../runtime/embedded-streams.ts';
 import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
-import { applicationIdOf, topicsOf } from './application.ts';
+import { topicsOf } from './application.ts';
 import { type FolderInput, refuseSwapped } from './folder-inputs.ts';
 import { type GivenSettings, savedForm, settingsOf } from './replay-settings.ts';
 
 /** How a state is opened. */
 export interface OpenStateOptions {
   readonly directory: string;
-  readonly config: Config;
   /** @defaultValue silent */
   readonly logger?: Logger;
   /** Given: the state is to take input, and is made if it is absent. Left out: it is there already, and only read. */
@@ -24,6 +22,8 @@ export interface StateInput {
   /** Settings that it must have. */
   readonly settings: GivenSettings;
   readonly folders: readonly FolderInput[];
+  /** How the engine takes it. */
+  readonly engine: Omit<EmbeddedOptions, 'stateDir'>;
 }
 
 /**
@@ -55,7 +55,7 @@ async function openEngine(
   spec: ApplicationSpec,
   app: Application,
   folder: StateFolder,
-  { directory, config, logger, input }: OpenStateOptions,
+  { directory, logger, input }: OpenStateOptions,
 ): Promise<Pick<OpenState, 'streams' | 'settings'>> {
   const { saved } = folder;
   try {
@@ -67,7 +67,8 @@ async function openEngine(
     }
     const topology = app.topology(settings, topicsOf(spec, settings.topics));
     const options = {
-      ...engineOptions(spec, config, directory),
+      ...input?.engine,
+      stateDir: directory,
       settings: savedForm(settings),
       partitions: settings.partitions,
       ...(logger && { logger }),
@@ -77,19 +78,6 @@ async function openEngine(
     await folder.close();
     throw error;
   }
-}
-
-function engineOptions(spec: ApplicationSpec, config: Config, stateDir: string): EmbeddedOptions {
-  return {
-    stateDir,
-    applicationId: applicationIdOf(spec, config),
-    commitIntervalMs: config.get('commit.interval.ms'),
-    commitIntervalRecords: config.get('commit.interval.records'),
-    statestoreCacheMaxBytes: config.get('statestore.cache.max.bytes'),
-    maxFutureMs: config.get('max.future.ms'),
-    syncWrites: config.get('sync.writes'),
-    processingExceptionHandler: () => config.get('processing.exception.handler'),
-  };
 }
 
 function isFinal(directory: string): StreamsError {

@@ -42,3 +42,9 @@ export const jsonOption: { readonly flags: '--json'; readonly description: strin
   flags: '--json',
   description: 'print JSON',
 };
+
+/** `--safe-csv`, for commands that write CSV. */
+export const safeCsvOption: { readonly flags: '--safe-csv'; readonly description: string } = {
+  flags: '--safe-csv',
+  description: 'CSV: put an apostrophe before what a spreadsheet would run as a formula',
+};

@@ -1,7 +1,7 @@
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
-import { brokersOption, openBroker } from './open-broker.ts';
+import { brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { wholeNumber } from './option-parsers.ts';
 import { jsonOption } from './option-spec.ts';
 import type { ProduceRequest } from './produce.ts';
@@ -72,7 +72,15 @@ export function produceCommand(spec: ApplicationSpec, open: typeof openBroker = 
     kind: 'batch',
     commits: true,
     kindFor: ({ follow }) => (follow ? 'continuous' : 'batch'),
-    settings: true,
+    settings: [
+      ...brokerSettings,
+      'commit.interval.ms',
+      'commit.interval.records',
+      'compression.type',
+      'production.exception.handler',
+      'replication.factor',
+      'transaction.timeout.ms',
+    ],
     runtime: 'kafka',
     async run(context) {
       const [{ produce }, { withCleanup }] = await Promise.all([import('./produce.ts'), import('./with-cleanup.ts')]);

@@ -51,7 +51,7 @@ export function readOptions(
   for (const spec of specs) {
     const given = raw[keyOf(spec)];
     const { needs } = spec;
-    if (given !== undefined && needs !== undefined && raw[keyOf({ flags: needs })] === undefined) {
+    if (given !== undefined && needs !== undefined && !isGiven(needs, specs, raw, env)) {
       throw new StreamsError(
         'STREAMS_USAGE',
         `${longFlagOf(spec)} means nothing without ${needs}: give both, or neither.`,
@@ -63,6 +63,18 @@ export function readOptions(
       settings.set(spec.setting, { flag: longFlagOf(spec), text: String(given) });
   }
   return { values, settings };
+}
+
+/** Whether an option is given, on the command line or in the environment. */
+function isGiven(
+  flag: string,
+  specs: readonly OptionSpec[],
+  raw: Readonly<Record<string, RawValue>>,
+  env: Environment,
+): boolean {
+  if (raw[keyOf({ flags: flag })] !== undefined) return true;
+  const spec = specs.find((each) => longFlagOf(each) === flag);
+  return spec !== undefined && fromEnvironment(spec, env) !== undefined;
 }
 
 /** Arguments by name, their words checked. @throws {@link StreamsError} `STREAMS_USAGE` */

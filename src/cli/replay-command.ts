@@ -1,12 +1,15 @@
 import type { ApplicationSpec } from './application.ts';
 import type { CommandContext, CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
+import { engineSettings } from './engine-settings.ts';
+import { accessSettings } from './http-access.ts';
 import { civilDate, durationMs, wholeNumber } from './option-parsers.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { jsonOption } from './option-spec.ts';
 import { keyOf } from './read-options.ts';
 import type { ReplayRequest } from './replay.ts';
-import { accessOptions, hostOption, portOption, stateOption } from './state-options.ts';
+import { accessOptionsOf, hostOption, portOption, stateOption } from './state-options.ts';
+import { writeAddress } from './write-address.ts';
 
 /** Options of `replay` by their keys, those for tables aside. */
 interface ReplayOptions {
@@ -45,7 +48,8 @@ export function replayCommand(spec: ApplicationSpec): CommandSpec {
     kind: 'batch',
     commits: true,
     kindFor: ({ follow, serve }) => (follow || serve ? 'continuous' : 'batch'),
-    settings: true,
+    settings: [...engineSettings, ...accessSettings],
+    settingsFor: ({ serve }) => (serve === true ? [...engineSettings, ...accessSettings] : engineSettings),
     async run(context) {
       const { replay } = await import('./replay.ts');
       const { stdout, options } = context;
@@ -58,15 +62,6 @@ export function replayCommand(spec: ApplicationSpec): CommandSpec {
       });
     },
   });
-}
-
-/** Tells where a server listens: on stdout, or on stderr where stdout is for JSON alone. */
-export function writeAddress(
-  { stdout, stderr }: Pick<CommandContext, 'stdout' | 'stderr'>,
-  url: string,
-  json = false,
-): void {
-  (json ? stderr : stdout).write(`serving ${url}\n`);
 }
 
 function optionsOf({ defaults }: ApplicationSpec, tables: readonly OptionSpec[]): readonly OptionSpec[] {
@@ -105,7 +100,7 @@ function optionsOf({ defaults }: ApplicationSpec, tables: readonly OptionSpec[])
     { flags: '--verify', description: 'compare all of each file read before, not only its ends' },
     { ...portOption, needs: '--serve' },
     { ...hostOption, needs: '--serve' },
-    ...accessOptions,
+    ...accessOptionsOf('--serve'),
     { ...jsonOption, description: 'print a summary as JSON at the end' },
   ];
 }

@@ -4,6 +4,7 @@ import { Zone } from '../common/time/zone.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
+import { engineOptions } from './engine-settings.ts';
 import { deadFileOf, openFolderFeeds } from './folder-feeds.ts';
 import { type FolderInput, folderInputs } from './folder-inputs.ts';
 import { httpAccess } from './http-access.ts';
@@ -121,7 +122,8 @@ function openInput(
   { config, logger }: CommandContext,
 ): Promise<OpenState> {
   const topics = events.length === 0 ? undefined : events.length;
-  return openState(spec, app, { directory, config, logger, input: { settings: { ...settings, topics }, folders } });
+  const input = { settings: { ...settings, topics }, folders, engine: engineOptions(spec, config) };
+  return openState(spec, app, { directory, logger, input });
 }
 
 async function loadTables(

@@ -1,9 +1,16 @@
+import type { SettingName } from '../config/settings.ts';
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { tableTopicOptions, tableTopicsOf, topicOption } from './kafka-topology.ts';
-import { applicationIdOption, brokersOption, openBroker } from './open-broker.ts';
+import { letterSettings } from './letter-settings.ts';
+import { applicationIdOption, brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { stateOption } from './state-options.ts';
+
+/** What it tells of an application that starts over. */
+const startSettings: readonly SettingName[] = [...letterSettings, 'auto.offset.reset'];
+/** How changelogs are made again. */
+const refillSettings: readonly SettingName[] = ['compression.type', 'replication.factor'];
 
 /** Options of `reset` by their keys, those for tables aside. */
 interface ResetOptions {
@@ -53,7 +60,8 @@ export function resetCommand(spec: ApplicationSpec, open: typeof openBroker = op
     ],
     kind: 'batch',
     commits: true,
-    settings: true,
+    settings: [...brokerSettings, ...startSettings, ...refillSettings],
+    settingsFor: ({ refill }) => [...brokerSettings, ...(refill ? refillSettings : startSettings)],
     runtime: 'kafka',
     async run(context) {
       const { refillAll, reset } = await import('./reset.ts');

@@ -1,15 +1,15 @@
 import type { Broker } from '../clients/broker.ts';
-import { silentLogger } from '../common/logger.ts';
 import { isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
 import { globalDirectory } from '../runtime/kafka/global-tables.ts';
 import { filledOptions } from '../runtime/kafka/kafka-options.ts';
 import { refillChangelogs } from '../runtime/kafka/refill.ts';
 import { StateFolder, type StateSettings } from '../runtime/state-folder.ts';
 import type { Topology } from '../topology/topology.ts';
-import { type ApplicationSpec, applicationIdOf } from './application.ts';
+import type { ApplicationSpec } from './application.ts';
+import { applicationIdOf } from './application-id.ts';
 import type { CommandContext } from './command-spec.ts';
-import { kafkaOptions } from './kafka-settings.ts';
 import { kafkaTopology } from './kafka-topology.ts';
+import { letterTopics } from './letter-settings.ts';
 import { settingsOf } from './replay-settings.ts';
 import { type BrokerTraces, fence, findTraces, refuseWhileRunning, sinkTopics } from './reset-broker.ts';
 import { findLocalState, type LocalState } from './reset-folder.ts';
@@ -59,7 +59,7 @@ export async function reset(
         throw error;
       });
     else for (const what of thingsOf(plan)) say(what);
-    const letters = filledOptions(kafkaOptions(spec, config, broker, silentLogger));
+    const letters = letterTopics(spec, config);
     for (const [name, why] of await unlessAborted(
       signal,
       keptTopics(broker, topology, [letters.deadLetterTopic, letters.lateTopic]),
@@ -92,7 +92,14 @@ export async function refillAll(
   const app = await spec.load();
   // The copies say by which settings they were made: others' topology is not theirs.
   const topology = app.topology(settingsOf(spec, {}, await savedSettings(state), state), [topic], tableTopics);
-  const options = filledOptions({ ...kafkaOptions(spec, config, broker, logger), stateDir: state });
+  const options = filledOptions({
+    broker,
+    applicationId: applicationIdOf(spec, config),
+    stateDir: state,
+    replicationFactor: config.get('replication.factor'),
+    compression: config.get('compression.type'),
+    logger,
+  });
   await unlessAborted(signal, refuseWhileRunning(broker.admin, options.applicationId));
   const refilled = await refillChangelogs(topology, options, execute);
   for (const name of refilled) stdout.write(`${execute ? 'refilled' : 'would refill'} topic ${name} from ${state}\n`);

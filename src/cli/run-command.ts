@@ -1,13 +1,16 @@
+import type { SettingName } from '../config/settings.ts';
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
-import { applicationIdOption, brokersOption } from './open-broker.ts';
+import { accessSettings } from './http-access.ts';
+import { kafkaSettings } from './kafka-settings.ts';
+import { applicationIdOption, brokerSettings, brokersOption } from './open-broker.ts';
 import { durationMs } from './option-parsers.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { keyOf } from './read-options.ts';
-import { writeAddress } from './replay-command.ts';
 import type { TableRequest } from './run.ts';
 import { accessOptions, hostOption, portOption, stateOption } from './state-options.ts';
+import { writeAddress } from './write-address.ts';
 
 /** Options of `run` by their keys, those for tables aside. */
 interface RunOptions {
@@ -20,6 +23,13 @@ interface RunOptions {
   readonly port: number;
   readonly host: string;
 }
+
+const runSettings: readonly SettingName[] = [
+  ...brokerSettings,
+  ...kafkaSettings,
+  ...accessSettings,
+  'num.stream.threads',
+];
 
 /** `run`: the topology on Kafka, as one instance of as many as are started. For any application. */
 export function runCommand(spec: ApplicationSpec): CommandSpec {
@@ -78,7 +88,12 @@ export function runCommand(spec: ApplicationSpec): CommandSpec {
     kind: 'continuous',
     commits: true,
     kindFor: ({ untilCaughtUp }) => (untilCaughtUp === true ? 'batch' : 'continuous'),
-    settings: true,
+    settings: runSettings,
+    // At least once there are no transactions.
+    settingsFor: (_, config) =>
+      config.get('processing.guarantee') === 'exactly_once'
+        ? runSettings
+        : runSettings.filter((name) => name !== 'transaction.timeout.ms'),
     runtime: 'kafka',
     async run(context) {
       const { run } = await import('./run.ts');

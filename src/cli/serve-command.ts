@@ -1,11 +1,11 @@
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
-import { httpAccess } from './http-access.ts';
+import { accessSettings, httpAccess } from './http-access.ts';
 import { withState } from './read-state.ts';
-import { writeAddress } from './replay-command.ts';
 import { accessOptions, hostOption, portOption, stateOption } from './state-options.ts';
 import { untilAborted } from './until-aborted.ts';
+import { writeAddress } from './write-address.ts';
 
 /** `serve`: a state over HTTP, without input. For any application. */
 export function serveCommand(spec: ApplicationSpec): CommandSpec {
@@ -18,11 +18,11 @@ export function serveCommand(spec: ApplicationSpec): CommandSpec {
     examples: [`${spec.name} serve`, `${spec.name} serve --state /var/lib/${spec.name} --port 0`],
     options: [stateOption, portOption, hostOption, ...accessOptions],
     kind: 'continuous',
-    settings: true,
+    settings: accessSettings,
     async run(context) {
       const { serveState } = await import('./serve-state.ts');
       const { options, config, logger, signal } = context;
-      await withState(spec, { directory: options.state, config, logger }, async (state, app) => {
+      await withState(spec, { directory: options.state, logger }, async (state, app) => {
         state.streams.serve();
         const server = await serveState(spec, app, state, {
           ...httpAccess(config),

@@ -1,18 +1,21 @@
+import type { SettingName } from '../config/settings.ts';
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
-import { brokersOption, openBroker } from './open-broker.ts';
+import { accessSettings } from './http-access.ts';
+import { brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { byteCount, durationMs, port } from './option-parsers.ts';
-import { jsonOption } from './option-spec.ts';
-import { writeAddress } from './replay-command.ts';
+import { jsonOption, safeCsvOption } from './option-spec.ts';
 import type { SinkRequest } from './sink.ts';
-import { accessOptions, hostOption } from './state-options.ts';
+import { accessOptionsOf, hostOption } from './state-options.ts';
+import { writeAddress } from './write-address.ts';
 
-/** `--safe-csv`, of each command that writes CSV. */
-export const safeCsvOption = {
-  flags: '--safe-csv',
-  description: 'CSV: put an apostrophe before what a spreadsheet would run as a formula',
-} as const;
+const sinkSettings: readonly SettingName[] = [
+  ...brokerSettings,
+  'heartbeat.interval.ms',
+  'rebalance.timeout.ms',
+  'session.timeout.ms',
+];
 
 /**
  * `sink`: writes the records of a topic into dated files, exactly once. For any application.
@@ -74,13 +77,14 @@ export function sinkCommand(spec: ApplicationSpec, open: typeof openBroker = ope
         parse: port,
       },
       { ...hostOption, needs: '--port' },
-      ...accessOptions,
+      ...accessOptionsOf('--port'),
       { ...jsonOption, description: 'print a summary as JSON at the end' },
     ],
     kind: 'continuous',
     commits: true,
     kindFor: ({ untilCaughtUp }) => (untilCaughtUp ? 'batch' : 'continuous'),
-    settings: true,
+    settings: [...sinkSettings, ...accessSettings],
+    settingsFor: ({ port: served }) => (served === undefined ? sinkSettings : [...sinkSettings, ...accessSettings]),
     runtime: 'kafka',
     async run(context) {
       const { sink } = await import('./sink.ts');

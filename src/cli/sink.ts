@@ -10,7 +10,8 @@ import { sinkMetrics } from '../sink/sink-metrics.ts';
 import { PlainRows, type SinkRows } from '../sink/sink-rows.ts';
 import type { SinkTarget } from '../sink/target.ts';
 import { TopicSink } from '../sink/topic-sink.ts';
-import { type ApplicationSpec, applicationIdOf } from './application.ts';
+import type { ApplicationSpec } from './application.ts';
+import { applicationIdOf } from './application-id.ts';
 import type { CommandContext } from './command-spec.ts';
 import { httpAccess } from './http-access.ts';
 import type { openBroker } from './open-broker.ts';
@@ -71,6 +72,7 @@ export async function sink(
       roll: { bytes: request.rollSize, afterMs: request.rollAfter },
       sessionTimeoutMs: config.get('session.timeout.ms'),
       rebalanceTimeoutMs: config.get('rebalance.timeout.ms'),
+      heartbeatIntervalMs: config.get('heartbeat.interval.ms'),
       logger,
     });
     if (request.port !== undefined) {

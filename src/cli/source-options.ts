@@ -1,6 +1,8 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { SettingName } from '../config/settings.ts';
+import { tokenSettings } from './http-token.ts';
+import { brokerSettings } from './open-broker.ts';
 
 const statesOption: {
   readonly flags: '--state <dir>';
@@ -55,6 +57,18 @@ export const sourceOptions: readonly [
   { ...brokersOption, description: 'read the changelogs of --application-id at these brokers' },
   applicationIdOption,
 ];
+
+const urlSettings: readonly SettingName[] = ['state.dir', ...tokenSettings];
+const changelogSettings: readonly SettingName[] = ['state.dir', ...brokerSettings];
+
+/** Settings of those who read results, wherever they are. */
+export const allSourceSettings: readonly SettingName[] = [...urlSettings, ...brokerSettings];
+
+/** Settings of those who read results where the options say. @throws {@link StreamsError} as {@link sourceRequestOf} */
+export function sourceSettings(options: SourceValues, config: Config): readonly SettingName[] {
+  const { kind } = sourceRequestOf(options, config);
+  return kind === 'url' ? urlSettings : kind === 'changelogs' ? changelogSettings : ['state.dir'];
+}
 
 /** Where results are to be read. */
 export type SourceRequest =

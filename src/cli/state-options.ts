@@ -35,11 +35,18 @@ export const hostOption: {
   env: 'WEIR_HOST',
 };
 
+type AccessOptions = readonly [
+  {
+    readonly flags: '--http-token <file>';
+    readonly description: string;
+    readonly setting: 'http.token.file';
+    readonly needs?: string;
+  },
+  { readonly flags: '--open'; readonly description: string; readonly setting: 'http.open'; readonly needs?: string },
+];
+
 /** Who may ask, for commands that serve. */
-export const accessOptions: readonly [
-  { readonly flags: '--http-token <file>'; readonly description: string; readonly setting: 'http.token.file' },
-  { readonly flags: '--open'; readonly description: string; readonly setting: 'http.open' },
-] = [
+export const accessOptions: AccessOptions = [
   {
     flags: '--http-token <file>',
     description:
@@ -52,3 +59,12 @@ export const accessOptions: readonly [
     setting: 'http.open',
   },
 ];
+
+/** {@link accessOptions}, for commands that serve where another option is given: `--serve`. */
+export function accessOptionsOf(needs: string): AccessOptions {
+  const [token, open] = accessOptions;
+  return [
+    { ...token, needs },
+    { ...open, needs },
+  ];
+}

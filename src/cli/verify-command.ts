@@ -15,7 +15,7 @@ export function verifyCommand(spec: ApplicationSpec): CommandSpec {
     examples: [`${spec.name} verify`, `${spec.name} verify --state /var/lib/${spec.name}`],
     options: [stateOption],
     kind: 'batch',
-    settings: true,
+    settings: [],
     async run({ options, stdout }) {
       const { verifyState } = await import('./verify.ts');
       const { looked, damages } = await verifyState(options.state);

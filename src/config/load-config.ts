@@ -65,6 +65,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const filled = withDefaults(values as Partial<SettingValues>, sources.runtime ?? 'embedded', sources.applicationId);
   const heartbeat = origins.get('heartbeat.interval.ms');
   if (heartbeat !== undefined) refuseRareHeartbeats(filled, heartbeat);
+  refuseDoubledSecrets(origins);
   return new Config(filled, origins);
 }
 
@@ -77,6 +78,19 @@ function refuseRareHeartbeats(values: SettingValues, origin: Origin): void {
     'STREAMS_CONFIG',
     `heartbeat.interval.ms (${originText(origin)}) is ${heartbeatMs}: expected less than session.timeout.ms, which is ${sessionMs}, and at most a third of it.`,
   );
+}
+
+/** One of the two would hide the other. */
+function refuseDoubledSecrets(origins: ReadonlyMap<SettingName, Origin>): void {
+  for (const [name, origin] of origins) {
+    const inFile = `${name}.file` as SettingName;
+    const other = settings[name].secret ? origins.get(inFile) : undefined;
+    if (other === undefined) continue;
+    throw new StreamsError(
+      'STREAMS_CONFIG',
+      `${name} (${originText(origin)}) and ${inFile} (${originText(other)}) both say the same: give one of them.`,
+    );
+  }
 }
 
 function secretOnCommandLine(name: SettingName): StreamsError {

@@ -91,6 +91,8 @@ export interface Setting<T> {
   /** The default in words, for help and docs. */
   readonly defaultText: string;
   readonly doc: string;
+  /** It does nothing unless another setting has one of these values. */
+  readonly onlyWith?: { readonly setting: SettingName; readonly values: readonly string[] };
   /** Not shown, and not given on a command line, which every process of the machine sees. */
   readonly secret?: true;
   /** Names under which Kafka Streams had it: not accepted, but a hint leads from them to here. */
@@ -99,6 +101,9 @@ export interface Setting<T> {
 
 const handler: SettingType<HandlerChoice> = choice(['continue', 'fail']);
 const timerMs = (min: number): SettingType<number> => integer(min, maxTimerMs, 'ms');
+
+const onlyWithTls = { onlyWith: { setting: 'security.protocol', values: ['ssl', 'sasl_ssl'] } } as const;
+const onlyWithSasl = { onlyWith: { setting: 'security.protocol', values: ['sasl_plaintext', 'sasl_ssl'] } } as const;
 
 /** Part of a setting whose default is the same everywhere. */
 function always<T>(value: T, defaultText = String(value)): Pick<Setting<T>, 'defaultOf' | 'defaultText'> {
@@ -202,6 +207,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     type: optional(text('text that is not empty')),
     ...always(undefined, 'none'),
     doc: 'Token that every HTTP request must carry, but those for `/healthz` and `/readyz`; the same at all instances. By environment or file only: a command line is seen by every process of the machine.',
+    secret: true,
   },
   'http.token.file': {
     type: optional(text('a path')),
@@ -282,22 +288,26 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     doc: "Copies of internal topics; -1 takes the broker's default.",
   },
   'sasl.mechanism': {
+    ...onlyWithSasl,
     type: choice(['plain', 'scram-sha-256', 'scram-sha-512']),
     ...always('plain'),
     doc: 'How the client says who it is, with `security.protocol` sasl_plaintext or sasl_ssl.',
   },
   'sasl.password': {
+    ...onlyWithSasl,
     type: optional(text('text that is not empty')),
     ...always(undefined, 'none'),
     doc: 'Password of `sasl.username`. By environment or file only: a command line is seen by every process of the machine.',
     secret: true,
   },
   'sasl.password.file': {
+    ...onlyWithSasl,
     type: optional(text('a path')),
     ...always(undefined, 'none'),
     doc: 'File that holds the password and nothing else, as secrets are mounted.',
   },
   'sasl.username': {
+    ...onlyWithSasl,
     type: optional(text('text that is not empty')),
     ...always(undefined, 'none'),
     doc: 'User name for SASL.',
@@ -313,21 +323,25 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     doc: 'After so long without a heartbeat an instance counts as gone, and others take its tasks. An instance that is stopped in order leaves at once.',
   },
   'ssl.ca.file': {
+    ...onlyWithTls,
     type: optional(text('a path')),
     ...always(undefined, 'none (those that Node brings are trusted)'),
     doc: "PEM file with the certificates that the brokers' own are checked against.",
   },
   'ssl.certificate.file': {
+    ...onlyWithTls,
     type: optional(text('a path')),
     ...always(undefined, 'none'),
     doc: "PEM file with the client's certificate, where brokers ask for one.",
   },
   'ssl.key.file': {
+    ...onlyWithTls,
     type: optional(text('a path')),
     ...always(undefined, 'none'),
     doc: 'PEM file with the key of `ssl.certificate.file`.',
   },
   'ssl.verify': {
+    ...onlyWithTls,
     type: boolean(),
     ...always(true),
     doc: '`false` takes any certificate of the broker: whoever is on the way can then read and change everything.',

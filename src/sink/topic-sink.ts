@@ -24,6 +24,8 @@ export interface TopicSinkOptions {
   readonly roll: RollPolicy;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
+  /** @defaultValue that of the member of a group */
+  readonly heartbeatIntervalMs?: number;
   readonly logger: Logger;
 }
 
@@ -72,7 +74,7 @@ export class TopicSink {
     this.#failure = withResolvers();
     // Whoever waits for it is told; nobody need.
     this.#failure.promise.catch(() => {});
-    const { broker, topic, groupId, sessionTimeoutMs, rebalanceTimeoutMs } = options;
+    const { broker, topic, groupId, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatIntervalMs } = options;
     this.#fetcher = broker.fetcher({
       receive: (records) => this.#partitions.get(records.partition)?.receive(records),
       failed: ({ partition, offset }, kind, error) => this.#fail(this.#readError(partition, offset, kind, error)),
@@ -82,6 +84,7 @@ export class TopicSink {
       topics: [topic],
       sessionTimeoutMs,
       rebalanceTimeoutMs,
+      ...(heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }),
       userData: () => Buffer.from(JSON.stringify([...this.#partitions.keys()])),
       assign: (members) => this.#assign(members),
       rebalancing: () => {},

@@ -6,6 +6,7 @@ import type { CommandSpec } from '../../src/cli/command-spec.ts';
 import { defineCommand } from '../../src/cli/command-spec.ts';
 import { jsonOption } from '../../src/cli/option-spec.ts';
 import { StreamsError } from '../../src/common/errors.ts';
+import { settingNames } from '../../src/config/settings.ts';
 import { Kept, run } from './fixtures/run.ts';
 
 const replay = defineCommand({
@@ -20,7 +21,7 @@ const replay = defineCommand({
     jsonOption,
   ],
   kind: 'batch',
-  settings: true,
+  settings: settingNames,
   async run({ options, config, stdout }) {
     stdout.write(`${JSON.stringify({ ...options, interval: config.get('commit.interval.ms') })}\n`);
   },

@@ -3,6 +3,7 @@ import { expectTypeOf } from 'expect-type';
 import type { CommandSpec } from '../../src/cli/command-spec.ts';
 import { defineCommand } from '../../src/cli/command-spec.ts';
 import { durationMs } from '../../src/cli/option-parsers.ts';
+import { settingNames } from '../../src/config/settings.ts';
 import { run } from './fixtures/run.ts';
 
 const query: CommandSpec = defineCommand({
@@ -25,7 +26,7 @@ const query: CommandSpec = defineCommand({
     { flags: '--cache <bytes>', description: 'cache', setting: 'statestore.cache.max.bytes' },
   ],
   kind: 'batch',
-  settings: true,
+  settings: settingNames,
   async run({ options, args, config, stdout }) {
     expectTypeOf(args.period).toEqualTypeOf<'day' | 'week'>();
     expectTypeOf(args.grouping).toEqualTypeOf<string | undefined>();

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { defineCommand } from '../../src/cli/command-spec.ts';
-import { sourceOptions, sourceRequestOf } from '../../src/cli/source-options.ts';
+import { allSourceSettings, sourceOptions, sourceRequestOf } from '../../src/cli/source-options.ts';
 import { run } from './fixtures/run.ts';
 
 const read = defineCommand({
@@ -9,7 +9,7 @@ const read = defineCommand({
   examples: ['grid read'],
   options: sourceOptions,
   kind: 'batch',
-  settings: true,
+  settings: allSourceSettings,
   async run({ options, config, stdout }) {
     stdout.write(JSON.stringify(sourceRequestOf(options, config)));
   },

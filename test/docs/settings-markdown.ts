@@ -1,4 +1,5 @@
-import { environmentNameOf, settingNames, settings } from '../../src/config/settings.ts';
+import { environmentNameOf, type SettingName, settingNames, settings } from '../../src/config/settings.ts';
+import { gridProgram } from '../../topologies/grid/program.ts';
 
 const start = '<!-- settings: start -->';
 const end = '<!-- settings: end -->';
@@ -12,10 +13,21 @@ export function settingsMarkdown(): string {
         `- Default: ${defaultText}`,
         `- Accepts: ${type.expected}`,
         `- Environment: \`${environmentNameOf(name)}\``,
+        `- Read by: ${readersOf(name).join(', ')}`,
       ];
       return `### \`${name}\`\n\n${doc}\n\n${facts.join('\n')}\n`;
     })
     .join('\n');
+}
+
+/** Commands that read a setting, besides those that look at all. */
+function readersOf(name: SettingName): readonly string[] {
+  return gridProgram.commands
+    .filter(({ options = [], settings: read = [] }) => {
+      if (read === settingNames) return false;
+      return read.includes(name) || options.some(({ setting }) => setting === name);
+    })
+    .map((command) => `\`${command.name}\``);
 }
 
 /** A page with its generated part replaced. */

@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import type { OpenState } from '../../../src/cli/application.ts';
 import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
+import { engineSettings } from '../../../src/cli/engine-settings.ts';
+import { accessSettings } from '../../../src/cli/http-access.ts';
 import { groupedCount } from '../../../src/cli/progress-text.ts';
 import type { ReplayRequest } from '../../../src/cli/replay.ts';
 import { accessOptions, hostOption, portOption } from '../../../src/cli/state-options.ts';
@@ -37,7 +39,7 @@ export const demoCommand: CommandSpec = defineCommand({
   ],
   kind: 'continuous',
   commits: true,
-  settings: true,
+  settings: [...engineSettings, ...accessSettings, 'deserialization.exception.handler'],
   async run(context) {
     const { demoData } = await import('./demo-data.ts');
     const folders = await demoData(directory, context);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
+import { safeCsvOption } from '../../../src/cli/option-spec.ts';
 import { withSource } from '../../../src/cli/read-source.ts';
-import { safeCsvOption } from '../../../src/cli/sink-command.ts';
-import { sourceOptions } from '../../../src/cli/source-options.ts';
+import { allSourceSettings, sourceOptions, sourceSettings } from '../../../src/cli/source-options.ts';
 import { withCleanup } from '../../../src/cli/with-cleanup.ts';
 import { StreamsError } from '../../../src/common/errors.ts';
 import { openTarget } from '../../../src/sink/open-target.ts';
@@ -53,7 +53,11 @@ export const exportCommand: CommandSpec = defineCommand({
     },
   ],
   kind: 'batch',
-  settings: true,
+  settings: [...allSourceSettings, 'task.timeout.ms'],
+  settingsFor: (options, config) => [
+    ...sourceSettings(options, config),
+    ...(options.to === undefined ? [] : (['task.timeout.ms'] as const)),
+  ],
   run: ({ options, config, signal, logger }) =>
     withSource(gridSpec, { options, config, signal }, async (source) => {
       const { statisticSource } = await import('../application.ts');

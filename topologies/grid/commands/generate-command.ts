@@ -7,6 +7,7 @@ import { StreamsError } from '../../../src/common/errors.ts';
 import { parseCivilDate } from '../../../src/common/time/civil.ts';
 import { gridSpec } from '../application-spec.ts';
 import { type FaultName, faultNames } from '../generator/park-faults.ts';
+import { importSettings } from '../import/import-settings.ts';
 import type { SourceAddress } from '../import/source-url.ts';
 import { generateShown } from './generate-shown.ts';
 
@@ -83,7 +84,8 @@ export const generateCommand: CommandSpec = defineCommand({
     { ...jsonOption, description: 'print a summary as JSON at the end' },
   ],
   kind: 'batch',
-  settings: true,
+  settings: importSettings,
+  settingsFor: ({ to }) => (to === undefined ? [] : importSettings),
   async run(context) {
     const { json, from, traffic, skew, to, ...options } = context.options;
     const address = to === undefined ? undefined : await databaseOf(to, context);

@@ -1,13 +1,18 @@
 import type { CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
-import { brokersOption } from '../../../src/cli/open-broker.ts';
+import { engineSettings } from '../../../src/cli/engine-settings.ts';
+import { accessSettings } from '../../../src/cli/http-access.ts';
+import { brokerSettings, brokersOption } from '../../../src/cli/open-broker.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
-import { accessOptions, hostOption, portOption, stateOption } from '../../../src/cli/state-options.ts';
+import { accessOptionsOf, hostOption, portOption, stateOption } from '../../../src/cli/state-options.ts';
 import { StreamsError } from '../../../src/common/errors.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { SettingName } from '../../../src/config/settings.ts';
 import { gridSpec } from '../application-spec.ts';
 import type { ImportReport } from '../import/import-park.ts';
+import { importSettings } from '../import/import-settings.ts';
+
+const topicSettings: readonly SettingName[] = [...brokerSettings, 'replication.factor'];
 
 /** `park import`: the park out of databases. */
 export const parkImportCommand: CommandSpec = defineCommand({
@@ -68,14 +73,20 @@ export const parkImportCommand: CommandSpec = defineCommand({
       needs: '--schedule',
     },
     { ...hostOption, needs: '--schedule' },
-    ...accessOptions,
+    ...accessOptionsOf('--schedule'),
     { flags: '--dry-run', description: 'print the difference and change nothing' },
     { ...jsonOption, description: 'print the difference as JSON' },
   ],
   kind: 'batch',
   commits: true,
   kindFor: ({ schedule }) => (schedule === undefined ? 'batch' : 'continuous'),
-  settings: true,
+  settings: [...engineSettings, ...topicSettings, ...accessSettings, ...importSettings, 'task.timeout.ms'],
+  settingsFor: ({ schedule, copyTo }, config) => [
+    ...importSettings,
+    ...(intoOf(config) === 'state' ? engineSettings : topicSettings),
+    ...(schedule === undefined ? [] : accessSettings),
+    ...(copyTo === undefined ? [] : (['task.timeout.ms'] as const)),
+  ],
   async run(context) {
     const { options, config, stdout } = context;
     const [{ ImportJob }, { importText }] = await Promise.all([

@@ -1,13 +1,16 @@
-import { applicationIdOf } from '../../../src/cli/application.ts';
+import { applicationIdOf } from '../../../src/cli/application-id.ts';
 import type { CommandSpec } from '../../../src/cli/command-spec.ts';
 import { defineCommand } from '../../../src/cli/command-spec.ts';
-import { httpToken } from '../../../src/cli/http-access.ts';
-import { applicationIdOption, brokersOption, openBroker } from '../../../src/cli/open-broker.ts';
+import { httpToken, tokenSettings } from '../../../src/cli/http-token.ts';
+import { applicationIdOption, brokerSettings, brokersOption, openBroker } from '../../../src/cli/open-broker.ts';
 import { durationMs } from '../../../src/cli/option-parsers.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
 import { groupedCount } from '../../../src/cli/progress-text.ts';
 import { unlessAborted } from '../../../src/cli/until-aborted.ts';
+import type { SettingName } from '../../../src/config/settings.ts';
 import { gridSpec } from '../application-spec.ts';
+
+const loadSettings: readonly SettingName[] = [...brokerSettings, 'replication.factor'];
 
 /** How long an instance may take to say how far it is, ms. It is asked again. */
 const askTimeoutMs = 2000;
@@ -49,7 +52,8 @@ export function parkLoadCommand(open: typeof openBroker = openBroker): CommandSp
     ],
     kind: 'batch',
     commits: true,
-    settings: true,
+    settings: [...loadSettings, ...tokenSettings],
+    settingsFor: ({ wait }) => (wait ? [...loadSettings, ...tokenSettings] : loadSettings),
     runtime: 'kafka',
     async run(context) {
       const { options, config, logger, signal, stdout } = context;

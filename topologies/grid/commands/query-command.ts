@@ -2,7 +2,7 @@ import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
 import { withSource } from '../../../src/cli/read-source.ts';
-import { sourceOptions } from '../../../src/cli/source-options.ts';
+import { allSourceSettings, sourceOptions, sourceSettings } from '../../../src/cli/source-options.ts';
 import { formatTable } from '../../../src/cli/table.ts';
 import { gridSpec } from '../application-spec.ts';
 import type { StatisticRow } from '../statistics/query-statistics.ts';
@@ -43,7 +43,8 @@ export const queryCommand: CommandSpec = defineCommand({
     ...sourceOptions,
   ],
   kind: 'batch',
-  settings: true,
+  settings: allSourceSettings,
+  settingsFor: sourceSettings,
   async run(context) {
     const { options, args, config, signal } = context;
     const { parseStatisticQuery } = await import('../statistics/statistic-query.ts');

@@ -1,8 +1,8 @@
 import type { CommandContext } from '../../../src/cli/command-spec.ts';
 import { httpAccess } from '../../../src/cli/http-access.ts';
-import { writeAddress } from '../../../src/cli/replay-command.ts';
 import { serveMetrics } from '../../../src/cli/serve-metrics.ts';
 import { withCleanup } from '../../../src/cli/with-cleanup.ts';
+import { writeAddress } from '../../../src/cli/write-address.ts';
 import type { ImportJob } from './import-job.ts';
 import type { ImportReport } from './import-park.ts';
 import { ImportStatus } from './import-status.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { engineOptions } from '../../../src/cli/engine-settings.ts';
 import { openState } from '../../../src/cli/open-state.ts';
 import { messageOf, StreamsError } from '../../../src/common/errors.ts';
 import type { Logger } from '../../../src/common/logger.ts';
@@ -48,8 +49,9 @@ export class StateTarget implements ParkTarget {
 
   async apply(histories: ParkOfZone, { record, dryRun, signal }: ApplyOptions): Promise<ParkDifference> {
     const { directory, zone, config, logger } = this.#options;
-    const input = dryRun ? {} : { input: { settings: { zone }, folders: [] } };
-    const state = await openState(gridSpec, gridApplication, { directory, config, logger, ...input }).catch((error) => {
+    const engine = engineOptions(gridSpec, config);
+    const input = dryRun ? {} : { input: { settings: { zone }, folders: [], engine } };
+    const state = await openState(gridSpec, gridApplication, { directory, logger, ...input }).catch((error) => {
       if (dryRun && StreamsError.is(error) && error.code === 'STREAMS_STATE_MISSING') return undefined;
       throw error;
     });
