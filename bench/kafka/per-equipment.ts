@@ -11,6 +11,7 @@ import { eventsTopic } from '../../topologies/grid/topology.ts';
 import { printConditions } from '../lib/conditions.ts';
 import { freshFolder } from '../lib/folders.ts';
 import { gridData } from '../lib/grid-data.ts';
+import { meterDays } from '../lib/meter-days.ts';
 import { readOptions } from '../lib/options.ts';
 import { expectCommitted, forget, freshTopic, openBenchBroker } from './lib/bench-broker.ts';
 import { beside, type Contender, inTurn } from './lib/in-turn.ts';
@@ -20,6 +21,7 @@ import { type PerEquipmentPlan, perEquipment, zone } from './topologies/per-equi
 
 const options = readOptions({
   days: 1462,
+  meters: 25,
   runs: 3,
   partitions: 2,
   guarantee: 'at_least_once,exactly_once',
@@ -29,12 +31,13 @@ const options = readOptions({
   'java-options': '-Xmx512m',
   brokers: '',
 });
-const { days, runs, partitions, threads, brokers } = options;
+const { days, meters, runs, partitions, threads, brokers } = options;
 const commitMs = options['commit-interval'];
 const javaOptions = options['java-options'].split(' ').filter((option) => option !== '');
 const files = periods.map((period) => fileNameOf(period, 'equipment'));
 
-const data = await gridData({ days, meters: 25, concentrators: 5 });
+// A few meters with many events a day, or many with one each.
+const data = meters <= 25 ? await gridData({ days, meters, concentrators: 5 }) : await meterDays(meters, days);
 await buildWeir();
 buildPeer();
 const broker = await openBenchBroker(brokers);
