@@ -14,6 +14,12 @@ export function findPage(separators: readonly string[], key: string): number {
   return low;
 }
 
+/** Whether a page is the one that has a key. */
+export function isOfPage(separators: readonly string[], page: number, key: string): boolean {
+  const end = separators[page + 1];
+  return separators[page]! <= key && (end === undefined || key < end);
+}
+
 /**
  * First keys of a window's pages as bytes: count, then for each its length and bytes; numbers as in varint.ts. `['', 'C:8']` is `02 00 03 43 3a 38`.
  */

@@ -1,6 +1,6 @@
 import { concatBytes, equalBytes, prefixEnd, readOrderedInt64, writeOrderedInt64 } from '../src/common/bytes.ts';
 import type { Database, Reader, WriteBatch } from './database.ts';
-import { decodeDirectory, encodeDirectory, findPage } from './page-directory.ts';
+import { decodeDirectory, encodeDirectory, findPage, isOfPage } from './page-directory.ts';
 import { PageCursor, PageWriter, rowsOf } from './page-rows.ts';
 import { PendingRows } from './pending-rows.ts';
 
@@ -71,12 +71,14 @@ export class PagedWindowStore {
   /** The value of a key in a window, applied changes included; the view is good until the next call. */
   get(startMs: number, key: string): Uint8Array | undefined {
     const window = this.#window(startMs);
-    const at = findPage(window.separators, key);
-    if (window.cursorPage !== at) {
-      window.cursor.open(this.#page(window, at));
+    const { cursor, cursorPage, separators } = window;
+    // Keys that are asked for in their order mostly stay in the page.
+    if (cursorPage < 0 || !isOfPage(separators, cursorPage, key)) {
+      const at = findPage(separators, key);
+      cursor.open(this.#page(window, at));
       window.cursorPage = at;
     }
-    return window.cursor.find(key);
+    return cursor.find(key);
   }
 
   /** The value of a key in a window as a reader has it: what is written. */

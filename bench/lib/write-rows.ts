@@ -61,7 +61,7 @@ async function openRaw(path: string): Promise<{ commit: Commit; close: () => Pro
 /** A table as a topology's node uses it, and the commit of an embedded client. */
 async function openTable(path: string): Promise<{ commit: Commit; close: () => Promise<void> }> {
   const database = await openLevelDatabase(path);
-  const meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedRows: 0 };
+  const meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, filterBytes: 0, filterMaxBytes: 0, flushedRows: 0 };
   const { string: keySerde, bytes: valueSerde } = Serdes;
   const spec = { name: 'rows', kind: 'key-value', keySerde, valueSerde, cached: true, result: true } as const;
   const rows = keyValueRows(database, Uint8Array.of(1, 0, 0, 0, 0));

@@ -591,10 +591,10 @@ export class EmbeddedStreams {
   }
 
   #cacheIsFull(): boolean {
-    const { dirtyBytes, cachedBytes } = this.#engine.meter;
+    const { dirtyBytes, cachedBytes, filterBytes } = this.#engine.meter;
     const max = this.#options.statestoreCacheMaxBytes;
     // A dirty row takes its place again in the batch, with what it changes downstream.
-    return 2 * dirtyBytes > max / 2 || cachedBytes > max;
+    return 2 * dirtyBytes > max / 2 || cachedBytes + filterBytes > max;
   }
 
   async #openFeeds(feeds: readonly Feed[]): Promise<void> {

@@ -87,14 +87,20 @@ export class TopologyEngine implements TaskHost {
   readonly versioned: ReadonlyMap<string, VersionedTableStore>;
   /** Versioned stores of single tasks. */
   readonly taskVersioned: VersionedTableStore[] = [];
-  readonly meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedRows: 0, writing: Promise.resolve() };
+  readonly meter: CacheMeter = {
+    dirtyBytes: 0,
+    cachedBytes: 0,
+    filterBytes: 0,
+    filterMaxBytes: 0,
+    flushedRows: 0,
+    writing: Promise.resolve(),
+  };
   /** Records of global tables' topics that were dropped, by reason. */
   readonly globalDropped: Record<DropReason, number> = Object.fromEntries(
     dropReasons.map((reason) => [reason, 0]),
   ) as Record<DropReason, number>;
   commitRequested = false;
-  /** Memory for cached rows, bytes: those above a quarter of it are forgotten when they are written. */
-  cacheMaxBytes: number;
+  #cacheMaxBytes = 0;
   readonly #options: EngineOptions;
   readonly #flushSteps: readonly FlushStep[];
   readonly #internal: InternalTopics | undefined;
@@ -121,6 +127,16 @@ export class TopologyEngine implements TaskHost {
     });
     this.#flushSteps = steps.sort((a, b) => a.order - b.order);
     this.tables = this.#flushSteps.map(({ flushed }) => flushed).filter((flushed) => flushed instanceof CachedTable);
+  }
+
+  /** Memory for cached rows, bytes: those above a quarter of it are forgotten when they are written. */
+  get cacheMaxBytes(): number {
+    return this.#cacheMaxBytes;
+  }
+
+  set cacheMaxBytes(bytes: number) {
+    this.#cacheMaxBytes = bytes;
+    this.meter.filterMaxBytes = bytes / 8;
   }
 
   /** Bytes by which the caches may grow between two looks at them. */

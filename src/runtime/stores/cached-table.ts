@@ -9,11 +9,15 @@ import { type ByteRows, type KeyText, keyText } from './byte-rows.ts';
 import { RowValueCodec } from './row-value.ts';
 import { SortedNumbers } from './sorted-numbers.ts';
 import { type Kept, StoreValues } from './store-values.ts';
+import { StoredKeys } from './stored-keys.ts';
 
 /** Bytes held by all caches that share a budget: what decides when to commit early and when to forget. */
 export interface CacheMeter {
   dirtyBytes: number;
   cachedBytes: number;
+  /** Bytes of what is known of stored keys, and how many there may be. */
+  filterBytes: number;
+  filterMaxBytes: number;
   /** Rows flushed since the start. */
   flushedRows: number;
   /** The write of the last flush: until it is done the database does not have the rows that were flushed. */
@@ -122,8 +126,8 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #objectBytes = 0;
   #listener: ChangeListener<K, V> | undefined;
   #oldValues = false;
-  /** Windows of which the database may have rows. */
-  #stored: Set<number> = new Set();
+  /** What the database may have. */
+  readonly #stored: StoredKeys;
   readonly #starts = new SortedNumbers();
   #expireBefore = Number.NEGATIVE_INFINITY;
   #expirePending = false;
@@ -138,6 +142,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#spec = spec;
     this.#rows = rows;
     this.#meter = meter;
+    this.#stored = new StoredKeys(meter);
     this.windowed = spec.kind === 'window';
     this.cached = cached && spec.cached;
     this.#codec = new RowValueCodec(spec.valueSerde as Serde<V>);
@@ -156,7 +161,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   /** Learns which windows the database has rows of. */
   async open(): Promise<void> {
     for (const start of await this.#rows.starts()) {
-      this.#stored.add(start);
+      this.#stored.addWindow(start);
       this.#starts.add(start);
     }
   }
@@ -394,7 +399,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     row = this.#rejuvenate(identity, startMs);
     if (row === undefined) {
       row = new CachedRow<K, V>(this.#values.ownKey(key), window);
-      row.unread = this.#stored.has(startMs);
+      row.unread = this.#mayBeStored(key, startMs);
       row.stored = row.unread;
     }
     this.#add(row, identity, window);
@@ -447,9 +452,14 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   #load(key: K, window: CachedWindow<K, V>): CachedRow<K, V> {
     this.stats.misses++;
-    if (!this.#stored.has(window.startMs)) return new CachedRow<K, V>(key, window);
-    const bytes = this.#rows.get(window.startMs, keyText(this.keySerde, key));
+    if (!this.#stored.mayHaveWindow(window.startMs)) return new CachedRow<K, V>(key, window);
+    const text = keyText(this.keySerde, key);
+    const bytes = this.#stored.mayHave(window.startMs, text) ? this.#rows.get(window.startMs, text) : undefined;
     return bytes === undefined ? new CachedRow<K, V>(key, window) : this.#decoded(key, window, bytes);
+  }
+
+  #mayBeStored(key: K, startMs: number): boolean {
+    return this.#stored.mayHaveWindow(startMs) && this.#stored.mayHave(startMs, keyText(this.keySerde, key));
   }
 
   #decoded(key: K, window: CachedWindow<K, V>, bytes: Uint8Array): CachedRow<K, V> {
@@ -473,8 +483,9 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       if (typeof row.kept === 'object' && !this.#values.asBytes) this.#weigh(row, bytes.length);
       this.#rows.put(batch, row.startMs, key, bytes);
       this.#changelog?.(row.startMs, key, bytes, row.timestamp);
+      // One that is not read may be new.
+      if (!row.stored || row.unread) this.#stored.add(row.startMs, key);
       row.stored = true;
-      this.#stored.add(row.startMs);
     } else if (row.stored) {
       const key = keyText(this.keySerde, row.key);
       this.#rows.del(batch, row.startMs, key);

@@ -42,7 +42,7 @@ async function world(
     result: true,
     ...(kind === 'window' ? { windows } : {}),
   } as unknown as StoreSpec;
-  const meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, flushedRows: 0 };
+  const meter: CacheMeter = { dirtyBytes: 0, cachedBytes: 0, filterBytes: 0, filterMaxBytes: 1e6, flushedRows: 0 };
   const rows = (kind === 'window' ? windowRows : keyValueRows)(db, Uint8Array.of(1));
   const table = new CachedTable<string, Box>(spec, rows, meter, cached);
   await table.open();
