@@ -1,10 +1,10 @@
 import { fillCache } from './test/helpers/typescript-cache.js';
 
-await fillCache();
+fillCache();
 
 export default {
   extensions: { ts: 'module' },
-  nodeArguments: ['--import=./test/helpers/typescript.js'],
+  nodeArguments: ['--expose-internals', '--import=./test/helpers/typescript.js'],
   workerThreads: false,
   require: ['./test/helpers/worker-ends.ts'],
   files: ['test/**/*.test.ts', '!test/integration/**'],

@@ -17,7 +17,7 @@ interface Ended {
 }
 
 async function startUntilRunning(command: string): Promise<{ child: Child; ended: Promise<Ended> }> {
-  const child = spawn(process.execPath, ['--import', typescript, main, ...command.split(' ')], {
+  const child = spawn(process.execPath, [...typescript, main, ...command.split(' ')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -84,7 +84,7 @@ test('a command that does not return is ended by its first signal, with the code
 });
 
 test('a reader that leaves ends the command quietly', async (t) => {
-  const child = spawn(process.execPath, ['--import', typescript, main, 'lines'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...typescript, main, 'lines'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (data) => {
     stderr += String(data);

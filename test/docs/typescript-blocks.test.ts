@@ -62,7 +62,7 @@ test('the program of docs/cli.md replays a folder and describes its topology', a
   mkdirSync(join(folder, 'words'));
   writeFileSync(join(folder, 'words/a.csv'), 'at,word\n2024-01-01T00:00:00Z,weir\n2024-01-02T00:00:00Z,weir\n');
   const program = async (...words: string[]): Promise<string> =>
-    (await promisify(execFile)(process.execPath, ['--import', typescript, join(folder, 'main.ts'), ...words])).stdout;
+    (await promisify(execFile)(process.execPath, [...typescript, join(folder, 'main.ts'), ...words])).stdout;
   const state = join(folder, 'state');
   const replayed = await program('replay', '--events', join(folder, 'words'), '--state', state, '--json');
   t.like(JSON.parse(replayed), { rows: 2, dead: 0, files: 1 });

@@ -121,8 +121,7 @@ test('each example has its expected output here', (t) => {
 for (const [name, expected] of Object.entries(printed)) {
   test.serial(`example ${name} prints what its comments promise`, async (t) => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-      '--import',
-      typescript,
+      ...typescript,
       new URL(name, folder).pathname,
     ]);
     t.is(stderr, '');

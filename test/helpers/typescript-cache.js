@@ -1,19 +1,26 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const rootUrl = new URL('../../', import.meta.url).href;
+const rootUrl = new URL('../../', import.meta.url).href;
 const root = fileURLToPath(rootUrl);
+const require = createRequire(import.meta.url);
 
 /** In node_modules, so that `npm ci` empties it. */
 const cache = `${root}node_modules/.cache/weir-typescript/`;
+
+/** Whether the module is TypeScript of this repository. */
+export function isOurs(url) {
+  return url.endsWith('.ts') && url.startsWith(rootUrl) && !url.includes('/node_modules/');
+}
 
 /**
  * The source with its types blanked out. It keeps lines and columns, so stack traces and coverage are of the TypeScript without source maps. It is kept under the name of its file, with
  * a digest of the source as the last line.
  */
-export async function withoutTypes(path) {
+export function withoutTypes(path) {
   const source = readFileSync(path, 'utf8');
   const mark = `\n//${createHash('sha1').update(source).digest('hex')}`;
   const cached = cache + relative(root, path);
@@ -23,7 +30,8 @@ export async function withoutTypes(path) {
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
-  const { default: blankSpace } = await import('ts-blank-space');
+  // It loads the whole TypeScript compiler: only where it is needed.
+  const { default: blankSpace } = require('ts-blank-space');
   const code = blankSpace(source) + mark;
   mkdirSync(dirname(cached), { recursive: true });
   const written = `${cached}.${process.pid}`;
@@ -33,8 +41,8 @@ export async function withoutTypes(path) {
 }
 
 /** Once for all files of a run: each process that finds one missing loads the whole TypeScript compiler. */
-export async function fillCache() {
+export function fillCache() {
   for (const folder of ['src', 'state', 'topologies', 'test', 'examples', 'bench', 'grafana'])
     for (const name of readdirSync(root + folder, { recursive: true }))
-      if (name.endsWith('.ts') && !name.endsWith('.d.ts')) await withoutTypes(join(root, folder, name));
+      if (name.endsWith('.ts') && !name.endsWith('.d.ts')) withoutTypes(join(root, folder, name));
 }

@@ -62,7 +62,7 @@ test('a second handle of one process is refused, by whatever path, until the fir
 
 test('a database that another process holds is refused, with the folder and what to do', async (t) => {
   const folder = await newFolder(t);
-  const holder = spawn(process.execPath, ['--import', typescript, scriptOf('lock-holder.ts'), folder], {
+  const holder = spawn(process.execPath, [...typescript, scriptOf('lock-holder.ts'), folder], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [said] = await once(createInterface(holder.stdout), 'line');
@@ -80,7 +80,7 @@ test('a refused second handle does not free the folder for other processes', asy
   const database = await openLevelDatabase(folder);
   t.teardown(() => database.close());
   await t.throwsAsync(openLevelDatabase(folder), { code: 'STREAMS_STATE_STORE_LOCKED' });
-  const other = spawn(process.execPath, ['--import', typescript, scriptOf('lock-holder.ts'), folder], {
+  const other = spawn(process.execPath, [...typescript, scriptOf('lock-holder.ts'), folder], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [said] = await once(createInterface(other.stdout), 'line');
@@ -172,10 +172,14 @@ test('once a write fails no later one is acknowledged, and after a new open all 
     return;
   }
   const folder = await newFolder(t);
-  const command = 'ulimit -S -f 1024 && exec "$0" --import "$1" "$2" "$3"';
-  const child = spawn('bash', ['-c', command, process.execPath, typescript, scriptOf('full-disk-writer.ts'), folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const command = 'ulimit -S -f 1024 && exec "$0" "$@"';
+  const child = spawn(
+    'bash',
+    ['-c', command, process.execPath, ...typescript, scriptOf('full-disk-writer.ts'), folder],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const [[line]] = await Promise.all([once(createInterface(child.stdout), 'line'), once(child, 'exit')]);
   const { acknowledged, errors, readable } = JSON.parse(String(line));
   t.deepEqual(
@@ -200,7 +204,7 @@ test('once a write fails no later one is acknowledged, and after a new open all 
 test('after kill -9 while writing, every acknowledged batch is there and none is torn', async (t) => {
   const folder = await newFolder(t);
   for (const [round, sync] of ['sync', 'no sync', 'sync', 'no sync', 'no sync'].entries()) {
-    const writer = spawn(process.execPath, ['--import', typescript, scriptOf('crash-writer.ts'), folder, sync], {
+    const writer = spawn(process.execPath, [...typescript, scriptOf('crash-writer.ts'), folder, sync], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let acknowledged = 0;

@@ -20,7 +20,7 @@ require('node:module')._resolveFilename = function (name, ...rest) {
 };`;
     await writeFile(join(folder, 'block.cjs'), block);
     await writeFile(join(folder, 'main.mjs'), program);
-    const args = ['--import', typescript, '--require', join(folder, 'block.cjs'), join(folder, 'main.mjs')];
+    const args = [...typescript, '--require', join(folder, 'block.cjs'), join(folder, 'main.mjs')];
     return (await run(process.execPath, args)).stdout;
   } finally {
     await rm(folder, { recursive: true });

@@ -17,7 +17,7 @@ interface Started {
 
 /** Starts `weir` as a process of its own. */
 function start(line: string, cwd?: string): Started {
-  const child = spawn(process.execPath, ['--import', typescript, main, ...line.split(' ')], {
+  const child = spawn(process.execPath, [...typescript, main, ...line.split(' ')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });
