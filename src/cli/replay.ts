@@ -13,7 +13,6 @@ import { openState } from './open-state.ts';
 import type { RunningProgress } from './progress.ts';
 import { progressOf, type ReplayProgress, type ReplaySummary, summaryOf } from './replay-progress.ts';
 import type { GivenSettings } from './replay-settings.ts';
-import { serveState } from './serve-state.ts';
 import { untilAborted } from './until-aborted.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
@@ -73,6 +72,7 @@ export async function replay(
     const state = await openInput(spec, app, request, folders, context);
     defer(() => state.close());
     if (request.serve) {
+      const { serveState } = await import('./serve-state.ts');
       const server = await serveState(spec, app, state, {
         ...httpAccess(context.config),
         ...{ port: request.port, host: request.host, logger },

@@ -93,26 +93,25 @@ export class FeedDriver {
 
   async #takeAlone(lane: Lane, max: number, full: () => boolean): Promise<void> {
     const batch = lane.batch!;
-    const end = Math.min(batch.length, lane.at + max);
+    const from = lane.at;
+    const end = Math.min(batch.length, from + max);
+    this.changed = true;
     this.#current = lane;
     while (lane.at < end) {
       if (this.#takeSome(lane, end)) await this.#settled(lane);
       if (full()) break;
     }
     this.#current = undefined;
+    this.taken = lane.at - from;
     batch.accept(lane.at);
   }
 
   /** Takes records until `end`, or until a node is busy (true) or the cache wants a look (every 256 records, or when it has grown by much). */
   #takeSome(lane: Lane, end: number): boolean {
-    const engine = this.#engine;
-    const { meter } = engine;
-    const lookAt = meter.cachedBytes + engine.cacheStep;
+    const { meter, cacheStep } = this.#engine;
+    const lookAt = meter.cachedBytes + cacheStep;
     const stop = Math.min(end, lane.at + 256);
-    for (; lane.at < stop && meter.cachedBytes <= lookAt; lane.at++) {
-      this.#take(lane);
-      if (engine.unsettled) return true;
-    }
+    for (; lane.at < stop && meter.cachedBytes <= lookAt; lane.at++) if (this.#take(lane)) return true;
     return false;
   }
 
@@ -132,9 +131,10 @@ export class FeedDriver {
         if (lane.batch === undefined || lane.at >= lane.batch.length) await this.#refill(lane);
       const lane = this.#least();
       if (lane === undefined) break;
+      this.changed = true;
+      this.taken++;
       this.#current = lane;
-      this.#take(lane);
-      if (this.#engine.unsettled) await this.#settled(lane);
+      if (this.#take(lane)) await this.#settled(lane);
       else lane.at++;
       this.#current = undefined;
       lane.batch!.accept(lane.at);
@@ -192,13 +192,12 @@ export class FeedDriver {
     }
   }
 
-  #take(lane: Lane): void {
+  /** Takes the record at `lane.at`; true when something is still to be waited for. */
+  #take(lane: Lane): boolean {
     const { at, feed } = lane;
     const batch = lane.batch!;
     const key = batch.keys[at];
     const value = batch.values[at];
-    this.changed = true;
-    this.taken++;
     let place = 0;
     let timestamp: number | undefined;
     // One region for all that may throw: this runs for each record, and two of them cost a fifth of it.
@@ -207,10 +206,12 @@ export class FeedDriver {
       timestamp = feed.timestampOf(value);
       const { task, source } = lane.readers[place]!;
       task.process(source, key, value, timestamp, at, this.#options.maxFutureMs);
-      if (this.#engine.unsettled) this.#engine.drain();
+      if (!this.#engine.unsettled) return false;
+      this.#engine.drain();
     } catch (error) {
       this.#failed(lane, place, timestamp === undefined ? withoutPlaceOrTime(error) : error);
     }
+    return this.#engine.unsettled;
   }
 
   /** Asks what becomes of a record whose processing failed. */

@@ -55,7 +55,7 @@ class CachedRow<K, V> implements TableEntry<K, V> {
   timestamp = -1;
   /** The value last told downstream; it never changes. */
   told: Kept<V> | undefined = undefined;
-  /** `kept` is this row's alone and may be changed in place. */
+  /** `kept` is the value itself, this row's alone, which may be changed in place. */
   owned = false;
   dirty = false;
   /** The database has the row; of an unread one: it may have it. */
@@ -80,9 +80,8 @@ class CachedRow<K, V> implements TableEntry<K, V> {
 
   get value(): V | undefined {
     const { kept } = this;
-    if (kept === undefined) return undefined;
+    if (this.owned || kept === undefined) return kept as V | undefined;
     const { values } = this.window;
-    if (this.owned && !values.asBytes) return kept as V;
     const value = values.give(this.key, kept);
     if (values.asBytes) return value;
     this.kept = value;
@@ -184,7 +183,8 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     const kept = this.#values.keep(key, value);
     const row = this.#oldValues || !this.cached ? this.#row(key, startMs) : this.#unread(key, startMs);
     row.kept = kept;
-    row.owned = true;
+    row.owned = !this.#values.asBytes;
+    this.#count(row);
     this.#changed(row, timestamp);
   }
 
@@ -207,17 +207,17 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     const row = entry as CachedRow<K, V>;
     // Whether a deletion is to be told depends on what was there.
     if (row.unread && value === undefined) this.#readBack(row);
-    if (value === undefined) row.kept = undefined;
-    else if (value !== row.kept || typeof value !== 'object') {
-      row.kept = this.#values.keep(row.key, value);
-      row.owned = true;
+    // The same object changed in place is counted when its bytes are known.
+    if (value === undefined || value !== row.kept || typeof value !== 'object') {
+      row.kept = value === undefined ? undefined : this.#values.keep(row.key, value);
+      row.owned = !this.#values.asBytes;
+      this.#count(row);
     }
     this.#changed(row, timestamp);
   }
 
   #changed(row: CachedRow<K, V>, timestamp: number): void {
     row.timestamp = timestamp;
-    this.#count(row);
     if (!row.dirty) {
       row.dirty = true;
       this.#dirty.push(row);

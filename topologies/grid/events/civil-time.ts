@@ -21,17 +21,22 @@ export class CivilTimeReader {
   /** Per slot the eleven bytes 'YYYY-MM-DD ', packed: four, four and three. All 0 is no date, for 0 is no digit. */
   readonly #words: Int32Array = new Int32Array(slots * 3);
   readonly #days: Int32Array = new Int32Array(slots);
-  /** The time read last: rows that arrived together have the same. */
+  /** The time read last, for rows that arrived together have the same, and its instant: a result would be an object of its own for each row. */
   readonly #last: Int32Array = new Int32Array(5);
-  #lastMs = Number.NaN;
+  readonly #instant: Float64Array = new Float64Array(1);
 
   constructor(zone: Zone) {
     this.#zone = zone;
   }
 
-  /** The instant of the civil time at `[start .. end)` of the bytes, ms; NaN if there is none: bad text, no such date, or a day that the zone left out. */
-  read(bytes: DataView, start: number, end: number): number {
-    if (end - start !== textLength) return Number.NaN;
+  /** The instant of the time read last, ms. */
+  get instantMs(): number {
+    return this.#instant[0]!;
+  }
+
+  /** Reads the civil time at `[start .. end)` of the bytes; false if there is none: bad text, no such date, or a day that the zone left out. */
+  read(bytes: DataView, start: number, end: number): boolean {
+    if (end - start !== textLength) return false;
     const year = bytes.getInt32(start, true);
     const month = bytes.getInt32(start + 4, true);
     const date = bytes.getInt32(start + 8, true);
@@ -39,27 +44,27 @@ export class CivilTimeReader {
     const minute = bytes.getInt32(start + 15, true);
     const last = this.#last;
     if (minute === last[4] && hour === last[3] && date === last[2] && month === last[1] && year === last[0]) {
-      return this.#lastMs;
+      return true;
     }
     const slot = ((date & 3) << 4) | ((date >>> 8) & 15);
     const at = slot * 3;
     const words = this.#words;
     const day = date & 0xffffff;
     if (words[at] !== year || words[at + 1] !== month || words[at + 2] !== day) {
-      if (!this.#learn(bytes, start, slot)) return Number.NaN;
+      if (!this.#learn(bytes, start, slot)) return false;
       words[at] = year;
       words[at + 1] = month;
       words[at + 2] = day;
     }
     const msOfDay = timeOf(hour, minute);
-    if (msOfDay < 0) return Number.NaN;
+    if (msOfDay < 0) return false;
     last[0] = year;
     last[1] = month;
     last[2] = date;
     last[3] = hour;
     last[4] = minute;
-    this.#lastMs = this.#zone.toMs(this.#days[slot]!, msOfDay);
-    return this.#lastMs;
+    this.#instant[0] = this.#zone.toMs(this.#days[slot]!, msOfDay);
+    return true;
   }
 
   #learn(bytes: DataView, start: number, slot: number): boolean {

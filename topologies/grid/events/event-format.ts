@@ -62,9 +62,9 @@ class EventFormat implements RowFormat<string, GridEvent> {
   decode(row: RowView, out: DecodedRow<string, GridEvent>): DeadReason | undefined {
     const { bytes, starts, ends } = row;
     const words = bytes === this.#bytes ? this.#words : this.#wordsOf(bytes);
-    const occurredAtMs = this.#occurred.read(words, starts[1]!, ends[1]!);
-    const arrivedAtMs = this.#arrived.read(words, starts[2]!, ends[2]!);
-    if (Number.isNaN(occurredAtMs) || Number.isNaN(arrivedAtMs)) return 'date';
+    if (!this.#occurred.read(words, starts[1]!, ends[1]!) || !this.#arrived.read(words, starts[2]!, ends[2]!)) {
+      return 'date';
+    }
     const type = readEventType(bytes, starts[3]!, ends[3]!);
     if (type === undefined) return 'event-type';
     const equipmentType = type === 'ev_C' ? 'C' : 'K';
@@ -75,6 +75,8 @@ class EventFormat implements RowFormat<string, GridEvent> {
     const info = readInfo(bytes, starts[6]!, ends[6]!);
     if (info === undefined) return 'utf8';
     out.key = equipmentKeyOf(equipmentType, equipmentId);
+    const { instantMs: occurredAtMs } = this.#occurred;
+    const { instantMs: arrivedAtMs } = this.#arrived;
     out.value = { eventId, occurredAtMs, arrivedAtMs, type, equipmentType, equipmentId, info };
     return undefined;
   }
