@@ -246,10 +246,20 @@ export class FolderFeed<K, V> implements Feed {
   async #isKnown(chunk: Chunk, beginning: string | undefined): Promise<boolean> {
     const known = await this.#content.find(chunk, beginning);
     if (known === undefined) return false;
-    const { entry, as, grown } = known;
+    const { as } = known;
     const { name, size } = chunk.file;
     await this.#reader.leave(chunk.file);
     this.#reader.recycle(chunk.bytes);
+    if (known.part === true) {
+      this.#survey.passOver(name);
+      this.#countFiles();
+      this.#logger.warn(
+        { topic: this.topic, file: name, known: as.name },
+        `${name} has nothing but the first rows of ${as.name}: they are not counted again`,
+      );
+      return true;
+    }
+    const { entry, grown } = known;
     const renamed = !this.#survey.has(as.name);
     // Under its old name it would be read on a second time if it came back.
     if (renamed) this.#ledger.remove(as.name);

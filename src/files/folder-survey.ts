@@ -12,8 +12,8 @@ export interface PendingFile extends FolderFile {
 }
 
 interface SeenFile extends FolderFile, FileStat {
-  /** `pending`: has rows to read; `reading`: given out by `take`; `read`: nothing to read when last looked at; `refused`: cannot be read as it is. */
-  state: 'pending' | 'reading' | 'read' | 'refused';
+  /** `pending`: has rows to read; `reading`: given out by `take`; `read`: nothing to read when last looked at; `refused`: cannot be read as it is; `part`: all of it was read under another name. */
+  state: 'pending' | 'reading' | 'read' | 'refused' | 'part';
   /** Why it is refused. */
   problem?: string;
 }
@@ -57,11 +57,12 @@ export class FolderSurvey {
     return this.#pending.length > 0;
   }
 
-  /** Files there now, and files read that are gone. */
+  /** Files there now, without those that are parts of others, and files read that are gone. */
   get filesTotal(): number {
-    let gone = 0;
-    for (const { name } of this.#ledger.entries()) if (!this.#seen.has(name)) gone++;
-    return this.#seen.size + gone;
+    let files = 0;
+    for (const { state } of this.#seen.values()) if (state !== 'part') files++;
+    for (const { name } of this.#ledger.entries()) if (!this.#seen.has(name)) files++;
+    return files;
   }
 
   /** The files that are refused as they are now, and why; undefined: none. */
@@ -75,7 +76,7 @@ export class FolderSurvey {
   /** Bytes on disk of all these files, without those that are refused. */
   get bytesTotal(): number {
     let bytes = 0;
-    for (const { size, state } of this.#seen.values()) if (state !== 'refused') bytes += size;
+    for (const { size, state } of this.#seen.values()) if (state !== 'refused' && state !== 'part') bytes += size;
     for (const entry of this.#ledger.entries()) if (!this.#seen.has(entry.name)) bytes += bytesOnDisk(entry);
     return bytes;
   }
@@ -116,6 +117,11 @@ export class FolderSurvey {
     return this.#seen.has(name);
   }
 
+  /** The file of this name, as of the last look. */
+  get(name: string): FolderFile | undefined {
+    return this.#seen.get(name);
+  }
+
   /** The file that was taken is to be taken again: its entry has changed. */
   again(name: string): void {
     this.#seen.get(name)!.state = 'pending';
@@ -130,6 +136,11 @@ export class FolderSurvey {
       this.#changes++;
       this.#seen.delete(name);
     } else this.#seen.set(name, { ...file, size: Math.max(file.size, diskBytes), state: 'read' });
+  }
+
+  /** All of the file was read under another name: it is left alone until it changes. */
+  passOver(name: string): void {
+    this.#seen.get(name)!.state = 'part';
   }
 
   /** The file cannot be read as it is: it is left alone until it changes. */

@@ -3,72 +3,93 @@ import { StreamsError } from '../common/errors.ts';
 import { rangeInName } from '../sink/file-names.ts';
 import { endBytes, hashOfBeginning } from './file-fingerprint.ts';
 import type { FileEntry, FileLedger } from './file-ledger.ts';
+import { FileOpenings } from './file-openings.ts';
 import type { Chunk } from './file-reader.ts';
-import { statFile } from './folder.ts';
+import { type FileStat, type FolderFile, statFile } from './folder.ts';
 import type { FolderSurvey } from './folder-survey.ts';
-import { checkKnownFile } from './known-file.ts';
+import { checkKnownFile, isBeginningOf, type KnownFile } from './known-file.ts';
 
 /** Short files that are gone, with which a longer one is compared: those that were begun last. */
 const mostGone = 64;
 
+/** So many files that begin with the same row are held against a new one: those that were begun last. */
+const mostAlike = 16;
+
+/** What a new file holds of a known one: as its entry, all that was read of that one and perhaps more; or only a `part` of it, and nothing else. */
+export type FoundContent =
+  | { readonly as: FileEntry; readonly entry: FileEntry; readonly grown: boolean; readonly part?: false }
+  | { readonly as: FileEntry; readonly part: true };
+
 /**
- * Finds out whether a file of a new name holds what was read before under another one: it was renamed or copied, and may have grown since, or is packed now.
+ * Finds out whether a file of a new name holds what was read before under another one: it was renamed or copied, whole or in part, and may have grown since, or is packed now.
  *
- * Only files with rows are known by their content: there are many that are empty or have nothing but a header. A file of less than 64 KiB is found again in a longer
- * one if it is gone itself, and among the last 64 of those.
+ * Only files with rows are known by their content: there are many that are empty or have nothing but a header. A file of less than 64 KiB that is gone is found again in a
+ * longer one among the last 64 of those; one that is there, among the last 16 that begin with the same row. A part of a file is found while that one is there.
  */
 export class KnownContent {
   readonly #topic: string;
   readonly #ledger: FileLedger;
-  readonly #survey: Pick<FolderSurvey, 'has' | 'changes'>;
+  readonly #survey: Pick<FolderSurvey, 'get' | 'has' | 'changes'>;
+  readonly #openings: FileOpenings;
   /** Names of short files that are gone, as of a number of changes of the survey. */
   #gone: readonly string[] = [];
   #goneAsOf = -1;
 
   /** @param survey - Which files are in the folder. */
-  constructor(topic: string, ledger: FileLedger, survey: Pick<FolderSurvey, 'has' | 'changes'>) {
+  constructor(topic: string, ledger: FileLedger, survey: Pick<FolderSurvey, 'get' | 'has' | 'changes'>) {
     this.#topic = topic;
     this.#ledger = ledger;
     this.#survey = survey;
+    this.#openings = new FileOpenings(ledger, survey);
   }
 
   /**
-   * The entry of what a file that was opened just now begins with, as its own; undefined if its rows are new.
+   * What a file that was opened just now holds of a known one; undefined if its rows are new.
    *
    * @param first - What {@link beginningOf} says of the chunk.
    */
-  async find(
-    { file, bytes, start, end }: Chunk,
-    first: string | undefined,
-  ): Promise<{ readonly entry: FileEntry; readonly as: FileEntry; readonly grown: boolean } | undefined> {
+  async find({ file, bytes, start, end }: Chunk, first: string | undefined): Promise<FoundContent | undefined> {
     const content = bytes.subarray(start, end);
-    for (const as of this.#candidates(file.name, content, first)) {
+    const alike = (await this.#openings.alike(file.name, content))
+      .filter((entry) => !otherRange(file.name, entry.name))
+      .sort((a, b) => b.sequence - a.sequence)
+      .slice(0, mostAlike);
+    for (const as of this.#candidates(file.name, content, first, alike)) {
       const stat = statFile(file.path);
       if (stat === undefined) return undefined;
-      try {
-        const known = await checkKnownFile(this.#topic, file, stat, as, true);
-        if (known === undefined) return undefined;
-        const { disk: _, ...rest } = known.entry;
-        const entry = { ...(file.gzip ? known.entry : rest), name: file.name, gzip: file.gzip };
-        return { entry, as, grown: known.grown };
-      } catch (error) {
-        // It only begins or ends alike.
-        if (!StreamsError.is(error) || error.code !== 'STREAMS_FILE_REWRITTEN') throw error;
-      }
+      const known = await this.#beginsWith(file, stat, as);
+      if (known === undefined) continue;
+      const { disk: _, ...rest } = known.entry;
+      const entry = { ...(file.gzip ? known.entry : rest), name: file.name, gzip: file.gzip };
+      return { entry, as, grown: known.grown };
+    }
+    for (const as of alike) {
+      const whole = this.#survey.get(as.name);
+      if (whole !== undefined && (await isBeginningOf(file, whole, as.content.length))) return { as, part: true };
     }
     return undefined;
   }
 
+  async #beginsWith(file: FolderFile, stat: FileStat, as: FileEntry): Promise<KnownFile | undefined> {
+    try {
+      return await checkKnownFile(this.#topic, file, stat, as, true);
+    } catch (error) {
+      // It only begins or ends alike.
+      if (StreamsError.is(error) && error.code === 'STREAMS_FILE_REWRITTEN') return undefined;
+      throw error;
+    }
+  }
+
   /** Entries whose beginning the content has; the longest first. */
-  #candidates(name: string, content: Buffer, first: string | undefined): FileEntry[] {
+  #candidates(name: string, content: Buffer, first: string | undefined, opening: readonly FileEntry[]): FileEntry[] {
     const { length } = content;
     const alike = first === undefined ? [] : this.#ledger.beginningWith(first);
     // Of a short file that goes on otherwise the hash says nothing.
     const found = alike.filter((entry) => entry.content.length >= endBytes || entry.content.length === length);
     const gone = this.#goneShort().filter((entry) => entry.content.length < length);
     const serves = (entry: FileEntry): boolean => entry.line > 2 && !otherRange(name, entry.name);
-    const all = [...found.filter(serves), ...beginnings(content, gone.filter(serves))];
-    return all.sort((a, b) => b.content.length - a.content.length);
+    const all = new Set([...found.filter(serves), ...beginnings(content, gone.filter(serves)), ...opening]);
+    return [...all].sort((a, b) => b.content.length - a.content.length);
   }
 
   #goneShort(): FileEntry[] {

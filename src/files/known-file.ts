@@ -64,6 +64,24 @@ export async function checkKnownFile(
   return checkContent(topic, file, stat, entry);
 }
 
+/** Whether a file is the beginning of another one, or all of it, up to `length` bytes of that one's content. Reads both. */
+export async function isBeginningOf(file: FolderFile, whole: FolderFile, length: number): Promise<boolean> {
+  const part = await contentOf(file, length + 1);
+  if (part === undefined || part.length > length) return false;
+  const beginning = await contentOf(whole, part.length);
+  return beginning !== undefined && sameFingerprint(part, beginning) && part.crc === beginning.crc;
+}
+
+async function contentOf(file: FolderFile, length: number): Promise<ContentFingerprint | undefined> {
+  const source = await openContent(file, 0, length);
+  if (source === undefined) return undefined;
+  try {
+    return await fingerprintOfContent(source, length);
+  } finally {
+    await source.close();
+  }
+}
+
 async function onDisk(file: FolderFile, length: number): Promise<Fingerprint | undefined> {
   const descriptor = await openDescriptor(file.path);
   if (descriptor === undefined) return undefined;

@@ -126,8 +126,8 @@ test('files that begin alike and go on in other ways are files of their own', as
     const middle = Math.floor(text.length / 2);
     world.write('c.csv', `${text.slice(0, middle)}${text.slice(middle).replace('text', 'TEXT')}`);
     t.is((await world.run()).records.length, count);
-    // Shorter.
-    rmSync(world.path('a.csv'));
+    // Shorter, and nothing is there that has its rows.
+    for (const name of ['a.csv', 'b.csv', 'c.csv']) rmSync(world.path(name));
     world.write('d.csv', text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1));
     t.is((await world.run()).records.length, count - 1);
   }
@@ -146,4 +146,55 @@ test('what is moved into a folder below is not read there, and read no second ti
   rmSync(world.path('again.csv'));
   t.deepEqual((await world.run()).records, []);
   t.is(gunzipSync(readFileSync(world.path('again.csv.gz'))).toString(), readings(1, 2));
+});
+
+for (const count of [3, 70_000])
+  test(`a part of a file of ${count} rows, packed or not, cut at a line or within one, is not read, in the same run or a later one, whichever name sorts first`, async (t) => {
+    const text = readings(range(1, count));
+    const line = text.indexOf('\n', Math.floor(text.length / 2)) + 1;
+    for (const [name, part] of [
+      ['b.csv', 'c.csv'],
+      ['b.csv', 'c.csv.gz'],
+      ['b.csv.gz', 'c.csv'],
+      ['b.csv', 'a.csv'],
+    ] as const)
+      for (const sameRun of [true, false]) {
+        const cut = sameRun ? line : line + 3;
+        const world = await FolderWorld.create(t);
+        const content = (of: string, is: string): string | Buffer =>
+          of.endsWith('.gz') ? gzipSync(is, { level: 1 }) : is;
+        world.write(name, content(name, text));
+        const first = sameRun ? [] : (await world.run()).records;
+        world.write(part, content(part, text.slice(0, cut)));
+        const second = await world.run();
+        t.deepEqual(idsOf([...first, ...second.records]), range(1, count), `${name}, ${part} to ${cut}, ${sameRun}`);
+        const again = await world.run();
+        t.deepEqual([again.records, again.progress.rows], [[], count]);
+      }
+  });
+
+test('a part of a file is told, is no file that is left to read, and is known as a copy when it has become whole', async (t) => {
+  const world = await FolderWorld.create(t);
+  const text = readings(range(1, 10));
+  world.write('a.csv', text);
+  await world.run();
+  world.write('b.csv', readings(1, 2, 3));
+  const part = await world.run();
+  t.regex(part.logged.join(), /b\.csv has nothing but the first rows of a\.csv: they are not counted again/);
+  t.deepEqual([part.progress.filesDone, part.progress.filesTotal], [1, 1]);
+  t.is(part.progress.bytes, part.progress.bytesTotal);
+  world.write('b.csv', text + rows(11));
+  const grown = await world.run();
+  t.deepEqual(idsOf(grown.records), [11]);
+  t.regex(grown.logged.join(), /b\.csv has the rows that were read as a\.csv: it was copied/);
+});
+
+test('who follows passes over a copy under way, and over all of it when it is there', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(range(1, 10)));
+  world.write('b.csv', readings(1, 2));
+  const first = await world.run({ follow: true });
+  t.deepEqual(idsOf(first.records), range(1, 10));
+  world.append('b.csv', rows(range(3, 10)));
+  t.deepEqual((await world.run({ follow: true })).records, []);
 });
