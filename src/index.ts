@@ -110,7 +110,7 @@ export type {
   UncaughtResponse,
 } from './runtime/kafka/kafka-options.ts';
 export type { KafkaStats } from './runtime/kafka/kafka-stats.ts';
-export { KafkaStreams } from './runtime/kafka/kafka-streams.ts';
+export { type CloseOptions, KafkaStreams } from './runtime/kafka/kafka-streams.ts';
 
 // Databases of state
 

@@ -6,6 +6,7 @@ import type { KafkaStreamsOptions } from '../runtime/kafka/kafka-options.ts';
 import type { ApplicationSpec } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
 import { letterSettings, letterTopics } from './letter-settings.ts';
+import { threadNumber } from './stream-threads.ts';
 
 /** Settings of an instance on Kafka. */
 export const kafkaSettings: readonly SettingName[] = [
@@ -15,6 +16,7 @@ export const kafkaSettings: readonly SettingName[] = [
   'commit.interval.ms',
   'compression.type',
   'deserialization.exception.handler',
+  'group.instance.id',
   'heartbeat.interval.ms',
   'max.future.ms',
   'max.task.idle.ms',
@@ -41,6 +43,7 @@ export function kafkaOptions(
   broker: Broker,
   logger: Logger,
 ): KafkaStreamsOptions {
+  const groupInstanceId = config.get('group.instance.id');
   return {
     broker,
     applicationId: applicationIdOf(spec, config),
@@ -55,6 +58,7 @@ export function kafkaOptions(
     numStandbyReplicas: config.get('num.standby.replicas'),
     replicationFactor: config.get('replication.factor'),
     autoOffsetReset: config.get('auto.offset.reset'),
+    ...(groupInstanceId === undefined ? {} : { groupInstanceId: `${groupInstanceId}-${threadNumber()}` }),
     metadataMaxAgeMs: config.get('metadata.max.age.ms'),
     sessionTimeoutMs: config.get('session.timeout.ms'),
     heartbeatIntervalMs: config.get('heartbeat.interval.ms'),

@@ -72,7 +72,7 @@ export async function refuseWhileRunning(admin: BrokerAdmin, applicationId: stri
     const who = members.map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`).join(', ');
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',
-      `application ${applicationId} runs: its group has ${members.length} ${members.length === 1 ? 'member' : 'members'} (${who}). Stop every instance first; one that was killed is gone after session.timeout.ms.`,
+      `application ${applicationId} runs: its group has ${members.length} ${members.length === 1 ? 'member' : 'members'} (${who}). Stop every instance first; one that was killed, or that has a group.instance.id, is gone after session.timeout.ms.`,
     );
   }
   return state !== 'Dead';

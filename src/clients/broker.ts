@@ -211,6 +211,13 @@ export interface MemberAssignment {
 /** How a member takes part in a group. */
 export interface GroupMemberOptions {
   readonly groupId: string;
+  /**
+   * Names the member over restarts (static membership): the group keeps its place until its session is over, and a member that joins under the same name within that time has its part again, in the same
+   * generation. The member that had the name before is fenced: it ends, and `failed` gets `STREAMS_FENCED_INSTANCE_ID`.
+   *
+   * @defaultValue none: each start is a new member
+   */
+  readonly groupInstanceId?: string;
   /** The topics that the group reads: what tools show. */
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
@@ -239,7 +246,7 @@ export interface GroupMember {
   readonly generation: number;
   /** ms since the broker last confirmed the membership; Infinity before. Above the session timeout others may own what was assigned. */
   readonly unconfirmedMs: number;
-  /** Joins, and stays until `leave`. */
+  /** Joins, and stays until `leave` or `stop`. */
   start(): void;
   /** Asks for a new generation. */
   rejoin(): void;
@@ -249,6 +256,8 @@ export interface GroupMember {
   commit(offsets: readonly OffsetToCommit[]): Promise<void>;
   /** Leaves the group at once, so that the others need not wait for the session's end. */
   leave(): Promise<void>;
+  /** Ends without a word to the group, which keeps the member's place until its session is over. */
+  stop(): Promise<void>;
 }
 
 /** A broker, or a cluster of them, as the runtime needs it. Each adapter passes the conformance suite of `weir-streams/testing`. */
@@ -260,7 +269,7 @@ export interface Broker {
   fetcher(options: FetcherOptions): Fetcher;
   /** A member of a group; it joins with `start`. */
   member(options: GroupMemberOptions): GroupMember;
-  /** Closes all that was made of it. */
+  /** Closes all that was made of it. Members leave their groups, those with a `groupInstanceId` stop. */
   close(): Promise<void>;
 }
 

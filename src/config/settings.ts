@@ -27,6 +27,7 @@ export interface SettingValues {
   readonly 'compression.type': 'none' | 'gzip' | 'lz4' | 'snappy';
   readonly 'dead.letter.topic.name': string;
   readonly 'deserialization.exception.handler': HandlerChoice;
+  readonly 'group.instance.id': string | undefined;
   readonly 'heartbeat.interval.ms': number;
   readonly 'http.hosts': readonly string[];
   readonly 'http.open': boolean;
@@ -187,6 +188,11 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     doc: 'What becomes of a row or message that cannot be read: `continue` sends it to the dead letters, `fail` stops at it.',
     formerly: ['default.deserialization.exception.handler'],
   },
+  'group.instance.id': {
+    type: optional(text('letters, digits, ".", "_" and "-"', /^[\w.-]{1,240}$/)),
+    ...always(undefined, 'none'),
+    doc: 'Name of an instance of `run` over its restarts (static membership), another one for each: an instance that is back within `session.timeout.ms` has its tasks again, and the others go on undisturbed. Its threads are `<name>-1`, `<name>-2`, ...',
+  },
   'heartbeat.interval.ms': {
     type: timerMs(1),
     defaultOf: ({ get }) => Math.min(1000, Math.floor(get('session.timeout.ms') / 3)),
@@ -320,7 +326,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'session.timeout.ms': {
     type: timerMs(300),
     ...always(45_000),
-    doc: 'After so long without a heartbeat an instance counts as gone, and others take its tasks. An instance that is stopped in order leaves at once.',
+    doc: 'After so long without a heartbeat an instance counts as gone, and others take its tasks. An instance that is stopped in order leaves at once, unless it has a `group.instance.id`.',
   },
   'ssl.ca.file': {
     ...onlyWithTls,

@@ -1,63 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Broker, GroupMemberOptions } from '../clients/broker.ts';
-import {
-  appendValues,
-  type BrokerCase,
-  type BrokerKit,
-  fails,
-  place,
-  position,
-  textOf,
-  withSeed,
-} from './broker-conformance-kit.ts';
-import { TestMember, type TestMemberOptions } from './broker-conformance-member.ts';
-
-/** A group over a topic of four partitions. */
-interface Group {
-  readonly groupId: string;
-  readonly topic: string;
-  /** A member with connections of its own, started. */
-  join(options?: Partial<TestMemberOptions>): Promise<{ readonly broker: Broker; readonly test: TestMember }>;
-}
-
-async function newGroup(kit: BrokerKit): Promise<Group> {
-  const topic = await kit.topic(4);
-  const groupId = kit.name('group');
-  return {
-    groupId,
-    topic,
-    join: async (options = {}) => {
-      const broker = await kit.connect();
-      const test = new TestMember(broker, {
-        groupId,
-        topics: [topic],
-        sessionTimeoutMs: kit.harness.sessionTimeoutMs,
-        partitions: [0, 1, 2, 3].map((partition) => place(topic, partition)),
-        ...options,
-      });
-      test.member.start();
-      return { broker, test };
-    },
-  };
-}
-
-/** Waits until all are in one generation and share the partitions. */
-async function agreed(kit: BrokerKit, topic: string, members: readonly TestMember[], after = -1): Promise<number> {
-  const all = [0, 1, 2, 3].map((partition) => `${topic}-${partition}`);
-  const isAgreed = (): boolean => {
-    const generation = members[0]!.current?.generation ?? -1;
-    return (
-      generation > after &&
-      members.every(({ current, member }) => current?.generation === generation && member.generation === generation) &&
-      JSON.stringify(members.flatMap(({ partitions }) => partitions).sort()) === JSON.stringify(all)
-    );
-  };
-  await kit.until(`${members.length} members share the partitions`, isAgreed);
-  return members[0]!.current!.generation;
-}
-
-/** Longer than anything takes here: a session that only ends where a member says good-bye. */
-const longMs = 120_000;
+import type { GroupMemberOptions } from '../clients/broker.ts';
+import { agreed, longMs, newGroup } from './broker-conformance-groups-kit.ts';
+import { appendValues, type BrokerCase, fails, place, position, textOf, withSeed } from './broker-conformance-kit.ts';
+import type { TestMember, TestMemberOptions } from './broker-conformance-member.ts';
 
 /** Groups: generations, assignments, sessions. */
 export const groupCases: readonly BrokerCase[] = [

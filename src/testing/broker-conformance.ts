@@ -4,6 +4,7 @@ import { fetchingCases } from './broker-conformance-fetching.ts';
 import { groupCases } from './broker-conformance-groups.ts';
 import { type BrokerCase, BrokerKit } from './broker-conformance-kit.ts';
 import { recordCases } from './broker-conformance-records.ts';
+import { staticMemberCases } from './broker-conformance-static.ts';
 import { takeoverCases } from './broker-conformance-takeover.ts';
 import { topicCases } from './broker-conformance-topics.ts';
 import { transactionCases } from './broker-conformance-transactions.ts';
@@ -48,6 +49,7 @@ const allCases: readonly BrokerCase[] = [
   ...takeoverCases,
   ...fetchingCases,
   ...groupCases,
+  ...staticMemberCases,
 ];
 
 /**

@@ -64,6 +64,31 @@ const withMember = (
 
 export const brokenAdapters: readonly BrokenAdapter[] = [
   {
+    mistake: 'joins with the name of a static member and says another at each start',
+    foundBy:
+      'a static member that stops and comes back within its session has its part again in the same generation, and the others hear nothing',
+    breakIt: (broker) =>
+      withMember(broker, ({ groupInstanceId = '' }) => ({ groupInstanceId: `${groupInstanceId}${Math.random()}` })),
+  },
+  {
+    mistake: 'takes static members out of the group when it is closed',
+    foundBy: 'a client that closes leaves its static members in the group, and takes the others out',
+    breakIt: (broker) => {
+      const members: GroupMember[] = [];
+      return but(broker, {
+        member: (options) => {
+          const member = broker.member(options);
+          members.push(member);
+          return member;
+        },
+        close: async () => {
+          for (const member of members) await member.leave();
+          await broker.close();
+        },
+      });
+    },
+  },
+  {
     mistake: 'gives out aborted records',
     foundBy: 'of several aborted ranges of one producer among committed ones, none is seen',
     breakIt: (broker) =>

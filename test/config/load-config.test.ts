@@ -149,8 +149,8 @@ test('what nothing reads is refused: names for clients of a broker too', (t) => 
 
 test('a name that is near to none gets no hint but where all of them are', (t) => {
   t.is(
-    refused({ flags: { 'group.instance.id': '1' } }),
-    'STREAMS_CONFIG: unknown setting "group.instance.id" (--set). config print lists all settings.',
+    refused({ flags: { 'group.protocol': '1' } }),
+    'STREAMS_CONFIG: unknown setting "group.protocol" (--set). config print lists all settings.',
   );
 });
 

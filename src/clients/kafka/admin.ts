@@ -195,9 +195,10 @@ export class KafkaAdmin implements BrokerAdmin {
   }
 
   async removeMember(groupId: string, memberId: string): Promise<void> {
+    const args = { groupId, memberId, groupInstanceId: null };
     await this.#calls
       .run(`removing a member of group ${groupId}`, async (left) => {
-        const answer = await this.#calls.toCoordinator('group', groupId, leaveGroup, { groupId, memberId }, left());
+        const answer = await this.#calls.toCoordinator('group', groupId, leaveGroup, args, left());
         const error = errorOfCode(answer.errorCode, groupId);
         if (error && !isKafka(error, 'UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND')) throw error;
       })

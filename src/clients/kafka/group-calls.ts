@@ -24,6 +24,7 @@ const answerMs = 10_000;
 /** What a member says to its group's coordinator. Each call is made once; errors are `KafkaError` or `ConnectionLost`. */
 export class GroupCalls {
   readonly #options: GroupMemberOptions;
+  readonly #groupInstanceId: string | null;
   readonly #cluster: ClusterMap;
   /** A join waits for the other members, so it has a connection of its own. */
   readonly #joining: Connections;
@@ -31,12 +32,13 @@ export class GroupCalls {
 
   constructor(options: GroupMemberOptions, cluster: ClusterMap, connections: () => Connections) {
     this.#options = options;
+    this.#groupInstanceId = options.groupInstanceId ?? null;
     this.#cluster = cluster;
     this.#joining = connections();
     this.#other = connections();
   }
 
-  /** Joins. Without an id the coordinator gives one, in generation -1: to join again with. */
+  /** Joins. Without an id the coordinator gives one: to a static member with the generation, to others in generation -1, to join again with. */
   async join(memberId: string, round: number, userData: Uint8Array): Promise<Joined> {
     const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     const counter = Buffer.alloc(4);
@@ -46,6 +48,7 @@ export class GroupCalls {
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       memberId,
+      groupInstanceId: this.#groupInstanceId,
       protocolType: 'consumer',
       groupProtocols: [
         { name: protocol, metadata: encodeSubscription(topics, userData) },
@@ -77,13 +80,15 @@ export class GroupCalls {
       memberId: id,
       memberAssignment: encodeAssignment(part),
     }));
-    const args = { groupId, generationId: generation, memberId, groupAssignment };
+    const groupInstanceId = this.#groupInstanceId;
+    const args = { groupId, generationId: generation, memberId, groupInstanceId, groupAssignment };
     const answer = await this.#ask(this.#joining, syncGroup, args, rebalanceTimeoutMs + answerMs);
     return decodeAssignment(answer.memberAssignment);
   }
 
   async heartbeat(memberId: string, generation: number, timeoutMs: number): Promise<void> {
-    const args = { groupId: this.#options.groupId, groupGenerationId: generation, memberId };
+    const { groupId } = this.#options;
+    const args = { groupId, groupGenerationId: generation, memberId, groupInstanceId: this.#groupInstanceId };
     await this.#ask(this.#other, heartbeat, args, timeoutMs);
   }
 
@@ -94,12 +99,16 @@ export class GroupCalls {
     timeoutMs: number,
   ): Promise<void> {
     const { groupId } = this.#options;
-    const args = { groupId, groupGenerationId: generation, memberId, topics: offsetsByTopic(offsets) };
+    const groupInstanceId = this.#groupInstanceId;
+    const args = { groupId, generation, memberId, groupInstanceId, topics: offsetsByTopic(offsets) };
     await this.#ask(this.#other, offsetCommit, args, timeoutMs);
   }
 
+  /** @param memberId - '' for a static member that has not been told its id. */
   async leave(memberId: string, timeoutMs: number): Promise<void> {
-    await this.#ask(this.#other, leaveGroup, { groupId: this.#options.groupId, memberId }, timeoutMs);
+    const { groupId } = this.#options;
+    const args = { groupId, memberId, groupInstanceId: this.#groupInstanceId };
+    await this.#ask(this.#other, leaveGroup, args, timeoutMs);
   }
 
   close(): void {

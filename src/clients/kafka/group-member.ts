@@ -1,6 +1,7 @@
 import { StreamsError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { GroupMember, GroupMemberOptions, MemberAssignment, OffsetToCommit } from '../broker.ts';
+import { fencedInstance } from '../fenced-instance.ts';
 import { Backoff, Deadline, manyWaits, pause, retrying } from './backoff.ts';
 import type { ClusterMap } from './cluster-map.ts';
 import { Confirmations } from './confirmations.ts';
@@ -9,7 +10,9 @@ import { brokerError, ConnectionLost, isKafka, isRetriable, KafkaError } from '.
 import { GroupCalls, type Joined } from './group-calls.ts';
 
 /** Answers that say that a generation is over for a member. */
-const gone = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'];
+const gone = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'];
+/** Answer to a static member in whose place another one has come. */
+const fenced = 'FENCED_INSTANCE_ID';
 /** How long leaving may take, ms. */
 const leaveMs = 2000;
 /** The next heartbeat after one that was not answered, ms. */
@@ -43,7 +46,7 @@ export class KafkaGroupMember implements GroupMember {
   /** Settles when the join under way is answered. */
   #asking: Promise<void> | undefined;
   #running = false;
-  #leaving: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
 
   /** @param closed - called when it has left. */
   constructor(
@@ -117,30 +120,36 @@ export class KafkaGroupMember implements GroupMember {
       await retrying(`committing offsets of group ${groupId}`, deadline, attempt, this.#stopping.signal);
     } catch (error) {
       const told = StreamsError.is(error) ? error.details.cause : error;
-      if (!isKafka(told, 'REBALANCE_IN_PROGRESS', ...gone)) throw error;
+      if (!isKafka(told, 'REBALANCE_IN_PROGRESS', fenced, ...gone)) throw error;
       const text = `Generation ${generation} of group ${groupId} is over: ${told.kafka}. Others go on from what is committed.`;
       throw new StreamsError('STREAMS_TASK_MIGRATED', text, { cause: error });
     }
   }
 
   leave(): Promise<void> {
-    this.#leaving ??= this.#leave();
-    return this.#leaving;
+    this.#ending ??= this.#end(() => this.#sayGoodBye());
+    return this.#ending;
   }
 
-  async #leave(): Promise<void> {
+  stop(): Promise<void> {
+    this.#ending ??= this.#end(async () => {});
+    return this.#ending;
+  }
+
+  async #end(last: () => Promise<void>): Promise<void> {
     this.#stop();
     const told = new AbortController();
-    await Promise.race([this.#sayGoodBye(), pause(leaveMs, told.signal)]);
+    await Promise.race([last(), pause(leaveMs, told.signal)]);
     told.abort();
     this.#calls.close();
     this.#closed();
   }
 
   async #sayGoodBye(): Promise<void> {
-    // An id that is on its way is one that the group would wait for.
-    if (this.#memberId === '') await this.#asking;
-    if (this.#memberId === '') return;
+    if (this.#asking === undefined) return;
+    // An id that is on its way is one that the group would wait for. A static member has a name before it.
+    if (this.#memberId === '' && !this.#isStatic) await this.#asking;
+    if (this.#memberId === '' && !this.#isStatic) return;
     await this.#calls.leave(this.#memberId, leaveMs).catch((error) => {
       this.#logger.debug({ error: String(error) }, 'the group could not be told that its member leaves');
     });
@@ -152,6 +161,10 @@ export class KafkaGroupMember implements GroupMember {
     this.#confirmations.stop();
     this.#generation = -1;
     this.#wake?.();
+  }
+
+  get #isStatic(): boolean {
+    return this.#options.groupInstanceId !== undefined;
   }
 
   get #stopped(): boolean {
@@ -289,7 +302,7 @@ export class KafkaGroupMember implements GroupMember {
   #lose(reason: string, error?: unknown): void {
     if (this.#stopped) return;
     const had = this.#generation >= 0;
-    if (isKafka(error, 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID')) this.#memberId = '';
+    if (isKafka(error, 'UNKNOWN_MEMBER_ID')) this.#memberId = '';
     this.#generation = -1;
     this.#joined = -1;
     this.#stable = false;
@@ -301,10 +314,10 @@ export class KafkaGroupMember implements GroupMember {
 
   #fail(error: unknown): void {
     if (this.#stopped) return;
-    void this.leave();
-    const { groupId } = this.#options;
-    this.#options.failed(
-      error instanceof KafkaError ? brokerError(`joining group ${groupId}`, error) : (error as Error),
-    );
+    void (this.#isStatic ? this.stop() : this.leave());
+    const { groupId, groupInstanceId = '' } = this.#options;
+    if (isKafka(error, fenced)) this.#options.failed(fencedInstance(groupId, groupInstanceId, error));
+    else if (error instanceof KafkaError) this.#options.failed(brokerError(`joining group ${groupId}`, error));
+    else this.#options.failed(error as Error);
   }
 }

@@ -39,10 +39,10 @@ export async function commitAsAdmin(
   offsets: readonly OffsetToCommit[],
 ): Promise<void> {
   if (offsets.length === 0) return;
-  const args = { groupId, groupGenerationId: -1, memberId: '', topics: offsetsByTopic(offsets) };
+  const args = { groupId, generation: -1, memberId: '', groupInstanceId: null, topics: offsetsByTopic(offsets) };
   await calls.run(`setting the offsets of group ${groupId}`, async (left) => {
-    const { responses } = await calls.toCoordinator('group', groupId, offsetCommit, args, left());
-    for (const { topic, partitions } of responses) {
+    const answer = await calls.toCoordinator('group', groupId, offsetCommit, args, left());
+    for (const { topic, partitions } of answer.topics) {
       for (const { partition, errorCode } of partitions) check(errorCode, partitionKey(topic, partition));
     }
   });

@@ -122,7 +122,7 @@ class KafkaBroker implements Broker {
       this.#config.logger,
       () => this.#open.delete(member),
     );
-    this.#open.set(member, () => member.leave());
+    this.#open.set(member, () => (options.groupInstanceId === undefined ? member.leave() : member.stop()));
     return member;
   }
 

@@ -142,6 +142,7 @@ export const joinGroup: Api<
     sessionTimeout: number;
     rebalanceTimeout: number;
     memberId: string;
+    groupInstanceId: string | null;
     protocolType: string;
     groupProtocols: readonly { name: string; metadata: Buffer }[];
   },
@@ -159,15 +160,19 @@ export const syncGroup: Api<
     groupId: string;
     generationId: number;
     memberId: string;
+    groupInstanceId: string | null;
     groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[];
   },
   Code & { memberAssignment: Buffer | null }
 > = kafkajsApi('SyncGroup');
 
-export const heartbeat: Api<{ groupId: string; groupGenerationId: number; memberId: string }, Code> =
-  kafkajsApi('Heartbeat');
+export const heartbeat: Api<
+  { groupId: string; groupGenerationId: number; memberId: string; groupInstanceId: string | null },
+  Code
+> = kafkajsApi('Heartbeat');
 
-export const leaveGroup: Api<{ groupId: string; memberId: string }, Code> = kafkajsApi('LeaveGroup');
+export const leaveGroup: Api<{ groupId: string; memberId: string; groupInstanceId: string | null }, Code> =
+  kafkajsApi('LeaveGroup');
 
 interface OffsetEntry {
   readonly partition: number;
@@ -175,10 +180,45 @@ interface OffsetEntry {
   readonly metadata: string;
 }
 
+/** OffsetCommit 7: the first version that names a static member. */
 export const offsetCommit: Api<
-  { groupId: string; groupGenerationId: number; memberId: string; topics: readonly OfTopic<OffsetEntry>[] },
-  { responses: readonly OfTopic<PartitionCode>[] }
-> = kafkajsApi('OffsetCommit');
+  {
+    groupId: string;
+    generation: number;
+    memberId: string;
+    groupInstanceId: string | null;
+    topics: readonly OfTopic<OffsetEntry>[];
+  },
+  { topics: readonly OfTopic<PartitionCode>[] }
+> = ownApi(
+  'OffsetCommit',
+  8,
+  7,
+  ({ groupId, generation, memberId, groupInstanceId, topics }) =>
+    new Encoder()
+      .writeString(groupId)
+      .writeInt32(generation)
+      .writeString(memberId)
+      .writeString(groupInstanceId)
+      .writeArray(topics.map(encodeOffsets)),
+  (payload) => {
+    const decoder = new Decoder(payload);
+    decoder.readInt32();
+    const topics = decoder.readArray(() => ({
+      topic: decoder.readString() ?? '',
+      partitions: decoder.readArray(() => ({ partition: decoder.readInt32(), errorCode: decoder.readInt16() })),
+    }));
+    return { topics };
+  },
+);
+
+function encodeOffsets({ topic, partitions }: OfTopic<OffsetEntry>): Encoder {
+  // After the offset: the leader's epoch, -1 for not known.
+  const entries = partitions.map(({ partition, offset, metadata }) =>
+    new Encoder().writeInt32(partition).writeInt64(offset).writeInt32(-1).writeString(metadata),
+  );
+  return new Encoder().writeString(topic).writeArray(entries);
+}
 
 interface Writer {
   readonly transactionalId: string;

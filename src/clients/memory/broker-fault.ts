@@ -25,6 +25,7 @@ const fencing: ReadonlySet<string> = new Set([
   'INVALID_PRODUCER_EPOCH',
   'UNKNOWN_MEMBER_ID',
   'ILLEGAL_GENERATION',
+  'FENCED_INSTANCE_ID',
 ]);
 
 const remedies: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import type { OffsetToCommit, PartitionOffset, TopicPartition } from '../broker.ts';
 import { BrokerFault } from './broker-fault.ts';
 import { GroupCoordinator } from './group-coordinator.ts';
+import type { MemberName } from './group-membership.ts';
 import { checkMetadata } from './group-offsets.ts';
 import type { ProduceBatch } from './produce-buffer.ts';
 import { type Refusal, TopicCatalogue } from './topic-catalogue.ts';
@@ -54,9 +55,9 @@ export class ClusterState {
   }
 
   /** Commits positions in the name of a member. */
-  commit(groupId: string, memberId: string, generation: number, offsets: readonly OffsetToCommit[]): void {
+  commit(groupId: string, member: MemberName, generation: number, offsets: readonly OffsetToCommit[]): void {
     this.#checkOffsets(offsets);
-    this.groups.membership(groupId).checkCommit(memberId, generation);
+    this.groups.membership(groupId).checkCommit(member, generation);
     this.groups.offsets(groupId).set(offsets);
   }
 

@@ -53,7 +53,7 @@ export class GroupCoordinator {
   /** Takes a member out that will not come back; one that is not there is fine. */
   removeMember(groupId: string, memberId: string): void {
     const membership = this.#groups.get(groupId)?.membership;
-    if (membership?.has(memberId) === true) membership.leave(memberId);
+    if (membership?.has(memberId) === true) membership.leave({ memberId, groupInstanceId: undefined });
   }
 
   describe(groupId: string): GroupDescription {

@@ -2,9 +2,15 @@ import type { GroupDescription, JoinedMember, MemberAssignment } from '../broker
 import { BrokerFault } from './broker-fault.ts';
 import { SessionTimer } from './session-timer.ts';
 
-/** What a member says of itself when it joins. */
-export interface JoinRequest {
+/** Who asks. */
+export interface MemberName {
   readonly memberId: string;
+  /** Of a static member. */
+  readonly groupInstanceId: string | undefined;
+}
+
+/** What a member says of itself when it joins. */
+export interface JoinRequest extends MemberName {
   readonly clientId: string;
   readonly host: string;
   readonly userData: Uint8Array;
@@ -14,6 +20,7 @@ export interface JoinRequest {
 
 /** A new generation, as a member is told of it. */
 export interface JoinAnswer {
+  readonly memberId: string;
   readonly generation: number;
   /** What the leader shares the work among; undefined for the others. */
   readonly members: readonly JoinedMember[] | undefined;
@@ -40,6 +47,8 @@ const rebalancing = (): BrokerFault =>
 /**
  * The members of a group on the broker's side: Kafka's classic protocol. A member that joins, joins again, leaves or is silent for its session makes the group form a
  * new generation: all members join (those that don't within the rebalance timeout are out), one of them shares out the work, all are told their part.
+ *
+ * A static member that joins under a new member id, while the group is stable, takes the place of the one before it: same part, same generation.
  */
 export class GroupMembership {
   #state: State = 'Empty';
@@ -61,8 +70,12 @@ export class GroupMembership {
 
   join(request: JoinRequest): Promise<JoinAnswer> {
     const { memberId } = request;
+    const isNew = this.#expected.delete(memberId);
+    if (!isNew) this.#checkName(request);
+    const replaced = isNew ? this.#holderOf(request.groupInstanceId) : undefined;
+    if (replaced !== undefined) this.#replace(replaced, memberId);
     const known = this.#members.get(memberId);
-    if (known === undefined && !this.#expected.delete(memberId)) throw unknownMember(memberId);
+    if (known === undefined && !isNew) throw unknownMember(memberId);
     const member: Member = {
       assignment: nothing,
       syncing: undefined,
@@ -73,6 +86,11 @@ export class GroupMembership {
     };
     known?.session?.stop();
     this.#members.set(memberId, member);
+    if (replaced !== undefined && this.#state === 'Stable') {
+      this.#renew(member);
+      // Nobody is told to lead: the work is shared out.
+      return Promise.resolve({ memberId, generation: this.#generation, members: undefined });
+    }
     return new Promise((resolve, reject) => {
       member.joining = { resolve, reject };
       if (this.#state === 'PreparingRebalance') this.#completeIfAllJoined();
@@ -82,28 +100,28 @@ export class GroupMembership {
 
   /** @param assignments - of all members, from the leader. */
   sync(
-    memberId: string,
+    name: MemberName,
     generation: number,
     assignments: ReadonlyMap<string, MemberAssignment> | undefined,
   ): Promise<MemberAssignment> | MemberAssignment {
-    const member = this.#current(memberId, generation);
+    const member = this.#current(name, generation);
     if (this.#state === 'PreparingRebalance') throw rebalancing();
     this.#renew(member);
     if (this.#state === 'Stable') return member.assignment;
     return new Promise((resolve, reject) => {
       member.syncing = { resolve, reject };
-      if (memberId === this.#leader && assignments !== undefined) this.#share(assignments);
+      if (name.memberId === this.#leader && assignments !== undefined) this.#share(assignments);
     });
   }
 
-  heartbeat(memberId: string, generation: number): void {
-    this.#renew(this.#current(memberId, generation));
+  heartbeat(name: MemberName, generation: number): void {
+    this.#renew(this.#current(name, generation));
     if (this.#state === 'PreparingRebalance') throw rebalancing();
   }
 
   /** @throws BrokerFault unless it may commit positions: members of the last generation may while a new one is formed. */
-  checkCommit(memberId: string, generation: number): void {
-    this.#renew(this.#current(memberId, generation));
+  checkCommit(name: MemberName, generation: number): void {
+    this.#renew(this.#current(name, generation));
     if (this.#state === 'CompletingRebalance') throw rebalancing();
   }
 
@@ -111,10 +129,12 @@ export class GroupMembership {
     return this.#members.has(memberId);
   }
 
-  leave(memberId: string): void {
-    this.#expected.delete(memberId);
-    const member = this.#members.get(memberId);
-    if (member === undefined) throw unknownMember(memberId);
+  /** @param name - without a member id the static member of that name, whoever it is. */
+  leave(name: MemberName): void {
+    this.#expected.delete(name.memberId);
+    if (name.memberId !== '') this.#checkName(name);
+    const member = name.memberId === '' ? this.#holderOf(name.groupInstanceId) : this.#members.get(name.memberId);
+    if (member === undefined) throw unknownMember(name.memberId);
     this.#remove(member);
   }
 
@@ -149,9 +169,31 @@ export class GroupMembership {
     };
   }
 
-  #current(memberId: string, generation: number): Member {
-    const member = this.#members.get(memberId);
-    if (member === undefined) throw unknownMember(memberId);
+  /** The static member that has the name now. */
+  #holderOf(groupInstanceId: string | undefined): Member | undefined {
+    if (groupInstanceId === undefined) return undefined;
+    return [...this.#members.values()].find((member) => member.groupInstanceId === groupInstanceId);
+  }
+
+  #checkName({ memberId, groupInstanceId }: MemberName): void {
+    const holder = this.#holderOf(groupInstanceId);
+    if (holder !== undefined && holder.memberId !== memberId) throw fenced(holder);
+  }
+
+  /** Gives the place of a static member to one that has come under a new id. */
+  #replace(former: Member, memberId: string): void {
+    former.session?.stop();
+    former.joining?.reject(fenced(former));
+    former.syncing?.reject(fenced(former));
+    this.#members.delete(former.memberId);
+    this.#members.set(memberId, { ...former, memberId, joining: undefined, syncing: undefined });
+    if (this.#leader === former.memberId) this.#leader = memberId;
+  }
+
+  #current(name: MemberName, generation: number): Member {
+    this.#checkName(name);
+    const member = this.#members.get(name.memberId);
+    if (member === undefined) throw unknownMember(name.memberId);
     if (generation !== this.#generation) {
       const what = `generation ${generation} is over, the group is at ${this.#generation}`;
       throw new BrokerFault('ILLEGAL_GENERATION', what);
@@ -192,11 +234,14 @@ export class GroupMembership {
   #waitForJoins(): void {
     this.#setTimer(() => {
       for (const member of [...this.#members.values()]) {
-        if (member.joining !== undefined) continue;
+        // A static member stays until its session is over.
+        if (member.joining !== undefined || member.groupInstanceId !== undefined) continue;
         member.session?.stop();
         this.#members.delete(member.memberId);
       }
-      this.#completeIfAllJoined();
+      const joined = [...this.#members.values()].filter(({ joining }) => joining !== undefined);
+      if (joined.length > 0 || this.#members.size === 0) this.#complete(joined);
+      else this.#waitForJoins();
     });
   }
 
@@ -213,23 +258,29 @@ export class GroupMembership {
     if (!this.#running) return;
     let timeout = 0;
     for (const { rebalanceTimeoutMs } of this.#members.values()) timeout = Math.max(timeout, rebalanceTimeoutMs);
-    this.#timer = setTimeout(expire, timeout);
+    // Members that nobody has ended keep the process; those that are away do not.
+    this.#timer = setTimeout(expire, timeout).unref();
   }
 
   #completeIfAllJoined(): void {
     const members = [...this.#members.values()];
-    if (members.some(({ joining }) => joining === undefined)) return;
+    if (members.every(({ joining }) => joining !== undefined)) this.#complete(members);
+  }
+
+  /** @param present - Members that have joined; the others are static. */
+  #complete(present: readonly Member[]): void {
     clearTimeout(this.#timer);
     this.#generation++;
-    if (members.length === 0) {
+    if (present.length === 0) {
       this.#state = 'Empty';
       return;
     }
     this.#state = 'CompletingRebalance';
-    if (!this.#members.has(this.#leader)) this.#leader = members[0]!.memberId;
-    const joined = members.map(({ memberId, userData }) => ({ memberId, userData }));
-    for (const member of members) {
+    if (!present.some(({ memberId }) => memberId === this.#leader)) this.#leader = present[0]!.memberId;
+    const joined = [...this.#members.values()].map(({ memberId, userData }) => ({ memberId, userData }));
+    for (const member of present) {
       const answer = {
+        memberId: member.memberId,
         generation: this.#generation,
         members: member.memberId === this.#leader ? joined : undefined,
       };
@@ -249,6 +300,10 @@ export class GroupMembership {
       member.syncing = undefined;
     }
   }
+}
+
+function fenced({ groupInstanceId }: Member): BrokerFault {
+  return new BrokerFault('FENCED_INSTANCE_ID', `another member has come as ${groupInstanceId}`);
 }
 
 function unknownMember(memberId: string): BrokerFault {

@@ -1,9 +1,9 @@
 import type { GroupMemberOptions, MemberAssignment, OffsetToCommit } from '../broker.ts';
 import type { ClusterState } from './cluster-state.ts';
-import type { GroupMembership, JoinAnswer } from './group-membership.ts';
+import type { GroupMembership, JoinAnswer, MemberName } from './group-membership.ts';
 import type { Link } from './link.ts';
 
-type Options = Pick<GroupMemberOptions, 'groupId' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs'>;
+type Options = Pick<GroupMemberOptions, 'groupId' | 'groupInstanceId' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs'>;
 
 /** What a member asks of its group. All throw BrokerFault. */
 export class GroupRequests {
@@ -25,12 +25,14 @@ export class GroupRequests {
     return this.#link.call('JoinGroup', () => this.#state.groups.newMember(groupId, this.#link.clientId));
   }
 
-  /** Waits until all members have joined. */
+  /** Waits until all members have joined. A static member that has no name yet is given one. */
   join(memberId: string, userData: Uint8Array): Promise<JoinAnswer> {
-    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     const { clientId } = this.#link;
-    const request = { memberId, clientId, host: 'memory', userData, sessionTimeoutMs, rebalanceTimeoutMs };
-    return this.#link.call('JoinGroup', () => this.#membership.join(request), true);
+    const request = { clientId, host: 'memory', userData, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs };
+    const join = (): Promise<JoinAnswer> =>
+      this.#membership.join({ ...request, memberId: memberId || this.#state.groups.newMember(groupId, clientId) });
+    return this.#link.call('JoinGroup', join, true);
   }
 
   /** Waits until the leader has shared out the work. */
@@ -39,19 +41,30 @@ export class GroupRequests {
     generation: number,
     assignments: ReadonlyMap<string, MemberAssignment> | undefined,
   ): Promise<MemberAssignment> {
-    return this.#link.call('SyncGroup', () => this.#membership.sync(memberId, generation, assignments), true);
+    return this.#link.call(
+      'SyncGroup',
+      () => this.#membership.sync(this.#named(memberId), generation, assignments),
+      true,
+    );
   }
 
   heartbeat(memberId: string, generation: number): Promise<void> {
-    return this.#link.call('Heartbeat', () => this.#membership.heartbeat(memberId, generation));
+    return this.#link.call('Heartbeat', () => this.#membership.heartbeat(this.#named(memberId), generation));
   }
 
   commit(memberId: string, generation: number, offsets: readonly OffsetToCommit[]): Promise<void> {
     const { groupId } = this.#options;
-    return this.#link.call('OffsetCommit', () => this.#state.commit(groupId, memberId, generation, offsets));
+    return this.#link.call('OffsetCommit', () =>
+      this.#state.commit(groupId, this.#named(memberId), generation, offsets),
+    );
   }
 
+  /** @param memberId - '' for a static member that has not been told its name. */
   leave(memberId: string): Promise<void> {
-    return this.#link.call('LeaveGroup', () => this.#membership.leave(memberId));
+    return this.#link.call('LeaveGroup', () => this.#membership.leave(this.#named(memberId)));
+  }
+
+  #named(memberId: string): MemberName {
+    return { memberId, groupInstanceId: this.#options.groupInstanceId };
   }
 }

@@ -50,9 +50,9 @@ export interface MemoryRecord {
  *
  * - Transactions: control markers take offsets; a newer owner of a transactional id fences the earlier ones; read_committed readers stop at the stable end; an open
  *   transaction is aborted after its timeout.
- * - Groups: generations, sessions, rebalances with a leader that shares out the work.
+ * - Groups: generations, sessions, rebalances with a leader that shares out the work, static members.
  * - Nothing is answered in the call itself. Nothing is deleted by time or size. Topics are not created by themselves.
- * - Not there: replicas, rights, quotas, static members.
+ * - Not there: replicas, rights, quotas.
  *
  * @example
  * ```ts

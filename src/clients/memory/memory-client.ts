@@ -20,7 +20,8 @@ export class MemoryClient implements Broker {
   readonly admin: BrokerAdmin;
   readonly #state: ClusterState;
   readonly #link: Link;
-  readonly #members: GroupMember[] = [];
+  /** How the members made of it end with it. */
+  readonly #members: (() => Promise<void>)[] = [];
   readonly #fetchers: Fetcher[] = [];
 
   constructor(state: ClusterState, link: Link) {
@@ -41,14 +42,14 @@ export class MemoryClient implements Broker {
 
   member(options: GroupMemberOptions): GroupMember {
     const member = new MemoryMember(this.#state, this.#link, options);
-    this.#members.push(member);
+    this.#members.push(() => (options.groupInstanceId === undefined ? member.leave() : member.stop()));
     return member;
   }
 
   async close(): Promise<void> {
     if (this.#link.isClosed) return;
     await Promise.all(this.#fetchers.map((fetcher) => fetcher.close()));
-    const left = Promise.all(this.#members.map((member) => member.leave()));
+    const left = Promise.all(this.#members.map((end) => end()));
     // A client that is stopped cannot say good-bye.
     if (!this.#link.isPaused) await left;
     this.#link.close();

@@ -1,4 +1,5 @@
 import type { GroupMember, GroupMemberOptions, MemberAssignment, OffsetToCommit } from '../broker.ts';
+import { fencedInstance } from '../fenced-instance.ts';
 import { AssignmentDesk } from './assignment-desk.ts';
 import { asStreamsError, BrokerFault } from './broker-fault.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -7,6 +8,8 @@ import { GroupRequests } from './group-requests.ts';
 import { type Link, pauseOf } from './link.ts';
 
 const outOfGroup: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']);
+/** To a static member in whose place another one has come. */
+const fenced = 'FENCED_INSTANCE_ID';
 
 /** A member of a group of the cluster in memory. */
 export class MemoryMember implements GroupMember {
@@ -71,7 +74,7 @@ export class MemoryMember implements GroupMember {
       await this.#heartbeat(generation);
     } catch (error) {
       if (!BrokerFault.is(error)) throw error;
-      if (outOfGroup.has(error.error)) return false;
+      if (outOfGroup.has(error.error) || error.error === fenced) return false;
       if (error.error !== 'REBALANCE_IN_PROGRESS') throw asStreamsError(error);
     }
     return generation === this.generation;
@@ -87,17 +90,24 @@ export class MemoryMember implements GroupMember {
 
   async leave(): Promise<void> {
     if (this.#stopped) return;
-    this.#stop();
-    const memberId = this.#memberId;
-    if (memberId === '') return;
+    this.#end();
+    if (this.#memberId === '' && !this.#isStatic) return;
     try {
-      await this.#requests.leave(memberId);
+      await this.#requests.leave(this.#memberId);
     } catch {
       // Then it is out when its session is over.
     }
   }
 
-  #stop(): void {
+  async stop(): Promise<void> {
+    this.#end();
+  }
+
+  get #isStatic(): boolean {
+    return this.#options.groupInstanceId !== undefined;
+  }
+
+  #end(): void {
     this.#stopped = true;
     clearInterval(this.#heart);
     this.#desk.clear();
@@ -124,10 +134,11 @@ export class MemoryMember implements GroupMember {
 
   async #join(): Promise<void> {
     try {
-      if (this.#memberId === '') this.#memberId = await this.#requests.name();
+      if (this.#memberId === '' && !this.#isStatic) this.#memberId = await this.#requests.name();
       if (this.#stopped) return;
       const answer = await this.#requests.join(this.#memberId, new Uint8Array(this.#options.userData()));
       if (this.#stopped) return;
+      this.#memberId = answer.memberId;
       this.#joined = answer.generation;
       const assignments = answer.members && (await this.#share(answer));
       if (this.#stopped) return;
@@ -184,7 +195,8 @@ export class MemoryMember implements GroupMember {
   }
 
   #afterBeat(error: BrokerFault): void {
-    if (outOfGroup.has(error.error)) this.#throwOut(error);
+    if (error.error === fenced) this.#fail(error);
+    else if (outOfGroup.has(error.error)) this.#throwOut(error);
     else if (error.error !== 'REBALANCE_IN_PROGRESS') return;
     void this.#form();
   }
@@ -208,8 +220,9 @@ export class MemoryMember implements GroupMember {
 
   /** What goes wrong while a generation is formed is tried again. */
   async #afterFault(error: BrokerFault): Promise<void> {
-    this.#formAgain = true;
     if (this.#stopped) return;
+    if (error.error === fenced) return this.#fail(error);
+    this.#formAgain = true;
     if (outOfGroup.has(error.error)) this.#throwOut(error);
     else if (error.error !== 'REBALANCE_IN_PROGRESS') await pauseOf(1);
   }
@@ -234,8 +247,11 @@ export class MemoryMember implements GroupMember {
 
   #fail(error: unknown): void {
     if (this.#stopped) return;
-    void this.leave();
-    if (!this.#link.isClosed) this.#options.failed(error instanceof Error ? error : new Error(String(error)));
+    void (this.#isStatic ? this.stop() : this.leave());
+    if (this.#link.isClosed) return;
+    const { groupId, groupInstanceId = '' } = this.#options;
+    if (BrokerFault.is(error, fenced)) this.#options.failed(fencedInstance(groupId, groupInstanceId, error));
+    else this.#options.failed(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -57,6 +57,11 @@ export interface KafkaStreamsOptions {
    * @defaultValue false: such a start is refused
    */
   readonly acceptLoss?: boolean;
+  /**
+   * Name of this member over its restarts (static membership); every member that runs at the same time has another. One that is back within the session timeout has its tasks again, without a new generation.
+   * A second member of the same name fences the first, which ends with `STREAMS_FENCED_INSTANCE_ID`. Letters, digits, `.`, `_`, `-`. @defaultValue none: each start is a new member
+   */
+  readonly groupInstanceId?: string;
   /** ms between two looks at the topics: whether they are the same, and have as many partitions. @defaultValue 300000 */
   readonly metadataMaxAgeMs?: number;
   /** @defaultValue 45000 */
@@ -126,6 +131,7 @@ const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions,
   replicationFactor: -1,
   autoOffsetReset: ['earliest', 'latest', 'none'],
   acceptLoss: 'boolean',
+  groupInstanceId: 'string',
   metadataMaxAgeMs: timer(1),
   sessionTimeoutMs: timer(1),
   heartbeatIntervalMs: timer(1),
@@ -156,9 +162,20 @@ const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions,
 export function checkKafkaOptions(options: KafkaStreamsOptions | BootstrapOptions): void {
   const either = 'broker' in options ? (['broker', 'stateDir'] as const) : (['bootstrapServers'] as const);
   checkOptions('KafkaStreams', options, kinds, ['applicationId', ...either]);
+  const { groupInstanceId } = options;
+  if (groupInstanceId !== undefined && !/^[\w.-]{1,249}$/.test(groupInstanceId))
+    throw new RangeError(
+      `KafkaStreams: groupInstanceId is ${JSON.stringify(groupInstanceId)}, expected 1 to 249 letters, digits, ".", "_" or "-"`,
+    );
 }
 
-type OptionalName = 'applicationServer' | 'hostProcess' | 'openDatabase' | 'deleteRetentionMs' | 'windowIdleCloseMs';
+type OptionalName =
+  | 'applicationServer'
+  | 'groupInstanceId'
+  | 'hostProcess'
+  | 'openDatabase'
+  | 'deleteRetentionMs'
+  | 'windowIdleCloseMs';
 
 /** Options with their defaults filled in. */
 export type FilledOptions = Required<Omit<KafkaStreamsOptions, OptionalName>> & Pick<KafkaStreamsOptions, OptionalName>;

@@ -47,6 +47,12 @@ import { type TaskRole, TaskSlot } from './task-slot.ts';
 import { planTopics, storesOf } from './topics-plan.ts';
 import { WorkLoop } from './work-loop.ts';
 
+/** How a client is closed. */
+export interface CloseOptions {
+  readonly timeoutMs?: number;
+  readonly leaveGroup?: boolean;
+}
+
 const shortestBackoffMs = 50;
 const longestBackoffMs = 5000;
 /** A failure so long after the last one is not its consequence, ms. */
@@ -76,7 +82,8 @@ const passing: readonly string[] = ['STREAMS_TASK_MIGRATED', 'STREAMS_BROKER', '
  */
 export class KafkaStreams {
   readonly topology: Topology;
-  readonly processId: string = randomUUID();
+  /** Names this instance to the others: a static member's own name, which outlives its restarts. */
+  readonly processId: string;
   readonly #options: FilledOptions;
   readonly #listeners = new Set<(state: StreamsState) => void>();
   readonly #slots = new Map<string, TaskSlot>();
@@ -109,6 +116,7 @@ export class KafkaStreams {
   #ended: Promise<void> | undefined;
   #endpoint: string;
   #paused = false;
+  #leavesGroup: boolean;
   readonly #ownsBroker: boolean;
 
   /**
@@ -122,6 +130,8 @@ export class KafkaStreams {
     this.#options = filledOptions('broker' in options ? options : connected(options));
     checkHeartbeats(this.#options);
     this.#endpoint = this.#options.applicationServer ?? '';
+    this.#leavesGroup = this.#options.groupInstanceId === undefined;
+    this.processId = this.#options.groupInstanceId ?? randomUUID();
     const { sessionTimeoutMs } = this.#options;
     this.#ownership = new Ownership(topology, () => ({
       processId: this.processId,
@@ -208,14 +218,16 @@ export class KafkaStreams {
   }
 
   /**
-   * Commits what was taken, leaves the group at once and gives the folder back. Safe to call twice, and in any state.
+   * Commits what was taken, leaves the group at once and gives the folder back. Safe to call twice, and in any state. A static member stays in the group until its session is over, so that it has its
+   * tasks again when it is back by then.
    *
-   * Kafka Streams: `close(Duration)`.
+   * Kafka Streams: `close(CloseOptions)`.
    *
    * @param options - `timeoutMs`: how long the last commits may take where the broker does not answer, ms: then they are given up, and the next owner goes on from those before. Where
-   * nothing is to be committed it is at most 1500. @defaultValue 30000
+   * nothing is to be committed it is at most 1500. @defaultValue 30000. `leaveGroup`: whether it leaves the group at once, so that the others take its tasks now. @defaultValue true, false with a `groupInstanceId`
    */
-  close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  close({ timeoutMs = closeTimeoutMs, leaveGroup }: CloseOptions = {}): Promise<void> {
+    this.#leavesGroup = leaveGroup ?? this.#leavesGroup;
     this.#ended ??= this.#close(timeoutMs);
     return this.#ended;
   }
@@ -480,10 +492,11 @@ export class KafkaStreams {
 
   #newMember(): GroupMember {
     const { topology } = this;
-    const { broker, applicationId, numStandbyReplicas, ...options } = this.#options;
+    const { broker, applicationId, numStandbyReplicas, groupInstanceId, ...options } = this.#options;
     const { sessionTimeoutMs, rebalanceTimeoutMs, heartbeatIntervalMs } = options;
     return broker.member({
       groupId: applicationId,
+      ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
       topics: [
         ...topology.sourceTopics,
         ...[...topology.repartitions.keys()].map((topic) => repartitionTopic(applicationId, topic)),
@@ -538,8 +551,12 @@ export class KafkaStreams {
     // A client that closes is given tasks until it has left: nobody would close them again.
     if (this.#stopping) return;
     const data = decodeAssignmentData(assignment.userData);
+    const isFirst = this.#assignment === undefined;
     this.#assignment = data;
-    this.#globals!.saveMember(this.#member!.memberId).catch(() => {});
+    const { groupInstanceId } = this.#options;
+    // What a static member finds may be older than its program, its address and its topics.
+    if (isFirst && groupInstanceId !== undefined && !this.#isOfNow(data)) this.#member!.rejoin();
+    this.#globals!.saveMember(groupInstanceId === undefined ? this.#member!.memberId : undefined).catch(() => {});
     this.#globals!.beginRun().catch((error: unknown) => this.#ends(error));
     this.#rebalancing = false;
     this.#counts.rebalances++;
@@ -548,7 +565,8 @@ export class KafkaStreams {
       this.#fail(
         new StreamsError('STREAMS_CLOSED', 'an instance has asked the whole application to shut down. See its log.'),
       );
-      void this.close();
+      // Whoever stays would tell it to the instances that are started next.
+      void this.close({ leaveGroup: true });
       return;
     }
     const roles = new Map<string, TaskRole>([
@@ -559,6 +577,18 @@ export class KafkaStreams {
     for (const [id, role] of roles) this.#slotOf(id).want(role);
     this.#updateState();
     this.#work!.wake();
+  }
+
+  /** Whether an assignment knows this instance as it is, and the tasks that there are. */
+  #isOfNow({ hosts }: AssignmentData): boolean {
+    const own = hosts.find(({ processId }) => processId === this.processId);
+    const shared = new Set(hosts.flatMap(({ active }) => active));
+    const { tasks } = this.#prepared!.plan;
+    return (
+      own?.endpoint === this.#endpoint &&
+      shared.size === tasks.length &&
+      tasks.every((id) => shared.has(taskIdText(id)))
+    );
   }
 
   #taskOf(taskId: string): TaskId | undefined {
@@ -736,8 +766,9 @@ export class KafkaStreams {
 
   async #release(): Promise<void> {
     this.#housekeeping?.stop();
+    if (!this.#leavesGroup) await this.#member?.stop();
     await this.#member?.leave().then(
-      () => this.#globals?.saveMember(undefined),
+      () => (this.#leavesGroup ? this.#globals?.saveMember(undefined) : undefined),
       () => {},
     );
     await this.#work?.close();

@@ -14,6 +14,7 @@ const codes = {
   rebalancing: 27,
   notAuthorized: 30,
   memberIdRequired: 79,
+  fencedInstance: 82,
 } as const;
 
 const code = (error: number): Bytes => new Bytes().int32(0).int16(error);
@@ -313,12 +314,13 @@ test('positions are committed in the name of the generation, and refused for one
   ];
   let name: unknown[] = [];
   script.on(offsetCommit, (request, count) => {
-    name = [request.string(), request.int32(), request.string()];
+    // Group, generation, member, static member | topic, partition, offset, epoch of the leader, metadata: OffsetCommitRequest.json, version 7.
+    name = [request.string(), request.int32(), request.string(), request.string()];
     const offsets = request.array((from) => [
       from.string(),
-      from.array(() => [from.int32(), from.int64(), from.string()]),
+      from.array(() => [from.int32(), from.int64(), from.int32(), from.string()]),
     ]);
-    t.deepEqual(offsets, [['t', [[3, 44, 'about it']]]]);
+    t.deepEqual(offsets, [['t', [[3, 44, -1, 'about it']]]]);
     return new Bytes()
       .int32(0)
       .array(['t'], (topic, to) =>
@@ -327,7 +329,7 @@ test('positions are committed in the name of the generation, and refused for one
   });
   const offsets = [{ topic: 't', partition: 3, offset: 44, metadata: 'about it' }];
   await member.commit(offsets);
-  t.deepEqual(name, ['g', 1, 'm1']);
+  t.deepEqual(name, ['g', 1, 'm1', null]);
   for (const expected of [
     'STREAMS_TASK_MIGRATED',
     'STREAMS_TASK_MIGRATED',
@@ -371,6 +373,88 @@ test('a member that leaves tells the group once, and nobody tells it anything af
   t.is(script.count(leaveGroup), 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   t.deepEqual([events, member.generation], [['rebalancing', 'assigned 1'], -1]);
+});
+
+/** A coordinator that gives a static member its id with the first generation. */
+function willingStatic(script: ScriptedBroker): void {
+  willing(script);
+  script.on(joinGroup, (_request, count) => joined(3, `m${count}`, [[`m${count}`, 'said']]));
+}
+
+test('a static member says its name in every request, and is given its id with the generation', async (t) => {
+  const { script, broker } = await scripted(t);
+  willingStatic(script);
+  const names: Record<number, (string | null)[]> = {};
+  const say = (key: number, fields: Fields, skip: (from: Fields) => void): void => {
+    skip(fields);
+    const member = fields.string();
+    names[key] = [member, fields.string()];
+  };
+  script
+    .on(joinGroup, (request) => {
+      say(joinGroup, request, (from) => [from.string(), from.int32(), from.int32()]);
+      return joined(3, 'm0', [['m0', 'said']]);
+    })
+    .on(syncGroup, (request) => {
+      say(syncGroup, request, (from) => [from.string(), from.int32()]);
+      return code(0).bytes(assignment([1], ''));
+    })
+    .on(heartbeat, (request) => {
+      say(heartbeat, request, (from) => [from.string(), from.int32()]);
+      return code(0);
+    })
+    .on(offsetCommit, (request) => {
+      say(offsetCommit, request, (from) => [from.string(), from.int32()]);
+      return new Bytes().int32(0).int32(0);
+    })
+    .on(leaveGroup, (request) => {
+      say(leaveGroup, request, (from) => [from.string(), from.int32()]);
+      return code(0).int32(0);
+    });
+  const { member } = join(broker, { groupInstanceId: 'name' });
+  await until(() => member.generation === 3 && script.count(heartbeat) > 0);
+  await member.commit([{ topic: 't', partition: 3, offset: 44, metadata: '' }]);
+  await member.leave();
+  t.is(script.count(joinGroup), 1);
+  t.deepEqual(names, {
+    [joinGroup]: ['', 'name'],
+    [syncGroup]: ['m0', 'name'],
+    [heartbeat]: ['m0', 'name'],
+    [offsetCommit]: ['m0', 'name'],
+    [leaveGroup]: ['m0', 'name'],
+  });
+});
+
+test('a static member in whose place another has come ends, whichever answer says so, and does not leave', async (t) => {
+  for (const where of [heartbeat, joinGroup, syncGroup]) {
+    const { script, broker } = await scripted(t);
+    willingStatic(script);
+    if (where === joinGroup) script.on(joinGroup, () => refusedJoin(codes.fencedInstance));
+    if (where === heartbeat) script.on(heartbeat, () => code(codes.fencedInstance));
+    if (where === syncGroup) script.on(syncGroup, () => code(codes.fencedInstance).bytes(Buffer.alloc(0)));
+    let told: Error | undefined;
+    const { member } = join(broker, {
+      groupInstanceId: 'name',
+      failed: (error) => {
+        told = error;
+      },
+    });
+    await until(() => told !== undefined);
+    t.is((told as { code?: string }).code, 'STREAMS_FENCED_INSTANCE_ID');
+    await member.leave();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    t.deepEqual([script.count(joinGroup), script.count(leaveGroup), member.generation], [1, 0, -1]);
+  }
+});
+
+test('a member that stops says nothing to the group', async (t) => {
+  const { script, broker } = await scripted(t);
+  willing(script);
+  const { member } = join(broker);
+  await until(() => member.generation === 1);
+  await member.stop();
+  await member.leave();
+  t.deepEqual([script.count(leaveGroup), member.generation], [0, -1]);
 });
 
 test('a member that leaves in the middle of its first join leaves with the id that it is given', async (t: ExecutionContext) => {
