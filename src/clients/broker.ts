@@ -1,5 +1,6 @@
 import type { Header } from '../processor/record.ts';
 import type { FetchedRecords } from './fetched-records.ts';
+import type { CompressionCodec } from './record-batch/compression.ts';
 
 /** A partition of a topic. */
 export interface TopicPartition {
@@ -100,8 +101,8 @@ export interface ProducerOptions {
   readonly transactionTimeoutMs?: number;
   /** Largest batch of records in one request, bytes. @defaultValue 1000000 */
   readonly maxBatchBytes?: number;
-  /** @defaultValue 'none' */
-  readonly compression?: 'none' | 'gzip' | 'lz4' | 'snappy';
+  /** zstd needs Node 22.15 or later. @defaultValue 'none' */
+  readonly compression?: CompressionCodec;
   /**
    * Asked when the broker refuses a record for itself (too large, a timestamp out of bounds): whether to go on without it.
    * @defaultValue fail
@@ -263,7 +264,7 @@ export interface GroupMember {
 /** A broker, or a cluster of them, as the runtime needs it. Each adapter passes the conformance suite of `weir-streams/testing`. */
 export interface Broker {
   readonly admin: BrokerAdmin;
-  /** A writer; nothing is asked of the broker before its `init`. */
+  /** A writer; nothing is asked of the broker before its `init`. @throws StreamsError `STREAMS_CONFIG` for a compression that cannot be written here */
   producer(options: ProducerOptions): BrokerProducer;
   /** A reader, of nothing so far. */
   fetcher(options: FetcherOptions): Fetcher;

@@ -24,7 +24,7 @@ export interface SettingValues {
   readonly 'client.id': string;
   readonly 'commit.interval.ms': number;
   readonly 'commit.interval.records': number;
-  readonly 'compression.type': 'none' | 'gzip' | 'lz4' | 'snappy';
+  readonly 'compression.type': 'none' | 'gzip' | 'lz4' | 'snappy' | 'zstd';
   readonly 'dead.letter.topic.name': string;
   readonly 'deserialization.exception.handler': HandlerChoice;
   readonly 'group.instance.id': string | undefined;
@@ -171,9 +171,9 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     doc: 'Commit at the latest after this many records, over files and for `produce`. Tasks on Kafka commit by time, and when their caches are full.',
   },
   'compression.type': {
-    type: choice(['none', 'gzip', 'lz4', 'snappy']),
+    type: choice(['none', 'gzip', 'lz4', 'snappy', 'zstd']),
     ...always('none'),
-    doc: 'How what is written to the broker is compressed.',
+    doc: 'How what is written to the broker is compressed: results, changelogs, repartition topics, what `produce` sends. `zstd` needs Node 22.15 or later; it is read on every Node.',
   },
   'dead.letter.topic.name': {
     type: text('a topic name, or "-" for none', /^[\w.-]{1,249}$/),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import * as zlib from 'node:zlib';
 import type { RefusedRecord } from '../clients/broker.ts';
 import { recordsIn, type SeenRecord } from './broker-conformance-collector.ts';
 import { appendValues, type BrokerCase, bytes, fails, place, position, textOf } from './broker-conformance-kit.ts';
@@ -116,7 +117,8 @@ export const recordCases: readonly BrokerCase[] = [
       });
     },
   ],
-  ...(['none', 'gzip', 'lz4', 'snappy'] as const).map(
+  // Node has zstd from 22.15 on.
+  ...(['none', 'gzip', 'lz4', 'snappy', ...('zstdCompressSync' in zlib ? (['zstd'] as const) : [])] as const).map(
     (compression): BrokerCase => [
       `records written with compression ${compression} are read`,
       async (kit) => {

@@ -11,6 +11,7 @@ import type {
   GroupMemberOptions,
   ProducerOptions,
 } from '../broker.ts';
+import { checkCodec } from '../record-batch/compression.ts';
 import { KafkaAdmin } from './admin.ts';
 import { manyWaits } from './backoff.ts';
 import { BrokerCalls } from './broker-calls.ts';
@@ -91,6 +92,7 @@ class KafkaBroker implements Broker {
   }
 
   producer(options: ProducerOptions): BrokerProducer {
+    checkCodec(options.compression ?? 'none');
     const producer: KafkaProducer = new KafkaProducer(
       options,
       this.#cluster,

@@ -8,6 +8,7 @@ import type {
   GroupMemberOptions,
   ProducerOptions,
 } from '../broker.ts';
+import { checkCodec } from '../record-batch/compression.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Link } from './link.ts';
 import { MemoryAdmin } from './memory-admin.ts';
@@ -31,6 +32,7 @@ export class MemoryClient implements Broker {
   }
 
   producer(options: ProducerOptions): BrokerProducer {
+    checkCodec(options.compression ?? 'none');
     return new MemoryProducer(this.#state, this.#link, options);
   }
 

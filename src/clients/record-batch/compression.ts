@@ -7,7 +7,7 @@ import { uncompressXerial, xerial } from './xerial.ts';
 import { uncompressZstd } from './zstd.ts';
 
 /** How the records of a batch are compressed. */
-export type CompressionCodec = 'none' | 'gzip' | 'lz4' | 'snappy';
+export type CompressionCodec = 'none' | 'gzip' | 'lz4' | 'snappy' | 'zstd';
 
 interface Lz4 {
   compressFrameSync(bytes: Buffer): Buffer;
@@ -34,7 +34,8 @@ function native<T>(name: 'lz4-napi' | 'snappy'): T | undefined {
   return loaded.get(name) as T | undefined;
 }
 
-const names = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+/** By the number that a batch has for its codec. */
+const names: readonly CompressionCodec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /** Bytes that the records of one batch may take uncompressed. Producers make batches of some MiB at most; more is a mistake, or meant to exhaust the reader. */
 const largestBatch = 256 * 2 ** 20;
@@ -85,21 +86,45 @@ function noBuild(codec: string): never {
   );
 }
 
+/** What compresses with a codec; undefined where this process cannot. */
+function compressorOf(codec: Exclude<CompressionCodec, 'none'>): ((bytes: Buffer) => Buffer) | undefined {
+  switch (codec) {
+    case 'gzip':
+      return zlib.gzipSync;
+    case 'snappy': {
+      const snappy = native<Snappy>('snappy');
+      return snappy && ((bytes) => xerial(bytes, (block) => snappy.compressSync(block)));
+    }
+    case 'lz4':
+      return native<Lz4>('lz4-napi')?.compressFrameSync;
+    case 'zstd':
+      return (zlib as { zstdCompressSync?: (bytes: Buffer) => Buffer }).zstdCompressSync;
+  }
+}
+
+/**
+ * Whether this process can write with a codec; to be asked before anything is written.
+ *
+ * @throws StreamsError `STREAMS_CONFIG` where it cannot: lz4 and snappy have builds for most platforms, zstd comes with Node from 22.15 on.
+ */
+export function checkCodec(codec: CompressionCodec): void {
+  if (codec !== 'none' && compressorOf(codec) === undefined) throw notWritten(codec);
+}
+
+function notWritten(codec: CompressionCodec): StreamsError {
+  const why =
+    codec === 'zstd'
+      ? `Node ${process.versions.node} reads zstd and does not write it. Run Node 22.15 or later, or set`
+      : `its package has no build for ${process.platform} ${process.arch} here. Install with optional dependencies on this platform, or set`;
+  return new StreamsError('STREAMS_CONFIG', `compression.type is ${codec}: ${why} compression.type to gzip or none.`);
+}
+
 /**
  * The number of a codec, and bytes compressed with it.
- * @throws StreamsError `STREAMS_CONFIG` where the codec has no build for this platform.
+ * @throws StreamsError `STREAMS_CONFIG` where this process cannot write with it.
  */
 export function compress(codec: Exclude<CompressionCodec, 'none'>, bytes: Buffer): { id: number; bytes: Buffer } {
-  if (codec === 'gzip') return { id: 1, bytes: zlib.gzipSync(bytes) };
-  if (codec === 'snappy') {
-    const snappy = native<Snappy>('snappy');
-    if (snappy) return { id: 2, bytes: xerial(bytes, (block) => snappy.compressSync(block)) };
-  } else {
-    const lz4 = native<Lz4>('lz4-napi');
-    if (lz4) return { id: 3, bytes: lz4.compressFrameSync(bytes) };
-  }
-  throw new StreamsError(
-    'STREAMS_CONFIG',
-    `Compression "${codec}" has no build for this platform. Take "gzip" or "none".`,
-  );
+  const compressor = compressorOf(codec);
+  if (compressor === undefined) throw notWritten(codec);
+  return { id: names.indexOf(codec), bytes: compressor(bytes) };
 }

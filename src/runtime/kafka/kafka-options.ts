@@ -1,5 +1,6 @@
 import type { DatabaseFactory } from '../../../state/database.ts';
 import type { Broker } from '../../clients/broker.ts';
+import { checkCodec } from '../../clients/record-batch/compression.ts';
 import type { StreamsError } from '../../common/errors.ts';
 import { type Logger, silentLogger } from '../../common/logger.ts';
 import { checkOptions, type OptionKind, timer } from '../../config/check-options.ts';
@@ -93,8 +94,8 @@ export interface KafkaStreamsOptions {
   readonly processingHandler?: (error: StreamsError) => 'continue' | 'fail';
   /** @defaultValue fail */
   readonly productionHandler?: (error: StreamsError) => 'continue' | 'fail';
-  /** @defaultValue 'none' */
-  readonly compression?: 'none' | 'gzip' | 'lz4' | 'snappy';
+  /** Of all that is written to the broker. zstd needs Node 22.15 or later. @defaultValue 'none' */
+  readonly compression?: 'none' | 'gzip' | 'lz4' | 'snappy' | 'zstd';
   /** @defaultValue shutdown-client */
   readonly uncaughtHandler?: (error: unknown) => UncaughtResponse;
   readonly restoreListener?: RestoreListener;
@@ -146,7 +147,7 @@ const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions,
   deserializationHandler: 'function',
   processingHandler: 'function',
   productionHandler: 'function',
-  compression: ['none', 'gzip', 'lz4', 'snappy'],
+  compression: ['none', 'gzip', 'lz4', 'snappy', 'zstd'],
   uncaughtHandler: 'function',
   restoreListener: 'object',
   syncWrites: 'boolean',
@@ -197,9 +198,10 @@ export function checkHeartbeats({ heartbeatIntervalMs, sessionTimeoutMs, logger 
     );
 }
 
-/** Fills the defaults in. */
+/** Fills the defaults in. @throws StreamsError `STREAMS_CONFIG` for a compression that cannot be written here */
 export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
   const { applicationId, guarantee = defaultOf('processing.guarantee') } = options;
+  checkCodec(options.compression ?? defaultOf('compression.type'));
   const { sessionTimeoutMs = defaultOf('session.timeout.ms') } = options;
   return {
     settings: {},

@@ -37,6 +37,17 @@ test('a codec whose package has no build here is told as such, not as damage', a
   t.regex(out, /^UnsupportedData is compressed with lz4, whose package has no build for .*compression\.type/m);
 });
 
+test('a codec whose package has no build here is refused before anything is written with it', async (t) => {
+  const out = await withoutBuilds(`
+    const { checkCodec } = await import('${source}clients/record-batch/compression.ts');
+    for (const codec of ['gzip', 'snappy', 'lz4'])
+      try { checkCodec(codec); } catch (error) { console.log(error.code, error.message); }
+  `);
+  t.regex(out, /^STREAMS_CONFIG compression\.type is snappy: its package has no build for .*gzip or none\.$/m);
+  t.regex(out, /^STREAMS_CONFIG compression\.type is lz4: its package has no build for .*gzip or none\.$/m);
+  t.notRegex(out, /is gzip/);
+});
+
 test('without a native package checksums are the same', async (t) => {
   const out = await withoutBuilds(`
     const { crc32c } = await import('${source}common/crc32c.ts');
