@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CalendarWindows,
+  csvFormat,
   EmbeddedStreams,
   FolderFeed,
   Letters,
@@ -17,7 +18,6 @@ import {
   Serdes,
   StreamsBuilder,
   type Topology,
-  textFormat,
 } from '../src/index.ts';
 
 interface Reading {
@@ -49,11 +49,10 @@ async function run(folder: string, stateDir: string): Promise<void> {
   const feed = new FolderFeed({
     topic: 'readings',
     directory: folder,
-    format: textFormat({
-      columns: ['meter', 'at', 'wh'],
+    format: csvFormat({
+      columns: { meter: 'meter', atMs: { column: 'at', time: 'iso' }, wh: { decimal: '.' } },
       key: (row) => row.meter,
-      value: (row): Reading | undefined =>
-        /^\d+$/.test(row.wh) ? { wh: Number(row.wh), atMs: Date.parse(row.at) } : undefined,
+      value: ({ wh, atMs }): Reading => ({ wh, atMs }),
       timestamp: (reading) => reading.atMs,
     }),
     dead,

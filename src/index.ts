@@ -129,11 +129,24 @@ export { type MemoryDatabase, openMemoryDatabase } from '../state/memory-databas
 
 // Files
 
+export type { CellOf, ColumnSpec, NumberColumn, RowOf, TextColumn, TimeColumn } from './files/csv-columns.ts';
+export { type ColumnSpecs, type CsvFormatOptions, type CsvRecordsOptions, csvFormat } from './files/csv-format.ts';
+export type { FileDialect } from './files/file-dialect.ts';
 export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';
 export { Letters } from './files/letters.ts';
 export type { LettersOwnerName } from './files/letters-owner.ts';
-export { type DeadReason, type DecodedRow, deadReasons, type RowFormat, type RowView } from './files/row-format.ts';
-export { type TextFormatOptions, type TextRow, textFormat } from './files/text-format.ts';
+export {
+  BadRow,
+  type BadRowReason,
+  type DeadReason,
+  type DecodedRow,
+  deadReasons,
+  type RowFile,
+  type RowFormat,
+  type RowView,
+} from './files/row-format.ts';
+export type { TextEncoding } from './files/text-encoding.ts';
+export type { SecondColumn, TimeForm } from './files/time-column.ts';
 
 // Errors and logging
 

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import type { Reader } from '../../state/database.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
+import { type FileFormat, ledgerColumns } from '../files/file-dialect.ts';
 import { FileLedger } from '../files/file-ledger.ts';
 import { listFolder } from '../files/folder.ts';
 import { feedPrefix } from '../files/folder-feed.ts';
@@ -24,6 +25,7 @@ export interface FolderInput {
 export async function folderInputs(
   spec: ApplicationSpec,
   directories: readonly string[],
+  format: FileFormat,
 ): Promise<readonly FolderInput[]> {
   const topics = topicsOf(spec, directories.length);
   const inputs: FolderInput[] = [];
@@ -31,7 +33,7 @@ export async function folderInputs(
   for (const [i, directory] of directories.entries()) {
     const topic = topics[i]!;
     if (directory === '') throw new StreamsError('STREAMS_USAGE', '--events "": expected the path of a folder.');
-    const files = (await listFolder(topic, directory)).length;
+    const files = (await listFolder(topic, directory, format)).length;
     const real = await realpath(directory).catch((cause) => {
       throw new StreamsError('STREAMS_FILE', `${directory} cannot be read: ${messageOf(cause)}`, {
         file: directory,
@@ -61,7 +63,7 @@ export async function folderInputs(
 export async function refuseSwapped(
   database: Reader,
   inputs: readonly FolderInput[],
-  options: { readonly columns: readonly string[]; readonly byPartition: boolean },
+  options: { readonly format: FileFormat; readonly byPartition: boolean },
 ): Promise<void> {
   if (inputs.length < 2) return;
   const folders = await Promise.all(inputs.map((input) => namesOf(database, input, options)));
@@ -84,11 +86,11 @@ export async function refuseSwapped(
 async function namesOf(
   database: Reader,
   { topic, directory }: FolderInput,
-  { columns, byPartition }: { readonly columns: readonly string[]; readonly byPartition: boolean },
+  { format, byPartition }: { readonly format: FileFormat; readonly byPartition: boolean },
 ): Promise<{ readonly known: ReadonlySet<string>; readonly there: ReadonlySet<string> }> {
-  const ledger = new FileLedger(topic, columns, feedPrefix(topic, byPartition ? 0 : undefined));
+  const ledger = new FileLedger(topic, ledgerColumns(format), feedPrefix(topic, byPartition ? 0 : undefined));
   await ledger.load(database);
   const known = new Set([...ledger.entries()].map(({ name }) => name));
-  const there = new Set((await listFolder(topic, directory)).map(({ name }) => name));
+  const there = new Set((await listFolder(topic, directory, format)).map(({ name }) => name));
   return { known, there };
 }

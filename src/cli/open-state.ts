@@ -62,8 +62,8 @@ async function openEngine(
     if (input !== undefined && saved?.final === true) throw isFinal(directory);
     const settings = settingsOf(spec, input?.settings ?? {}, saved?.settings, directory);
     if (input !== undefined) {
-      const { columns } = app.format(settings);
-      await refuseSwapped(folder.database, input.folders, { columns, byPartition: settings.partitions > 1 });
+      const format = app.format(settings);
+      await refuseSwapped(folder.database, input.folders, { format, byPartition: settings.partitions > 1 });
     }
     const topology = app.topology(settings, topicsOf(spec, settings.topics));
     const options = {

@@ -6,6 +6,7 @@ import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { CapturedRows } from '../files/captured-rows.ts';
 import { DoneFiles } from '../files/done-files.ts';
+import type { FileFormat } from '../files/file-dialect.ts';
 import type { FolderInput } from './folder-inputs.ts';
 
 /** Folders are swept for files that are delivered again no more often than this. */
@@ -25,14 +26,14 @@ export class MoveDone {
   readonly #files: readonly DoneFiles[];
   #sweptMs = 0;
 
-  constructor(target: string, folders: readonly FolderInput[], columns: readonly string[], logger: Logger) {
+  constructor(target: string, folders: readonly FolderInput[], format: FileFormat, logger: Logger) {
     this.#files = folders.map(
       ({ topic, directory }) =>
         new DoneFiles({
           topic,
           directory,
           target: folders.length === 1 ? target : join(target, topic),
-          columns,
+          format,
           logger,
         }),
     );

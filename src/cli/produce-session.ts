@@ -190,9 +190,9 @@ export class ProduceSession {
   ): Promise<readonly FolderFeed<unknown, unknown>[]> {
     const { app, request, folders, topics, context } = this.#options;
     const { logger, config } = context;
-    const { columns } = app.format(settings);
     // Files that were moved away are in no folder: another one may have files of their names.
-    if (request.moveDone === undefined) await refuseSwapped(saved, folders, { columns, byPartition: false });
+    if (request.moveDone === undefined)
+      await refuseSwapped(saved, folders, { format: app.format(settings), byPartition: false });
     const topology = app.topology(
       settings,
       topics.map(({ topic }) => topic),
@@ -255,7 +255,7 @@ export class ProduceSession {
   async #mover(saved: Database, settings: ReplaySettings): Promise<MoveDone | undefined> {
     const { request, folders, app, context } = this.#options;
     if (request.moveDone === undefined) return undefined;
-    const mover = new MoveDone(request.moveDone, folders, app.format(settings).columns, context.logger);
+    const mover = new MoveDone(request.moveDone, folders, app.format(settings), context.logger);
     await mover.open(saved);
     return mover;
   }

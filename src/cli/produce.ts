@@ -12,6 +12,7 @@ import { Pace, type Pacer, RatePace } from './produce-pace.ts';
 import { ProduceProgress, sentDeadFile } from './produce-progress.ts';
 import { ProduceSession } from './produce-session.ts';
 import { openTopics } from './produce-topics.ts';
+import { settingsOf } from './replay-settings.ts';
 import { unlessAborted } from './until-aborted.ts';
 import { withCleanup } from './with-cleanup.ts';
 
@@ -53,11 +54,11 @@ export async function produce(
   const { config, logger, signal } = context;
   if (request.zone !== undefined) Zone.of(request.zone);
   const named = { ...spec, topic: request.topic };
-  const folders = await folderInputs(named, request.events);
+  const app = await spec.load();
+  const folders = await folderInputs(named, request.events, app.format(settingsOf(spec, {}, undefined, '')));
   for (const { directory, files } of folders)
     if (files === 0 && !request.follow) logger.warn({ directory }, 'there are no .csv or .csv.gz files');
   if (request.moveDone !== undefined) await checkTarget(request.moveDone, folders);
-  const app = await spec.load();
   const replicationFactor = config.get('replication.factor');
   const { partitions } = request;
   const topics = await unlessAborted(

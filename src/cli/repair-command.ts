@@ -27,15 +27,19 @@ export function repairCommand(spec: ApplicationSpec): CommandSpec {
     kind: 'batch',
     async run({ options, stdout, logger }) {
       const [{ repairDeadLetters }, app] = await Promise.all([import('../files/repair.ts'), spec.load()]);
-      const { columns } = app.format(settingsOf(spec, {}, undefined, ''));
-      const { files, headers, rows, known } = await repairDeadLetters({
+      const { files, headers, rows, known, partial } = await repairDeadLetters({
         deadFile: options.dead,
         outDir: options.out,
-        header: columns.join(','),
+        format: app.format(settingsOf(spec, {}, undefined, '')),
         originals: options.events,
       });
       for (const { path } of files) stdout.write(`${path}\n`);
       logger.info({ rows, files: files.length, known, headers }, 'wrote the raw rows of the letters');
+      if (partial > 0)
+        logger.warn(
+          { letters: partial },
+          'left out letters of single records of a row that is several: a row that is read again would count all of them',
+        );
     },
   });
 }

@@ -12,7 +12,7 @@ import { checkInput } from './input-verdict.ts';
 import { openState } from './open-state.ts';
 import type { RunningProgress } from './progress.ts';
 import { progressOf, type ReplayProgress, type ReplaySummary, summaryOf } from './replay-progress.ts';
-import type { GivenSettings } from './replay-settings.ts';
+import { type GivenSettings, settingsOf } from './replay-settings.ts';
 import { untilAborted } from './until-aborted.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
 
@@ -58,12 +58,12 @@ export async function replay(
 ): Promise<void> {
   const startMs = performance.now();
   checkRequest(spec, request);
-  const folders = await folderInputs(spec, request.events);
+  const app = await spec.load();
+  const folders = await folderInputs(spec, request.events, app.format(settingsOf(spec, {}, undefined, '')));
   const { signal, logger } = context;
   for (const { directory, files } of folders) {
     if (files === 0) logger.warn({ directory }, 'there are no .csv or .csv.gz files');
   }
-  const app = await spec.load();
   if (request.out !== undefined && app.export === undefined)
     throw usage(
       `--out: ${spec.name} has no results to export as files. Leave it out, and read the stores with --serve`,

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { nearestName } from '../config/nearest.ts';
+import { type Marks, plainMarks } from './file-dialect.ts';
 import { shown, shownNames } from './header-text.ts';
 import { QuotedRecord } from './quoted-record.ts';
 
@@ -8,13 +10,15 @@ import { QuotedRecord } from './quoted-record.ts';
 export interface HeaderLayout {
   readonly fields: number;
   readonly order: readonly number[];
+  /** The lines before the header, where the dialect skips some. */
+  readonly preamble?: readonly string[];
 }
 
 /** The fields of one line, unquoted; undefined if its quotes are wrong. */
-export function splitLine(bytes: Buffer, start: number, end: number): string[] | undefined {
-  let commas = 0;
-  for (let at = start; at < end; at++) if (bytes[at] === 0x2c) commas++;
-  const record = new QuotedRecord(commas + 1);
+export function splitLine(bytes: Buffer, start: number, end: number, marks: Marks = plainMarks): string[] | undefined {
+  let separators = 0;
+  for (let at = start; at < end; at++) if (bytes[at] === marks.separator) separators++;
+  const record = new QuotedRecord(separators + 1, marks);
   if (record.split(bytes, start, end, true) !== 'closed' || record.next !== end) return undefined;
   const fields: string[] = [];
   const unquoted = record.undouble(bytes);
@@ -48,14 +52,32 @@ export function readHeader(
   start: number,
   stop: number,
   columns: readonly string[],
+  marks: Marks = plainMarks,
 ): HeaderLayout | string {
   const line = bytes.subarray(start, stop);
   const binary = binaryProblem(line);
   if (binary !== undefined) return binary;
   if (!isUtf8(line)) return 'its header is not UTF-8';
-  const names = splitLine(bytes, start, stop);
+  const names = splitLine(bytes, start, stop, marks);
   if (names === undefined) return `the quotes of its header do not match: ${shown(line.toString())}`;
-  return layoutOf(names, columns) ?? headerProblem(names, columns);
+  return layoutOf(names, columns) ?? headerProblem(names, columns, marks);
+}
+
+/** Why a file whose columns have these names cannot begin with the row `[start, stop)`. */
+export function firstRowProblem(
+  bytes: Buffer,
+  start: number,
+  stop: number,
+  names: readonly string[],
+  marks: Marks,
+): string | undefined {
+  const line = bytes.subarray(start, stop);
+  const binary = binaryProblem(line);
+  if (binary !== undefined) return binary;
+  const fields = splitLine(bytes, start, stop, marks);
+  if (fields === undefined || fields.length === names.length) return undefined;
+  const expected = `the format names ${names.length} column${plural(names)}`;
+  return `its first row has ${fields.length} field${plural(fields)}, and ${expected}: ${shown(line.toString())}`;
 }
 
 /** What a file is that begins with these bytes, if it is not text. */
@@ -71,28 +93,33 @@ export function binaryProblem(bytes: Buffer): string | undefined {
 }
 
 /** What is wrong with a header of these names, which has no layout for these columns. */
-export function headerProblem(names: readonly string[], columns: readonly string[]): string {
+export function headerProblem(names: readonly string[], columns: readonly string[], marks: Marks = plainMarks): string {
   if (names.some((name) => name.includes('\r'))) return crProblem;
+  if (names[0]?.startsWith('sep='))
+    return `its first line says which separator it has, and is no header: ${shown(names[0])}`;
+  if (names[0]?.startsWith('\u00ef\u00bb\u00bf'))
+    return 'its byte order mark says that it is UTF-8, and the format something else';
   const missing = columns.filter((column) => !names.includes(column));
   if (missing.length === 0) {
     const twice = columns.filter((column) => names.indexOf(column) !== names.lastIndexOf(column));
     return `it has the column${plural(twice)} ${shownNames(twice)} twice`;
   }
-  const separator = [';', '\t', '|'].find((other) => names.some((name) => name.includes(other)));
-  const split = separator === undefined ? [] : names.join().split(separator);
+  const own = String.fromCharCode(marks.separator);
+  const separator = [',', ';', '\t', '|'].find((other) => other !== own && names.some((name) => name.includes(other)));
+  const split = separator === undefined ? [] : names.join(own).split(separator);
   if (columns.some((column) => split.includes(column)))
-    return `its columns are separated by ${shown(separator!)}, not by a comma: ${shown(names.join())}`;
-  const hint = missing.flatMap((column) => nearMiss(column, names));
+    return `its columns are separated by ${shown(separator!)}, not by ${own === ',' ? 'a comma' : shown(own)}: ${shown(names.join(own))}`;
+  const others = names.filter((name) => !columns.includes(name));
+  const hint = missing.flatMap((column) => nearMiss(column, others));
   const none =
     missing.length === columns.length && hint.length === 0 ? ': is its first line a row instead of a header?' : '';
   const lacks = `it lacks the column${plural(missing)} ${shownNames(missing)}; it has ${shownNames(names)}${none}`;
   return hint.length === 0 ? lacks : `${lacks} (${hint.join(', ')})`;
 }
 
-/** A name that is the column's but for case, blanks and characters that nobody sees. */
+/** A name that is the column's but for case, blanks and characters that nobody sees, or a letter or two. */
 function nearMiss(column: string, names: readonly string[]): string[] {
-  const bare = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-  const near = names.find((name) => bare(name) === bare(column));
+  const near = nearestName(column, names);
   return near === undefined ? [] : [`${shown(near)} is not ${shown(column)}`];
 }
 

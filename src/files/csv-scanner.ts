@@ -1,9 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../common/errors.ts';
-import { binaryProblem, crProblem, type HeaderLayout, readHeader, utf16Problem } from './csv-header.ts';
+import {
+  binaryProblem,
+  crProblem,
+  firstRowProblem,
+  type HeaderLayout,
+  layoutOf,
+  readHeader,
+  splitLine,
+  utf16Problem,
+} from './csv-header.ts';
+import { type FileDialect, type Marks, marksOf } from './file-dialect.ts';
 import { QuotedRecord } from './quoted-record.ts';
 import { RowFields } from './row-fields.ts';
-import type { DeadReason, DecodedRow, RowFormat } from './row-format.ts';
+import { BadRow, type BadRowReason, type DecodedRow, type RowFormat } from './row-format.ts';
 import { RowProbe } from './row-probe.ts';
 import {
   maxRowBytes,
@@ -44,7 +54,7 @@ export class CsvScanner<K, V> {
   /** Its first physical line. */
   rowLine = 0;
   /** Why it is bad, after {@link scannedDead}. */
-  reason: DeadReason = 'columns';
+  reason: BadRowReason = 'columns';
   /** And what is to be said of it beyond the reason; after {@link scannedRefused}: of the file. */
   message: string | undefined;
   /** Index behind what was found. */
@@ -53,7 +63,12 @@ export class CsvScanner<K, V> {
   openEnd = false;
   skipping = false;
   layout: HeaderLayout | undefined;
+  /** Records of the next row that were taken before, where rows are several. */
+  record = 0;
 
+  /** Undefined: the plain dialect, which the fast loop reads. */
+  readonly #dialect: FileDialect | undefined;
+  readonly #marks: Marks;
   readonly #format: RowFormat<K, V>;
   #bytes: Buffer = Buffer.alloc(windowTailBytes);
   /** The same bytes, to read four at once. */
@@ -63,19 +78,27 @@ export class CsvScanner<K, V> {
   /** Neither header, open end nor skipping are to be seen to. */
   #plain = false;
   #mayStartWithBom = false;
+  #file = '';
+  /** Lines before the header that were passed. */
+  #preamble: string[] = [];
   #fields: RowFields = new RowFields({ fields: 0, order: [] });
   #record: QuotedRecord = new QuotedRecord(0);
 
   constructor(format: RowFormat<K, V>) {
     this.#format = format;
+    this.#dialect = format.dialect;
+    this.#marks = marksOf(format.dialect);
   }
 
-  /** Starts a file, or goes on in one. `fromStart`: the first window holds its first byte. */
-  begin(state: ScanState, fromStart: boolean): void {
+  /** Starts a file, or goes on in one. `fromStart`: the first window holds its first byte. `file`: its name, for the format. */
+  begin(state: ScanState, fromStart: boolean, file = ''): void {
+    this.#file = file;
     this.line = state.line;
     this.openEnd = state.openEnd;
     this.skipping = state.skipping;
+    this.record = state.record ?? 0;
     this.layout = state.layout;
+    this.#preamble = [];
     if (state.layout !== undefined) this.#take(state.layout);
     this.#mayStartWithBom = fromStart;
     this.#plain = false;
@@ -100,6 +123,7 @@ export class CsvScanner<K, V> {
     if (!this.#plain) {
       const outcome = this.#prepare();
       if (outcome !== undefined) return outcome;
+      if (this.#dialect !== undefined) return this.#nextRecord(out);
     }
     const bytes = this.#bytes;
     const words = this.#words;
@@ -143,6 +167,26 @@ export class CsvScanner<K, V> {
     }
   }
 
+  /** Goes back to the row found last, of which `record` records are taken. */
+  again(record: number): void {
+    this.at = this.rowStart;
+    this.line = this.rowLine;
+    this.openEnd = false;
+    this.record = record;
+  }
+
+  /** The next row of another dialect: split record by record. */
+  #nextRecord(out: DecodedRow<K, V>): ScanOutcome {
+    const bytes = this.#bytes;
+    let at = this.at;
+    for (; at < this.#end; this.line++) {
+      if (bytes[at] === lf) at++;
+      else if (bytes[at] === cr && at + 1 < this.#end && bytes[at + 1] === lf) at += 2;
+      else return this.#quoted(at, out);
+    }
+    return this.#atEnd(at, out);
+  }
+
   /** Judges a row that is split into `fields` fields, which stand in `fieldBytes`. */
   #judge(
     start: number,
@@ -170,11 +214,12 @@ export class CsvScanner<K, V> {
       const reason = this.#format.decode(this.#fields.view(fieldBytes), out);
       return reason === undefined ? scannedRow : this.#dead(reason);
     } catch (error) {
+      if (error instanceof BadRow) return this.#dead(error.reason, error.message);
       return this.#dead('deserialization', `the row format failed: ${messageOf(error)}`);
     }
   }
 
-  #dead(reason: DeadReason, message?: string): ScanOutcome {
+  #dead(reason: BadRowReason, message?: string): ScanOutcome {
     this.reason = reason;
     this.message = message;
     return scannedDead;
@@ -191,7 +236,7 @@ export class CsvScanner<K, V> {
       const outcome = this.#header();
       if (outcome !== undefined) return outcome;
     }
-    this.#plain = true;
+    this.#plain = this.#dialect === undefined;
     return undefined;
   }
 
@@ -242,24 +287,33 @@ export class CsvScanner<K, V> {
       if (first === 0xef && second === 0xbb && bytes[this.at + 2] === 0xbf) this.at += 3;
       this.#mayStartWithBom = false;
     }
+    const { skipLines = 0, names } = this.#dialect ?? {};
+    this.#preamble = [];
     for (;;) {
       const at = bytes.indexOf(lf, this.at);
-      if (at >= this.#end) return this.#cutHeader();
+      const isHeader = this.line > skipLines;
+      if (at >= this.#end) return this.#cutHeader(isHeader ? names : undefined);
       const stop = at > this.at && bytes[at - 1] === cr ? at - 1 : at;
-      if (stop > this.at) return this.#readHeader(stop, at + 1);
+      if (stop > this.at && isHeader)
+        return names === undefined ? this.#readHeader(stop, at + 1) : this.#takeNames(names, stop);
+      if (!isHeader) this.#preamble.push(bytes.toString('utf8', this.at, stop));
       this.at = at + 1;
       this.line++;
     }
   }
 
-  /** No line feed ends it in this window. */
-  #cutHeader(): ScanOutcome {
+  /** No line feed ends it in this window. With `names` it is a row, to be judged as such. */
+  #cutHeader(names: readonly string[] | undefined): ScanOutcome | undefined {
     const firstCr = this.#bytes.indexOf(cr, this.at);
     const tooLong = this.#end - this.at > maxRowBytes + 1;
     if (tooLong || this.#ending !== 'more') {
       const binary = binaryProblem(this.#bytes.subarray(this.at, Math.min(this.#end, this.at + 1024)));
       if (binary !== undefined) return this.#refuse(binary);
-      if (firstCr >= 0 && firstCr < this.#end - 1) return this.#refuse(crProblem);
+      const lone = firstCr >= 0 && firstCr < this.#end - 1;
+      // In a row a return may stand inside quotes.
+      const isRow = names !== undefined && this.at < this.#end;
+      if (isRow && !(lone && this.#isFirstRow(firstCr, names))) return this.#takeNames(names);
+      if (lone) return this.#refuse(crProblem);
       if (tooLong) return this.#refuse('its first line is longer than 1 MiB');
     }
     return this.#pause();
@@ -268,12 +322,24 @@ export class CsvScanner<K, V> {
   #readHeader(stop: number, next: number): ScanOutcome | undefined {
     const start = this.at;
     if (stop - start > maxRowBytes) return this.#refuse('its first line is longer than 1 MiB');
-    const header = readHeader(this.#bytes, start, stop, this.#format.columns);
+    const header = readHeader(this.#bytes, start, stop, this.#format.columns, this.#marks);
     if (typeof header === 'string') return this.#refuse(header);
     this.line++;
     this.at = next;
     this.#take(header);
     return undefined;
+  }
+
+  /** A file without header begins with a row; `stop`: where that ends, if it is known. */
+  #takeNames(names: readonly string[], stop?: number): ScanOutcome | undefined {
+    const problem = stop && firstRowProblem(this.#bytes, this.at, stop, names, this.#marks);
+    if (problem) return this.#refuse(problem);
+    this.#take(layoutOf(names, this.#format.columns)!);
+    return undefined;
+  }
+
+  #isFirstRow(stop: number, names: readonly string[]): boolean {
+    return splitLine(this.#bytes, this.at, stop, this.#marks)?.length === names.length;
   }
 
   #refuse(problem: string): ScanOutcome {
@@ -282,10 +348,11 @@ export class CsvScanner<K, V> {
   }
 
   #take(layout: HeaderLayout): void {
-    this.layout = layout;
-    this.#fields = new RowFields(layout);
-    const probe = new RowProbe(this.#format, layout);
-    this.#record = new QuotedRecord(layout.fields, (bytes, start, end) => probe.isRow(bytes, start, end));
+    const preamble = this.#preamble;
+    this.layout = preamble.length === 0 || layout.preamble ? layout : { ...layout, preamble };
+    this.#fields = new RowFields(this.layout, this.#file);
+    const probe = new RowProbe(this.#format, this.layout, this.#file);
+    this.#record = new QuotedRecord(layout.fields, this.#marks, (bytes, start, end) => probe.isRow(bytes, start, end));
   }
 
   /** The window ends inside the row at `start`, or before it. */

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Reader } from '../../state/database.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { type FileFormat, ledgerColumns } from './file-dialect.ts';
 import { bytesOnDisk, type FileEntry, FileLedger } from './file-ledger.ts';
 import { type FolderFile, listFolder, statFile } from './folder.ts';
 import { feedPrefix } from './folder-feed.ts';
@@ -16,8 +17,8 @@ export interface DoneFilesOptions {
   readonly directory: string;
   /** The folder that gets those that are read. */
   readonly target: string;
-  /** Columns of the topic's row format. */
-  readonly columns: readonly string[];
+  /** How its files are written. */
+  readonly format: FileFormat;
   readonly logger: Logger;
 }
 
@@ -57,10 +58,10 @@ export class DoneFiles {
     await this.#ledger.load(rows);
     const changed = newLedger(this.#options);
     await changed.load(rows);
-    const { topic, directory } = this.#options;
+    const { topic, directory, format } = this.#options;
     const done = [...changed.entries()].filter((entry) => entry.done);
     if (done.length === 0) return;
-    const files = new Map((await listFolder(topic, directory)).map((file) => [file.name, file]));
+    const files = new Map((await listFolder(topic, directory, format)).map((file) => [file.name, file]));
     for (const entry of done) {
       const file = files.get(entry.name);
       if (file?.gzip === entry.gzip) await this.#move(file, entry);
@@ -69,8 +70,8 @@ export class DoneFiles {
 
   /** Moves what is in the folder and was committed long ago: left over from a run that was killed, or delivered again. */
   async sweep(): Promise<void> {
-    const { topic, directory } = this.#options;
-    for (const file of await listFolder(topic, directory)) {
+    const { topic, directory, format } = this.#options;
+    for (const file of await listFolder(topic, directory, format)) {
       const entry = this.#ledger.get(file.name);
       const stat = statFile(file.path);
       if (entry?.done !== true || stat === undefined) continue;
@@ -105,6 +106,6 @@ export class DoneFiles {
   }
 }
 
-function newLedger({ topic, columns }: DoneFilesOptions): FileLedger {
-  return new FileLedger(topic, columns, feedPrefix(topic));
+function newLedger({ topic, format }: DoneFilesOptions): FileLedger {
+  return new FileLedger(topic, ledgerColumns(format), feedPrefix(topic));
 }

@@ -3,8 +3,11 @@ import { type Drop, worseFate } from '../processor/drop-reason.ts';
 import type { FeedBatch, FeedProgress, RecordOrigin } from '../runtime/feed.ts';
 import type { CsvScanner } from './csv-scanner.ts';
 import type { Letters } from './letters.ts';
-import { type DeadReason, type DecodedRow, deadReasonTexts, type RowFormat } from './row-format.ts';
+import { type BadRowReason, type DeadReason, type DecodedRow, deadReasonTexts, type RowFormat } from './row-format.ts';
 import { type ScanOutcome, type ScanState, scannedDead, scannedRow } from './scan-outcome.ts';
+
+/** Reasons that are counted each for itself. */
+const mostReasons = 40;
 
 /** Event times that are wanted: from `fromMs` (included) to `toMs` (excluded). */
 export interface TimeRange {
@@ -19,7 +22,7 @@ export interface FilePosition extends ScanState {
 
 /** A row that ended a feed which is to stop at the first bad one. */
 export interface FatalRow {
-  readonly reason: DeadReason;
+  readonly reason: BadRowReason;
   readonly message: string;
   readonly origin: RecordOrigin;
 }
@@ -52,7 +55,7 @@ export interface BatchSink {
 }
 
 interface BadRow {
-  readonly reason: DeadReason;
+  readonly reason: BadRowReason;
   readonly message: string;
   /** Index of the record that follows it. */
   readonly before: number;
@@ -88,6 +91,8 @@ export class FileBatch<K, V> implements FeedBatch {
   readonly #lines: Int32Array;
   /** Rows out of range that stand before record `i`. */
   readonly #skips: Int32Array;
+  /** Where rows are several records: which one of its row a record is. */
+  readonly #records: Int32Array | undefined;
   #bad: BadRow[] = [];
   /** What the runtime said of records before they were accepted. */
   readonly #drops: Map<number, Drop> = new Map();
@@ -113,6 +118,7 @@ export class FileBatch<K, V> implements FeedBatch {
     this.#ends = new Int32Array(capacity);
     this.#lines = new Int32Array(capacity);
     this.#skips = new Int32Array(capacity);
+    this.#records = format.records === undefined ? undefined : new Int32Array(capacity);
   }
 
   /** Whether there is nothing to deliver. */
@@ -137,7 +143,14 @@ export class FileBatch<K, V> implements FeedBatch {
     while (this.length < capacity) {
       found = scanner.next(this.#out);
       if (found !== scannedRow && found !== scannedDead) break;
-      const fault = found === scannedRow ? this.#add(scanner) : this.#tellsBad ? faultOf(scanner) : undefined;
+      if (found === scannedRow && this.#records !== undefined) {
+        const fatal = this.#addAll(scanner, this.#records);
+        if (fatal !== undefined) return fatal;
+        continue;
+      }
+      const { key, value } = this.#out;
+      const fault =
+        found === scannedRow ? this.#add(scanner, key, value) : this.#tellsBad ? faultOf(scanner) : undefined;
       if (fault === undefined) continue;
       if (fail) return this.#stopBefore(scanner, fault);
       this.#addBad(scanner, fault);
@@ -173,7 +186,8 @@ export class FileBatch<K, V> implements FeedBatch {
   }
 
   origin(i: number): RecordOrigin {
-    return this.#originOf(this.#starts[i]!, this.#ends[i]!, this.#lines[i]!);
+    const origin = this.#originOf(this.#starts[i]!, this.#ends[i]!, this.#lines[i]!);
+    return this.#records === undefined ? origin : { ...origin, record: this.#records[i]! };
   }
 
   #reset(file: string, bytes: Buffer, base: number): void {
@@ -186,9 +200,29 @@ export class FileBatch<K, V> implements FeedBatch {
     this.#base = base;
   }
 
+  /** Adds a row's records, as many as there is room for: the next batch begins with the others. */
+  #addAll(scanner: CsvScanner<K, V>, numbers: Int32Array): FatalRow | undefined {
+    const records = this.#format.records!();
+    const first = scanner.record;
+    scanner.record = 0;
+    if (records.length === 0 && this.#tellsBad) this.#skipped++;
+    for (let i = first; i < records.length; i++) {
+      if (this.length === this.#options.capacity) {
+        scanner.again(i);
+        return undefined;
+      }
+      numbers[this.length] = i;
+      this.#skips[this.length] = this.#skipped;
+      const fault = this.#add(scanner, records[i]!.key, records[i]!.value);
+      if (fault === undefined) continue;
+      if (this.#options.fail) return this.#stopBefore(scanner, fault, i);
+      this.#addBad(scanner, fault);
+    }
+    return undefined;
+  }
+
   /** Adds a good row, if it is wanted; says what is wrong with it if that cannot be told. */
-  #add(scanner: CsvScanner<K, V>): Fault | undefined {
-    const { key, value } = this.#out;
+  #add(scanner: CsvScanner<K, V>, key: K, value: V): Fault | undefined {
     const i = this.length;
     const { partition, range } = this.#options;
     if (partition !== undefined || range !== undefined) {
@@ -230,17 +264,25 @@ export class FileBatch<K, V> implements FeedBatch {
   }
 
   /** Ends the batch before the bad row just found, so that it comes again in a run that goes on at bad rows. */
-  #stopBefore(scanner: CsvScanner<K, V>, fault: Fault): FatalRow {
+  #stopBefore(scanner: CsvScanner<K, V>, fault: Fault, record = 0): FatalRow {
     const { rowStart, rowEnd, rowLine } = scanner;
     this.#layout = scanner.layout;
-    const state = { line: rowLine, openEnd: false, skipping: false, layout: this.#layout };
+    const state = {
+      line: rowLine,
+      openEnd: false,
+      skipping: false,
+      layout: this.#layout,
+      ...(record > 0 && { record }),
+    };
     this.#end = { offset: this.#base + rowStart, ...state };
     return { ...fault, origin: this.#originOf(rowStart, rowEnd, rowLine) };
   }
 
   #startOf(i: number): FilePosition {
     const offset = this.#base + this.#starts[i]!;
-    return { offset, line: this.#lines[i]!, openEnd: false, skipping: false, layout: this.#layout };
+    const record = this.#records?.[i] ?? 0;
+    const state = { line: this.#lines[i]!, openEnd: false, skipping: false, layout: this.#layout };
+    return { offset, ...state, ...(record > 0 && { record }) };
   }
 
   #originOf(start: number, end: number, line: number): RecordOrigin {
@@ -279,19 +321,22 @@ export class FileBatch<K, V> implements FeedBatch {
     }
   }
 
-  #writeDead(origin: RecordOrigin, reason: DeadReason, message: string): void {
+  #writeDead(origin: RecordOrigin, reason: BadRowReason, message: string): void {
     const { progress } = this.#sink;
     progress.dead++;
-    progress.deadByReason[reason] = (progress.deadByReason[reason] ?? 0) + 1;
+    const { deadByReason } = progress;
+    // Reasons are labels of metrics: a format that makes one of each row's content must not make a series of each.
+    const label = reason in deadByReason || Object.keys(deadByReason).length < mostReasons ? reason : 'other';
+    deadByReason[label] = (deadByReason[label] ?? 0) + 1;
     this.#sink.dead.append(origin, reason, message);
   }
 }
 
-function faultOf({ reason, message = deadReasonTexts[reason] }: CsvScanner<unknown, unknown>): Fault {
-  return { reason, message };
+function faultOf({ reason, message }: CsvScanner<unknown, unknown>): Fault {
+  return { reason, message: message ?? deadReasonTexts[reason as DeadReason] };
 }
 
 function endOf(scanner: ScanState & { readonly at: number }, base: number): FilePosition {
-  const { line, openEnd, skipping, layout } = scanner;
-  return { offset: base + scanner.at, line, openEnd, skipping, layout };
+  const { line, openEnd, skipping, layout, record = 0 } = scanner;
+  return { offset: base + scanner.at, line, openEnd, skipping, layout, ...(record > 0 && { record }) };
 }

@@ -5,21 +5,25 @@ import type { FolderSurvey } from './folder-survey.ts';
 import { openContent } from './known-file.ts';
 
 const lineFeed = 10;
-/** Bytes in which two lines end in most files. */
+/** Bytes in which header and first row end in most files. */
 const mostlyEnough = 1024;
 
 /**
- * Which known files in a folder begin with the same two lines: header and first row. These tell which files to compare, no more: many may begin alike.
+ * Which known files in a folder begin with the same lines: those before the first row, and this. These tell which files to compare, no more: many may begin alike.
  *
  * The beginnings of files that were read by an earlier run are read when the first new file comes.
  */
 export class FileOpenings {
   readonly #ledger: FileLedger;
   readonly #survey: Pick<FolderSurvey, 'get'>;
+  /** Lines before the first row, and this. */
+  readonly #lines: number;
   readonly #names: Map<string, Set<string>> = new Map();
   #loaded = false;
 
-  constructor(ledger: FileLedger, survey: Pick<FolderSurvey, 'get'>) {
+  /** @param headerLines - Lines of a file before its rows. */
+  constructor(ledger: FileLedger, survey: Pick<FolderSurvey, 'get'>, headerLines: number) {
+    this.#lines = headerLines + 1;
     this.#ledger = ledger;
     this.#survey = survey;
   }
@@ -27,12 +31,12 @@ export class FileOpenings {
   /** Entries of files that begin as a new file does, which is noted for those that follow. */
   async alike(name: string, content: Uint8Array): Promise<FileEntry[]> {
     if (!this.#loaded) await this.#load();
-    const found = openingOf(content);
+    const found = openingOf(content, this.#lines);
     if (found === undefined) return [];
     const alike: FileEntry[] = [];
     for (const other of this.#names.get(found) ?? []) {
       const entry = other === name || this.#survey.get(other) === undefined ? undefined : this.#ledger.get(other);
-      if (entry !== undefined && entry.line > 2) alike.push(entry);
+      if (entry !== undefined && entry.line > this.#lines) alike.push(entry);
     }
     this.#note(found, name);
     return alike;
@@ -43,7 +47,8 @@ export class FileOpenings {
     const bytes = Buffer.allocUnsafe(endBytes);
     for (const { name, line } of this.#ledger.entries()) {
       const file = this.#survey.get(name);
-      const found = file === undefined || line <= 2 ? undefined : await openingOnDisk(file, bytes);
+      const found =
+        file === undefined || line <= this.#lines ? undefined : await openingOnDisk(file, bytes, this.#lines);
       if (found !== undefined) this.#note(found, name);
     }
   }
@@ -55,22 +60,25 @@ export class FileOpenings {
   }
 }
 
-/** The hash of the first two lines of content; undefined if they do not end within 64 KiB. */
-function openingOf(content: Uint8Array): string | undefined {
-  const header = content.indexOf(lineFeed);
-  const row = header < 0 ? -1 : content.indexOf(lineFeed, header + 1);
-  return row < 0 || row >= endBytes ? undefined : hashOfBeginning(content.subarray(0, row));
+/** The hash of the first lines of content; undefined if they do not end within 64 KiB. */
+function openingOf(content: Uint8Array, lines: number): string | undefined {
+  let end = -1;
+  for (let line = 0; line < lines; line++) {
+    end = content.indexOf(lineFeed, end + 1);
+    if (end < 0 || end >= endBytes) return undefined;
+  }
+  return hashOfBeginning(content.subarray(0, end));
 }
 
-async function openingOnDisk(file: FolderFile, bytes: Buffer): Promise<string | undefined> {
+async function openingOnDisk(file: FolderFile, bytes: Buffer, lines: number): Promise<string | undefined> {
   const source = await openContent(file, 0, bytes.length);
   if (source === undefined) return undefined;
   try {
     let count = await source.read(bytes, 0, mostlyEnough);
-    const found = openingOf(bytes.subarray(0, count));
+    const found = openingOf(bytes.subarray(0, count), lines);
     if (found !== undefined || count < mostlyEnough) return found;
     count += await source.read(bytes, count, bytes.length - count);
-    return openingOf(bytes.subarray(0, count));
+    return openingOf(bytes.subarray(0, count), lines);
   } finally {
     await source.close();
   }

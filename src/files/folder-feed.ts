@@ -6,8 +6,10 @@ import { metaKey } from '../runtime/state-folder.ts';
 import { crProblem } from './csv-header.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { type FatalRow, FileBatch, type FilePosition, type WantedPartition } from './file-batch.ts';
+import { checkedDialect, headerLinesOf, ledgerColumns } from './file-dialect.ts';
 import { bytesOnDisk, FileLedger } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
+import { isCoded } from './folder.ts';
 import { FolderSurvey, type PendingFile } from './folder-survey.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { beginningOf, KnownContent } from './known-content.ts';
@@ -89,6 +91,8 @@ export class FolderFeed<K, V> implements Feed {
   readonly #reader: FileReader;
   readonly #scanner: CsvScanner<K, V>;
   readonly #batch: FileBatch<K, V>;
+  /** Line of a file's first row, where no empty lines stand before it. */
+  readonly #firstRow: number;
   #watch: FolderWatch | undefined;
   #nextLookMs = 0;
   #started = false;
@@ -110,11 +114,14 @@ export class FolderFeed<K, V> implements Feed {
     this.#follow = options.follow ?? false;
     this.#logger = options.logger ?? silentLogger;
     this.progress = newProgress(topic);
-    this.#ledger = new FileLedger(topic, format.columns, keyPrefix);
+    this.#ledger = new FileLedger(topic, ledgerColumns(format), keyPrefix);
     // Feeds of other partitions see the same.
     const surveyLogger = (options.partition?.number ?? 0) === 0 ? this.#logger : silentLogger;
-    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, logger: surveyLogger });
-    this.#content = new KnownContent(topic, this.#ledger, this.#survey);
+    const { dialect } = format;
+    if (dialect !== undefined) checkedDialect(dialect, format.columns);
+    this.#firstRow = headerLinesOf(dialect) + 1;
+    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, format, logger: surveyLogger });
+    this.#content = new KnownContent(topic, this.#ledger, this.#survey, this.#firstRow - 1);
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
     this.#reader = new FileReader(queue, options.chunkBytes);
     this.#scanner = new CsvScanner(format);
@@ -193,7 +200,7 @@ export class FolderFeed<K, V> implements Feed {
 
   #moveTo(position: FilePosition): void {
     const file = this.#file!;
-    if (!file.file.gzip) this.#read(position.offset - file.position.offset);
+    if (!isCoded(file.file)) this.#read(position.offset - file.position.offset);
     file.position = position;
     this.#moved = true;
   }
@@ -217,7 +224,7 @@ export class FolderFeed<K, V> implements Feed {
     } else {
       const diskBytes = this.#file.diskBytes;
       this.#reader.recycle(this.#file.append(chunk));
-      if (chunk.file.gzip) this.#read(chunk.diskBytes - diskBytes);
+      if (isCoded(chunk.file)) this.#read(chunk.diskBytes - diskBytes);
     }
     const { bytes, position, base, end, ending } = this.#file!;
     this.#scanner.window(bytes, position.offset - base, end, this.#windowEnding(ending));
@@ -226,14 +233,14 @@ export class FolderFeed<K, V> implements Feed {
   }
 
   #open(chunk: Chunk, beginning: string | undefined): void {
-    const { entry, gzip } = chunk.file;
+    const { entry } = chunk.file;
     const file = new OpenFile(this.topic, chunk, this.#ledger.nextSequence, beginning);
     this.#file = file;
     const { rows, dead } = this.progress;
     this.#before = file.position.offset === 0 ? { rows, dead } : undefined;
-    this.#scanner.begin(file.position, file.position.offset === 0);
+    this.#scanner.begin(file.position, file.position.offset === 0, chunk.file.name);
     if (entry?.done === true) this.progress.filesDone--;
-    if (gzip) this.#read(chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry)));
+    if (isCoded(chunk.file)) this.#read(chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry)));
   }
 
   #read(bytes: number): void {
@@ -289,7 +296,7 @@ export class FolderFeed<K, V> implements Feed {
     if (file === undefined || this.#found !== scannedEnd) return;
     const { offset, line, openEnd } = file.position;
     const waits = offset < file.base + file.end && !openEnd;
-    if (waits && line === 2 && hasLoneReturn(file.bytes.subarray(offset - file.base, file.end))) {
+    if (waits && line === this.#firstRow && hasLoneReturn(file.bytes.subarray(offset - file.base, file.end))) {
       this.#problem = crProblem;
       this.#found = scannedRefused;
       return;
@@ -324,7 +331,7 @@ export class FolderFeed<K, V> implements Feed {
     const problem = this.#problem ?? this.#scanner.message ?? 'its header does not serve';
     this.#problem = undefined;
     await this.#reader.leave(file);
-    if (file.gzip) this.progress.bytes -= diskBytes - (file.entry === undefined ? 0 : bytesOnDisk(file.entry));
+    if (isCoded(file)) this.progress.bytes -= diskBytes - (file.entry === undefined ? 0 : bytesOnDisk(file.entry));
     this.#survey.refuse(file.name, problem);
     this.#reader.recycle(bytes);
     this.#file = undefined;

@@ -1,4 +1,5 @@
 import type { Logger } from '../common/logger.ts';
+import type { FileFormat } from './file-dialect.ts';
 import { bytesOnDisk, type FileEntry, type FileLedger } from './file-ledger.ts';
 import { inReadingOrder } from './file-order.ts';
 import { type FileStat, type FolderFile, listFolder, noFileThere, statFile } from './folder.ts';
@@ -26,6 +27,7 @@ export interface SurveyOptions {
   readonly topic: string;
   readonly directory: string;
   readonly ledger: FileLedger;
+  readonly format: FileFormat;
   readonly logger: Logger;
 }
 
@@ -37,6 +39,7 @@ export class FolderSurvey {
   readonly #topic: string;
   readonly #directory: string;
   readonly #ledger: FileLedger;
+  readonly #format: FileFormat;
   readonly #logger: Logger;
   readonly #seen: Map<string, SeenFile> = new Map();
   /** Names that were told to be left out. */
@@ -49,6 +52,7 @@ export class FolderSurvey {
     this.#topic = options.topic;
     this.#directory = options.directory;
     this.#ledger = options.ledger;
+    this.#format = options.format;
     this.#logger = options.logger;
   }
 
@@ -104,7 +108,8 @@ export class FolderSurvey {
     if (name === undefined) return undefined;
     const file = this.#seen.get(name)!;
     file.state = 'reading';
-    return { name, path: file.path, gzip: file.gzip, size: file.size, entry: this.#ledger.get(name) };
+    const { path, gzip, text, size } = file;
+    return { name, path, gzip, ...(text && { text }), size, entry: this.#ledger.get(name) };
   }
 
   /** How often it was found out which files are there: what {@link FolderSurvey.has} says stays as it is as long as this does. */
@@ -150,7 +155,8 @@ export class FolderSurvey {
   }
 
   async #look(which: 'all' | 'changed' | 'new', verify: boolean): Promise<void> {
-    const listed = await listFolder(this.#topic, this.#directory, (name, why) => this.#leaveOut(name, why));
+    const leftOut = (name: string, why: string): void => this.#leaveOut(name, why);
+    const listed = await listFolder(this.#topic, this.#directory, this.#format, leftOut);
     const names = new Set<string>();
     const toSee: FolderFile[] = [];
     for (const file of listed) {

@@ -3,6 +3,8 @@ import { lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
+import { type FileFormat, textCodeOf } from './file-dialect.ts';
+import type { TextCode } from './text-encoding.ts';
 
 /** A file of a folder that is a topic. */
 export interface FolderFile {
@@ -10,6 +12,13 @@ export interface FolderFile {
   readonly name: string;
   readonly path: string;
   readonly gzip: boolean;
+  /** How its text is written, where it is not read as it stands. */
+  readonly text?: TextCode;
+}
+
+/** Whether what is read of a file is not what stands on the disk, byte by byte. */
+export function isCoded({ gzip, text }: FolderFile): boolean {
+  return gzip || text !== undefined;
 }
 
 /** What a look at a file's metadata tells. */
@@ -32,9 +41,12 @@ export interface FileStat {
 export async function listFolder(
   topic: string,
   directory: string,
+  { dialect }: Pick<FileFormat, 'dialect'>,
   leftOut: (name: string, why: string) => void = () => {},
 ): Promise<FolderFile[]> {
-  const files = await filesOf(topic, directory, '', leftOut);
+  const text = textCodeOf(dialect);
+  const found = await filesOf(topic, directory, '', leftOut);
+  const files = text === undefined ? found : found.map((file) => ({ ...file, text }));
   files.sort((a, b) => compareNames(a.name, b.name));
   for (let i = 1; i < files.length; i++) {
     const { name, path } = files[i]!;

@@ -5,7 +5,7 @@ const mostCharacters = 200;
 export function shown(text: string): string {
   const cut = text.length > mostCharacters ? `${text.slice(0, mostCharacters)}...` : text;
   const numbered = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`;
-  return `"${cut.replaceAll(/[\p{C}\p{Z}]/gu, (character) => (character === ' ' ? ' ' : numbered(character)))}"`;
+  return `"${cut.replaceAll(/^ | $| (?= )|(?! )[\p{C}\p{Z}]/gu, numbered)}"`;
 }
 
 /** Names in quotes, the first thirty of them. */

@@ -5,7 +5,7 @@ import { endBytes, hashOfBeginning } from './file-fingerprint.ts';
 import type { FileEntry, FileLedger } from './file-ledger.ts';
 import { FileOpenings } from './file-openings.ts';
 import type { Chunk } from './file-reader.ts';
-import { type FileStat, type FolderFile, statFile } from './folder.ts';
+import { type FileStat, type FolderFile, isCoded, statFile } from './folder.ts';
 import type { FolderSurvey } from './folder-survey.ts';
 import { checkKnownFile, isBeginningOf, type KnownFile } from './known-file.ts';
 
@@ -31,16 +31,26 @@ export class KnownContent {
   readonly #ledger: FileLedger;
   readonly #survey: Pick<FolderSurvey, 'get' | 'has' | 'changes'>;
   readonly #openings: FileOpenings;
+  readonly #headerLines: number;
   /** Names of short files that are gone, as of a number of changes of the survey. */
   #gone: readonly string[] = [];
   #goneAsOf = -1;
 
-  /** @param survey - Which files are in the folder. */
-  constructor(topic: string, ledger: FileLedger, survey: Pick<FolderSurvey, 'get' | 'has' | 'changes'>) {
+  /**
+   * @param survey - Which files are in the folder.
+   * @param headerLines - Lines of a file before its rows.
+   */
+  constructor(
+    topic: string,
+    ledger: FileLedger,
+    survey: Pick<FolderSurvey, 'get' | 'has' | 'changes'>,
+    headerLines: number,
+  ) {
     this.#topic = topic;
     this.#ledger = ledger;
     this.#survey = survey;
-    this.#openings = new FileOpenings(ledger, survey);
+    this.#headerLines = headerLines;
+    this.#openings = new FileOpenings(ledger, survey, headerLines);
   }
 
   /**
@@ -60,7 +70,7 @@ export class KnownContent {
       const known = await this.#beginsWith(file, stat, as);
       if (known === undefined) continue;
       const { disk: _, ...rest } = known.entry;
-      const entry = { ...(file.gzip ? known.entry : rest), name: file.name, gzip: file.gzip };
+      const entry = { ...(isCoded(file) ? known.entry : rest), name: file.name, gzip: file.gzip };
       return { entry, as, grown: known.grown };
     }
     for (const as of alike) {
@@ -87,7 +97,8 @@ export class KnownContent {
     // Of a short file that goes on otherwise the hash says nothing.
     const found = alike.filter((entry) => entry.content.length >= endBytes || entry.content.length === length);
     const gone = this.#goneShort().filter((entry) => entry.content.length < length);
-    const serves = (entry: FileEntry): boolean => entry.line > 2 && !otherRange(name, entry.name);
+    const serves = ({ line, record, name: other }: FileEntry): boolean =>
+      (line > this.#headerLines + 1 || record !== undefined) && !otherRange(name, other);
     const all = new Set([...found.filter(serves), ...beginnings(content, gone.filter(serves)), ...opening]);
     return [...all].sort((a, b) => b.content.length - a.content.length);
   }

@@ -10,8 +10,9 @@ import {
   sameFingerprint,
 } from './file-fingerprint.ts';
 import type { FileEntry } from './file-ledger.ts';
-import type { FileStat, FolderFile } from './folder.ts';
+import { type FileStat, type FolderFile, isCoded } from './folder.ts';
 import { GzipReader } from './gzip-reader.ts';
+import { TextSource } from './text-source.ts';
 
 /** What a check of a known file found: its entry (new if the file's form has changed), and whether there is more to read. */
 export interface KnownFile {
@@ -19,7 +20,7 @@ export interface KnownFile {
   readonly grown: boolean;
 }
 
-/** Opens a file's content at an offset of it; undefined if the file is gone. A gzip file is decompressed up to there. */
+/** Opens a file's content at an offset of it; undefined if the file is gone. A gzip file is decompressed up to there, a text in another encoding read. */
 export async function openContent(
   file: FolderFile,
   offset: number,
@@ -27,8 +28,12 @@ export async function openContent(
 ): Promise<ByteSource | undefined> {
   const descriptor = await openDescriptor(file.path);
   if (descriptor === undefined) return undefined;
-  if (!file.gzip) return new PlainSource(descriptor, file.path, offset, knownSize);
-  const source = new GzipReader(descriptor, file.path);
+  if (!isCoded(file)) return new PlainSource(descriptor, file.path, offset, knownSize);
+  const stored = file.gzip
+    ? new GzipReader(descriptor, file.path)
+    : new PlainSource(descriptor, file.path, 0, knownSize);
+  const onDisk = async (): Promise<Fingerprint> => fingerprintOnDisk(descriptor, file.path, stored.diskBytes);
+  const source = file.text === undefined ? stored : new TextSource(stored, file.text, onDisk);
   const skipped = Buffer.allocUnsafe(Math.min(offset, endBytes));
   for (let at = 0; at < offset; ) {
     const count = await source.read(skipped, 0, Math.min(skipped.length, offset - at));
@@ -54,12 +59,12 @@ export async function checkKnownFile(
   entry: FileEntry,
   whole: boolean,
 ): Promise<KnownFile | undefined> {
-  const saved = file.gzip ? entry.disk : entry.content;
+  const saved = isCoded(file) ? entry.disk : entry.content;
   if (!whole && file.gzip === entry.gzip && saved !== undefined) {
     const found = await onDisk(file, saved.length);
     if (found === undefined) return undefined;
     if (sameFingerprint(found, saved)) return { entry, grown: stat.size > saved.length };
-    if (!file.gzip) throw rewritten(topic, file, entry.content, found, stat.size);
+    if (!isCoded(file)) throw rewritten(topic, file, entry.content, found, stat.size);
   }
   return checkContent(topic, file, stat, entry);
 }
@@ -107,12 +112,12 @@ async function checkContent(
       throw rewritten(topic, file, content, found, found.length < content.length ? found.length : undefined);
     }
     const grown = (await source.read(Buffer.allocUnsafe(1), 0, 1)) > 0;
-    if (!file.gzip) {
+    if (!isCoded(file)) {
       const { disk: _, ...plain } = entry;
       return { entry: { ...plain, gzip: false }, grown };
     }
     const disk = await source.fingerprint();
-    return { entry: { ...entry, gzip: true, ...(disk && { disk }) }, grown };
+    return { entry: { ...entry, gzip: file.gzip, ...(disk && { disk }) }, grown };
   } finally {
     await source.close();
   }

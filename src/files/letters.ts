@@ -9,7 +9,8 @@ import { LettersOwner, type LettersOwnerName } from './letters-owner.ts';
 const bufferedLimit = 1 << 18;
 
 /**
- * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","message","raw"}`, raw in base64.
+ * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","message","raw"}`, raw in base64;
+ * with `"record"` (from 0) for one record of a row that may be several.
  *
  * The file's committed length is saved with the state. What a run wrote behind it before it was killed is cut off before the next row is written, so
  * that each row stands there exactly once. Several feeds may share one file: each says with {@link Letters.cutTo} what was committed when it
@@ -104,7 +105,8 @@ export class Letters {
     const { raw } = origin;
     const base64 = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64');
     const what = `"reason":"${reason}","message":${JSON.stringify(message)}`;
-    const letter = `{"file":${this.#fileJson},"line":${origin.line},"offset":${origin.offset},${what},"raw":"${base64}"}\n`;
+    const place = `"line":${origin.line},"offset":${origin.offset}${origin.record === undefined ? '' : `,"record":${origin.record}`}`;
+    const letter = `{"file":${this.#fileJson},${place},${what},"raw":"${base64}"}\n`;
     this.#buffer.push(letter);
     this.#bufferedChars += letter.length;
     if (this.#bufferedChars > bufferedLimit) this.#flush();

@@ -1,6 +1,7 @@
 import { isAbsent } from '../common/absent.ts';
 import { partitionOf } from '../common/bytes.ts';
 import type { Serde } from '../serde/serde.ts';
+import type { FileDialect } from './file-dialect.ts';
 import type { DeadReason, DecodedRow, RowFormat, RowView } from './row-format.ts';
 
 /** A row as a message of a topic. Immutable. */
@@ -49,6 +50,7 @@ const batchOverhead = 128;
  */
 export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, RowMessage> {
   readonly columns: readonly string[];
+  readonly dialect?: FileDialect;
   readonly #options: MessageFormatOptions<K, V>;
   readonly #maxBytes: number;
   readonly #out: DecodedRow<K, V> = { key: undefined as K, value: undefined as V };
@@ -57,7 +59,9 @@ export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, Ro
 
   constructor(options: MessageFormatOptions<K, V>) {
     this.#options = options;
-    this.columns = options.format.columns;
+    const { columns, dialect } = options.format;
+    this.columns = columns;
+    if (dialect !== undefined) this.dialect = dialect;
     this.#maxBytes = (options.maxMessageBytes ?? Number.POSITIVE_INFINITY) - batchOverhead;
   }
 

@@ -33,13 +33,13 @@ export class OpenFile {
     const { file, bytes, base, start, end, ending, diskBytes, disk } = chunk;
     this.file = file;
     this.#entry = file.entry ?? newEntry(file.name, file.gzip, sequence);
-    const { content, line, openEnd, skipping, layout } = this.#entry;
+    const { content, line, openEnd, skipping, layout, record = 0 } = this.#entry;
     if (content.length - base > end) {
       const facts = `saved: ${content.length} bytes read; found: ${base + end} bytes`;
       throw rewrittenError(topic, file, facts);
     }
     this.#builder = new FingerprintBuilder(content, beginning);
-    this.position = { offset: content.length, line, openEnd, skipping, layout };
+    this.position = { offset: content.length, line, openEnd, skipping, layout, ...(record > 0 && { record }) };
     this.bytes = bytes;
     this.base = base;
     this.#start = start;

@@ -1,7 +1,7 @@
+import { type Marks, plainMarks } from './file-dialect.ts';
+
 const lf = 10;
 const cr = 13;
-const quote = 34;
-const comma = 44;
 
 /**
  * How a record that may hold quotes ended.
@@ -34,12 +34,16 @@ export class QuotedRecord {
   stop = 0;
   /** First byte behind its line end. */
   next = 0;
+  readonly #separator: number;
+  readonly #quote: number;
   readonly #isRow: IsRow | undefined;
   #result: RecordEnd = 'closed';
   #start = 0;
   #lineStart = 0;
 
-  constructor(capacity: number, isRow?: IsRow) {
+  constructor(capacity: number, { separator, quote }: Marks = plainMarks, isRow?: IsRow) {
+    this.#separator = separator;
+    this.#quote = quote;
     this.starts = new Int32Array(capacity);
     this.ends = new Int32Array(capacity);
     this.doubled = new Uint8Array(capacity);
@@ -55,10 +59,10 @@ export class QuotedRecord {
     this.#lineStart = start;
     let at = start;
     for (;;) {
-      const quoted = at < end && bytes[at] === quote;
+      const quoted = at < end && bytes[at] === this.#quote;
       at = quoted ? this.#quotedField(bytes, at, end, final) : this.#plainField(bytes, at, end, final);
       if (at < 0) return this.#result;
-      if (at < end && bytes[at] === comma) at++;
+      if (at < end && bytes[at] === this.#separator) at++;
       else return this.#close(bytes, at, end);
     }
   }
@@ -77,7 +81,7 @@ export class QuotedRecord {
       for (let from = this.starts[i]!; from < end; from++) {
         const byte = bytes[from]!;
         target[to++] = byte;
-        if (byte === quote && this.doubled[i] === 1) from++;
+        if (byte === this.#quote && this.doubled[i] === 1) from++;
       }
       this.starts[i] = fieldStart;
       this.ends[i] = to;
@@ -90,8 +94,8 @@ export class QuotedRecord {
     let at = start;
     for (; at < end; at++) {
       const byte = bytes[at];
-      if (byte === comma || byte === lf) break;
-      if (byte === quote) return this.#fail('misplaced');
+      if (byte === this.#separator || byte === lf) break;
+      if (byte === this.#quote) return this.#fail('misplaced');
     }
     if (at === end && !final) return this.#fail('open');
     const atLineEnd = at === end || bytes[at] === lf;
@@ -104,8 +108,8 @@ export class QuotedRecord {
     for (let at = start + 1; at < end; at++) {
       const byte = bytes[at];
       if (byte === lf && !this.#crossLine(bytes, at)) return this.#fail('stray');
-      if (byte !== quote) continue;
-      if (at + 1 < end && bytes[at + 1] === quote) {
+      if (byte !== this.#quote) continue;
+      if (at + 1 < end && bytes[at + 1] === this.#quote) {
         doubled = true;
         at++;
         continue;
@@ -119,7 +123,7 @@ export class QuotedRecord {
   #behindQuote(bytes: Buffer, at: number, end: number, final: boolean): number {
     if (at === end) return final ? at : this.#fail('open');
     const byte = bytes[at];
-    if (byte === comma || byte === lf) return at;
+    if (byte === this.#separator || byte === lf) return at;
     if (byte !== cr) return this.#fail('misplaced');
     if (at + 1 === end) return final ? end : this.#fail('open');
     return bytes[at + 1] === lf ? at + 1 : this.#fail('misplaced');

@@ -4,8 +4,10 @@ import { appendFile, mkdir, open, readdir, rename, writeFile } from 'node:fs/pro
 import { basename, join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { layoutOf, splitLine } from './csv-header.ts';
+import { type FileFormat, headerLinesOf, type Marks, marksOf, textCodeOf } from './file-dialect.ts';
 import { openContent } from './known-file.ts';
 import { maxRowBytes } from './scan-outcome.ts';
+import { encodedText, type TextCode } from './text-encoding.ts';
 
 /** What is to be repaired, and where to. */
 export interface RepairOptions {
@@ -13,9 +15,9 @@ export interface RepairOptions {
   readonly deadFile: string;
   /** Where the CSV files go; made if absent. */
   readonly outDir: string;
-  /** The header line for rows of files whose own header is not known or does not serve. */
-  readonly header: string;
-  /** Folders where the original files may be: a file's rows get its own header, whose columns may stand in another order. @defaultValue none */
+  /** How the original files are written: so are these. Rows of files whose own header is not known, or does not serve, get its columns as their header. */
+  readonly format: FileFormat;
+  /** Folders where the original files may be: a file's rows get its own header, whose columns may stand in another order, and what stands before it. @defaultValue none */
   readonly originals?: readonly string[];
 }
 
@@ -35,12 +37,15 @@ export interface RepairResult {
   readonly known: number;
   /** Dead header lines: no rows, so they were left out. */
   readonly headers: number;
+  /** Letters of one record of a row that is several: they were left out, since the row would count the others again. */
+  readonly partial: number;
 }
 
 interface Letter {
   readonly file: string;
   readonly line: number;
   readonly raw: string;
+  readonly record?: number;
 }
 
 /** The letters of one original file. */
@@ -51,7 +56,9 @@ interface Output {
   readonly known: number;
   /** Where it is written, until it is whole. */
   readonly unfinished: string;
-  readonly header: string;
+  /** What stands before the rows. */
+  readonly head: string;
+  readonly code: TextCode | undefined;
   letters: number;
   begun: boolean;
   parts: Buffer[];
@@ -76,9 +83,15 @@ export async function repairDeadLetters(options: RepairOptions): Promise<RepairR
   let held = 0;
   let known = 0;
   let headers = 0;
+  let partial = 0;
+  const headerLines = headerLinesOf(options.format.dialect);
   for await (const letter of lettersOf(options.deadFile)) {
-    if (letter.line === 1) {
+    if (letter.line <= headerLines) {
       headers++;
+      continue;
+    }
+    if (letter.record !== undefined) {
+      partial++;
       continue;
     }
     let output = outputs.get(letter.file);
@@ -104,7 +117,7 @@ export async function repairDeadLetters(options: RepairOptions): Promise<RepairR
     if (!output.begun) continue;
     files.push({ original, path: await finish(options.outDir, output), rows: output.letters - output.known });
   }
-  return { files, rows: files.reduce((sum, { rows }) => sum + rows, 0), known, headers };
+  return { files, rows: files.reduce((sum, { rows }) => sum + rows, 0), known, headers, partial };
 }
 
 async function outputOf(options: RepairOptions, first: Letter): Promise<Output> {
@@ -117,7 +130,8 @@ async function outputOf(options: RepairOptions, first: Letter): Promise<Output> 
     known: await writtenBefore([options.outDir, ...(options.originals ?? [])], stem),
     // Not a name that is read as one of a file of rows.
     unfinished: join(options.outDir, `.${stem}unfinished`),
-    header: await headerFor(options, first.file),
+    head: await headFor(options, first.file),
+    code: textCodeOf(options.format.dialect),
     letters: 0,
     begun: false,
     parts: [],
@@ -138,10 +152,12 @@ async function writtenBefore(directories: readonly string[], stem: string): Prom
 
 async function write(output: Output): Promise<void> {
   if (output.parts.length === 0) return;
-  const { unfinished, header, begun, parts } = output;
+  const { unfinished, head, code, begun, parts } = output;
+  const rows = Buffer.concat(begun ? parts : [Buffer.from(head), ...parts]);
+  const bytes = code === undefined ? rows : encodedText(rows.toString(), code);
   try {
-    if (begun) await appendFile(unfinished, Buffer.concat(parts));
-    else await writeFile(unfinished, Buffer.concat([Buffer.from(`${header}\n`), ...parts]));
+    if (begun) await appendFile(unfinished, bytes);
+    else await writeFile(unfinished, bytes);
   } catch (error) {
     throw notWritten(unfinished, error);
   }
@@ -172,32 +188,50 @@ function notWritten(path: string, error: unknown): StreamsError {
   });
 }
 
-/** The header of the original file if that is there and has the same columns, else the one given. */
-async function headerFor({ header, originals = [] }: RepairOptions, file: string): Promise<string> {
-  const columns = namesIn(header) ?? [];
+/** What stands before the rows of the original file, if that is there and has the same columns; else as much, made up. */
+async function headFor({ format, originals = [] }: RepairOptions, file: string): Promise<string> {
+  const { columns, dialect } = format;
+  const marks = marksOf(dialect);
   for (const directory of originals) {
     for (const gzip of [false, true]) {
       const name = file.split('/').includes('..') ? basename(file) : file;
-      const own = await firstLine(join(directory, gzip ? `${name}.gz` : name), gzip);
-      const names = own === undefined ? undefined : namesIn(own);
-      if (own !== undefined && names !== undefined && layoutOf(names, columns) !== undefined) return own;
+      const head = await headOf(join(directory, gzip ? `${name}.gz` : name), gzip, format);
+      if (head === undefined) continue;
+      const header = Buffer.from(head.at(-1) ?? '');
+      const names = dialect?.names ?? splitLine(header, 0, header.length, marks);
+      if (names !== undefined && layoutOf(names, columns) !== undefined) return linesOf(head);
     }
   }
-  return header;
+  const skipped = new Array<string>(dialect?.skipLines ?? 0).fill('');
+  return linesOf(dialect?.names === undefined ? [...skipped, joined(columns, marks)] : skipped);
 }
 
-function namesIn(header: string): string[] | undefined {
-  const bytes = Buffer.from(header);
-  return splitLine(bytes, 0, bytes.length);
+function linesOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }
 
-async function firstLine(path: string, gzip: boolean): Promise<string | undefined> {
-  const source = await openContent({ name: path, path, gzip }, 0, 0);
+/** Names as a header line. */
+function joined(columns: readonly string[], { separator, quote }: Marks): string {
+  const [between, around] = [String.fromCharCode(separator), quote < 0 ? '' : String.fromCharCode(quote)];
+  const plain = (name: string): boolean =>
+    around === '' || ![between, around, '\n', '\r'].some((c) => name.includes(c));
+  return columns
+    .map((name) => (plain(name) ? name : around + name.replaceAll(around, around + around) + around))
+    .join(between);
+}
+
+/** The lines of a file before its rows: what is skipped, and its header; undefined if there is no such file. */
+async function headOf(path: string, gzip: boolean, { dialect }: FileFormat): Promise<string[] | undefined> {
+  const code = textCodeOf(dialect);
+  const source = await openContent({ name: path, path, gzip, ...(code && { text: code }) }, 0, 0);
   if (source === undefined) return undefined;
   try {
     const bytes = Buffer.allocUnsafe(maxRowBytes);
-    const text = bytes.toString('utf8', 0, await source.read(bytes, 0, bytes.length));
-    return text.replace(/^\ufeff?(\r?\n)*/, '').split(/\r?\n/, 1)[0];
+    const text = bytes.toString('utf8', 0, await source.read(bytes, 0, bytes.length)).replace(/^\ufeff/, '');
+    const lines = text.split(/\r?\n/, (dialect?.skipLines ?? 0) + 1000);
+    const skipped = lines.splice(0, dialect?.skipLines ?? 0);
+    const header = lines.find((line) => line !== '');
+    return dialect?.names !== undefined || header === undefined ? skipped : [...skipped, header];
   } finally {
     await source.close();
   }
@@ -225,9 +259,9 @@ function letterOf(path: string, line: number, json: string): Letter {
   } catch {
     // Told below.
   }
-  const { file, line: originalLine, raw } = letter ?? {};
+  const { file, line: originalLine, raw, record } = letter ?? {};
   if (typeof file === 'string' && typeof originalLine === 'number' && typeof raw === 'string') {
-    return { file, line: originalLine, raw };
+    return { file, line: originalLine, raw, ...(record !== undefined && { record }) };
   }
   throw new StreamsError('STREAMS_INPUT_REFUSED', `${path}:${line} is not a letter: ${json.slice(0, 60)}`, {
     file: path,

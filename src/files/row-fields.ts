@@ -1,7 +1,7 @@
 import { emptyBytes } from '../common/bytes.ts';
 import type { HeaderLayout } from './csv-header.ts';
 import type { QuotedRecord } from './quoted-record.ts';
-import type { RowView } from './row-format.ts';
+import type { RowFile, RowView } from './row-format.ts';
 
 /** The fields of one row after the other: filled in the file's order, seen in the order of the format's columns. */
 export class RowFields {
@@ -13,9 +13,14 @@ export class RowFields {
   readonly #order: readonly number[];
   /** Whether the columns are the first fields, in order: then both orders share their arrays. */
   readonly #inOrder: boolean;
-  readonly #row: { bytes: Uint8Array; readonly starts: Int32Array; readonly ends: Int32Array };
+  readonly #row: {
+    bytes: Uint8Array;
+    readonly starts: Int32Array;
+    readonly ends: Int32Array;
+    readonly file: RowFile | undefined;
+  };
 
-  constructor({ fields, order }: HeaderLayout) {
+  constructor({ fields, order, preamble = [] }: HeaderLayout, file?: string) {
     this.count = fields;
     this.starts = new Int32Array(fields);
     this.ends = new Int32Array(fields);
@@ -23,7 +28,7 @@ export class RowFields {
     this.#inOrder = order.every((field, column) => field === column);
     const starts = this.#inOrder ? this.starts : new Int32Array(order.length);
     const ends = this.#inOrder ? this.ends : new Int32Array(order.length);
-    this.#row = { bytes: emptyBytes, starts, ends };
+    this.#row = { bytes: emptyBytes, starts, ends, file: file === undefined ? undefined : { name: file, preamble } };
   }
 
   /** The row as the format reads it; the fields stand in `bytes`. The same object each time. */

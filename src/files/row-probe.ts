@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { HeaderLayout } from './csv-header.ts';
+import { marksOf } from './file-dialect.ts';
 import { QuotedRecord } from './quoted-record.ts';
 import { RowFields } from './row-fields.ts';
 import type { DecodedRow, RowFormat } from './row-format.ts';
@@ -11,10 +12,10 @@ export class RowProbe<K, V> {
   readonly #record: QuotedRecord;
   readonly #out: DecodedRow<K, V> = { key: undefined as K, value: undefined as V };
 
-  constructor(format: RowFormat<K, V>, layout: HeaderLayout) {
+  constructor(format: RowFormat<K, V>, layout: HeaderLayout, file: string) {
     this.#format = format;
-    this.#fields = new RowFields(layout);
-    this.#record = new QuotedRecord(layout.fields);
+    this.#fields = new RowFields(layout, file);
+    this.#record = new QuotedRecord(layout.fields, marksOf(format.dialect));
   }
 
   /** Whether the line `[start, end)` is a good row of the format; a carriage return may still end it. */

@@ -37,4 +37,6 @@ export interface ScanState {
   readonly skipping: boolean;
   /** Undefined until the header is read. */
   readonly layout: HeaderLayout | undefined;
+  /** Of a row that is several records: how many of the next row's were taken. @defaultValue 0 */
+  readonly record?: number;
 }

@@ -6,8 +6,10 @@ export interface RecordOrigin {
   readonly file: string;
   /** Line in the file, from 1, the header included. */
   readonly line: number;
-  /** Byte offset of the row in the (decompressed) file. */
+  /** Byte offset of the row in the file's content: decompressed, and as UTF-8 where it is in another encoding. */
   readonly offset: number;
+  /** Where a row may be several records: which one of them this is, from 0. Absent: the record is the row, or the whole row is meant. */
+  readonly record?: number;
   /** The row's bytes without its line end. */
   readonly raw: Uint8Array;
 }

@@ -23,7 +23,7 @@ test('a file in the place of a folder is named as such, with what to do, and wit
   t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, 'day.csv');
   writeFileSync(file, 'a\n');
-  const listed = await t.throwsAsync(listFolder('readings', file), { code: 'STREAMS_FILE' });
+  const listed = await t.throwsAsync(listFolder('readings', file, {}), { code: 'STREAMS_FILE' });
   const reason = 'a file is there, or in the place of a folder above it';
   t.is(
     listed!.message,
@@ -36,7 +36,7 @@ test('a file in the place of a folder is named as such, with what to do, and wit
     t.is(opened!.message, `the state folder ${place} cannot be made: ${reason}. Give a writable one with --state.`);
   }
   mkdirSync(join(folder, 'empty'));
-  t.deepEqual(await listFolder('readings', join(folder, 'empty')), []);
+  t.deepEqual(await listFolder('readings', join(folder, 'empty'), {}), []);
 });
 
 test('where every row is dead, the message names the file that says why', (t) => {

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import ts from 'typescript';
 import { typescript } from '../helpers/typescript-child.ts';
 import { fencedBlocks, fileNameOf } from './fenced-blocks.ts';
@@ -48,21 +48,46 @@ function hostOf(options: ts.CompilerOptions): ts.CompilerHost {
   return host;
 }
 
-test('the program of docs/cli.md replays a folder and describes its topology', async (t) => {
+async function run(file: string, ...words: string[]): Promise<string> {
+  return (await promisify(execFile)(process.execPath, [...typescript, file, ...words])).stdout;
+}
+
+/** A folder with the blocks of a page as files. */
+function writeBlocks(t: ExecutionContext, page: string): string {
   mkdirSync(join(root, '.cache'), { recursive: true });
   const folder = mkdtempSync(join(root, '.cache/blocks-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  for (const block of blocks.filter(({ page }) => page === 'docs/cli.md')) {
+  for (const block of blocks.filter((one) => one.page === page)) {
     const resolved = block.text.replaceAll(
       /'(weir-streams(?:\/\w+)?)'/g,
       (_, name: keyof typeof entryPoints) => `'${join(root, entryPoints[name])}'`,
     );
     writeFileSync(join(folder, fileNameOf(block)), resolved);
   }
+  return folder;
+}
+
+test('the program of docs/your-own-files.md prints what the page says of the file that it shows', async (t) => {
+  const folder = writeBlocks(t, 'docs/your-own-files.md');
+  const [content, printed] = fencedBlocks().filter(
+    ({ page, language }) => page === 'docs/your-own-files.md' && language === '',
+  );
+  mkdirSync(join(folder, 'readings'));
+  writeFileSync(join(folder, 'readings/january.csv'), Buffer.from(content!.text, 'latin1'));
+  t.is(await run(join(folder, 'daily-sums.ts'), join(folder, 'readings'), join(folder, 'state')), printed!.text);
+  const letter = JSON.parse(readFileSync(join(folder, 'state/dead.jsonl'), 'utf8')) as {
+    line: number;
+    message: string;
+  };
+  t.is(letter.line, 8);
+  t.true(readFileSync(join(root, 'docs/your-own-files.md'), 'utf8').includes(`\`${letter.message}\``));
+});
+
+test('the program of docs/cli.md replays a folder and describes its topology', async (t) => {
+  const folder = writeBlocks(t, 'docs/cli.md');
   mkdirSync(join(folder, 'words'));
   writeFileSync(join(folder, 'words/a.csv'), 'at,word\n2024-01-01T00:00:00Z,weir\n2024-01-02T00:00:00Z,weir\n');
-  const program = async (...words: string[]): Promise<string> =>
-    (await promisify(execFile)(process.execPath, [...typescript, join(folder, 'main.ts'), ...words])).stdout;
+  const program = async (...words: string[]): Promise<string> => run(join(folder, 'main.ts'), ...words);
   const state = join(folder, 'state');
   const replayed = await program('replay', '--events', join(folder, 'words'), '--state', state, '--json');
   t.like(JSON.parse(replayed), { rows: 2, dead: 0, files: 1 });

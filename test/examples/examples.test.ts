@@ -57,7 +57,7 @@ const printed: Readonly<Record<string, string>> = {
     2024-03-30 (24 h) meter 9: 40 Wh
     2024-03-31 (23 h) meter 8: 220 Wh
     2024-04-01 (24 h) meter 9: 7 Wh
-    dead: b.csv:3 columns: 2024-03-31T08:00:00Z,,none,9
+    dead: b.csv:3 value: 2024-03-31T08:00:00Z,,none,9
   `,
   '3-join-with-a-versioned-table.ts': `
     meter 8 is in Lyon, meter 9 is not known:

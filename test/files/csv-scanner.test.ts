@@ -42,7 +42,7 @@ test('a file whose header lacks a column, or has it twice, is refused, and what 
   t.is(refusal(t, '\n\na,b,c,b\n1,2,3,4\n'), 'it has the column "b" twice');
   t.is(
     refusal(t, 'a,B , \u00a0c\n'),
-    'it lacks the columns "b", "c"; it has "a", "B ", " \\u00a0c" ("B " is not "b", " \\u00a0c" is not "c")',
+    'it lacks the columns "b", "c"; it has "a", "B\\u0020", "\\u0020\\u00a0c" ("B\\u0020" is not "b", "\\u0020\\u00a0c" is not "c")',
   );
   t.is(
     refusal(t, '1,2,3\n4,5,6\n'),

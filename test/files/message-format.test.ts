@@ -1,18 +1,21 @@
 import test from 'ava';
+import { csvFormat } from '../../src/files/csv-format.ts';
 import { MessageFormat, type MessageFormatOptions, type RowMessage } from '../../src/files/message-format.ts';
-import { textFormat } from '../../src/files/text-format.ts';
+import { BadRow } from '../../src/files/row-format.ts';
 import { bytesSerde, jsonSerde, stringSerde } from '../../src/serde/serdes.ts';
 
 interface Value {
   readonly at: number;
 }
 
-const inner = textFormat({
+const inner = csvFormat({
   columns: ['name', 'at', 'text'],
   key: ({ name }) => name,
-  value: ({ at }): Value | undefined => (at === 'bad' ? undefined : { at: Number(at) }),
+  value: ({ at }): Value => {
+    if (at === 'bad') throw new BadRow('date', 'bad');
+    return { at: Number(at) };
+  },
   timestamp: ({ at }) => at,
-  reason: 'date',
 });
 
 type Given = Partial<MessageFormatOptions<string, Value>>;
@@ -88,7 +91,7 @@ test('a key serde that writes nothing in place is asked for bytes, and long keys
 });
 
 test('a row that is bad for the format is bad for its reason; one before 1970 or of broken milliseconds too', (t) => {
-  t.is(decode(formatOf(), ['n', 'bad', 'x']), 'date');
+  t.throws(() => decode(formatOf(), ['n', 'bad', 'x']), { instanceOf: BadRow, message: 'bad' });
   t.is(decode(formatOf(), ['n', '-1', 'x']), 'invalid_timestamp');
   t.is(decode(formatOf(), ['n', '1.5', 'x']), 'invalid_timestamp');
   t.is(typeof decode(formatOf(), ['n', '0', 'x']), 'object');

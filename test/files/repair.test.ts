@@ -7,6 +7,7 @@ import { repairDeadLetters } from '../../src/files/repair.ts';
 import { FolderWorld, readings } from './helpers/folder-world.ts';
 
 const header = 'id,at,text';
+const format = { columns: header.split(',') };
 
 /** The files of a folder that were repaired, with what their names tell behind the tag of their first letter. */
 const repaired = (folder: string): Map<string, string> =>
@@ -23,7 +24,7 @@ test('bad rows come out as CSV, one file for each original, and are read as new 
   world.write('c.csv', readings(6));
   await world.run();
   const outDir = join(world.root, 'repaired');
-  const result = await repairDeadLetters({ deadFile: world.deadFile, outDir, header });
+  const result = await repairDeadLetters({ deadFile: world.deadFile, outDir, format });
   const [a, b] = ['a', 'b'].map((name) => repaired(outDir).get(`${name}-repaired-1-2.csv`)!);
   t.deepEqual(result, {
     files: [
@@ -33,6 +34,7 @@ test('bad rows come out as CSV, one file for each original, and are read as new 
     rows: 4,
     known: 0,
     headers: 0,
+    partial: 0,
   });
   t.is(readFileSync(a!, 'utf8'), `${header}\nx2,2,text\n3,3\n`);
   t.is(readFileSync(b!, 'utf8'), `${header}\n4,4\n5,5\n`);
@@ -47,7 +49,7 @@ test('what was repaired before is not written again, mended, packed or among the
   await world.run();
   const outDir = join(world.root, 'repaired');
   const repair = (dir: string, originals: readonly string[] = []): ReturnType<typeof repairDeadLetters> =>
-    repairDeadLetters({ deadFile: world.deadFile, outDir: dir, header, originals });
+    repairDeadLetters({ deadFile: world.deadFile, outDir: dir, format, originals });
   t.deepEqual(
     (await repair(outDir)).files.map(({ original, rows }) => [original, rows]),
     [
@@ -86,14 +88,14 @@ test('a file is not there under its name before it is whole: what a repair that 
   // A letter that cannot be read ends a repair half-way, as a kill would.
   const letters = readFileSync(world.deadFile, 'utf8');
   writeFileSync(world.deadFile, `${letters}no letter\n`);
-  await t.throwsAsync(repairDeadLetters({ deadFile: world.deadFile, outDir, header }));
+  await t.throwsAsync(repairDeadLetters({ deadFile: world.deadFile, outDir, format }));
   t.deepEqual(
     readdirSync(outDir).filter((name) => !name.startsWith('.')),
     [],
   );
   writeFileSync(join(outDir, `.a-repaired-00000000-unfinished`), 'half a row');
   writeFileSync(world.deadFile, letters);
-  const { files } = await repairDeadLetters({ deadFile: world.deadFile, outDir, header });
+  const { files } = await repairDeadLetters({ deadFile: world.deadFile, outDir, format });
   t.is(readFileSync(files[0]!.path, 'utf8'), `id,at,text\n${bad.join('\n')}\n`);
   t.is([...repaired(outDir).keys()].filter((name) => !name.startsWith('.')).length, 1);
 });
@@ -109,7 +111,7 @@ test('rows get the header of their original file if it is there and has the colu
   await repairDeadLetters({
     deadFile: world.deadFile,
     outDir,
-    header,
+    format,
     originals: [join(world.root, 'nowhere'), world.events],
   });
   t.deepEqual(
@@ -123,7 +125,7 @@ test('rows keep their bytes, and one over several lines stays one record', async
   world.write('a.csv', Buffer.from('id,at,text\n\xff,1,x\n"x",2,"y\r\nz"\n', 'latin1'));
   await world.run();
   const outDir = join(world.root, 'repaired');
-  await repairDeadLetters({ deadFile: world.deadFile, outDir, header });
+  await repairDeadLetters({ deadFile: world.deadFile, outDir, format });
   t.is(readFileSync(repaired(outDir).get('a-repaired-1-2.csv')!, 'latin1'), 'id,at,text\n\xff,1,x\n"x",2,"y\r\nz"\n');
 });
 
@@ -132,12 +134,12 @@ test('a line that was cut off while it was written is left out; one that is not 
   const outDir = join(world.root, 'repaired');
   mkdirSync(outDir);
   writeFileSync(world.deadFile, '{"file":"../a.csv","line":2,"offset":9,"reason":"id","raw":"eA=="}\n{"file":"b.c');
-  const { files } = await repairDeadLetters({ deadFile: world.deadFile, outDir, header });
+  const { files } = await repairDeadLetters({ deadFile: world.deadFile, outDir, format });
   t.deepEqual(files, [{ original: '../a.csv', path: repaired(outDir).get('a-repaired-1-1.csv')!, rows: 1 }]);
   appendFileSync(world.deadFile, '\n');
-  const error = await t.throwsAsync(repairDeadLetters({ deadFile: world.deadFile, outDir, header }));
+  const error = await t.throwsAsync(repairDeadLetters({ deadFile: world.deadFile, outDir, format }));
   t.true(StreamsError.is(error) && error.code === 'STREAMS_INPUT_REFUSED');
   t.regex(error!.message, /dead\.jsonl:2 is not a letter/);
-  const absent = await t.throwsAsync(repairDeadLetters({ deadFile: world.path('absent'), outDir, header }));
+  const absent = await t.throwsAsync(repairDeadLetters({ deadFile: world.path('absent'), outDir, format }));
   t.true(StreamsError.is(absent) && absent.code === 'STREAMS_FILE');
 });

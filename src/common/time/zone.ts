@@ -128,6 +128,37 @@ export class Zone {
     return this.#spans === undefined ? this.#startMs + msOfDay : this.#toMsAmong(this.#spans, msOfDay);
   }
 
+  /**
+   * All instants of its day at which the clock shows a civil time, in their order: two where the clock was put back (02:30 on 2017-10-29 in 'Europe/Paris' is
+   * `[1509237000000, 1509240600000]`), none where it jumped over the time.
+   *
+   * @param day - Day number. It must exist.
+   * @param msOfDay - What the clock shows, ms since 00:00.
+   */
+  instantsOf(day: number, msOfDay: number): readonly number[] {
+    if (day !== this.#day) this.#enter(day);
+    const spans = this.#spans;
+    if (spans === undefined) return [this.#startMs + msOfDay];
+    return spans.flatMap(({ fromMs, offsetMs }, i) => {
+      const ms = day * dayMs + msOfDay - offsetMs;
+      const untilMs = Math.min(spans[i + 1]?.fromMs ?? Number.POSITIVE_INFINITY, this.#endMs);
+      return ms >= Math.max(fromMs, this.#startMs) && ms < untilMs ? [ms] : [];
+    });
+  }
+
+  /**
+   * The ms since 00:00 that the clock shows at an instant, on the day that {@link dayOf} gives. Where the clock goes back over midnight, the day's first or last ms.
+   *
+   * @throws RangeError if `ms` is no time of the years 1 to 9999.
+   */
+  msOfDayAt(ms: number): number {
+    const day = this.dayOf(ms);
+    const spans = this.#spans;
+    if (spans === undefined) return ms - this.#startMs;
+    const { offsetMs } = spans.findLast(({ fromMs }) => ms >= fromMs)!;
+    return Math.min(Math.max(ms + offsetMs - day * dayMs, 0), dayMs - 1);
+  }
+
   /** The name. */
   toString(): string {
     return this.name;

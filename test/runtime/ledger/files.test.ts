@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
+import { csvFormat } from '../../../src/files/csv-format.ts';
 import { FolderFeed } from '../../../src/files/folder-feed.ts';
 import { Letters } from '../../../src/files/letters.ts';
-import { textFormat } from '../../../src/files/text-format.ts';
+import { BadRow } from '../../../src/files/row-format.ts';
 import { EmbeddedStreams } from '../../../src/runtime/embedded-streams.ts';
 import type { FeedProgress } from '../../../src/runtime/feed.ts';
 import type { ReadOnlyWindowStore } from '../../../src/runtime/read-only-stores.ts';
@@ -14,15 +15,15 @@ import { check } from '../../files/helpers/properties.ts';
 import { Disk } from '../kafka/disk.ts';
 import { anyRecord, type Entry, type LedgerRow, ledgerTopology, maxFutureMs, Recount, tally } from './ledger-rows.ts';
 
-const format = textFormat({
+const format = csvFormat({
   columns: ['key', 'at', 'what'],
   key: ({ key }) => (key === '' ? undefined : key),
-  value: ({ at, what }): Entry | undefined => {
+  value: ({ at, what }): Entry => {
     if (what === 'throw') throw new TypeError('the row is not to my taste');
-    return at === 'never' ? undefined : { at: Number(at), arrived: 100, what };
+    if (at === 'never') throw new BadRow('date', 'it says that it never happened');
+    return { at: Number(at), arrived: 100, what };
   },
   timestamp: ({ at }) => at,
-  reason: 'date',
 });
 
 const bad = (bytes: string | Buffer, reason: string): LedgerRow => ({ kind: 'bad', bytes: Buffer.from(bytes), reason });

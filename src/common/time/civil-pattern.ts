@@ -1,0 +1,105 @@
+import { StreamsError } from '../errors.ts';
+import { civilFromDays, dayMs, daysFromCivil, isCivilDate } from './civil.ts';
+
+/** A civil time: a day number and the ms since 00:00 that the clock shows. */
+export interface CivilTime {
+  readonly day: number;
+  readonly msOfDay: number;
+}
+
+/** What each sign stands for, and how it is read. */
+const signs: Readonly<Record<string, string>> = {
+  YYYY: '(\\d{4})',
+  YY: '(\\d\\d)',
+  MM: '(\\d\\d)',
+  M: '(\\d\\d?)',
+  DD: '(\\d\\d)',
+  D: '(\\d\\d?)',
+  HH: '(\\d\\d)',
+  H: '(\\d\\d?)',
+  mm: '(\\d\\d)',
+  ss: '(\\d\\d)',
+  SSS: '(\\d{3})',
+};
+const units = ['Y', 'M', 'D', 'H', 'm', 's', 'S'] as const;
+type Unit = (typeof units)[number];
+
+/**
+ * A written form of civil times, such as `DD/MM/YYYY HH:mm`.
+ *
+ * Signs: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits. Letters of the text itself stand in brackets
+ * (`HH[h]mm`), but for `T`; all else stands for itself. What is not there is 0. `24:00` is the end of its day.
+ */
+export class CivilPattern {
+  readonly text: string;
+  readonly #parts: readonly string[];
+  readonly #form: RegExp;
+  readonly #units: readonly Unit[];
+
+  /** @throws {@link StreamsError} `STREAMS_CONFIG` - it has other letters, or no date. */
+  constructor(text: string) {
+    this.text = text;
+    this.#parts = text.match(/YYYY|YY|MM?|DD?|HH?|mm|ss|SSS|\[[^\]]*\]|[\s\S]/g) ?? [];
+    const found = this.#parts.filter((part) => part in signs);
+    this.#units = found.map((part) => part[0] as Unit);
+    const strange = this.#parts.find((part) => !(part in signs) && /^[A-SU-Za-z]$/.test(part));
+    const has = (unit: Unit): boolean => this.#units.filter((one) => one === unit).length === 1;
+    const dated = has('Y') && has('M') && has('D') && new Set(this.#units).size === this.#units.length;
+    if (strange !== undefined || !dated) {
+      const what = strange === undefined ? 'has not year, month and day once each' : `has the letter ${strange}`;
+      throw new StreamsError(
+        'STREAMS_CONFIG',
+        `the form of times "${text}" ${what}: it is made of YYYY or YY, MM or M, DD or D, HH or H, mm, ss, SSS; other letters stand in brackets, as in "HH[h]mm".`,
+      );
+    }
+    const source = this.#parts.map((part) => signs[part] ?? literalOf(part).replace(/[^\w\s]/g, '\\$&'));
+    this.#form = new RegExp(`^${source.join('')}$`);
+  }
+
+  /** The civil time of a text; undefined if it has another form, or is no time of the calendar. */
+  parse(text: string): CivilTime | undefined {
+    const match = this.#form.exec(text);
+    if (match === null) return undefined;
+    const value = { Y: 0, M: 0, D: 0, H: 0, m: 0, s: 0, S: 0 };
+    this.#units.forEach((unit, i) => {
+      value[unit] = Number(match[i + 1]);
+    });
+    const year = this.#parts.includes('YYYY') ? value.Y : 2000 + value.Y;
+    return civilTime([year, value.M, value.D], [value.H, value.m, value.s, value.S]);
+  }
+
+  /** The text of a civil time; what the form has no sign for is left out. */
+  format({ day, msOfDay }: CivilTime): string {
+    const date = civilFromDays(day);
+    const second = Math.floor(msOfDay / 1000);
+    const minute = Math.floor(second / 60);
+    const values = {
+      Y: date.year,
+      M: date.month,
+      D: date.day,
+      H: Math.floor(minute / 60),
+      m: minute % 60,
+      s: second % 60,
+      S: msOfDay % 1000,
+    };
+    const written = (part: string): string => String(values[part[0] as Unit] % 10 ** Math.max(2, part.length));
+    return this.#parts
+      .map((part) => (part in signs ? written(part).padStart(part.length, '0') : literalOf(part)))
+      .join('');
+  }
+}
+
+/** The civil time of numbers, year to day and hour to ms; undefined if they are out of bounds. 24:00 is the start of the next day. */
+export function civilTime(
+  [year, month, date]: readonly [number, number, number],
+  [hour, minute, second, ms]: readonly [number, number, number, number],
+): CivilTime | undefined {
+  const msOfDay = ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+  if (!isCivilDate(year, month, date) || minute > 59 || second > 59 || msOfDay > dayMs) return undefined;
+  const day = daysFromCivil(year, month, date);
+  return msOfDay === dayMs ? { day: day + 1, msOfDay: 0 } : { day, msOfDay };
+}
+
+function literalOf(part: string): string {
+  return part.startsWith('[') && part.endsWith(']') ? part.slice(1, -1) : part;
+}

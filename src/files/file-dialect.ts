@@ -1,0 +1,122 @@
+import { StreamsError } from '../common/errors.ts';
+import { didYouMean } from '../config/nearest.ts';
+import { shown } from './header-text.ts';
+import type { RowFormat } from './row-format.ts';
+import { isTextEncoding, type TextCode, type TextEncoding, textEncodings } from './text-encoding.ts';
+
+/** How CSV files are written, where it is not as comma-separated UTF-8 with a header. */
+export interface FileDialect {
+  /** One ASCII character between fields. @defaultValue ',' */
+  readonly separator?: string;
+  /**
+   * One ASCII character around fields that hold separators or line ends, doubled inside them; `''`: there is none, and a `"` is a character as any other.
+   *
+   * @defaultValue '"'
+   */
+  readonly quote?: string;
+  /**
+   * `utf-16` is little-endian; a byte order mark goes before what is said here. `latin1` is windows-1252, which has all of it.
+   *
+   * @defaultValue 'utf-8'
+   */
+  readonly encoding?: TextEncoding;
+  /** What ends a line; `lf` takes CRLF too. @defaultValue 'lf' */
+  readonly lineEnd?: 'lf' | 'cr';
+  /** Lines before the header (or before the first row, with `names`), such as a preamble or `sep=;`. Empty ones count. @defaultValue 0 */
+  readonly skipLines?: number;
+  /** Names of all columns in their order, for files without a header. @defaultValue the first line that is not empty has them */
+  readonly names?: readonly string[];
+}
+
+/** What a format says of files. */
+export type FileFormat = Pick<RowFormat<unknown, unknown>, 'columns' | 'dialect'>;
+
+/** The bytes that separate and enclose fields. */
+export interface Marks {
+  readonly separator: number;
+  /** -1: there is none. */
+  readonly quote: number;
+}
+
+/** Comma and double quote. */
+export const plainMarks: Marks = { separator: 44, quote: 34 };
+
+/** The marks of a dialect. */
+export function marksOf({ separator = ',', quote = '"' }: FileDialect = {}): Marks {
+  return { separator: separator.charCodeAt(0), quote: quote === '' ? -1 : quote.charCodeAt(0) };
+}
+
+/** How the text of a dialect's files is written; undefined: as it is read. */
+export function textCodeOf({ encoding = 'utf-8', lineEnd = 'lf' }: FileDialect = {}): TextCode | undefined {
+  return encoding === 'utf-8' && lineEnd === 'lf' ? undefined : { encoding, lineEnd };
+}
+
+/** Lines of a file before its rows, empty ones behind the preamble aside. */
+export function headerLinesOf({ skipLines = 0, names }: FileDialect = {}): number {
+  return skipLines + (names === undefined ? 1 : 0);
+}
+
+/** What a saved position depends on: the columns, and the dialect if it is not the plain one. */
+export function ledgerColumns({ columns, dialect }: FileFormat): readonly string[] {
+  if (dialect === undefined) return columns;
+  const { separator, quote } = marksOf(dialect);
+  const { encoding = 'utf-8', lineEnd = 'lf', skipLines = 0, names = null } = dialect;
+  return [...columns, JSON.stringify({ separator, quote, encoding, lineEnd, skipLines, names })];
+}
+
+/** Names of the options of a dialect. */
+export const dialectOptions: readonly (keyof FileDialect)[] = [
+  'separator',
+  'quote',
+  'encoding',
+  'lineEnd',
+  'skipLines',
+  'names',
+];
+
+/**
+ * Checks a dialect, which may come from JSON. Returns undefined if it is the plain one, which is read fastest.
+ *
+ * @throws {@link StreamsError} `STREAMS_CONFIG` that says which option is wrong and what it may be.
+ */
+export function checkedDialect(dialect: FileDialect, columns: readonly string[]): FileDialect | undefined {
+  for (const key of Object.keys(dialect)) refuseUnknown(key, dialectOptions);
+  const { separator = ',', quote = '"', encoding = 'utf-8', lineEnd = 'lf', skipLines = 0, names } = dialect;
+  if (!isMark(separator)) refuse('separator', separator, 'one ASCII character that ends no line, such as ";"');
+  if (quote !== '' && !isMark(quote)) refuse('quote', quote, 'one ASCII character that ends no line, or "" for none');
+  if (separator === quote) refuse('quote', quote, 'another character than the separator');
+  if (!isTextEncoding(encoding)) refuse('encoding', encoding, `one of ${textEncodings.join(', ')}`);
+  if (lineEnd !== 'lf' && lineEnd !== 'cr') refuse('lineEnd', lineEnd, '"lf", which takes CRLF too, or "cr"');
+  if (!(Number.isInteger(skipLines) && skipLines >= 0)) refuse('skipLines', skipLines, 'a number of lines from 0');
+  if (names !== undefined) checkNames(names, columns);
+  const plain = separator === ',' && quote === '"' && skipLines === 0 && names === undefined;
+  return plain && textCodeOf(dialect) === undefined ? undefined : dialect;
+}
+
+function checkNames(names: readonly string[], columns: readonly string[]): void {
+  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string'))
+    refuse('names', names, 'the names of all columns in their order');
+  for (const column of columns) {
+    const count = names.filter((name) => name === column).length;
+    if (count !== 1) refuse('names', names, `the column ${shown(column)} in it once, and it is there ${count} times`);
+  }
+}
+
+/** Says that an option of a format is wrong. @throws {@link StreamsError} `STREAMS_CONFIG` */
+export function refuse(option: string, value: unknown, expected: string): never {
+  const given = value === undefined ? 'missing' : JSON.stringify(value);
+  throw new StreamsError('STREAMS_CONFIG', `the option ${option} of a file format is ${given}: expected ${expected}.`);
+}
+
+/** @throws {@link StreamsError} `STREAMS_CONFIG` - the option is none of those that there are. */
+export function refuseUnknown(option: string, options: readonly string[], where = 'a file format'): void {
+  if (options.includes(option)) return;
+  const known = `there are ${options.join(', ')}.${didYouMean(option, options)}`;
+  throw new StreamsError('STREAMS_CONFIG', `${where} has no option ${option}: ${known}`);
+}
+
+function isMark(text: unknown): boolean {
+  return (
+    typeof text === 'string' && text.length === 1 && text > '\0' && text < '\x80' && text !== '\n' && text !== '\r'
+  );
+}
