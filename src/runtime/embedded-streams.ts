@@ -45,6 +45,8 @@ const historiesCompared = 500;
 
 /** ms between two looks at the signal while nothing is taken. */
 const pausedLookMs = 100;
+/** ms for which the loop may keep the process to itself. */
+const turnMs = 20;
 
 /** What to do with a record whose processing failed. */
 export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
@@ -458,7 +460,7 @@ export class EmbeddedStreams {
   async #loop(options: RunOptions): Promise<void> {
     const driver = this.#driver!;
     let lastCommit = Date.now();
-    let lastBreath = lastCommit;
+    let turnEndsMs = performance.now() + turnMs;
     let sinceCommit = 0;
     while (options.signal?.aborted !== true) {
       if (this.#paused) {
@@ -467,7 +469,7 @@ export class EmbeddedStreams {
         continue;
       }
       const limit = this.#options.commitIntervalRecords - sinceCommit;
-      const outcome = await driver.step(limit, () => this.#cacheIsFull() || this.#engine.commitRequested);
+      const outcome = await driver.step(limit, turnEndsMs, () => this.#cacheIsFull() || this.#engine.commitRequested);
       const now = Date.now();
       for (const task of this.#engine.tasks) task.punctuateWallClock(now);
       if (this.#engine.unsettled) await this.#engine.settle();
@@ -488,10 +490,9 @@ export class EmbeddedStreams {
       }
       if (outcome === 'idle' || outcome === 'end')
         await driver.wait(driver.changed ? this.#options.commitIntervalMs : 1000, options.signal);
-      else if (now - lastBreath >= 20) {
-        lastBreath = now;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      else if (performance.now() >= turnEndsMs) await new Promise((resolve) => setImmediate(resolve));
+      else continue;
+      turnEndsMs = performance.now() + turnMs;
     }
   }
 

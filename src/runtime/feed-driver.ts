@@ -28,8 +28,10 @@ interface Lane {
   state: StepOutcome;
 }
 
-/** Records taken between two looks at the clock. */
+/** Records taken by a step at most. */
 const stepRecords = 8192;
+/** Records taken between two looks at the clock. */
+const lookRecords = 32;
 
 /**
  * Takes the records of feeds into an engine's tasks. One feed in its own order; of several the one whose next record has the least (event time, topic,
@@ -60,17 +62,21 @@ export class FeedDriver {
     if (merged) throw new TypeError('several feeds over several partitions: give each feed its partition');
   }
 
-  /** Takes up to `limit` records, fewer if `full` says so between two of them. */
-  async step(limit: number, full: () => boolean): Promise<StepOutcome> {
+  /**
+   * Takes up to `limit` records, fewer if `full` says so between two of them, or if they take long.
+   *
+   * @param untilMs - When everybody else has a turn, by `performance.now()`.
+   */
+  async step(limit: number, untilMs: number, full: () => boolean): Promise<StepOutcome> {
     this.taken = 0;
     const max = Math.min(limit, stepRecords);
     if (this.#lanes.length === 1) {
       const lane = this.#lanes[0]!;
       const outcome = await this.#fill(lane);
-      if (outcome === 'more') await this.#takeAlone(lane, max, full);
+      if (outcome === 'more') await this.#takeAlone(lane, max, untilMs, full);
       return outcome;
     }
-    return this.#takeMerged(max, full);
+    return this.#takeMerged(max, untilMs, full);
   }
 
   /** Waits until a feed may have more, the time has passed, or the signal is aborted. */
@@ -91,7 +97,7 @@ export class FeedDriver {
     lane?.batch?.drop(lane.at, drop);
   }
 
-  async #takeAlone(lane: Lane, max: number, full: () => boolean): Promise<void> {
+  async #takeAlone(lane: Lane, max: number, untilMs: number, full: () => boolean): Promise<void> {
     const batch = lane.batch!;
     const from = lane.at;
     const end = Math.min(batch.length, from + max);
@@ -99,18 +105,18 @@ export class FeedDriver {
     this.#current = lane;
     while (lane.at < end) {
       if (this.#takeSome(lane, end)) await this.#settled(lane);
-      if (full()) break;
+      if (full() || performance.now() >= untilMs) break;
     }
     this.#current = undefined;
     this.taken = lane.at - from;
     batch.accept(lane.at);
   }
 
-  /** Takes records until `end`, or until a node is busy (true) or the cache wants a look (every 256 records, or when it has grown by much). */
+  /** Takes records until `end`, or until a node is busy (true) or the cache and the clock want a look (every 32 records, or when it has grown by much). */
   #takeSome(lane: Lane, end: number): boolean {
     const { meter, cacheStep } = this.#engine;
     const lookAt = meter.cachedBytes + cacheStep;
-    const stop = Math.min(end, lane.at + 256);
+    const stop = Math.min(end, lane.at + lookRecords);
     for (; lane.at < stop && meter.cachedBytes <= lookAt; lane.at++) if (this.#take(lane)) return true;
     return false;
   }
@@ -125,7 +131,7 @@ export class FeedDriver {
     lane.at++;
   }
 
-  async #takeMerged(max: number, full: () => boolean): Promise<StepOutcome> {
+  async #takeMerged(max: number, untilMs: number, full: () => boolean): Promise<StepOutcome> {
     for (; this.taken < max; ) {
       for (const lane of this.#lanes)
         if (lane.batch === undefined || lane.at >= lane.batch.length) await this.#refill(lane);
@@ -139,7 +145,7 @@ export class FeedDriver {
       this.#current = undefined;
       lane.batch!.accept(lane.at);
       if (lane.at < lane.batch!.length) lane.headMs = this.#headOf(lane);
-      if (full()) break;
+      if (full() || (this.taken % lookRecords === 0 && performance.now() >= untilMs)) break;
     }
     if (this.taken > 0) return 'more';
     return this.#lanes.some((lane) => lane.state === 'idle') ? 'idle' : 'end';

@@ -17,7 +17,10 @@ export class ListFeed implements Feed {
   readonly #records: readonly ListRecord[];
   #next = 0;
 
-  constructor(topic: string, records: readonly ListRecord[]) {
+  readonly #perBatch: number;
+
+  constructor(topic: string, records: readonly ListRecord[], perBatch = 16) {
+    this.#perBatch = perBatch;
     this.topic = topic;
     this.#records = records;
     this.progress = newProgress(topic);
@@ -31,7 +34,7 @@ export class ListFeed implements Feed {
 
   async poll(): Promise<FeedBatch | undefined> {
     const from = this.#next;
-    const records = this.#records.slice(from, from + 16);
+    const records = this.#records.slice(from, from + this.#perBatch);
     this.#next += records.length;
     if (records.length === 0) return undefined;
     return {

@@ -145,12 +145,16 @@ export class KafkaTask {
     return any;
   }
 
-  /** Takes up to `max` records; returns how many it took. */
-  step(max: number): number {
+  /**
+   * Takes up to `max` records, fewer where they take long; returns how many it took.
+   *
+   * @param untilMs - When everybody else has a turn, by `performance.now()`.
+   */
+  step(max: number, untilMs: number): number {
     const before = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0);
     this.#guard(() => {
-      if (this.inputs.length === 1) this.#takeAlone(this.inputs[0]!, max);
-      else this.#takeMerged(max);
+      if (this.inputs.length === 1) this.#takeAlone(this.inputs[0]!, max, untilMs);
+      else this.#takeMerged(max, untilMs);
     });
     const taken = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0) - before;
     if (taken > 0) this.#changed = true;
@@ -339,7 +343,7 @@ export class KafkaTask {
     }));
   }
 
-  #takeAlone(input: InputBuffer, max: number): void {
+  #takeAlone(input: InputBuffer, max: number, untilMs: number): void {
     const { meter, cacheStep } = this.engine;
     let lookAt = meter.cachedBytes + cacheStep;
     for (let left = max; left > 0; ) {
@@ -352,6 +356,7 @@ export class KafkaTask {
       while (i < end && !stop) {
         this.#take(input, records, i++);
         stop = this.engine.unsettled;
+        if ((i & 31) === 0 && performance.now() >= untilMs) stop = true;
         if ((i & 255) !== 0 && meter.cachedBytes <= lookAt) continue;
         stop ||= this.isFull;
         lookAt = meter.cachedBytes + cacheStep;
@@ -366,7 +371,7 @@ export class KafkaTask {
     }
   }
 
-  #takeMerged(max: number): void {
+  #takeMerged(max: number, untilMs: number): void {
     const { meter, cacheStep } = this.engine;
     let lookAt = meter.cachedBytes + cacheStep;
     for (let taken = 0; taken < max && this.isReady(this.#options.now()); taken++) {
@@ -380,6 +385,7 @@ export class KafkaTask {
         return;
       }
       input.advance(at + 1);
+      if ((taken & 31) === 31 && performance.now() >= untilMs) return;
       if ((taken & 255) !== 0 && meter.cachedBytes <= lookAt) continue;
       if (this.isFull) return;
       lookAt = meter.cachedBytes + cacheStep;

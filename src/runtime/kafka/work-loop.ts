@@ -101,11 +101,18 @@ export class WorkLoop {
   async run(): Promise<void> {
     const { commitIntervalMs } = this.#options;
     let lastCommit = Date.now();
-    let lastBreath = performance.now();
+    let turnEndsMs = performance.now() + breathMs;
     while (!this.#stopped) {
       let taken = 0;
       const now = Date.now();
-      for (const slot of this.#running) taken += this.#step(slot, now);
+      for (const slot of this.#running) {
+        // One that has left in a turn of the others takes nothing.
+        if (!this.#running.includes(slot)) continue;
+        taken += this.#step(slot, now, turnEndsMs);
+        if (performance.now() < turnEndsMs) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        turnEndsMs = performance.now() + breathMs;
+      }
       const full = this.#running.some(({ task }) => task?.isFull === true);
       const asked = this.#running.some(({ task }) => task?.engine.commitRequested === true);
       if (Date.now() - lastCommit >= commitIntervalMs || full || asked) {
@@ -120,10 +127,7 @@ export class WorkLoop {
         const wanted = this.#running.some(({ task }) => task?.needsCommit);
         const untilCommit = Math.max(1, commitIntervalMs - (Date.now() - lastCommit));
         await this.#wake.wait(wanted ? Math.min(untilCommit, sleepMs) : sleepMs);
-        lastBreath = performance.now();
-      } else if (performance.now() - lastBreath >= breathMs) {
-        await new Promise((resolve) => setImmediate(resolve));
-        lastBreath = performance.now();
+        turnEndsMs = performance.now() + breathMs;
       }
     }
   }
@@ -199,7 +203,7 @@ export class WorkLoop {
     return this.#inputs.close();
   }
 
-  #step(slot: TaskSlot, now: number): number {
+  #step(slot: TaskSlot, now: number, turnEndsMs: number): number {
     const { task } = slot;
     if (task === undefined || this.#paused) return 0;
     try {
@@ -212,7 +216,7 @@ export class WorkLoop {
         return 0;
       }
       if (!task.isReady(now)) return 0;
-      const taken = task.step(stepRecords);
+      const taken = task.step(stepRecords, turnEndsMs);
       this.#resumeInputs(task);
       return taken;
     } catch (error) {
