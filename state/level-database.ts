@@ -7,6 +7,7 @@ import {
   codeOf,
   corruptError,
   damagedError,
+  foreignError,
   lockedElsewhere,
   lockedError,
   openError,
@@ -15,7 +16,7 @@ import {
 import { damagesOf } from './level-files/check-folder.ts';
 import { writeClosedMark } from './level-files/closed-mark.ts';
 import type { Damage } from './level-files/damage.ts';
-import { identify, identityKey } from './level-files/identity.ts';
+import { identify, identityKey, isForeign } from './level-files/identity.ts';
 
 /** How a LevelDB database uses memory and disk. The defaults were measured with keys of 16 bytes and values of 32. */
 export interface LevelDatabaseOptions {
@@ -72,6 +73,7 @@ const openFolders = new Set<string>();
  * @param location - The folder. Relative paths are relative to the working directory.
  * @throws {@link StreamsError} `STREAMS_STATE_STORE_LOCKED` - another process, or another handle of this one, has it open.
  * @throws {@link StreamsError} `STREAMS_STATE_STORE_CORRUPT` - files are damaged, missing, cut off or in the place of others. All files are read: about a second for a gigabyte.
+ * @throws {@link StreamsError} `STREAMS_STATE_INCOMPATIBLE` - another program's database is there.
  * @throws {@link StreamsError} `STREAMS_STATE_STORE_WRITE` - the folder cannot be created or written.
  */
 export async function openLevelDatabase(location: string, options: LevelDatabaseOptions = {}): Promise<Database> {
@@ -80,6 +82,7 @@ export async function openLevelDatabase(location: string, options: LevelDatabase
     throw lockedError(folder, 'this process has it open already. Use that handle, or close it first');
   openFolders.add(folder);
   try {
+    if (await isForeign(folder)) throw foreignError(folder);
     await refuseDamaged(folder);
     const level = new Level<Uint8Array, Uint8Array>(folder, {
       keyEncoding: 'view',
@@ -137,6 +140,7 @@ export async function verifyLevelDatabase(location: string): Promise<readonly Da
   const folder = resolve(location);
   if (openFolders.has(await realpath(folder).catch(() => folder)))
     throw lockedError(folder, 'this process has it open. Close it first');
+  if (await isForeign(folder)) throw foreignError(folder);
   if (await isHeldElsewhere(folder)) throw lockedElsewhere(folder);
   const damages: Damage[] = [];
   for await (const damage of damagesOf(folder)) damages.push(damage);

@@ -34,6 +34,12 @@ export function lockedElsewhere(folder: string, cause?: unknown): StreamsError {
   );
 }
 
+/** Another program's database is there. */
+export function foreignError(folder: string): StreamsError {
+  const message = `${folder} is the LevelDB database of another program, or of one that lost its file IDENTITY: nothing in it is changed. Give another folder.`;
+  return new StreamsError('STREAMS_STATE_INCOMPATIBLE', message, { file: folder });
+}
+
 /** A file of the database is not what was written. */
 export function damagedError(folder: string, { file, what }: Damage): StreamsError {
   return corruptError(folder, new Error(`${file} ${what}`));

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concatBytes, equalBytes, utf8 } from '../../src/common/bytes.ts';
+import { closedMarkName } from './closed-mark.ts';
 import { NumberReader } from './read-numbers.ts';
 
 /** Name of the file in a database's folder that holds its identity: 32 hexadecimal digits. */
@@ -24,9 +25,29 @@ export async function identify(folder: string): Promise<string> {
   if (known !== undefined) return known;
   const identity = randomBytes(16).toString('hex');
   const path = join(folder, identityName);
-  await writeFile(`${path}.part`, `${identity}\n`);
+  const part = await open(`${path}.part`, 'w');
+  try {
+    await part.writeFile(`${identity}\n`);
+    await part.sync();
+  } finally {
+    await part.close();
+  }
   await rename(`${path}.part`, path);
   return identity;
+}
+
+/**
+ * Whether a folder has a LevelDB database with content that another program wrote: each of ours has an identity before its first row.
+ *
+ * One that lost its identity and was closed in order is known by the mark of its last close.
+ */
+export async function isForeign(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  if (!names.includes('CURRENT') || names.includes(identityName) || names.includes(closedMarkName)) return false;
+  if (names.some((name) => /\.(ldb|sst)$/.test(name))) return true;
+  const logs = names.filter((name) => name.endsWith('.log'));
+  const sizes = await Promise.all(logs.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.some((size) => size > 0);
 }
 
 /**

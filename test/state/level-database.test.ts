@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { Level } from 'level';
 import { readInt64, writeInt64 } from '../../src/common/bytes.ts';
 import { StreamsError } from '../../src/common/errors.ts';
 import { databaseConformance } from '../../src/testing/database-conformance.ts';
 import type { Database } from '../../state/database.ts';
-import { openLevelDatabase } from '../../state/level-database.ts';
+import { openLevelDatabase, verifyLevelDatabase } from '../../state/level-database.ts';
 import { typescript } from '../helpers/typescript-child.ts';
 
 for (const { title, run } of databaseConformance((location) => openLevelDatabase(location), { persistent: true })) {
@@ -247,3 +248,43 @@ test('errors are StreamsErrors with the folder in their details', async (t) => {
   const error = t.throws(() => database.get(Uint8Array.of(1)));
   t.true(StreamsError.is(error) && error.details.file === folder);
 });
+
+test('the database of another program is refused, and nothing in it changes', async (t) => {
+  const folder = await newFolder(t);
+  // As LevelDB leaves it, without what this program adds.
+  const open = async (): Promise<Level<string, string>> => {
+    const level = new Level<string, string>(folder);
+    await level.open();
+    return level;
+  };
+  for (let content = 0; content < 2; content++) {
+    const level = await open();
+    await level.put('a', 'b');
+    await level.close();
+    const before = await contentOf(folder);
+    const refused = await t.throwsAsync(openLevelDatabase(folder), { instanceOf: StreamsError });
+    t.is(refused.code, 'STREAMS_STATE_INCOMPATIBLE');
+    t.regex(refused.message, /LevelDB database of another program.*Give another folder/);
+    const verified = await t.throwsAsync(verifyLevelDatabase(folder), { instanceOf: StreamsError });
+    t.is(verified.code, 'STREAMS_STATE_INCOMPATIBLE');
+    t.deepEqual(await contentOf(folder), before);
+  }
+});
+
+test('a database that was killed before it had its identity is opened', async (t) => {
+  const folder = await newFolder(t);
+  const level = new Level<string, string>(folder);
+  await level.open();
+  await level.close();
+  const database = await openLevelDatabase(folder);
+  await put(database, 1);
+  t.deepEqual(database.get(Uint8Array.of(1)), Uint8Array.of(1));
+  await database.close();
+});
+
+async function contentOf(folder: string): Promise<Readonly<Record<string, string>>> {
+  const names = (await readdir(folder)).sort();
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'latin1')])),
+  );
+}
