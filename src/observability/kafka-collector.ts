@@ -61,6 +61,7 @@ function setTask(set: SetMetric, task: KafkaTaskStats, work: KafkaTaskWork): voi
     if (task.standbyLag !== undefined) set('streams_standby_lag_records', labels, task.standbyLag);
     return;
   }
+  if (task.commitPaceMs !== undefined) set('streams_task_commit_interval_seconds', labels, task.commitPaceMs / 1000);
   // A task that had nothing to restore says so, instead of saying nothing.
   const { restored, total, seconds } = restore ?? { restored: 0, total: 0, seconds: 0 };
   set('streams_restore_records_total', labels, work.restored);

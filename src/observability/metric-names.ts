@@ -320,6 +320,12 @@ const brokerMetrics: readonly MetricSpec[] = [
     labels: [],
   },
   {
+    name: 'streams_task_commit_interval_seconds',
+    type: 'gauge',
+    help: 'How far the commits of a running task are apart now: commit.interval.ms, or more while it is far behind',
+    labels: task,
+  },
+  {
     name: 'streams_task_record_lateness_seconds_total',
     type: 'counter',
     help: 'Sum of how far each processed record lay behind the stream time of its task, since the process began',

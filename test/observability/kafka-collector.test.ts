@@ -22,6 +22,7 @@ function activeTask(taskId: string, more: Partial<KafkaTaskStats> = {}): KafkaTa
     kind: 'active',
     status: 'running',
     inputs: [input],
+    commitPaceMs: 100,
     restore: { restored: 700, total: 1000, seconds: 1.5 },
     ...more,
   };
@@ -99,6 +100,7 @@ test('plain fields of the runtime on Kafka become samples', async (t) => {
     'streams_dead_letter_records_total{reason="message-too-large"} 1',
     'streams_dead_letter_records_total{reason="future"} 0',
     'streams_late_letter_records_total 9',
+    'streams_task_commit_interval_seconds{topology="0",task_id="0_0"} 0.1',
     'streams_task_record_lateness_seconds_total{topology="0",task_id="0_0"} 2.5',
     'streams_committed_event_timestamp_seconds 1513292400.5',
     'streams_restore_records_total{topology="0",task_id="0_0"} 700',

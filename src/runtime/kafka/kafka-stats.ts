@@ -33,6 +33,8 @@ export interface KafkaTaskStats {
   status: KafkaTaskStatus;
   /** Source and repartition partitions; none for a standby. */
   readonly inputs: readonly KafkaInputStats[];
+  /** How far the commits of a running task are apart now, ms: `commit.interval.ms`, or more while it is far behind. */
+  readonly commitPaceMs?: number;
   /** The active task's latest restore. Absent: there was none. */
   readonly restore?: RestoreStats;
   /** Changelog records that a standby has not read yet. */

@@ -6,6 +6,7 @@ import { type Drop, worseFate } from '../../processor/drop-reason.ts';
 import { type GlobalChange, isRecordFailure } from '../../processor/node.ts';
 import type { Task, TaskId } from '../task.ts';
 import type { TopologyEngine } from '../topology-engine.ts';
+import { commitPaceMs, isLargeCommit } from './commit-pace.ts';
 import type { InputBuffer } from './input-buffer.ts';
 import type { LetterWriter, WaitingLetters } from './letter-topics.ts';
 import type { TaskFolder } from './task-folder.ts';
@@ -30,6 +31,8 @@ export interface KafkaTaskOptions {
   readonly commit: (offsets: readonly OffsetToCommit[]) => Promise<ReadonlyMap<string, number>>;
   readonly maxFutureMs: number;
   readonly maxTaskIdleMs: number;
+  readonly commitIntervalMs: number;
+  readonly transactionTimeoutMs: number;
   readonly globalPositions: Readonly<Record<string, readonly number[]>>;
   /** Nothing was committed for it before. */
   readonly fresh: boolean;
@@ -81,6 +84,8 @@ export class KafkaTask {
   readonly #options: KafkaTaskOptions;
   #globalPositions: Readonly<Record<string, readonly number[]>>;
   #changed = false;
+  /** When the last commit began, and what had been taken by then. */
+  #commitBegun: { readonly atMs: number; readonly consumed: number };
   /** The group has, or is about to get, positions of it. */
   #known: boolean;
   #idleMovedMs = 0;
@@ -108,6 +113,7 @@ export class KafkaTask {
     this.#globalPositions = options.globalPositions;
     this.#known = !options.fresh;
     this.#changed = options.commitsAtOnce;
+    this.#commitBegun = { atMs: options.now(), consumed: 0 };
     if (options.commitsAtOnce) this.engine.commitRequested = true;
     this.committedOperatorTimes = this.task.operatorTimes();
     this.committedStreamTimeMs = this.task.streamTimeMs;
@@ -151,14 +157,34 @@ export class KafkaTask {
    * @param untilMs - When everybody else has a turn, by `performance.now()`.
    */
   step(max: number, untilMs: number): number {
-    const before = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0);
+    const before = this.#consumed;
     this.#guard(() => {
       if (this.inputs.length === 1) this.#takeAlone(this.inputs[0]!, max, untilMs);
       else this.#takeMerged(max, untilMs);
     });
-    const taken = this.inputs.reduce((sum, { consumed }) => sum + consumed, 0) - before;
+    const taken = this.#consumed - before;
     if (taken > 0) this.#changed = true;
     return taken;
+  }
+
+  /** Records processed since the task was taken. */
+  get #consumed(): number {
+    return this.inputs.reduce((sum, { consumed }) => sum + consumed, 0);
+  }
+
+  /** How far its commits are apart now, ms: further where it is far behind. */
+  get commitPaceMs(): number {
+    const { commitIntervalMs, transactionTimeoutMs } = this.#options;
+    const lag = this.inputs.reduce((sum, { lag }) => sum + Math.max(0, lag), 0);
+    return commitPaceMs(commitIntervalMs, transactionTimeoutMs, lag);
+  }
+
+  /** Whether its next commit is due. To be asked each `commit.interval.ms`. */
+  isCommitDue(nowMs: number): boolean {
+    const pace = this.commitPaceMs;
+    if (pace === this.#options.commitIntervalMs) return true;
+    const { atMs, consumed } = this.#commitBegun;
+    return nowMs - atMs >= pace || isLargeCommit(this.#consumed - consumed);
   }
 
   /** Whether it must commit before it takes more: the cache is full, or so much is written that it takes too much memory until then. */
@@ -247,6 +273,7 @@ export class KafkaTask {
       await this.#committing;
       if (!this.needsCommit) return;
       this.#known = true;
+      this.#commitBegun = { atMs: this.#options.now(), consumed: this.#consumed };
       const batch = this.folder.database.batch();
       try {
         const rows = await this.engine.flush(batch);

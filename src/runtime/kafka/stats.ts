@@ -143,6 +143,7 @@ function taskStats(slot: TaskSlot): KafkaTaskStats {
       lag: Math.max(0, input.lag),
       buffered: input.buffered,
     })),
+    ...(task === undefined ? {} : { commitPaceMs: task.commitPaceMs }),
     ...(role === 'active' ? { restore: { restored, total, seconds } } : {}),
     ...(role === 'standby' && follower !== undefined ? { standbyLag: Math.max(0, follower.lag) } : {}),
   };

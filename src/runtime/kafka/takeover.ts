@@ -348,6 +348,8 @@ async function makeTask(
     },
     maxFutureMs: options.maxFutureMs,
     maxTaskIdleMs: options.maxTaskIdleMs,
+    commitIntervalMs: options.commitIntervalMs,
+    transactionTimeoutMs: options.transactionTimeoutMs,
     // A task that never ran has nothing to join again.
     globalPositions: fresh ? globals.positions : (metadata?.globalPositions ?? {}),
     fresh,

@@ -117,7 +117,7 @@ export class WorkLoop {
       const asked = this.#running.some(({ task }) => task?.engine.commitRequested === true);
       if (Date.now() - lastCommit >= commitIntervalMs || full || asked) {
         lastCommit = Date.now();
-        const commits = this.commitAll();
+        const commits = full || asked ? this.commitAll() : this.#commitDue(now);
         // Nothing more fits: the next records wait until these are written.
         if (full) await commits;
         // What filled it may have come after a commit had begun: that one left it.
@@ -134,7 +134,16 @@ export class WorkLoop {
 
   /** Starts a commit of every task that needs one and has none under way. Resolves when all that are under way have ended, whatever their end. */
   async commitAll(): Promise<void> {
-    await Promise.all(this.#running.map((slot) => this.#committing.get(slot) ?? this.#commit(slot)));
+    await this.#commitEach(this.#running);
+  }
+
+  /** As `commitAll`, without tasks that are far behind and have committed a moment ago. */
+  async #commitDue(nowMs: number): Promise<void> {
+    await this.#commitEach(this.#running.filter(({ task }) => task?.isCommitDue(nowMs) === true));
+  }
+
+  async #commitEach(slots: readonly TaskSlot[]): Promise<void> {
+    await Promise.all(slots.map((slot) => this.#committing.get(slot) ?? this.#commit(slot)));
   }
 
   async #commit(slot: TaskSlot): Promise<void> {
