@@ -9,12 +9,21 @@ export const state: Section = {
     graph({ title: 'Commits', description: 'Commits in a second, over the tasks of each instance.', unit: 'ops' }, [
       [rateBy('instance', 'streams_task_commits_total'), '{{instance}}'],
     ]),
-    graph({ title: 'Time of a commit', description: 'How long a commit takes, on average.', unit: 's' }, [
+    graph(
+      {
+        title: 'Time of a commit',
+        description:
+          'How long a commit takes, on average, and how far those of a task are apart at most: further while it is far behind.',
+        unit: 's',
+      },
       [
-        `${rateBy('instance', 'streams_task_commit_seconds_total')} / ${rateBy('instance', 'streams_task_commits_total')}`,
-        '{{instance}}',
+        [
+          `${rateBy('instance', 'streams_task_commit_seconds_total')} / ${rateBy('instance', 'streams_task_commits_total')}`,
+          '{{instance}}',
+        ],
+        [`max by (instance) (${of('streams_task_commit_interval_seconds')})`, '{{instance}}, interval'],
       ],
-    ]),
+    ),
     graph(
       { title: 'Rows of a commit', description: 'Rows of stores that a commit writes, on average.', unit: 'short' },
       [

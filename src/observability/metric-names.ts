@@ -322,7 +322,7 @@ const brokerMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_task_commit_interval_seconds',
     type: 'gauge',
-    help: 'How far the commits of a running task are apart now: commit.interval.ms, or more while it is far behind',
+    help: 'Time between two commits of a task now: longer than commit.interval.ms while it is far behind',
     labels: task,
   },
   {
