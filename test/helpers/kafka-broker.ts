@@ -25,6 +25,8 @@ export interface KafkaOptions {
   readonly listeners?: Readonly<Record<string, string>>;
   /** @defaultValue 1g */
   readonly heap?: string;
+  /** Port of its controller. @defaultValue a free one */
+  readonly controller?: number;
 }
 
 /** A real Kafka broker, a child process on loopback. */
@@ -166,11 +168,23 @@ interface Ways {
  * @throws PartMissing where Java or the jars are missing: `skipWithout` says so.
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
+  const server = await prepareKafka(options);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+/** A broker with an empty log that is not started yet. */
+export async function prepareKafka(options: KafkaOptions): Promise<KafkaServer> {
   const lib = kafkaJars();
   const dataDir = await mkdtemp(join(tmpdir(), 'weir-kafka-'));
   const ports: Ports = {
     port: await freePort(),
-    controller: await freePort(),
+    controller: options.controller ?? (await freePort()),
     behind: options.throughProxy === true ? await freePort() : undefined,
     secured: options.secure === true ? await freePort() : undefined,
     further: await freePorts(Object.keys(options.listeners ?? {})),
@@ -188,14 +202,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   if (formatted.status !== 0 || !existsSync(join(dataDir, 'data'))) {
     throw new Error(`the log could not be formatted: ${formatted.stdout}${formatted.stderr}`);
   }
-  const server = new KafkaServer(lib, dataDir, ports, { proxy, ca: security?.ca }, options);
-  try {
-    await server.start();
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
-  return server;
+  return new KafkaServer(lib, dataDir, ports, { proxy, ca: security?.ca }, options);
 }
 
 async function freePorts(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
