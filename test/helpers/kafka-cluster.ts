@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { type KafkaServer, prepareKafka } from './kafka-broker.ts';
 import { freePort } from './parts.ts';
 
@@ -58,15 +58,39 @@ export class KafkaCluster {
     return this.servers.map(({ bootstrap }) => bootstrap).join(',');
   }
 
+  /** Gives each partition of the topics another leader; the former ones stay as followers. */
+  async moveLeaders(topics: readonly string[]): Promise<void> {
+    await this.#asAdmin(async (admin) => {
+      const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
+      const moved = found.map(({ name, partitions }) => ({
+        topic: name,
+        partitionAssignment: partitions.map(({ partitionId, replicas }) => ({
+          partition: partitionId,
+          replicas: [...replicas.slice(1), replicas[0]!],
+        })),
+      }));
+      await admin.alterPartitionReassignments({ topics: moved });
+    });
+    // The first copy of each list is to lead.
+    await this.servers[0]!.tool('org.apache.kafka.tools.LeaderElectionCommand', [
+      ...['--bootstrap-server', this.bootstrap, '--election-type', 'preferred', '--all-topic-partitions'],
+    ]);
+  }
+
+  /** Gives a topic more partitions: so many in all. */
+  async growTopic(topic: string, count: number): Promise<void> {
+    // Kafka's own tool, which waits for a controller where the one that it asks first is away.
+    await this.servers[0]!.tool('org.apache.kafka.tools.TopicCommand', [
+      ...['--bootstrap-server', this.bootstrap, '--alter', '--topic', topic, '--partitions', String(count)],
+    ]);
+  }
+
   /** Waits until every copy of every partition is in sync: only then the next broker may be killed. */
   async untilInSync(): Promise<void> {
-    const brokers = this.servers.map(({ bootstrap }) => bootstrap);
     let last = 'no answer';
     for (const end = Date.now() + 120_000; Date.now() < end; await delay(300)) {
-      const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 1 } }).admin();
       try {
-        await admin.connect();
-        const { topics } = await admin.fetchTopicMetadata();
+        const { topics } = await this.#asAdmin((admin) => admin.fetchTopicMetadata());
         const behind = topics.flatMap(({ name, partitions }) =>
           partitions
             .filter(({ isr, replicas, leader }) => leader < 0 || isr.length < replicas.length)
@@ -76,11 +100,20 @@ export class KafkaCluster {
         last = behind.join(', ');
       } catch (error) {
         last = String(error);
-      } finally {
-        await admin.disconnect();
       }
     }
     throw new Error(`copies are behind: ${last}`);
+  }
+
+  async #asAdmin<T>(act: (admin: Admin) => Promise<T>): Promise<T> {
+    const brokers = this.servers.map(({ bootstrap }) => bootstrap);
+    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    try {
+      await admin.connect();
+      return await act(admin);
+    } finally {
+      await admin.disconnect();
+    }
   }
 
   /** Ends all and deletes their data. */

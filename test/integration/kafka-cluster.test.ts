@@ -5,11 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Broker } from '../../src/clients/broker.ts';
 import { openKafkaBroker } from '../../src/clients/kafka/kafka-broker.ts';
+import { KafkaStreams, Serdes, StreamsBuilder, type StreamsError } from '../../src/index.ts';
 import { KafkaCluster } from '../helpers/kafka-cluster.ts';
 import { PartMissing, skipWithout } from '../helpers/parts.ts';
 import { AtWork } from './helpers/at-work.ts';
 import { KafkaApplication } from './helpers/kafka-application.ts';
-import { newName, until } from './helpers/kafka-clients.ts';
+import { newName, newProducer, readAll, until } from './helpers/kafka-clients.ts';
 import { ProducedFiles } from './helpers/kafka-produced.ts';
 import { madeData } from './helpers/made-data.ts';
 import { RecountPark } from './helpers/recount-park.ts';
@@ -117,5 +118,92 @@ onCluster(
       [true, true],
     );
     for (const instance of [0, 1]) t.is(await application.stop(instance), 0);
+  },
+);
+
+const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
+
+/** An application that copies a topic, each record once. */
+async function copying(t: ExecutionContext, of: KafkaCluster, partitions: number) {
+  const broker = connect(t, of);
+  const [input, output] = [newName('in'), newName('out')];
+  const configs = { 'retention.ms': '-1' };
+  await broker.admin.createTopics([
+    { topic: input, partitions, replicationFactor: -1, configs },
+    { topic: output, partitions: 1, replicationFactor: -1, configs },
+  ]);
+  const builder = new StreamsBuilder();
+  builder
+    .stream(input, texts)
+    .map((_key, value): readonly [string, string] => ['all', value], { name: 'one-key' })
+    .to(output, texts);
+  const stateDir = await mkdtemp(join(tmpdir(), 'weir-cluster-copy-'));
+  const applicationId = newName('copy');
+  const streams = new KafkaStreams(builder.build(), {
+    broker,
+    applicationId,
+    stateDir,
+    metadataMaxAgeMs: 300,
+    commitIntervalMs: 50,
+  });
+  t.teardown(() => streams.close({ timeoutMs: 2000 }));
+  await streams.start();
+  const sent: string[] = [];
+  const write = async (partition: number, count: number): Promise<void> => {
+    const producer = await newProducer(broker, { transactional: false });
+    for (let i = 0; i < count; i++) {
+      const value = `${partition}:${sent.length}`;
+      producer.append(input, partition, Date.now(), Buffer.from('k'), Buffer.from(value));
+      sent.push(value);
+    }
+    await producer.commit();
+    await producer.close();
+  };
+  const copied = async (): Promise<void> => {
+    const all = async (): Promise<readonly (string | undefined)[]> => readAll(broker, output);
+    await until(`${sent.length} records are copied`, async () => (await all()).length >= sent.length);
+    t.deepEqual([...(await all())].sort(), [...sent].sort());
+  };
+  return { broker, streams, input, output, write, copied };
+}
+
+onCluster('leaders that move without a death are followed, by readers, writers and coordinators', async (t, of) => {
+  const { input, output, write, copied } = await copying(t, of, 2);
+  await write(0, 20);
+  await write(1, 20);
+  await copied();
+  for (let round = 0; round < 3; round++) {
+    await of.moveLeaders([input, output, '__consumer_offsets', '__transaction_state']);
+    await write(0, 20);
+    await write(1, 20);
+    await copied();
+  }
+});
+
+onCluster('partitions that are added while a broker is away are read from their beginning', async (t, of) => {
+  const { streams, input, write, copied } = await copying(t, of, 2);
+  for (const [i, server] of of.servers.entries()) {
+    await server.kill('SIGKILL');
+    await of.growTopic(input, 3 + i);
+    await write(2 + i, 20);
+    await write(0, 20);
+    await copied();
+    await server.start();
+    await of.untilInSync();
+  }
+  t.is(streams.state, 'RUNNING');
+});
+
+onCluster(
+  'a topic that is another one under the same name ends the client, whichever broker tells it',
+  async (t, of) => {
+    const { broker, streams, input, write, copied } = await copying(t, of, 2);
+    await write(0, 20);
+    await copied();
+    await broker.admin.deleteTopics([input]);
+    await broker.admin.createTopics([{ topic: input, partitions: 2, replicationFactor: -1, configs: {} }]);
+    await streams.untilEnded();
+    t.is(streams.state, 'ERROR');
+    t.regex((streams.failure as StreamsError).code, /^STREAMS_(INPUT_REFUSED|MISSING_SOURCE_TOPIC)$/);
   },
 );

@@ -177,6 +177,44 @@ onKafka(
   },
 );
 
+onKafka(
+  'instances with names, of two threads each, are back in their places after a stop or a kill: no new generation; their doubles end them',
+  async (t, broker) => {
+    const application = await applicationOf(t, broker, ['num.stream.threads=2']);
+    const named = (instance: number, name = instance): WeirProcess =>
+      application.start(instance, ['--set', `group.instance.id=node-${name}`]);
+    await Promise.all([named(0).ready(), named(1).ready()]);
+    await application.caughtUp();
+    const members = async (): Promise<readonly string[]> =>
+      (await broker.admin.describeGroup(application.id)).members.map(({ memberId }) => memberId);
+    t.deepEqual((await members()).map((id) => /^node-[01]-[12]/.exec(id)?.[0]).sort(), [
+      'node-0-1',
+      'node-0-2',
+      'node-1-1',
+      'node-1-2',
+    ]);
+    const generations = (): number[] =>
+      application.logged('tasks assigned').map((line) => (JSON.parse(line) as { generation: number }).generation);
+    const told = generations();
+    const last = Math.max(...told);
+    t.is(await application.stop(0), 0);
+    t.is((await members()).length, 4);
+    await named(0).ready();
+    await application.kill(1);
+    await named(1).ready();
+    t.is((await members()).length, 4);
+    t.deepEqual(generations().slice(told.length), [last, last, last, last]);
+    t.is(await application.storesDiffer(0, await truth()), '');
+
+    const former = application.instances[1]!;
+    // A folder of its own, and the name of another.
+    await named(2, 1).ready();
+    t.is(await former.ended(), 1);
+    t.regex(verdict(former.stderr), /^STREAMS_FENCED_INSTANCE_ID: .*node-1-[12].*group\.instance\.id/);
+    t.is(await application.storesDiffer(2, await truth()), '');
+  },
+);
+
 onKafka('a port that is taken ends it with an error that names it', async (t, broker) => {
   const application = await applicationOf(t, broker);
   const url = await application.start(0).ready();

@@ -19,10 +19,12 @@ export interface Api<Args, Result> {
   exchange(args: Args, versions: ApiVersions): Exchange<Result>;
 }
 
-/** A request that kafkajs writes and reads, in the newest version that it knows. Error codes are left in the answer: many answers carry several. */
-export function kafkajsApi<Args, Result>(name: RequestName): Api<Args, Result> {
+/** A request that kafkajs writes and reads, in the newest version that it knows unless told otherwise. Error codes are left in the answer: many answers carry several. */
+export function kafkajsApi<Args, Result>(
+  name: RequestName,
+  apiVersion: number = Math.max(...requests[name].versions.map(Number)),
+): Api<Args, Result> {
   const definition = requests[name];
-  const apiVersion = Math.max(...definition.versions.map(Number));
   const api = { name, apiKey: apiKeys[name]!, apiVersion };
   return {
     ...api,

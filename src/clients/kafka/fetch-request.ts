@@ -35,13 +35,17 @@ export interface FetchAnswer {
   readonly bytes: Buffer;
 }
 
-const written = kafkajsApi<FetchArgs & { rackId: string }, unknown>('Fetch');
+const written = kafkajsApi<FetchArgs, unknown>('Fetch', 10);
 
-/** Fetch 11 without a session. The answer's batches are left as they are. */
+/**
+ * Fetch 10 without a session. The answer's batches are left as they are.
+ *
+ * From version 11 on followers answer too, with what they have: a reader would stay at a broker from which the leadership has moved away, however far that falls behind.
+ */
 export const fetch: Api<FetchArgs, FetchAnswer> = {
   ...written,
   exchange(args, versions) {
-    const { request } = written.exchange({ ...args, rackId: '' }, versions);
+    const { request } = written.exchange(args, versions);
     return {
       request,
       response: { decode: async (payload) => decodeAnswer(payload), parse: async (answer) => answer as FetchAnswer },
@@ -52,7 +56,7 @@ export const fetch: Api<FetchArgs, FetchAnswer> = {
 /**
  * ```
  * throttle int32 | error int16 | session int32 | topics: name string | partitions: index int32 | error int16 | high watermark int64 | last stable offset int64
- *   | log start int64 | aborted: producer id int64, first offset int64 | preferred replica int32 | records bytes
+ *   | log start int64 | aborted: producer id int64, first offset int64 | records bytes
  * ```
  */
 function decodeAnswer(bytes: Buffer): FetchAnswer {
@@ -74,8 +78,8 @@ function decodeAnswer(bytes: Buffer): FetchAnswer {
         aborted.push({ producerId: bytes.readBigInt64BE(at), firstOffset: readInt64(bytes, at + 8) });
         at += 16;
       }
-      const start = at + 8;
-      const end = start + Math.max(0, bytes.readInt32BE(at + 4));
+      const start = at + 4;
+      const end = start + Math.max(0, bytes.readInt32BE(at));
       partitions.push({
         topic,
         partition: bytes.readInt32BE(head),

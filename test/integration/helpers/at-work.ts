@@ -52,7 +52,7 @@ export class AtWork {
   }
 
   static async start(broker: Broker): Promise<AtWork> {
-    const work = new AtWork(broker, await newTopic(broker, 2));
+    const work = new AtWork(broker, await newTopic(broker, 2, { 'retention.ms': '-1' }));
     work.#member.start();
     work.#writing = work.#write();
     // Told at `end`.
