@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import ts from 'typescript';
@@ -16,6 +16,9 @@ const entryPoints = {
   'weir-streams/cli': 'src/cli.ts',
 };
 const blocks = fencedBlocks().filter(({ language }) => language === 'ts');
+
+/** Pages whose blocks are programs that need nothing, and assert what the page says. */
+const guides: readonly string[] = ['docs/coming-from-kafka-streams.md'];
 
 /** Files as they would stand in a checkout, by path. */
 const files = new Map(
@@ -93,3 +96,14 @@ test('the program of docs/cli.md replays a folder and describes its topology', a
   t.like(JSON.parse(replayed), { rows: 2, dead: 0, files: 1 });
   t.regex(await program('describe', '--state', state), /words-seen/);
 });
+
+for (const guide of guides)
+  test(`the programs of ${guide} run, and their assertions hold`, async (t) => {
+    const folder = writeBlocks(t, guide);
+    const programs = blocks.filter(({ page }) => page === guide);
+    t.true(programs.length > 0);
+    for (const block of programs) {
+      t.regex(block.text, /assert|export /, block.where);
+      await t.notThrowsAsync(import(pathToFileURL(join(folder, fileNameOf(block))).href), block.where);
+    }
+  });
