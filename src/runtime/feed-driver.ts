@@ -30,8 +30,11 @@ interface Lane {
 
 /** Records taken by a step at most. */
 const stepRecords = 8192;
-/** Records taken between two looks at the clock. */
-const lookRecords = 32;
+/** Records taken between two looks at the clock: at first, and at most. */
+const lookRecords = 16;
+const mostLookRecords = 128;
+/** ms between two looks that are enough. */
+const lookMs = 1;
 
 /**
  * Takes the records of feeds into an engine's tasks. One feed in its own order; of several the one whose next record has the least (event time, topic,
@@ -103,21 +106,24 @@ export class FeedDriver {
     const end = Math.min(batch.length, from + max);
     this.changed = true;
     this.#current = lane;
-    while (lane.at < end) {
-      if (this.#takeSome(lane, end)) await this.#settled(lane);
-      if (full() || performance.now() >= untilMs) break;
+    let lookAfter = lookRecords;
+    for (let lookedMs = performance.now(); lane.at < end; ) {
+      if (this.#takeSome(lane, Math.min(end, lane.at + lookAfter))) await this.#settled(lane);
+      const nowMs = performance.now();
+      if (full() || nowMs >= untilMs) break;
+      lookAfter = nowMs - lookedMs < lookMs ? Math.min(mostLookRecords, lookAfter * 2) : Math.max(1, lookAfter >> 1);
+      lookedMs = nowMs;
     }
     this.#current = undefined;
     this.taken = lane.at - from;
     batch.accept(lane.at);
   }
 
-  /** Takes records until `end`, or until a node is busy (true) or the cache and the clock want a look (every 32 records, or when it has grown by much). */
+  /** Takes records until `end`, or until a node is busy (true) or the cache wants a look, since it has grown by much. */
   #takeSome(lane: Lane, end: number): boolean {
     const { meter, cacheStep } = this.#engine;
     const lookAt = meter.cachedBytes + cacheStep;
-    const stop = Math.min(end, lane.at + lookRecords);
-    for (; lane.at < stop && meter.cachedBytes <= lookAt; lane.at++) if (this.#take(lane)) return true;
+    for (; lane.at < end && meter.cachedBytes <= lookAt; lane.at++) if (this.#take(lane)) return true;
     return false;
   }
 

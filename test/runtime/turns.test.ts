@@ -41,7 +41,7 @@ function slow(turns: Turns, topics: readonly string[]): Topology {
   return builder.build();
 }
 
-/** A turn lasts 20 ms at most, and the clock is looked at each 32 records: with a millisecond for each, no more are taken at a stretch. */
+/** A turn lasts 20 ms at most, and the clock is looked at each 32 records at first: with a millisecond for each, no more are taken at a stretch. */
 const mostAtOnce = 20 + 32;
 
 for (const topics of [['in'], ['in', 'also']]) {
