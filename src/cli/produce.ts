@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '../clients/broker.ts';
+import { checkCodec } from '../clients/record-batch/compression.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { Zone } from '../common/time/zone.ts';
 import { PositionTopic } from '../files/position-topic.ts';
@@ -53,6 +54,7 @@ export async function produce(
 ): Promise<ProduceProgress | undefined> {
   const { config, logger, signal } = context;
   if (request.zone !== undefined) Zone.of(request.zone);
+  checkCodec(config.get('compression.type'));
   const named = { ...spec, topic: request.topic };
   const app = await spec.load();
   const folders = await folderInputs(named, request.events, app.format(settingsOf(spec, {}, undefined, '')));

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
+
 import test from 'ava';
 import { messagesFrom, ProduceWorld, readings, readingsSpec, rowsFrom, until } from './fixtures/produced.ts';
 
@@ -46,6 +47,18 @@ test('a topic that is missing is made so that it loses no event, with the partit
   t.like(configs.get('words-produce-positions'), { 'cleanup.policy': 'compact', 'retention.ms': '-1' });
 });
 
+test('zstd is written where Node has it; elsewhere it is refused before any topic is made', async (t) => {
+  const world = new ProduceWorld(t);
+  world.write('a.csv', readings('one,2000,x'));
+  const { code, stderr } = await world.run('--set compression.type=zstd');
+  const topics = await world.cluster.connect().admin.listTopics();
+  if ('zstdCompressSync' in zlib) t.deepEqual([code, await world.messages()], [0, ['one=one,2000,x@2000']]);
+  else {
+    t.deepEqual([code, topics], [2, []]);
+    t.regex(stderr, /^STREAMS_CONFIG: compression\.type is zstd: .*Node 22\.15/);
+  }
+});
+
 test('an event from 2099 and one from 1970 are sent as they are', async (t) => {
   const world = new ProduceWorld(t);
   world.write('a.csv', readings('far,4070908800000,x', 'first,0,x'));
@@ -59,7 +72,7 @@ test('a later run sends what is new: rows of a file that grew, and new files', a
   await world.good(t);
   t.deepEqual(await world.good(t), { rows: 0, sent: 0, dead: 0, refused: 0, files: 0, moved: 0 });
   world.append('a.csv', 'two,2,x\n');
-  world.write('b.csv.gz', gzipSync(readings('three,3,x')));
+  world.write('b.csv.gz', zlib.gzipSync(readings('three,3,x')));
   t.deepEqual(await world.good(t), { rows: 2, sent: 2, dead: 0, refused: 0, files: 1, moved: 0 });
   t.deepEqual(await world.messages(), ['one=one,1,x@1', 'two=two,2,x@2', 'three=three,3,x@3']);
 });
@@ -259,7 +272,7 @@ test('a signal before the end commits what was sent, ends with 143, and the next
 test('files are moved when they are read and committed, plain and gzip', async (t) => {
   const world = new ProduceWorld(t);
   world.write('a.csv', readings('one,1,x'));
-  world.write('b.csv.gz', gzipSync(readings('two,2,x')));
+  world.write('b.csv.gz', zlib.gzipSync(readings('two,2,x')));
   world.write('c.csv', 'name,at,text\nthree,3,x\nfour,4');
   t.like(await world.good(t, `--move-done ${world.done}`), { files: 2, moved: 2 });
   t.deepEqual(readdirSync(world.done).sort(), ['a.csv', 'b.csv.gz']);
