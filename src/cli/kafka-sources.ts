@@ -119,6 +119,6 @@ function storePartitions(topology: Topology, ofSource: (topic: string) => number
   const { partitionsOf } = planTopics(topology, { applicationId: 'any', replicationFactor: -1, sourcePartitions });
   return ({ name }) => {
     const part = topology.subTopologies.find(({ stores }) => stores.includes(name));
-    return part === undefined ? 1 : partitionsOf[part.id]!;
+    return part === undefined ? 1 : partitionsOf.get(part.id)!;
   };
 }

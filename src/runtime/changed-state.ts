@@ -2,7 +2,7 @@ import type { Database } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { dropReasons } from '../processor/drop-reason.ts';
 import type { ProgramChanges } from './program-changes.ts';
-import { type StateFolder, storeRange } from './state-folder.ts';
+import { type SavedState, type StateFolder, storeRange } from './state-folder.ts';
 import { type SavedTask, type TaskId, taskIdText } from './task.ts';
 
 /**
@@ -65,13 +65,17 @@ function merged(a: SavedTask, b: SavedTask): SavedTask {
     streamTimeMs: Math.max(a.streamTimeMs, b.streamTimeMs),
     partitionTimeMs: latest(a.partitionTimeMs, b.partitionTimeMs),
     operatorTimeMs: latest(a.operatorTimeMs, b.operatorTimeMs),
-    // In the order of the nodes, which is another one now: each begins as at the first start.
-    punctuations: [],
+    punctuations: { ...byName(a.punctuations), ...byName(b.punctuations) },
     processed: a.processed + b.processed,
     dropped: Object.fromEntries(
       dropReasons.map((reason) => [reason, (a.dropped[reason] ?? 0) + (b.dropped[reason] ?? 0)]),
     ),
   };
+}
+
+/** Of a version that saved them in the order of the nodes, which is another one now: each begins as at the first start. */
+function byName(saved: SavedTask['punctuations']): Readonly<Record<string, readonly number[]>> {
+  return Array.isArray(saved) ? {} : (saved as Readonly<Record<string, readonly number[]>>);
 }
 
 function latest(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
@@ -91,6 +95,22 @@ export function refuseNewStores(changes: ProgramChanges | undefined, directory: 
     'STREAMS_STATE_INCOMPATIBLE',
     `${directory} was made by a program without ${changes.added.length === 1 ? 'store' : 'the stores'} ${changes.added.join(', ')}. Let a run of this program go on with it first.`,
   );
+}
+
+/** Writes down what state a folder of an instance on Kafka has from now on, and takes out of it the rows of stores that the program does not have any more. */
+export async function goOn(folder: StateFolder, state: SavedState): Promise<void> {
+  if (folder.saved === state) return;
+  const save = async (saved: SavedState): Promise<void> => {
+    const batch = folder.database.batch();
+    folder.save(batch, saved);
+    await batch.write({ sync: false });
+    await batch.close();
+  };
+  await save(state);
+  if (state.retired === undefined) return;
+  await deleteStores(folder.database, state.retired);
+  const { retired: _, ...rest } = state;
+  await save(rest);
 }
 
 /** Deletes the rows of stores, by their numbers. */

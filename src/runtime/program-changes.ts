@@ -1,4 +1,4 @@
-import { type DescribedPart, readDescription } from '../topology/read-description.ts';
+import { type DescribedPart, type ReadDescription, readDescription } from '../topology/read-description.ts';
 
 /** What another program means for a state: two descriptions of topologies, held against each other. */
 export interface ProgramChanges {
@@ -12,8 +12,6 @@ export interface ProgramChanges {
   readonly refused: readonly string[];
   /** For each part of the program, the parts of the state that it goes on from: those with which it shares a store or a topic. */
   readonly origins: readonly (readonly number[])[];
-  /** Whether each part has the topics, stores and nodes with stores that it had. */
-  readonly sameParts: boolean;
 }
 
 /**
@@ -25,7 +23,11 @@ export interface ProgramChanges {
  * @param now - That of the program.
  */
 export function programChanges(before: string, now: string): ProgramChanges {
-  const [old, next] = [readDescription(before), readDescription(now)];
+  return changesBetween(readDescription(before), readDescription(now));
+}
+
+/** As {@link programChanges}, of what was read back. */
+export function changesBetween(old: ReadDescription, next: ReadDescription): ProgramChanges {
   const names = [...next.stores.keys()];
   const refused = names.flatMap((name) => {
     const was = old.stores.get(name);
@@ -36,14 +38,13 @@ export function programChanges(before: string, now: string): ProgramChanges {
     if (gone.length === 0) return [];
     return [`store ${name} was fed by ${was.topics.join(', ')}, and is now by ${is.topics.join(', ') || 'nothing'}`];
   });
-  const origins = next.parts.map((part) => old.parts.flatMap((other, id) => (overlaps(part, other) ? [id] : [])));
+  const origins = next.parts.map((part) => old.parts.flatMap((other) => (overlaps(part, other) ? [other.id] : [])));
   return {
     kept: names.filter((name) => old.stores.get(name)?.text === next.stores.get(name)!.text),
     added: names.filter((name) => !old.stores.has(name)),
     removed: [...old.stores.keys()].filter((name) => !next.stores.has(name)),
     refused,
     origins,
-    sameParts: JSON.stringify(old.parts) === JSON.stringify(next.parts),
   };
 }
 

@@ -78,27 +78,6 @@ export function continued(saved: SavedState, topology: Topology, directory: stri
   return { state: retired.length === 0 ? state : { ...state, retired }, changes };
 }
 
-/**
- * As {@link continued}, of an application on Kafka: its tasks and changelogs are those of its topology, so stateless nodes alone may change.
- *
- * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE`
- */
-export function continuedOnKafka(saved: SavedState, topology: Topology, directory: string): SavedState {
-  const { state, changes } = continued(saved, topology, directory);
-  if (changes === undefined) return state;
-  const { added, removed, sameParts } = changes;
-  const told = [
-    ...added.map((name) => `store ${name} is new`),
-    ...removed.map((name) => `store ${name} is gone`),
-    ...(sameParts ? [] : ['its sub-topologies have other topics, stores or nodes with stores, or another order']),
-  ];
-  if (told.length === 0) return state;
-  throw new StreamsError(
-    'STREAMS_STATE_INCOMPATIBLE',
-    `${directory} was made by a program of other tasks: ${told.join('; ')}. On Kafka a program may change its stateless nodes alone: run it under another application id, or after weir reset.`,
-  );
-}
-
 /** The settings that a copy of an application on Kafka must share: of how many partitions it is made its topics say, and refuse what does not fit. */
 export function settingsOnKafka(settings: StateSettings): StateSettings {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'partitions'));

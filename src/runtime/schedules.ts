@@ -1,3 +1,8 @@
+/** When punctuations are due next, ms, by the names of their nodes; versions before 1.0 saved them in the order of the nodes. */
+export type SavedSchedules = Readonly<Record<string, readonly number[]>> | readonly number[];
+
+const isOrdered = (saved: SavedSchedules): saved is readonly number[] => Array.isArray(saved);
+
 /** One schedule of a punctuator. */
 interface Schedule {
   readonly name: string;
@@ -51,19 +56,35 @@ export class Schedules {
     return true;
   }
 
-  /** When each schedule is due next, in the order in which they were added. */
-  save(): readonly number[] {
-    return this.#schedules.map((schedule) => schedule.nextMs);
+  /** When the schedules of each name are due next, in the order in which they were added. */
+  save(): Readonly<Record<string, readonly number[]>> {
+    const saved: Record<string, number[]> = {};
+    for (const { name, nextMs } of this.#schedules) {
+      saved[name] ??= [];
+      saved[name].push(nextMs);
+    }
+    return saved;
   }
 
-  /** Of a program with another number of them none is known: each begins as at the first start. */
-  restore(saved: readonly number[]): void {
+  /**
+   * Schedules go on by their names. Of a name with another number of them none is known: each begins as at the first start.
+   *
+   * @param saved - what `save` gave; or, of versions before 1.0, the times in the order in which all were added
+   */
+  restore(saved: SavedSchedules): void {
     this.#heap.length = 0;
-    const known = saved.length === this.#schedules.length;
-    this.#schedules.forEach((schedule, index) => {
-      if (known) schedule.nextMs = saved[index]!;
-      this.#offer(schedule);
-    });
+    const known = (schedules: readonly Schedule[], times: readonly number[] | undefined): void => {
+      if (times?.length === schedules.length)
+        for (const [i, schedule] of schedules.entries()) schedule.nextMs = times[i]!;
+    };
+    if (isOrdered(saved)) known(this.#schedules, saved);
+    else
+      for (const name of new Set(this.#schedules.map((schedule) => schedule.name)))
+        known(
+          this.#schedules.filter((schedule) => schedule.name === name),
+          saved[name],
+        );
+    for (const schedule of this.#schedules) this.#offer(schedule);
   }
 
   #offer(schedule: Schedule): void {

@@ -5,7 +5,7 @@ import { type ConsumedRecord, type Header, noHeaders } from '../processor/record
 import type { Version } from '../processor/rows.ts';
 import type { SourceSpec } from '../topology/node-spec.ts';
 import type { TaskStats, TaskWork } from './engine-stats.ts';
-import { Schedules } from './schedules.ts';
+import { type SavedSchedules, Schedules } from './schedules.ts';
 import type { CachedTable } from './stores/cached-table.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 
@@ -48,7 +48,7 @@ export interface SavedTask {
   readonly streamTimeMs: number;
   readonly partitionTimeMs: Readonly<Record<string, number>>;
   readonly operatorTimeMs: Readonly<Record<string, number>>;
-  readonly punctuations: readonly number[];
+  readonly punctuations: SavedSchedules;
   readonly processed: number;
   readonly dropped: Readonly<Record<string, number>>;
 }
@@ -351,6 +351,15 @@ export class Task implements NodeContext {
         dropReasons.map((reason) => [reason, dropped[reason] - (before.dropped[reason] ?? 0)]),
       ) as Record<DropReason, number>,
       punctuations,
+    };
+  }
+
+  /** Operators with a clock, and nodes with punctuations by stream time, as often as they have some. */
+  clockNames(): { readonly operators: readonly string[]; readonly schedules: readonly string[] } {
+    const schedules = Object.entries(this.#streamSchedules.save());
+    return {
+      operators: [...this.#clocks.keys()],
+      schedules: schedules.flatMap(([name, times]) => times.map(() => name)),
     };
   }
 

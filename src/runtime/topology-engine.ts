@@ -120,7 +120,7 @@ export class TopologyEngine implements TaskHost {
     if (options.makeSink === undefined) this.#internal = internalTopicsOf(topology, parts, options.tasks);
     const steps: FlushStep[] = [];
     this.tasks = options.tasks.map(({ subTopology, partition }) =>
-      this.#makeTask(parts[subTopology]!, partition, steps),
+      this.#makeTask(topology.subTopology(subTopology), partition, steps),
     );
     this.#internal?.connect(this.tasks, (task, source, key, value, timestamp, headers) => {
       task.process(source, key, value, timestamp, -1, options.maxFutureMs, headers);

@@ -8,16 +8,16 @@ export interface DescribedStore {
 
 /** A sub-topology, as a description has it: each list sorted. */
 export interface DescribedPart {
+  /** Its number. */
+  readonly id: number;
   readonly topics: readonly string[];
   readonly stores: readonly string[];
-  /** Nodes with stores: the clocks of operators have their names. */
-  readonly stateful: readonly string[];
 }
 
 /** What can be read back from a description: see {@link readDescription}. */
 export interface ReadDescription {
   readonly stores: ReadonlyMap<string, DescribedStore>;
-  /** By the number of the sub-topology. */
+  /** In the order of their first sources. */
   readonly parts: readonly DescribedPart[];
 }
 
@@ -33,15 +33,15 @@ const list = (text: string): string[] => (text === '' || text === 'none' ? [] : 
 /** Reads back what `TopologyDescription` writes: its text and, behind it, its details. Two programs are held against each other by it. */
 export function readDescription(text: string): ReadDescription {
   const nodes = new Map<string, Node>();
-  const parts: Node[][] = [];
+  const parts: { readonly id: number; readonly nodes: Node[] }[] = [];
   const texts = new Map<string, string>();
   const globals = new Map<string, readonly string[]>();
-  let part: Node[] | undefined;
+  let part: { readonly id: number; readonly nodes: Node[] } | undefined;
   let node: Node | undefined;
   for (const line of text.split('\n')) {
-    let match = /^ {3}Sub-topology: \d+( for global store.*)?$/.exec(line);
+    let match = /^ {3}Sub-topology: (\d+)( for global store.*)?$/.exec(line);
     if (match !== null) {
-      part = match[1] === undefined ? [] : undefined;
+      part = match[2] === undefined ? { id: Number(match[1]), nodes: [] } : undefined;
       if (part !== undefined) parts.push(part);
       continue;
     }
@@ -51,7 +51,7 @@ export function readDescription(text: string): ReadDescription {
       const items = kind === 'Sink' ? [] : list(inner.slice(1, -1));
       node = { name, topics: kind === 'Source' ? items : [], stores: kind === 'Processor' ? items : [], parents: [] };
       if (part !== undefined) {
-        part.push(node);
+        part.nodes.push(node);
         nodes.set(name, node);
       } else if (kind === 'Source') globals.set('', items);
       else for (const store of items) globals.set(store, globals.get('')!);
@@ -71,10 +71,10 @@ export function readDescription(text: string): ReadDescription {
   const topicsOf = (store: string): readonly string[] => globals.get(store) ?? [...(feeds.get(store) ?? [])].sort();
   return {
     stores: new Map([...texts].map(([name, found]) => [name, { text: found, topics: topicsOf(name) }])),
-    parts: parts.map((all) => ({
-      topics: all.flatMap(({ topics }) => topics).sort(),
-      stores: [...new Set(all.flatMap(({ stores }) => stores))].sort(),
-      stateful: all.flatMap(({ name, stores }) => (stores.length > 0 ? [name] : [])).sort(),
+    parts: parts.map((each) => ({
+      id: each.id,
+      topics: each.nodes.flatMap(({ topics }) => topics).sort(),
+      stores: [...new Set(each.nodes.flatMap(({ stores }) => stores))].sort(),
     })),
   };
 }

@@ -43,6 +43,7 @@ export class Topology {
   readonly #repartitions = new Map<string, RepartitionSpec>();
   /** What was found of the nodes as they are: queries ask for it again and again. */
   #parts: readonly SubTopology[] | undefined;
+  #formerParts: Readonly<Record<number, readonly string[]>> = {};
 
   /** Reads one topic or several as one source. */
   addSource<K, V>(name: string, topics: string | readonly string[], options: SourceOptions<K, V>): this {
@@ -170,6 +171,33 @@ export class Topology {
   get subTopologies(): readonly SubTopology[] {
     this.#parts ??= groupNodes(this.nodes, new Set(this.#globals.keys()));
     return this.#parts;
+  }
+
+  /** One of them by its number. */
+  subTopology(id: number): SubTopology {
+    return this.subTopologies.find((part) => part.id === id)!;
+  }
+
+  /** The topics of sub-topologies that there are no more, by their numbers: see {@link Topology.numbered}. */
+  get formerParts(): Readonly<Record<number, readonly string[]>> {
+    return this.#formerParts;
+  }
+
+  /**
+   * The same graph whose sub-topologies have other numbers: on Kafka they keep those that they had in the program before.
+   *
+   * @param ids - Their numbers, in the order of {@link Topology.subTopologies}.
+   * @param former - The topics of those that there are no more, by their numbers.
+   */
+  numbered(ids: readonly number[], former: Readonly<Record<number, readonly string[]>>): Topology {
+    const topology = new Topology();
+    for (const [name, node] of this.#nodes) topology.#nodes.set(name, node);
+    for (const [name, store] of this.#stores) topology.#stores.set(name, store);
+    for (const [name, table] of this.#globals) topology.#globals.set(name, table);
+    for (const [name, spec] of this.#repartitions) topology.#repartitions.set(name, spec);
+    topology.#parts = this.subTopologies.map((part, i) => ({ ...part, id: ids[i]! }));
+    topology.#formerParts = former;
+    return topology;
   }
 
   /** The graph in words. */

@@ -96,7 +96,7 @@ export class ApplicationProgress {
     const sourcePartitions = await this.#admin.partitionCounts(topology.sourceTopics);
     const { tasks } = planTopics(topology, { applicationId, replicationFactor: -1, sourcePartitions });
     return tasks.flatMap(({ subTopology, partition }) =>
-      inputsOf(topology, applicationId, topology.subTopologies[subTopology]!).map(({ topic, internal }) => ({
+      inputsOf(topology, applicationId, topology.subTopology(subTopology)).map(({ topic, internal }) => ({
         topic,
         partition,
         subTopology,

@@ -7,6 +7,8 @@ export interface Instance {
   readonly processId: string;
   /** Tasks whose state it has, with how far: the sum of its changelog positions. An active task has Infinity. */
   readonly tasks: ReadonlyMap<string, number>;
+  /** Sub-topologies that its program has; absent: all. */
+  readonly subTopologies?: ReadonlySet<number>;
 }
 
 /** Tasks of one instance. */
@@ -37,8 +39,9 @@ export function assignTasks(
   const full = tasks.length % members.length;
   let above = 0;
   const mostOf = subTopologyLimits(tasks, members.length);
-  const fits = (memberId: string, task: TaskId, strict: boolean): boolean => {
-    const share = shares.get(memberId)!;
+  const fits = (member: Instance, task: TaskId, strict: boolean): boolean => {
+    const share = shares.get(member.memberId)!;
+    if (!knows(member, task)) return false;
     if (share.active.length >= most) return false;
     if (full !== 0 && share.active.length === most - 1 && above >= full) return false;
     return !strict || share.count(task.subTopology) < mostOf.get(task.subTopology)!;
@@ -50,30 +53,40 @@ export function assignTasks(
   };
   const stateOf = (member: Instance, task: TaskId): number => member.tasks.get(taskIdText(task)) ?? 0;
   const leastLoaded = (task: TaskId, strict: boolean): Instance | undefined =>
-    members
-      .filter(({ memberId }) => fits(memberId, task, strict))
-      .reduce<Instance | undefined>(
-        (a, b) =>
-          a === undefined || shares.get(b.memberId)!.active.length < shares.get(a.memberId)!.active.length ? b : a,
-        undefined,
-      );
+    leastOf(members.filter((member) => fits(member, task, strict)));
+  const leastOf = (candidates: readonly Instance[]): Instance | undefined =>
+    candidates.reduce<Instance | undefined>(
+      (a, b) =>
+        a === undefined || shares.get(b.memberId)!.active.length < shares.get(a.memberId)!.active.length ? b : a,
+      undefined,
+    );
   // Those that run somewhere first, then those with most state. Of those that run the ones first of which the others have least: a full member gives away what is cheapest to move.
   const greatest = new Map(tasks.map((task) => [task, Math.max(...members.map((member) => stateOf(member, task)))]));
   const copied = (task: TaskId): number =>
     Math.max(0, ...members.map((member) => stateOf(member, task)).filter(Number.isFinite));
   const copies = new Map(tasks.map((task) => [task, greatest.get(task) === running ? copied(task) : 0]));
+  // Before all others those that some programs lack: the others have fewer to choose from.
+  const choices = new Map(tasks.map((task) => [task, members.filter((member) => knows(member, task)).length]));
   let rest = [...tasks].sort(
-    (a, b) => descending(greatest.get(a)!, greatest.get(b)!) || copies.get(a)! - copies.get(b)!,
+    (a, b) =>
+      choices.get(a)! - choices.get(b)! ||
+      descending(greatest.get(a)!, greatest.get(b)!) ||
+      copies.get(a)! - copies.get(b)!,
   );
   for (const strict of [true, false]) {
     const withState = (task: TaskId): Instance | undefined =>
-      best(members, (member) => (fits(member.memberId, task, strict) ? stateOf(member, task) : 0));
+      best(members, (member) => (fits(member, task, strict) ? stateOf(member, task) : 0));
     for (const choose of [withState, (task: TaskId) => leastLoaded(task, strict)])
       rest = rest.filter((task) => {
         const owner = choose(task);
         if (owner !== undefined) give(owner.memberId, task);
         return owner === undefined;
       });
+  }
+  // Those that few programs have go beyond the share of who has them.
+  for (const task of rest) {
+    const owner = leastOf(members.filter((member) => knows(member, task)));
+    if (owner !== undefined) give(owner.memberId, task);
   }
   for (const task of tasks) if (stateful(task)) addStandbys(task, standbys);
   return new Map([...shares].map(([memberId, { active, standby }]) => [memberId, { active, standby }]));
@@ -84,7 +97,7 @@ export function assignTasks(
       members.filter(({ memberId }) => shares.get(memberId)!.active.includes(id)).map(({ processId }) => processId),
     );
     for (let copy = 0; copy < copies; copy++) {
-      const candidates = members.filter(({ processId }) => !used.has(processId));
+      const candidates = members.filter((member) => !used.has(member.processId) && knows(member, task));
       if (candidates.length === 0) return;
       const load = ({ memberId }: Instance): number => shares.get(memberId)!.standby.length;
       const most = Math.max(...candidates.map(load));
@@ -124,6 +137,10 @@ function subTopologyLimits(tasks: readonly TaskId[], members: number): ReadonlyM
 /** Order of numbers, the greatest first; Infinity equals itself. */
 function descending(a: number, b: number): number {
   return a === b ? 0 : a < b ? 1 : -1;
+}
+
+function knows({ subTopologies }: Instance, { subTopology }: TaskId): boolean {
+  return subTopologies === undefined || subTopologies.has(subTopology);
 }
 
 /** What a member that runs a task has of it. */

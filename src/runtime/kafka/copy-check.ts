@@ -1,8 +1,7 @@
-import type { CommittedOffset } from '../../clients/broker.ts';
 import type { StoreSpec } from '../../processor/node.ts';
+import type { CommittedTask } from './committed-tasks.ts';
 import { changelogTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
-import { basisOf } from './loss-check.ts';
 import { anewError, goneError, lossError } from './loss-errors.ts';
 import type { SavedCommit, TaskFolder } from './task-folder.ts';
 import { type CommitBasis, leastOperatorTimeOf, sameClocks } from './task-metadata.ts';
@@ -18,7 +17,7 @@ export interface ChangelogBounds {
 /** What the broker says of a task: the ids of its topics, and what the group has committed. */
 export interface TaskOnBroker {
   readonly ids: ReadonlyMap<string, string>;
-  readonly committed: readonly (CommittedOffset | undefined)[];
+  readonly task: CommittedTask;
 }
 
 /** What a copy is judged with. */
@@ -55,21 +54,21 @@ const day = 86_400_000;
  */
 export async function prepareCopy(
   folder: TaskFolder,
-  { ids, committed }: TaskOnBroker,
+  { ids, task }: TaskOnBroker,
   { options, deleteRetentionMs }: CopyContext,
   end: 'stable' | 'latest',
 ): Promise<ChangelogBounds> {
   const { admin } = options.broker;
-  const basis = basisOf(committed);
+  const basis = task.said?.basis;
   const topics = [...folder.positions.keys()];
   const missing = topics.find((topic) => !ids.has(topic));
   if (missing !== undefined) throw goneError('changelog', missing);
   const partitions = topics.map((topic) => ({ topic, partition: folder.partition }));
   const [ends, starts] = await Promise.all([admin.offsets(partitions, end), admin.offsets(partitions, 'earliest')]);
-  const sorted = [...topics].sort();
+  const specs = new Map(folder.specs.map((spec) => [changelogTopic(options.applicationId, spec.name), spec]));
   const changelogs = topics.map(
     (topic, i): CopiedChangelog => ({
-      spec: folder.specs.find(({ name }) => changelogTopic(options.applicationId, name) === topic)!,
+      spec: specs.get(topic)!,
       topic,
       partition: folder.partition,
       id: ids.get(topic),
@@ -77,11 +76,11 @@ export async function prepareCopy(
       position: folder.positions.get(topic)!,
       start: starts[i]!,
       end: ends[i]!,
-      reached: basis?.reached[sorted.indexOf(topic)] ?? 0,
+      reached: basis?.reached[specs.get(topic)!.name] ?? 0,
     }),
   );
-  const operatorTimeMs = leastOperatorTimeOf(committed[0]?.metadata ?? '');
-  const whole = isWhole(folder.commit, committed);
+  const operatorTimeMs = leastOperatorTimeOf(task.metadata);
+  const whole = isWhole(folder.commit, task);
   const reason =
     changelogs.map((each) => uselessFor(each, basis, whole)).find((text) => text !== undefined) ??
     tooOld(folder, changelogs, deleteRetentionMs);
@@ -101,12 +100,11 @@ export async function prepareCopy(
 }
 
 /** Whether a copy has all rows that the group's commit stands for. */
-export function isWhole(commit: SavedCommit | undefined, committed: readonly (CommittedOffset | undefined)[]): boolean {
-  return (
-    commit !== undefined &&
-    sameClocks(committed[0]?.metadata ?? '', commit.metadata) &&
-    committed.every((each, i) => each?.offset === commit.positions[i])
-  );
+export function isWhole(commit: SavedCommit | undefined, { committed, metadata }: CommittedTask): boolean {
+  if (commit === undefined) return false;
+  // Another program may have committed it, whose inputs have another order.
+  if (metadata !== '' && metadata === commit.metadata) return true;
+  return sameClocks(metadata, commit.metadata) && committed.every((each, i) => each?.offset === commit.positions[i]);
 }
 
 /** Why the copy is of no use for a changelog that is as the group knows it. @throws StreamsError for one that is not. */

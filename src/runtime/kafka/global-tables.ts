@@ -14,7 +14,8 @@ import { historySerde } from '../../serde/history.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { GlobalTableSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { checkSettings, continuedOnKafka, newState, settingsOnKafka } from '../saved-state.ts';
+import { goOn } from '../changed-state.ts';
+import { checkSettings, continued, newState, settingsOnKafka } from '../saved-state.ts';
 import { allRows, metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
 import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
@@ -69,8 +70,11 @@ export interface GlobalCopy {
 }
 
 /** Opens the folder of an instance's global tables to read it. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance has it, `STREAMS_STATE_MISSING` */
-export async function openGlobalCopy(stateDir: string): Promise<GlobalCopy> {
-  const folder = await StateFolder.open(globalDirectory(stateDir), { create: false });
+export async function openGlobalCopy(stateDir: string, openDatabase?: DatabaseFactory): Promise<GlobalCopy> {
+  const folder = await StateFolder.open(globalDirectory(stateDir), {
+    create: false,
+    ...(openDatabase === undefined ? {} : { openDatabase }),
+  });
   const bytes = folder.database.get(runKey);
   const saved = readSaved(folder);
   return {
@@ -143,7 +147,7 @@ export class GlobalTables {
     this.#state =
       saved === undefined
         ? newState(topology, applicationId, settings)
-        : continuedOnKafka(saved, topology, options.stateDir);
+        : continued(saved, topology, options.stateDir).state;
     const tables = topology.globalTables;
     this.stores = new Map(
       tables.map(({ store, versioned }) => [
@@ -163,7 +167,10 @@ export class GlobalTables {
     );
     const written = readSaved(folder);
     if (written === undefined) return;
-    for (const [topic, positions] of Object.entries(written.positions)) this.#positions.set(topic, [...positions]);
+    // Of a table that comes back the rows have left.
+    const kept = tables.filter(({ store }) => saved?.stores[store.name] !== undefined).map(({ topic }) => topic);
+    for (const [topic, positions] of Object.entries(written.positions))
+      if (kept.includes(topic)) this.#positions.set(topic, [...positions]);
     this.#savedAtMs = written.atMs;
   }
 
@@ -180,12 +187,7 @@ export class GlobalTables {
         await deleteRows(folder);
       }
       const tables = new GlobalTables(broker, folder, options, topicIds);
-      if (folder.saved !== tables.#state) {
-        const batch = folder.database.batch();
-        folder.save(batch, tables.#state);
-        await batch.write({ sync: false });
-        await batch.close();
-      }
+      await goOn(folder, tables.#state);
       return tables;
     } catch (error) {
       await folder.close();

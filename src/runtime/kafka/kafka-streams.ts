@@ -34,12 +34,18 @@ import {
 } from './kafka-options.ts';
 import type { KafkaStats, UnreadPartition } from './kafka-stats.ts';
 import { refuseOrAccept } from './loss-check.ts';
-import { type AssignmentData, decodeAssignmentData, encodeData, type MemberData } from './member-data.ts';
+import {
+  type AssignmentData,
+  decodeAssignmentData,
+  encodeData,
+  type MemberData,
+  type MemberPart,
+} from './member-data.ts';
 import { OutputCounts } from './output-counts.ts';
 import { type Owner, Ownership } from './ownership.ts';
 import { type PreparedApplication, prepareApplication } from './prepare-application.ts';
 import { verifyTopic } from './prepare-topics.ts';
-import { shareOut } from './share-out.ts';
+import { memberParts, shareOut } from './share-out.ts';
 import { engineStats, kafkaStats, type StatsCounts, type StatsSource } from './stats.ts';
 import { storedTasks } from './stored-tasks.ts';
 import type { TakeoverContext } from './takeover.ts';
@@ -81,7 +87,7 @@ const passing: readonly string[] = ['STREAMS_TASK_MIGRATED', 'STREAMS_BROKER', '
  * ```
  */
 export class KafkaStreams {
-  readonly topology: Topology;
+  readonly #given: Topology;
   /** Names this instance to the others: a static member's own name, which outlives its restarts. */
   readonly processId: string;
   readonly #options: FilledOptions;
@@ -125,7 +131,7 @@ export class KafkaStreams {
    */
   constructor(topology: Topology, options: KafkaStreamsOptions | BootstrapOptions) {
     checkKafkaOptions(options);
-    this.topology = topology;
+    this.#given = topology;
     this.#ownsBroker = !('broker' in options);
     this.#options = filledOptions('broker' in options ? options : connected(options));
     checkHeartbeats(this.#options);
@@ -133,7 +139,8 @@ export class KafkaStreams {
     this.#leavesGroup = this.#options.groupInstanceId === undefined;
     this.processId = this.#options.groupInstanceId ?? randomUUID();
     const { sessionTimeoutMs } = this.#options;
-    this.#ownership = new Ownership(topology, () => ({
+    this.#ownership = new Ownership(() => ({
+      topology: this.topology,
       processId: this.processId,
       sessionTimeoutMs,
       plan: this.#prepared?.plan,
@@ -143,6 +150,11 @@ export class KafkaStreams {
       rebalancing: this.#rebalancing,
       globals: this.#globals,
     }));
+  }
+
+  /** The topology; from `start` on with the numbers that its sub-topologies have in the group. */
+  get topology(): Topology {
+    return this.#prepared?.topology ?? this.#given;
   }
 
   get state(): StreamsState {
@@ -357,12 +369,12 @@ export class KafkaStreams {
   }
 
   async #prepare(): Promise<void> {
-    const { topology } = this;
     const options = this.#options;
     const { broker, applicationId } = options;
-    const prepared = await prepareApplication(topology, options);
+    const prepared = await prepareApplication(this.#given, options);
     this.#checkWanted();
     this.#prepared = prepared;
+    const { topology } = prepared;
     const roles = topicRoles(topology, applicationId);
     const watch = new ClusterWatch(broker.admin, roles, prepared.topics, (counts) => this.#grown(counts));
     this.#watch = watch;
@@ -398,6 +410,9 @@ export class KafkaStreams {
       watch,
       roles,
       hasRun: prepared.past.hasRun,
+      returning: new Set(
+        prepared.plan.tasks.filter(({ subTopology }) => prepared.past.returning.has(subTopology)).map(taskIdText),
+      ),
       newFrom: this.#newFrom,
     };
   }
@@ -508,7 +523,7 @@ export class KafkaStreams {
       assign: async (members) => {
         // Shared out is what there is now: members have joined because a topic has grown.
         await this.#look();
-        return shareOut({ topology, applicationId, plan: this.#prepared!.plan, numStandbyReplicas }, members);
+        return shareOut({ parts: this.#parts(), numStandbyReplicas }, members);
       },
       rebalancing: () => this.#isRebalancing(),
       assigned: async (assignment, generation) => {
@@ -534,10 +549,15 @@ export class KafkaStreams {
       ...(hostProcess === undefined ? {} : { hostProcess }),
       endpoint: this.#endpoint,
       tasks,
+      parts: this.#parts(),
       shutdown: this.#shutdownAsked,
       // A member that says the same as before gets no new generation.
       join: ++this.#joins,
     };
+  }
+
+  #parts(): Readonly<Record<number, MemberPart>> {
+    return memberParts(this.topology, this.applicationId, this.#prepared!.plan);
   }
 
   #isRebalancing(): void {
@@ -605,7 +625,7 @@ export class KafkaStreams {
         `this instance is given task ${taskId}, which it does not know: a topic has more partitions than when it was started, or another instance runs another topology. Restart all instances with one version.`,
         { taskId },
       );
-    const specs = storesOf(this.topology, this.topology.subTopologies[id.subTopology]!);
+    const specs = storesOf(this.topology, this.topology.subTopology(id.subTopology));
     const { stateDir, applicationId, settings, openDatabase } = this.#options;
     const takeover = this.#takeover!;
     const work = this.#work!;

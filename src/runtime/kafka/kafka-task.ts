@@ -10,7 +10,8 @@ import { commitPaceMs, isLargeCommit } from './commit-pace.ts';
 import type { InputBuffer } from './input-buffer.ts';
 import type { LetterWriter, WaitingLetters } from './letter-topics.ts';
 import type { TaskFolder } from './task-folder.ts';
-import { encodeTaskMetadata, samePositions } from './task-metadata.ts';
+import { encodeTaskMetadata, pointerTo, samePositions } from './task-metadata.ts';
+import type { TaskProgram } from './task-program.ts';
 
 /** What becomes of records that fail. */
 export interface RecordHandlers {
@@ -38,6 +39,8 @@ export interface KafkaTaskOptions {
   readonly fresh: boolean;
   /** {@link marksOf} the application's topics, the task's own first. */
   readonly topics: string;
+  /** What its commits say of this program. */
+  readonly program: TaskProgram;
   /** Where it begins is to be known at once: what comes until the first commit would be passed over, or counted again, by the next owner. */
   readonly commitsAtOnce: boolean;
   readonly cacheIsFull: () => boolean;
@@ -353,20 +356,22 @@ export class KafkaTask {
     this.folder.saveCommitted(batch, reached, operatorTimeMs, { positions, metadata: offsets[0]!.metadata });
   }
 
-  /** The first input carries the task's clocks, and what its commit stands on. */
+  /** The first input carries the task's clocks, and what its commit stands on; the others say where that is. */
   #offsets(): readonly OffsetToCommit[] {
-    const positions = this.inputs.map(({ position }) => position);
-    const reached = [...this.folder.positions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, position]) => position);
+    const { topics, program } = this.#options;
+    const positions = Object.fromEntries(this.inputs.map(({ source, position }) => [source.topic, position]));
     const metadata = encodeTaskMetadata({
       task: this.task.save(),
       globalPositions: this.#globalPositions,
-      basis: { positions, reached, topics: this.#options.topics },
+      basis: { positions, reached: this.folder.reached, topics },
+      program,
     });
-    return this.inputs.map(({ topic, partition }, i) => ({
+    const pointer = pointerTo(this.inputs[0]!.topic);
+    return this.inputs.map(({ topic, partition, position }, i) => ({
       topic,
       partition,
-      offset: positions[i]!,
-      metadata: i === 0 ? metadata : '',
+      offset: position,
+      metadata: i === 0 ? metadata : pointer,
     }));
   }
 

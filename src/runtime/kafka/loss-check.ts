@@ -1,21 +1,25 @@
-import type { CommittedOffset, TopicPartition } from '../../clients/broker.ts';
+import type { TopicPartition } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
+import {
+  type CommittedTask,
+  committedTasks,
+  formerPrograms,
+  hadStore,
+  hasCommitted,
+  returningParts,
+  usedTopic,
+  wasRead,
+} from './committed-tasks.ts';
+import { changesOfGroup, refuseOtherStores, refuseStranger, tellChanges } from './group-program.ts';
 import { changelogTopic, repartitionTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import { anewError, goneError, lossError, positionsError, type TopicRole } from './loss-errors.ts';
-import { type CommitBasis, decodeTaskMetadata, isTaskMetadata } from './task-metadata.ts';
+import type { CommitBasis } from './task-metadata.ts';
 import { TopicMarks } from './topic-marks.ts';
-import { inputsOf, storesOf, type TaskInput } from './topics-plan.ts';
-
-/** What a group has committed of a task. */
-export interface CommittedTask {
-  readonly id: TaskId;
-  readonly inputs: readonly TaskInput[];
-  readonly committed: readonly (CommittedOffset | undefined)[];
-}
+import { storesOf } from './topics-plan.ts';
 
 /** What is known of an application before it goes on. */
 export interface ApplicationPast {
@@ -23,15 +27,12 @@ export interface ApplicationPast {
   readonly hasRun: boolean;
   /** Positions of global topics up to which some task has joined them, by topic. */
   readonly joined: Readonly<Record<string, readonly number[]>>;
+  /** {@link returningParts} */
+  readonly returning: ReadonlySet<number>;
 }
 
 /** What the checks need of a client's options. */
 export type CheckOptions = Pick<FilledOptions, 'broker' | 'applicationId' | 'acceptLoss' | 'logger'>;
-
-/** What a task's last commit stands on; undefined where there is none, or an older version wrote it. */
-export function basisOf(committed: readonly (CommittedOffset | undefined)[]): CommitBasis | undefined {
-  return decodeTaskMetadata(committed[0]?.metadata ?? '', { operators: [], topics: [] })?.basis;
-}
 
 /**
  * Throws the error, or goes on in spite of it where the user has said so. What an internal topic has lost cannot be accepted: nobody could say what the numbers stand for.
@@ -53,21 +54,25 @@ export async function checkStart(
   options: CheckOptions,
 ): Promise<ApplicationPast> {
   const { applicationId, broker } = options;
-  const tasks = await committedTasks(topology, taskIds, options);
+  const place = { admin: broker.admin, applicationId };
+  const tasks = await committedTasks(topology, taskIds, place);
+  const changes = changesOfGroup(topology, tasks, applicationId, await formerPrograms(topology, tasks, place));
+  refuseOtherStores(changes, applicationId);
+  refuseStranger(changes, applicationId);
   // After the positions: a topic that these stand on was there before them.
   const roles = topicRoles(topology, applicationId);
   const now = await topicsNow(broker.admin, [...roles.keys()]);
-  const ran = tasks.filter(({ committed }) => committed.some((each) => each !== undefined));
+  const ran = tasks.filter(hasCommitted);
   const past = {
-    hasRun:
-      ran.some(({ committed }) => isTaskMetadata(committed[0]?.metadata ?? '')) ||
-      (await hasWritten(roles, now, options)),
+    returning: returningParts(tasks),
+    hasRun: ran.some(({ said }) => said !== undefined) || (await hasWritten(roles, now, options)),
     joined: joinedBy(tasks),
   };
   if (ran.length === 0) return past;
-  for (const { committed } of ran) checkTopics(basisOf(committed), roles, now, options);
+  for (const { said } of ran) checkTopics(said?.basis, roles, now, options);
   checkMissing(topology, ran, roles, now, options);
   checkTables(past, roles, now, options);
+  tellChanges(changes, options);
   if (past.hasRun) await checkPositions(ran, options);
   else
     options.logger.warn(
@@ -91,9 +96,8 @@ export async function checkTask(
   }: { readonly roles: ReadonlyMap<string, TopicRole>; readonly now: TopicsNow; readonly hasRun: boolean },
   options: CheckOptions,
 ): Promise<boolean> {
-  if (task.committed.every((each) => each === undefined)) return false;
-  const basis = basisOf(task.committed);
-  const accepted = checkTopics(basis, roles, now, options);
+  if (!hasCommitted(task)) return false;
+  const accepted = checkTopics(task.said?.basis, roles, now, options);
   return (hasRun && (await checkPositions([task], options))) || accepted;
 }
 
@@ -110,27 +114,11 @@ export async function checkOthers(
   const refusing = { ...options, acceptLoss: false };
   const roles = new Map([...topicRoles(topology, options.applicationId)].filter(([, role]) => role !== 'changelog'));
   const now = await topicsNow(options.broker.admin, [...roles.keys()]);
-  const ran = tasks.filter(({ committed }) => committed.some((each) => each !== undefined));
+  const ran = tasks.filter(hasCommitted);
   if (ran.length === 0) return;
   for (const [topic, role] of roles) if (!now.ids.has(topic)) throw goneError(role, topic);
-  for (const { committed } of ran) checkTopics(basisOf(committed), roles, now, refusing);
+  for (const { said } of ran) checkTopics(said?.basis, roles, now, refusing);
   await checkPositions(ran, refusing);
-}
-
-/** What the group has committed of all tasks. */
-export async function committedTasks(
-  topology: Topology,
-  taskIds: readonly TaskId[],
-  { broker, applicationId }: CheckOptions,
-): Promise<readonly CommittedTask[]> {
-  const tasks = taskIds.map((id) => ({
-    id,
-    inputs: inputsOf(topology, applicationId, topology.subTopologies[id.subTopology]!),
-  }));
-  const all = tasks.flatMap(({ id, inputs }) => inputs.map(({ topic }) => ({ topic, partition: id.partition })));
-  const offsets = await broker.admin.committed(applicationId, all);
-  let at = 0;
-  return tasks.map(({ id, inputs }) => ({ id, inputs, committed: inputs.map(() => offsets[at++]) }));
 }
 
 /** Whether a changelog holds anything. */
@@ -150,9 +138,8 @@ async function hasWritten(
 
 function joinedBy(tasks: readonly CommittedTask[]): Readonly<Record<string, readonly number[]>> {
   const joined: Record<string, number[]> = {};
-  for (const { committed } of tasks) {
-    const metadata = decodeTaskMetadata(committed[0]?.metadata ?? '', { operators: [], topics: [] });
-    for (const [topic, positions] of Object.entries(metadata?.globalPositions ?? {})) {
+  for (const { said } of tasks) {
+    for (const [topic, positions] of Object.entries(said?.globalPositions ?? {})) {
       joined[topic] ??= [];
       for (const [partition, position] of positions.entries())
         joined[topic][partition] = Math.max(joined[topic][partition] ?? 0, position);
@@ -188,14 +175,18 @@ function checkMissing(
   { ids }: TopicsNow,
   { applicationId }: CheckOptions,
 ): void {
-  const parts = new Set(ran.map(({ id }) => id.subTopology));
   for (const part of topology.subTopologies) {
-    if (!parts.has(part.id)) continue;
+    const tasks = ran.filter(({ id }) => id.subTopology === part.id);
+    if (tasks.length === 0) continue;
     const internal = [
-      ...storesOf(topology, part).map(({ name }) => changelogTopic(applicationId, name)),
+      ...storesOf(topology, part)
+        .filter(({ name }) => tasks.some((task) => hadStore(task, name, applicationId)))
+        .map(({ name }) => changelogTopic(applicationId, name)),
       ...[...part.sources.flatMap(({ topics }) => topics), ...part.sinks.map(({ topic }) => topic)]
         .filter((topic) => topology.repartitions.has(topic))
-        .map((topic) => repartitionTopic(applicationId, topic)),
+        .map((topic) => ({ name: topic, topic: repartitionTopic(applicationId, topic) }))
+        .filter((each) => tasks.some((task) => usedTopic(task, each)))
+        .map(({ topic }) => topic),
     ];
     const missing = internal.find((topic) => !ids.has(topic));
     if (missing !== undefined) throw goneError(roles.get(missing)!, missing);
@@ -235,8 +226,9 @@ async function checkPositions(tasks: readonly CommittedTask[], options: CheckOpt
       taskId: taskIdText(task.id),
       role: (input.internal ? 'repartition' : 'input') as TopicRole,
       committed: task.committed[i],
-      said: basisOf(task.committed)?.positions[i],
-      foreign: !isTaskMetadata(task.committed[0]?.metadata ?? ''),
+      known: wasRead(task, input),
+      said: task.said?.basis?.positions[input.name],
+      foreign: task.said === undefined,
     })),
   );
   const found = places.filter(({ committed }) => committed !== undefined);
@@ -247,7 +239,7 @@ async function checkPositions(tasks: readonly CommittedTask[], options: CheckOpt
     accepted = true;
   };
   for (const place of places)
-    if (place.committed === undefined)
+    if (place.committed === undefined && place.known)
       refuse(
         positionsError(place, 'the group has no position of it any more, and one of the other topics of the task'),
       );

@@ -10,8 +10,19 @@ export interface MemberData {
   readonly endpoint: string;
   /** Tasks whose state it has, with the sum of its changelog positions; null: it runs the task. */
   readonly tasks: Readonly<Record<string, number | null>>;
+  /** The sub-topologies of its program, by their numbers; absent: those of the leader's. Two programs may run side by side, and one may lack what the other has. */
+  readonly parts?: Readonly<Record<number, MemberPart>>;
   /** It asks all instances to shut down. */
   readonly shutdown: boolean;
+}
+
+/** A sub-topology of a member's program. */
+export interface MemberPart {
+  /** What its tasks read, as the broker calls it. */
+  readonly topics: readonly string[];
+  readonly partitions: number;
+  /** Whether its tasks have stores. */
+  readonly stateful: boolean;
 }
 
 /** What the leader tells each member. */

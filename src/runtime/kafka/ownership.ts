@@ -14,6 +14,7 @@ export type Owner = 'local' | { readonly endpoint: string } | 'migrating';
 
 /** What is known of who has which task. */
 export interface OwnershipView {
+  readonly topology: Topology;
   readonly processId: string;
   readonly sessionTimeoutMs: number;
   readonly plan: TopicsPlan | undefined;
@@ -26,17 +27,15 @@ export interface OwnershipView {
 
 /** Says which task has a key or a partition of a store, and who has the task. */
 export class Ownership {
-  readonly #topology: Topology;
   readonly #view: () => OwnershipView;
 
-  constructor(topology: Topology, view: () => OwnershipView) {
-    this.#topology = topology;
+  constructor(view: () => OwnershipView) {
     this.#view = view;
   }
 
   /** All stores, the global ones included. */
   specs(): readonly StoreSpec[] {
-    return [...this.#topology.stores, ...this.#topology.globalTables.map(({ store }) => store)];
+    return [...this.#view().topology.stores, ...this.#view().topology.globalTables.map(({ store }) => store)];
   }
 
   /** @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` */
@@ -52,20 +51,20 @@ export class Ownership {
 
   /** Whether the store is the same in every instance. */
   isGlobal(store: string): boolean {
-    return this.#topology.globalTables.some((table) => table.store.name === store);
+    return this.#view().topology.globalTables.some((table) => table.store.name === store);
   }
 
   /** The task whose copy of a store has a partition: `0_3`. */
   taskOf(store: string, partition: number): string {
-    const part = this.#topology.subTopologies.find(({ stores }) => stores.includes(store));
+    const part = this.#view().topology.subTopologies.find(({ stores }) => stores.includes(store));
     return taskIdText({ subTopology: part?.id ?? 0, partition });
   }
 
   /** How many partitions a store has; 0 before the topics are known. */
   partitionsOf(store: string): number {
     if (this.isGlobal(store)) return 1;
-    const part = this.#topology.subTopologies.find(({ stores }) => stores.includes(store));
-    return part === undefined ? 0 : (this.#view().plan?.partitionsOf[part.id] ?? 0);
+    const part = this.#view().topology.subTopologies.find(({ stores }) => stores.includes(store));
+    return part === undefined ? 0 : (this.#view().plan?.partitionsOf.get(part.id) ?? 0);
   }
 
   /**

@@ -1,16 +1,22 @@
 import type { BrokerAdmin } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
+import { type DescribedPart, readDescription } from '../../topology/read-description.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
+import { committedTasks } from './committed-tasks.ts';
+import { openGlobalCopy } from './global-tables.ts';
 import { changelogTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import type { LetterTopic, LetterTopics } from './letter-topics.ts';
 import { type ApplicationPast, checkStart } from './loss-check.ts';
 import { prepareTopics } from './prepare-topics.ts';
+import { numberedTopology } from './program-numbers.ts';
 import { planTopics, type TopicsPlan } from './topics-plan.ts';
 
 /** An application's topics, made and checked. */
 export interface PreparedApplication {
+  /** With the numbers that its sub-topologies have in the group. */
+  readonly topology: Topology;
   readonly plan: TopicsPlan;
   readonly clusterId: string | undefined;
   /** Partitions of every topic that is written to, by its name on the broker. */
@@ -34,14 +40,14 @@ const letterHeaderBytes = 16 * 1024;
  *
  * @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`, `STREAMS_INTERNAL_TOPIC`, `STREAMS_INPUT_REFUSED`, `STREAMS_PRODUCTION`, `STREAMS_BROKER`
  */
-export async function prepareApplication(topology: Topology, options: FilledOptions): Promise<PreparedApplication> {
+export async function prepareApplication(given: Topology, options: FilledOptions): Promise<PreparedApplication> {
   const { broker, applicationId, logger } = options;
   const { admin } = broker;
   const letterNames = [options.deadLetterTopic, options.lateTopic].filter((topic) => topic !== '');
-  const sinks = topology.nodes.flatMap((node) =>
-    node.kind === 'sink' && !topology.repartitions.has(node.topic) ? [node.topic] : [],
+  const sinks = given.nodes.flatMap((node) =>
+    node.kind === 'sink' && !given.repartitions.has(node.topic) ? [node.topic] : [],
   );
-  const counts = await admin.partitionCounts([...topology.sourceTopics, ...sinks, ...letterNames]);
+  const counts = await admin.partitionCounts([...given.sourceTopics, ...sinks, ...letterNames]);
   const missing = sinks.find((topic) => !counts.has(topic));
   if (missing !== undefined)
     throw new StreamsError(
@@ -49,9 +55,9 @@ export async function prepareApplication(topology: Topology, options: FilledOpti
       `topic ${missing}, to which the topology writes, does not exist on the broker. Create it.`,
       { topic: missing },
     );
-  const { plan, past } = await checkApplication(topology, options);
+  const { topology, plan, past } = await checkApplication(given, options);
   await prepareTopics(admin, plan.internal, logger);
-  const partitions = Math.max(1, ...plan.partitionsOf);
+  const partitions = Math.max(1, ...plan.partitionsOf.values());
   await makeLetterTopics(
     topology,
     options,
@@ -64,6 +70,7 @@ export async function prepareApplication(topology: Topology, options: FilledOpti
       ? undefined
       : { topic, partitions: counts.get(topic) ?? partitions, maxBytes: letterLimits.get(topic)! };
   return {
+    topology,
     plan,
     clusterId: (await admin.describeCluster()).clusterId,
     partitionsOf: new Map([...counts, ...plan.internal.map((spec) => [spec.topic, spec.partitions] as const)]),
@@ -80,13 +87,35 @@ export async function prepareApplication(topology: Topology, options: FilledOpti
  * @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`, `STREAMS_INTERNAL_TOPIC`, `STREAMS_INPUT_REFUSED`, `STREAMS_BROKER`
  */
 export async function checkApplication(
-  topology: Topology,
+  given: Topology,
   options: FilledOptions,
-): Promise<{ readonly plan: TopicsPlan; readonly past: ApplicationPast }> {
+): Promise<Pick<PreparedApplication, 'topology' | 'plan' | 'past'>> {
   const { broker, applicationId, replicationFactor } = options;
-  const sourcePartitions = await broker.admin.partitionCounts(topology.sourceTopics);
-  const plan = planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
-  return { plan, past: await checkStart(topology, plan.tasks, options) };
+  const sourcePartitions = await broker.admin.partitionCounts(given.sourceTopics);
+  const planOf = (topology: Topology): TopicsPlan =>
+    planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
+  const place = { admin: broker.admin, applicationId };
+  const tasks = await committedTasks(given, planOf(given).tasks, place);
+  const before = tasks.some(({ said }) => said !== undefined && said.program === undefined)
+    ? await partsBefore(options)
+    : [];
+  const topology = numberedTopology(given, { tasks, before });
+  const plan = planOf(topology);
+  return { topology, plan, past: await checkStart(topology, plan.tasks, options) };
+}
+
+/** The sub-topologies of the program that last used the state folder; none where it does not tell. */
+async function partsBefore({ stateDir, openDatabase }: FilledOptions): Promise<readonly DescribedPart[]> {
+  try {
+    const { folder } = await openGlobalCopy(stateDir, openDatabase);
+    const { saved } = folder;
+    await folder.close();
+    return saved === undefined ? [] : readDescription(saved.topology).parts;
+  } catch (error) {
+    // What is wrong with it is told where it is opened to be used.
+    if (StreamsError.is(error)) return [];
+    throw error;
+  }
 }
 
 /** A letter is its record, and headers besides: so these topics take more than those that are read. */

@@ -11,13 +11,14 @@ import type { ByteRow } from '../stores/byte-rows.ts';
 import { taskIdText } from '../task.ts';
 import { topicRoles, topicsFrom, topicsNow } from './application-topics.ts';
 import { changelogWriter } from './changelog.ts';
+import { type CommittedTask, committedTasks, hasCommitted, namesOf } from './committed-tasks.ts';
 import { isWhole } from './copy-check.ts';
 import { changelogTopic, transactionalId } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
-import { basisOf, type CommittedTask, checkOthers, committedTasks } from './loss-check.ts';
+import { checkOthers } from './loss-check.ts';
 import { storedTasks, withThreads } from './stored-tasks.ts';
 import { TaskFolder } from './task-folder.ts';
-import { withMarks } from './task-metadata.ts';
+import { pointerTo, withMarks } from './task-metadata.ts';
 import { marksOf, TopicMarks } from './topic-marks.ts';
 import { expires, planTopics, storesOf, type TopicsPlan } from './topics-plan.ts';
 
@@ -55,7 +56,7 @@ export async function refillChangelogs(
   const { broker, applicationId, replicationFactor } = options;
   const sourcePartitions = await broker.admin.partitionCounts(topology.sourceTopics);
   const plan = planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
-  const tasks = await committedTasks(topology, plan.tasks, options);
+  const tasks = await committedTasks(topology, plan.tasks, { admin: broker.admin, applicationId });
   await checkOthers(topology, tasks, options);
   const lost = await lostChangelogs(topology, tasks, options);
   const refill: Refill = { topology, options, plan, tasks, lost };
@@ -74,7 +75,7 @@ async function lostChangelogs(
   tasks: readonly CommittedTask[],
   { broker, applicationId }: FilledOptions,
 ): Promise<readonly LostChangelog[]> {
-  const ran = tasks.filter(({ committed }) => committed.some((each) => each !== undefined));
+  const ran = tasks.filter(hasCommitted);
   const now = await topicsNow(broker.admin, [...topicRoles(topology, applicationId).keys()]);
   const found: LostChangelog[] = [];
   for (const part of topology.subTopologies)
@@ -83,9 +84,7 @@ async function lostChangelogs(
       const own = ran.filter(({ id }) => id.subTopology === part.id);
       if (own.length === 0) continue;
       const id = now.ids.get(topic);
-      const isOther = ran.some(({ committed }) =>
-        new TopicMarks(basisOf(committed)?.topics ?? '').differs(topic, id ?? ''),
-      );
+      const isOther = ran.some(({ said }) => new TopicMarks(said?.basis?.topics ?? '').differs(topic, id ?? ''));
       const isLost =
         id === undefined ||
         isOther ||
@@ -93,20 +92,13 @@ async function lostChangelogs(
           { spec, topic },
           own.map((task) => ({
             partition: task.id.partition,
-            reached: reachedOf(topology, applicationId, task, topic),
+            reached: task.said?.basis?.reached[spec.name] ?? 0,
           })),
           broker,
         ));
       if (isLost) found.push({ spec, topic, subTopology: part.id });
     }
   return found;
-}
-
-function reachedOf(topology: Topology, applicationId: string, { id, committed }: CommittedTask, topic: string): number {
-  const topics = storesOf(topology, topology.subTopologies[id.subTopology]!)
-    .map(({ name }) => changelogTopic(applicationId, name))
-    .sort();
-  return basisOf(committed)?.reached[topics.indexOf(topic)] ?? 0;
 }
 
 async function hasLostRows(
@@ -129,12 +121,13 @@ async function wholeCopies(refill: Refill): Promise<ReadonlyMap<string, TaskFold
   const folders = new Map<string, TaskFolder>();
   const parts = new Set(lost.map(({ subTopology }) => subTopology));
   try {
-    for (const { id, committed } of tasks) {
-      if (!parts.has(id.subTopology) || committed.every((each) => each === undefined)) continue;
+    for (const task of tasks) {
+      const { id } = task;
+      if (!parts.has(id.subTopology) || !hasCommitted(task)) continue;
       const taskId = taskIdText(id);
       const place = withThreads(stateDir).find((dir) => storedTasks(dir).some(([stored]) => stored === taskId));
       if (place === undefined) throw noCopy(taskId, `${stateDir} has no copy of it`);
-      const specs = storesOf(topology, topology.subTopologies[id.subTopology]!);
+      const specs = storesOf(topology, topology.subTopology(id.subTopology));
       const folder = await TaskFolder.open({ taskId, partition: id.partition }, specs, {
         stateDir: place,
         topology,
@@ -144,7 +137,7 @@ async function wholeCopies(refill: Refill): Promise<ReadonlyMap<string, TaskFold
         ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
       });
       folders.set(taskId, folder);
-      if (!isWhole(folder.commit, committed))
+      if (!isWhole(folder.commit, task))
         throw noCopy(taskId, `its copy in ${place} does not stand for what the group has committed`);
     }
     return folders;
@@ -172,28 +165,34 @@ async function carryOut(refill: Refill, folders: ReadonlyMap<string, TaskFolder>
   const { ids } = await topicsNow(admin, [...topicRoles(topology, applicationId).keys()]);
   const reached = new Map<string, ReadonlyMap<string, number>>();
   for (const [taskId, folder] of folders) reached.set(taskId, await writeRows(folder, refill));
-  for (const { id, inputs, committed } of tasks) {
-    const basis = basisOf(committed);
-    if (basis === undefined) continue;
+  for (const { id, inputs, committed, metadata: before, said } of tasks) {
+    if (said?.basis === undefined) continue;
+    const { basis } = said;
     const taskId = taskIdText(id);
-    const part = topology.subTopologies[id.subTopology]!;
+    const part = topology.subTopology(id.subTopology);
     const written = reached.get(taskId);
-    const topics = storesOf(topology, part)
-      .map(({ name }) => changelogTopic(applicationId, name))
-      .sort();
-    const metadata = withMarks(committed[0]!.metadata, {
-      positions: basis.positions,
-      reached: topics.map((topic, i) => written?.get(topic) ?? basis.reached[i] ?? 0),
-      topics: marksOf(topicsFrom(topology, applicationId, part), ids),
+    const ends = storesOf(topology, part).flatMap(({ name }) => {
+      const end = written?.get(changelogTopic(applicationId, name));
+      return end === undefined ? [] : [[name, end] as const];
     });
-    await folders.get(taskId)?.refilled(written ?? new Map(), ids, { positions: basis.positions, metadata });
+    const metadata = withMarks(
+      before,
+      {
+        positions: basis.positions,
+        reached: { ...basis.reached, ...Object.fromEntries(ends) },
+        topics: marksOf(topicsFrom(topology, applicationId, part), ids),
+      },
+      namesOf(topology, applicationId, part),
+    );
+    const positions = committed.map((each) => each?.offset ?? 0);
+    await folders.get(taskId)?.refilled(written ?? new Map(), ids, { positions, metadata });
     await admin.setCommitted(
       applicationId,
       inputs.map(({ topic }, i) => ({
         topic,
         partition: id.partition,
         offset: committed[i]!.offset,
-        metadata: i === 0 ? metadata : committed[i]!.metadata,
+        metadata: i === 0 ? metadata : pointerTo(inputs[0]!.topic),
       })),
     );
   }

@@ -1,33 +1,61 @@
 import type { JoinedMember, MemberAssignment, TopicPartition } from '../../clients/broker.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { taskIdText } from '../task.ts';
+import { type TaskId, taskIdText } from '../task.ts';
 import { assignTasks } from './assignor.ts';
-import { type AssignmentData, decodeMemberData, encodeData } from './member-data.ts';
-import { storesOf, type TopicsPlan, topicOnBroker } from './topics-plan.ts';
+import { type AssignmentData, decodeMemberData, encodeData, type MemberPart } from './member-data.ts';
+import { inputsOf, storesOf, type TopicsPlan } from './topics-plan.ts';
 
 /** What the leader of a group shares out. */
 export interface SharedWork {
-  readonly topology: Topology;
-  readonly applicationId: string;
-  readonly plan: TopicsPlan;
+  /** Sub-topologies of the leader's own program, by their numbers. */
+  readonly parts: Readonly<Record<number, MemberPart>>;
   readonly numStandbyReplicas: number;
 }
 
-/** Gives each member its tasks, and tells all where all tasks are. */
+/** What a member tells the leader of its program. */
+export function memberParts(
+  topology: Topology,
+  applicationId: string,
+  { partitionsOf }: TopicsPlan,
+): Readonly<Record<number, MemberPart>> {
+  return Object.fromEntries(
+    topology.subTopologies.map((part) => [
+      part.id,
+      {
+        topics: inputsOf(topology, applicationId, part).map(({ topic }) => topic),
+        partitions: partitionsOf.get(part.id) ?? 0,
+        stateful: storesOf(topology, part).length > 0,
+      },
+    ]),
+  );
+}
+
+/**
+ * Gives each member its tasks, and tells all where all tasks are. While two programs run side by side each has tasks of its own beside those that both have: nobody gets one that its program lacks.
+ */
 export function shareOut(
-  { topology, applicationId, plan, numStandbyReplicas }: SharedWork,
+  { parts, numStandbyReplicas }: SharedWork,
   members: readonly JoinedMember[],
 ): ReadonlyMap<string, MemberAssignment> {
   const known = members.map(({ memberId, userData }) => ({ memberId, data: decodeMemberData(userData) }));
+  const partsOf = new Map(known.map(({ memberId, data }) => [memberId, data.parts ?? parts]));
+  // Of two that know a sub-topology the leader is right: it has just looked at the topics.
+  const all: Record<number, MemberPart> = Object.assign({}, ...partsOf.values(), parts);
+  const tasks = Object.entries(all).flatMap(([id, { partitions }]): TaskId[] =>
+    [...partsOf.values()].some((own) => id in own)
+      ? Array.from({ length: partitions }, (_, partition) => ({ subTopology: Number(id), partition }))
+      : [],
+  );
   const shares = assignTasks(
-    plan.tasks,
+    tasks,
     known.map(({ memberId, data }) => ({
       memberId,
       processId: data.hostProcess ?? data.processId,
       tasks: new Map(Object.entries(data.tasks).map(([id, reached]) => [id, reached ?? Number.POSITIVE_INFINITY])),
+      ...(data.parts === undefined ? {} : { subTopologies: new Set(Object.keys(data.parts).map(Number)) }),
     })),
     numStandbyReplicas,
-    ({ subTopology }) => storesOf(topology, topology.subTopologies[subTopology]!).length > 0,
+    ({ subTopology }) => all[subTopology]!.stateful,
   );
   const hosts = known.map(({ memberId, data }) => ({
     processId: data.processId,
@@ -35,17 +63,15 @@ export function shareOut(
     ...shares.get(memberId)!,
   }));
   const shutdown = known.some(({ data }) => data.shutdown);
-  const inputsOf = (taskId: string): readonly TopicPartition[] => {
-    const { subTopology, partition } = plan.tasks.find((task) => taskIdText(task) === taskId)!;
-    return topology.subTopologies[subTopology]!.sources.flatMap(({ topics }) => topics).map((topic) => ({
-      topic: topicOnBroker(topology, applicationId, topic),
-      partition,
-    }));
-  };
+  const ids = new Map(tasks.map((task) => [taskIdText(task), task]));
   return new Map(
     [...shares].map(([memberId, { active, standby }]) => {
       const data: AssignmentData = { active, standby, hosts, shutdown };
-      return [memberId, { partitions: active.flatMap(inputsOf), userData: encodeData(data) }];
+      const partitions = active.flatMap((taskId): readonly TopicPartition[] => {
+        const { subTopology, partition } = ids.get(taskId)!;
+        return partsOf.get(memberId)![subTopology]!.topics.map((topic) => ({ topic, partition }));
+      });
+      return [memberId, { partitions, userData: encodeData(data) }];
     }),
   );
 }

@@ -5,7 +5,7 @@ import type { Topology } from '../../topology/topology.ts';
 import { ApplicationProgress, type CommittedInput } from './application-progress.ts';
 import { isInternalTopic } from './internal-names.ts';
 import { type AssignmentData, hostsOf } from './member-data.ts';
-import { decodeTaskMetadata } from './task-metadata.ts';
+import { decodeTaskMetadata, noNames } from './task-metadata.ts';
 
 /** What is waited for. */
 export interface TableAppliedOptions {
@@ -118,7 +118,7 @@ class Look {
     showing: Set<string>,
   ): Promise<string | undefined> {
     const text = inputs[0]!.committed?.metadata ?? '';
-    const metadata = decodeTaskMetadata(text, { operators: [], topics: [] });
+    const metadata = decodeTaskMetadata(text, noNames);
     if (metadata === undefined) {
       return (await this.#areEmpty(inputs)) ? undefined : `task ${taskId} has committed nothing yet`;
     }

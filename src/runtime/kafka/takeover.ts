@@ -1,8 +1,8 @@
-import type { BrokerProducer, CommittedOffset, GroupMember, OffsetToCommit } from '../../clients/broker.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { BrokerProducer, GroupMember, OffsetToCommit } from '../../clients/broker.ts';
 import { exitCodeOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
-import type { SubTopology } from '../../topology/sub-topology.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { TopologyEngine } from '../topology-engine.ts';
@@ -11,21 +11,25 @@ import { changeSerde } from './change-serde.ts';
 import { changelogWriter } from './changelog.ts';
 import { ChangelogFollower, type ChangelogReader } from './changelog-follower.ts';
 import type { ClusterWatch } from './cluster-watch.ts';
+import { type CommittedTask, committedTasks, hadStore, hasCommitted, namesOf } from './committed-tasks.ts';
 import { prepareCopy } from './copy-check.ts';
+import { emptyStore } from './empty-store.ts';
 import type { GlobalTables } from './global-tables.ts';
+import { changesOfGroup, refuseOtherStores } from './group-program.ts';
 import { InputBuffer } from './input-buffer.ts';
 import { changelogTopic, transactionalId } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import { KafkaTask } from './kafka-task.ts';
 import { type LetterTopics, LetterWriter } from './letter-topics.ts';
-import { type CommittedTask, checkTask, refuseOrAccept } from './loss-check.ts';
+import { checkTask, refuseOrAccept } from './loss-check.ts';
 import { positionsError, type TopicRole } from './loss-errors.ts';
 import type { OutputCounts } from './output-counts.ts';
 import { BrokerSinkNode } from './sink-nodes.ts';
 import type { SavedCommit, TaskFolder } from './task-folder.ts';
-import { type ClockNames, decodeTaskMetadata, hasClocksOf, samePositions, type TaskMetadata } from './task-metadata.ts';
+import { decodeTaskMetadata, hasClocksOf, samePositions, type TaskMetadata, type TaskNames } from './task-metadata.ts';
+import { programOf } from './task-program.ts';
 import { marksOf } from './topic-marks.ts';
-import { inputsOf, type TaskInput, topicOnBroker } from './topics-plan.ts';
+import { type TaskInput, topicOnBroker } from './topics-plan.ts';
 
 /** What taking a task over needs of its client. */
 export interface TakeoverContext {
@@ -45,6 +49,8 @@ export interface TakeoverContext {
   readonly roles: ReadonlyMap<string, TopicRole>;
   /** Whether the application had committed or written anything before this client began. */
   readonly hasRun: boolean;
+  /** Tasks that come back after the application did without them, and that this client has not begun anew yet. */
+  readonly returning: Set<string>;
   /** Partitions that came to a topic since then, by topic the first of them. */
   readonly newFrom: ReadonlyMap<string, number>;
 }
@@ -74,7 +80,8 @@ export async function takeOver(
 ): Promise<KafkaTask> {
   const { options, member, topology } = context;
   const taskId = taskIdText(id);
-  const part = topology.subTopologies[id.subTopology]!;
+  const part = topology.subTopology(id.subTopology);
+  const place = { admin: options.broker.admin, applicationId: options.applicationId };
   // A process that was stopped between the assignment and here must not fence the present owner.
   if (!(await member.confirm())) throw migrated(taskId);
   steps.check();
@@ -84,20 +91,26 @@ export async function takeOver(
     await producer.init();
     steps.check();
     if (options.guarantee === 'at_least_once') await fenceChangelogs(producer, folder);
-    const inputs = await committedInputs(part, id.partition, context);
+    const [committed] = (await committedTasks(topology, [id], place)) as [CommittedTask];
+    refuseOtherStores(changesOfGroup(topology, [committed], options.applicationId), options.applicationId);
+    const returns = context.returning.has(taskId);
+    const inputs = await beginnings(committed, context, returns);
     steps.check();
-    const committed = { id, inputs, committed: inputs.map(({ committed }) => committed) };
     const now = await context.watch.look();
     const accepted = await checkTask(committed, { ...context, now }, options);
     steps.check();
     await restore(folder, committed, now, context, steps);
     steps.check();
     const lost = await checkRows(committed, folder, options);
+    for (const spec of folder.specs)
+      if (hasCommitted(committed) && (returns || !hadStore(committed, spec.name, options.applicationId)))
+        await emptyStore(folder, spec, producer, options);
+    steps.check();
     const task = await makeTask(
       id,
       folder,
       { producer, refusals, topics: marksOf(topicsFrom(topology, options.applicationId, part), now.ids) },
-      { inputs, accepted: accepted || lost },
+      { inputs, committed, accepted: accepted || lost || returns },
       context,
     );
     try {
@@ -105,11 +118,15 @@ export async function takeOver(
       await catchUpWithGlobals(task, context);
       steps.check();
       // Where rows may be written before the position is: without one, rows would be those of positions that were lost.
-      const fresh = inputs.every((input) => input.committed === undefined);
-      if (options.guarantee === 'at_least_once' && fresh && folder.specs.length > 0) await task.commit();
+      if (options.guarantee === 'at_least_once' && !hasCommitted(committed) && folder.specs.length > 0)
+        await task.commit();
       steps.check();
       const operatorTimeMs = Math.min(Number.POSITIVE_INFINITY, ...Object.values(task.committedOperatorTimes));
       await folder.markComplete(operatorTimeMs, savedCommit(committed) ?? folder.commit);
+      if (returns) {
+        await task.commit();
+        context.returning.delete(taskId);
+      }
       return task;
     } catch (error) {
       await task.close();
@@ -124,9 +141,9 @@ export async function takeOver(
 }
 
 /** What the copy stands for once it is restored; undefined where nothing is committed. */
-function savedCommit({ committed }: CommittedTask): SavedCommit | undefined {
+function savedCommit({ committed, metadata }: CommittedTask): SavedCommit | undefined {
   const positions = committed.flatMap((each) => each?.offset ?? []);
-  return positions.length < committed.length ? undefined : { positions, metadata: committed[0]!.metadata };
+  return positions.length < committed.length ? undefined : { positions, metadata };
 }
 
 /** The error of a task that is another instance's by now. */
@@ -166,33 +183,37 @@ async function fenceChangelogs(producer: BrokerProducer, folder: TaskFolder): Pr
 }
 
 /** An input of a task, and where it begins. */
-interface CommittedInput extends TaskInput {
+interface BegunInput extends TaskInput {
   readonly offset: number;
-  /** Undefined: nothing was committed before. */
-  readonly committed: CommittedOffset | undefined;
   /** It begins where its topic ended just now: asked again, that is elsewhere. */
   readonly atEnd: boolean;
 }
 
-async function committedInputs(
-  part: SubTopology,
-  partition: number,
-  { topology, options, newFrom }: TakeoverContext,
-): Promise<readonly CommittedInput[]> {
-  const { applicationId, broker } = options;
-  const names = inputsOf(topology, applicationId, part);
-  const offsets = await broker.admin.committed(
-    applicationId,
-    names.map(({ topic }) => ({ topic, partition })),
-  );
-  const inputs: CommittedInput[] = [];
+/**
+ * Where the inputs of a task begin.
+ *
+ * @param returns - The application did without the task for a while: what was left for it in internal topics then is not read any more.
+ */
+async function beginnings(
+  { id: { partition }, inputs: names, committed }: CommittedTask,
+  { options, newFrom }: TakeoverContext,
+  returns: boolean,
+): Promise<readonly BegunInput[]> {
+  const { broker } = options;
+  const inputs: BegunInput[] = [];
   for (const [i, input] of names.entries()) {
-    const committed = offsets[i];
-    const offset = committed?.offset ?? (await firstOffset(input, partition));
-    const atEnd = committed === undefined && resetOf(input) === 'latest';
-    inputs.push({ ...input, offset, committed, atEnd });
+    const before = committed[i];
+    const offset =
+      returns && input.internal
+        ? await stableEnd(input, partition)
+        : (before?.offset ?? (await firstOffset(input, partition)));
+    inputs.push({ ...input, offset, atEnd: before === undefined && resetOf(input) === 'latest' });
   }
   return inputs;
+
+  async function stableEnd({ topic }: TaskInput, of: number): Promise<number> {
+    return (await broker.admin.offsets([{ topic, partition: of }], 'stable'))[0]!;
+  }
 
   function resetOf({ topic, internal }: TaskInput): typeof options.autoOffsetReset {
     // Nothing was in a partition that has just come to its topic: all that it holds came since.
@@ -216,7 +237,7 @@ async function committedInputs(
 
 async function restore(
   folder: TaskFolder,
-  { committed }: CommittedTask,
+  task: CommittedTask,
   { ids }: TopicsNow,
   context: TakeoverContext,
   steps: TakeoverSteps,
@@ -225,7 +246,7 @@ async function restore(
   if (folder.positions.size === 0) return;
   const listener = options.restoreListener;
   const restoreOnce = async (): Promise<void> => {
-    const { starts, ends } = await prepareCopy(folder, { ids, committed }, context, 'stable');
+    const { starts, ends } = await prepareCopy(folder, { ids, task }, context, 'stable');
     steps.check();
     if ([...ends].some(([topic, end]) => folder.positions.get(topic)! < end)) await folder.markIncomplete();
     const follower = new ChangelogFollower(changelogs, folder, options.applicationId, starts, (progress, records) =>
@@ -250,13 +271,9 @@ async function restore(
 }
 
 /** Rows without a position: what they were counted from would be counted into them again. */
-async function checkRows(
-  { id, inputs, committed }: CommittedTask,
-  folder: TaskFolder,
-  options: FilledOptions,
-): Promise<boolean> {
-  if (folder.specs.length === 0 || committed.some((each) => each !== undefined) || !(await folder.hasRows()))
-    return false;
+async function checkRows(task: CommittedTask, folder: TaskFolder, options: FilledOptions): Promise<boolean> {
+  if (folder.specs.length === 0 || hasCommitted(task) || !(await folder.hasRows())) return false;
+  const { id, inputs } = task;
   const place = { topic: inputs[0]!.topic, partition: id.partition, taskId: taskIdText(id) };
   refuseOrAccept(positionsError(place, 'the group has no position of it any more'), options);
   return true;
@@ -270,7 +287,11 @@ async function makeTask(
     refusals,
     topics,
   }: { readonly producer: BrokerProducer; readonly refusals: readonly StreamsError[]; readonly topics: string },
-  { inputs: committed, accepted }: { readonly inputs: readonly CommittedInput[]; readonly accepted: boolean },
+  {
+    inputs: begun,
+    committed,
+    accepted,
+  }: { readonly inputs: readonly BegunInput[]; readonly committed: CommittedTask; readonly accepted: boolean },
   context: TakeoverContext,
 ): Promise<KafkaTask> {
   const { topology, options, globals, member } = context;
@@ -312,21 +333,24 @@ async function makeTask(
     wallClockMs: () => Date.now(),
   });
   let metadata: TaskMetadata | undefined;
+  const part = topology.subTopology(id.subTopology);
   await engine.open(() => {
     const own = engine.tasks[0]!;
-    const text = committed[0]?.committed?.metadata ?? '';
-    const names = { operators: Object.keys(own.operatorTimes()), topics: [...own.sources.keys()] };
+    const text = committed.metadata;
+    const names = { ...namesOf(topology, applicationId, part), ...own.clockNames() };
     if (!hasClocksOf(text, names)) throw otherClocks(folder.taskId, names);
     metadata = decodeTaskMetadata(text, names);
     return metadata?.task;
   });
-  const inputs = committed.map(({ name, topic, offset, source }) => {
+  const inputs = begun.map(({ name, topic, offset, source }) => {
     const taskSource = engine.tasks[0]!.sources.get(name)!;
     const changes = topology.repartitions.get(name)?.changes === true;
     const valueSerde = changes ? (changeSerde(source.valueSerde) as Serde<unknown>) : source.valueSerde;
     return new InputBuffer(taskSource, { topic, partition: id.partition, offset }, valueSerde);
   });
-  const fresh = committed.every((input) => input.committed === undefined);
+  const fresh = !hasCommitted(committed);
+  const program = programOf(topology, part);
+  const isOther = !fresh && metadata !== undefined && !isDeepStrictEqual(metadata.program, program);
   task = new KafkaTask({
     id,
     engine,
@@ -354,7 +378,9 @@ async function makeTask(
     globalPositions: fresh ? globals.positions : (metadata?.globalPositions ?? {}),
     fresh,
     topics,
-    commitsAtOnce: accepted || committed.some(({ atEnd }) => atEnd) || (fresh && guarantee === 'at_least_once'),
+    program,
+    // What the next owner is told of this program it is told before anything else.
+    commitsAtOnce: accepted || isOther || begun.some(({ atEnd }) => atEnd) || (fresh && guarantee === 'at_least_once'),
     cacheIsFull: context.cacheIsFull,
     syncWrites: options.syncWrites,
     now: () => Date.now(),
@@ -385,12 +411,12 @@ export async function catchUpWithGlobals(
   }
 }
 
-function otherClocks(taskId: string, { operators, topics }: ClockNames): StreamsError {
+function otherClocks(taskId: string, { operators, inputs }: TaskNames): StreamsError {
   const shown = (names: readonly string[]): string => (names.length === 0 ? 'none' : [...names].sort().join(', '));
   return new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',
-    `what the group has committed for task ${taskId} is of a program with other windowed or suppressed stores, or other topics, than this one's (${shown(operators)}; ${shown(topics)}). ` +
-      'On Kafka a program may change its stateless nodes alone: run it under another application id, or after weir reset.',
+    `what the group has committed for task ${taskId} is of a program with other windowed or suppressed stores, or other topics, than this one's (${shown(operators)}; ${shown(inputs)}), and it has no names: a version before 1.0 committed it, or there was no room for them. ` +
+      'Let this version run the program that committed it once, and then this one; or run this one under another application id, or after weir reset.',
     { taskId },
   );
 }

@@ -5,7 +5,8 @@ import { fromUtf8, prefixEnd, utf8 } from '../../common/bytes.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { checkSettings, continuedOnKafka, newState, settingsOnKafka } from '../saved-state.ts';
+import { deleteStores, goOn } from '../changed-state.ts';
+import { checkSettings, continued, newState, settingsOnKafka } from '../saved-state.ts';
 import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
 import { changelogTopic } from './internal-names.ts';
 
@@ -136,6 +137,14 @@ export class TaskFolder {
     return this.#positions;
   }
 
+  /** The same positions, by store. */
+  get reached(): Readonly<Record<string, number>> {
+    const { applicationId } = this.#options;
+    return Object.fromEntries(
+      this.#specs.map(({ name }) => [name, this.#positions.get(changelogTopic(applicationId, name))!]),
+    );
+  }
+
   /** The ids of the changelog topics that the positions are of, where known. */
   get topicIds(): ReadonlyMap<string, string> {
     return this.#topicIds;
@@ -224,6 +233,13 @@ export class TaskFolder {
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
   }
 
+  /** Takes the rows of a store out of the copy, which then has nothing of its changelog. */
+  async forget({ name }: StoreSpec): Promise<void> {
+    const topic = changelogTopic(this.#options.applicationId, name);
+    await this.#mark((batch) => this.#save(batch, new Map([[topic, 0]]), {}));
+    await deleteStores(this.database, [this.#numbers[name]!]);
+  }
+
   /** Whether it has any row. */
   async hasRows(): Promise<boolean> {
     for (const { name } of this.#specs) {
@@ -266,11 +282,8 @@ export class TaskFolder {
 
   /** An empty copy says whose it is, too, and one of another program what program it is of now. */
   async #describe(): Promise<void> {
-    if (this.#folder.saved === this.#state) return;
-    const batch = this.#folder.database.batch();
-    this.#folder.save(batch, this.#state);
-    await batch.write({ sync: false });
-    await batch.close();
+    await goOn(this.#folder, this.#state);
+    this.#state = this.#folder.saved!;
   }
 
   #read(): {
@@ -301,7 +314,7 @@ export class TaskFolder {
     const state =
       saved === undefined
         ? newState(topology, applicationId, settings)
-        : continuedOnKafka(saved, topology, this.#folder.directory);
+        : continued(saved, topology, this.#folder.directory).state;
     const topicIds = new Map(Object.entries(written?.topicIds ?? {}));
     return { positions, topicIds, atMs: written?.atMs ?? -1, commit: written?.commit, state };
   }

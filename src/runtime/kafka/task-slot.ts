@@ -3,6 +3,7 @@ import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { ChangelogFollower } from './changelog-follower.ts';
+import { committedTasks } from './committed-tasks.ts';
 import { prepareCopy, type TaskOnBroker } from './copy-check.ts';
 import type { KafkaTaskStatus } from './kafka-stats.ts';
 import type { KafkaTask } from './kafka-task.ts';
@@ -10,7 +11,6 @@ import { noWork, type SlotWork, withTask } from './slot-work.ts';
 import { storedTasks } from './stored-tasks.ts';
 import { type TakeoverContext, takeOver } from './takeover.ts';
 import { TaskFolder, type TaskFolderOptions, taskDirectory } from './task-folder.ts';
-import { inputsOf } from './topics-plan.ts';
 
 /** What an instance is to do with a task. */
 export type TaskRole = 'active' | 'standby' | 'none';
@@ -174,11 +174,9 @@ export class TaskSlot {
   async #onBroker(): Promise<TaskOnBroker> {
     const { options, topology, watch } = this.#host.takeover;
     const { applicationId, broker } = options;
-    const [first] = inputsOf(topology, applicationId, topology.subTopologies[this.id.subTopology]!);
-    const committed = await broker.admin.committed(applicationId, [
-      { topic: first!.topic, partition: this.id.partition },
-    ]);
-    return { committed, ids: (await watch.look()).ids };
+    const place = { admin: broker.admin, applicationId };
+    const [task] = await committedTasks(topology, [this.id], place);
+    return { task: task!, ids: (await watch.look()).ids };
   }
 
   async #opened(): Promise<TaskFolder> {

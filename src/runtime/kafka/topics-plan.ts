@@ -11,8 +11,8 @@ import { changelogTopic, repartitionTopic } from './internal-names.ts';
 /** A topology's topics on a broker, and the tasks that follow from their partitions. */
 export interface TopicsPlan {
   readonly tasks: readonly TaskId[];
-  /** Tasks of each sub-topology. */
-  readonly partitionsOf: readonly number[];
+  /** Tasks of each sub-topology, by its number. */
+  readonly partitionsOf: ReadonlyMap<number, number>;
   /** Internal topics as they should be. */
   readonly internal: readonly TopicSpec[];
 }
@@ -84,8 +84,8 @@ export function planTopics(
     );
   });
   const tasks = taskIdsOf(topology, (topic) => counts(topic));
-  const partitionsOf = topology.subTopologies.map(
-    (part) => tasks.filter(({ subTopology }) => subTopology === part.id).length,
+  const partitionsOf = new Map(
+    topology.subTopologies.map(({ id }) => [id, tasks.filter(({ subTopology }) => subTopology === id).length]),
   );
   const internal: TopicSpec[] = [];
   for (const { topic } of topology.repartitions.values())
@@ -99,7 +99,7 @@ export function planTopics(
     for (const spec of storesOf(topology, part))
       internal.push({
         topic: changelogTopic(applicationId, spec.name),
-        partitions: partitionsOf[part.id]!,
+        partitions: partitionsOf.get(part.id)!,
         replicationFactor,
         configs: { ...changelogConfigs(spec), ...anyTime },
       });

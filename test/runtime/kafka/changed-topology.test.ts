@@ -1,8 +1,15 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { StreamsBuilder, TimeWindows, type Topology } from '../../../src/index.ts';
+import {
+  type KStream,
+  type ProcessorContext,
+  Serdes,
+  StreamsBuilder,
+  TimeWindows,
+  Topology,
+} from '../../../src/index.ts';
 import { Disk } from './disk.ts';
-import { drained, newClient, rowsOf, startClient, stop, until } from './kit.ts';
+import { drained, messages, newClient, rowsOf, sameAsChangelogs, startClient, stop, until } from './kit.ts';
 import { texts } from './topologies.ts';
 
 /** Windows of 10 ms by key, and of how many records each value has: through a repartition topic. */
@@ -20,21 +27,13 @@ function program(edited: boolean): Topology {
   return builder.build();
 }
 
-function withStore(): Topology {
-  const builder = new StreamsBuilder();
-  const all = builder.stream('in', texts);
-  all.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(10, 0)).count({ name: 'windows' });
-  all.groupBy((_key, value) => value, { name: 'by-value', ...texts }).count({ name: 'by-value-counts' });
-  all.groupByKey().count({ name: 'by-key' });
-  return builder.build();
-}
-
 function clusterOf(partitions: number): MemoryCluster {
   const cluster = new MemoryCluster();
   cluster.createTopic('in', partitions);
   return cluster;
 }
 
+/** Writes a record of `in`. */
 function write(cluster: MemoryCluster, partition: number, key: string, value: string, timestamp: number): void {
   cluster.write('in', partition, [{ key, value, timestamp }]);
 }
@@ -97,59 +96,308 @@ test('two instances are updated one after the other while records come, and each
   );
 });
 
-test('a program with another store is refused by its name, and the old one goes on', async (t) => {
+type Words = KStream<string, string>;
+
+/** Windows of 10 ms by key, and of how many records each value has; with what a test changes. */
+function changed(change: { readonly [part: string]: (builder: StreamsBuilder, all: Words) => void } = {}): Topology {
+  const builder = new StreamsBuilder();
+  change['before']?.(builder, undefined as unknown as Words);
+  const all = builder.stream('in', texts);
+  (change['windows'] ?? ((_b, words) => windowCounts(words, 10)))(builder, all);
+  (change['by-value'] ?? ((_b, words) => valueCounts(words)))(builder, all);
+  change['after']?.(builder, all);
+  return builder.build();
+}
+
+function windowCounts(all: Words, sizeMs: number): void {
+  all.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(sizeMs, 0)).count({ name: 'windows' });
+}
+
+function valueCounts(all: Words, grouping = 'by-value', name = 'by-value-counts'): void {
+  all.groupBy((_key, value) => value, { name: grouping, ...texts }).count({ name });
+}
+
+/** What a test logs. */
+function heard() {
+  const told: string[] = [];
+  const logger = { debug() {}, info() {}, error() {}, warn: (_: object, message: string) => void told.push(message) };
+  return { told, logger, of: (store: string) => told.filter((text) => text.includes(`store ${store} `)) };
+}
+
+async function refusal(t: ExecutionContext, cluster: MemoryCluster, topology: Topology, disk: Disk): Promise<Error> {
+  const { streams, uncaught } = newClient(t, cluster, topology, { disk });
+  const error = await t.throwsAsync(
+    streams.start().then(() => until(() => uncaught.length > 0, 'it fails').then(() => Promise.reject(uncaught[0]))),
+    { code: 'STREAMS_STATE_INCOMPATIBLE' } as object,
+  );
+  await streams.close();
+  return error!;
+}
+
+const edits: { readonly [title: string]: Parameters<typeof changed>[0] } = {
+  'a source of its own comes first, so that sub-topologies have another order': {
+    before: (builder) => void builder.stream('other', texts).peek(() => {}),
+  },
+  'the statistics come in another order': {
+    windows: (_b, all) => valueCounts(all),
+    'by-value': (_b, all) => windowCounts(all, 10),
+  },
+  'a statistic is added through a repartition topic': {
+    after: (_b, all) =>
+      valueCounts(
+        all.mapValues((value) => `${value}!`),
+        'by-shout',
+        'by-shout-counts',
+      ),
+  },
+  'a windowed statistic is added': {
+    after: (_b, all) =>
+      void all.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(100, 0)).count({ name: 'hundreds' }),
+  },
+};
+
+for (const [title, edit] of Object.entries(edits))
+  for (const place of ['its folder', 'an empty folder'])
+    test(`the state goes on by names with ${place} when ${title}`, async (t) => {
+      const cluster = clusterOf(2);
+      cluster.createTopic('other', 2);
+      const disk = new Disk();
+      const first = await startClient(t, cluster, changed(), { disk });
+      write(cluster, 0, 'a', 'x', 1);
+      write(cluster, 0, 'b', 'x', 14);
+      write(cluster, 1, 'c', 'y', 3);
+      await drained(cluster, changed());
+      await stop(first);
+      const second = await startClient(t, cluster, changed(edit), { disk: place === 'its folder' ? disk : new Disk() });
+      // The first of them is late in its task: 14 was seen there, and 3 in the other.
+      write(cluster, 0, 'a', 'x', 5);
+      write(cluster, 0, 'a', 'y', 15);
+      write(cluster, 1, 'c', 'x', 5);
+      await drained(cluster, changed(edit));
+      t.deepEqual(await rowsOf([second], 'windows'), ['a@0 1', 'a@10 1', 'b@10 1', 'c@0 2']);
+      t.deepEqual(await rowsOf([second], 'by-value-counts'), ['x 4', 'y 2']);
+      await sameAsChangelogs(t, cluster, [second]);
+      await stop(second);
+      // And back, wherever.
+      const third = await startClient(t, cluster, changed(), { disk: new Disk() });
+      write(cluster, 0, 'a', 'z', 2);
+      await drained(cluster, changed());
+      t.deepEqual(await rowsOf([third], 'windows'), ['a@0 1', 'a@10 1', 'b@10 1', 'c@0 2']);
+      t.deepEqual(await rowsOf([third], 'by-value-counts'), ['x 4', 'y 2', 'z 1']);
+      await stop(third);
+    });
+
+test('a store that is new starts empty, which is said once, and counts from then on', async (t) => {
   const cluster = clusterOf(1);
   const disk = new Disk();
-  const first = await startClient(t, cluster, program(false), { disk });
-  write(cluster, 0, 'a', 'x', 1);
-  await drained(cluster, program(false));
-  await stop(first);
-  const other = newClient(t, cluster, withStore(), { disk });
-  const error = await t.throwsAsync(
-    other.streams
-      .start()
-      .then(() => until(() => other.uncaught.length > 0, 'it fails').then(() => Promise.reject(other.uncaught[0]))),
-  );
-  t.regex(error!.message, /by-key/);
-  await other.streams.close();
-  t.deepEqual(disk.openPlaces, []);
-  const again = await startClient(t, cluster, program(false), { disk });
-  await drained(cluster, program(false));
-  t.deepEqual(await rowsOf([again], 'by-value-counts'), ['x 1']);
+  await stop(await startClient(t, cluster, changed(), { disk, ...{ logger: heard().logger } }));
+  // Nothing was read yet: all counts.
+  const whole = heard();
+  const more = changed({
+    after: (_b, all) => {
+      all.groupByKey().count({ name: 'by-key' });
+      valueCounts(all, 'by-letter', 'by-letter-counts');
+    },
+  });
+  await stop(await startClient(t, cluster, more, { disk, logger: whole.logger }));
+  t.deepEqual(whole.told, []);
+  for (const stateDisk of [disk, new Disk()]) {
+    const old = await startClient(t, cluster, changed(), { disk: stateDisk });
+    write(cluster, 0, 'a', 'x', 1);
+    await drained(cluster, changed());
+    await stop(old);
+    const log = heard();
+    const client = await startClient(t, cluster, more, { disk: stateDisk, logger: log.logger });
+    for (const store of ['by-key', 'by-letter-counts'])
+      t.regex(
+        log.of(store).join(),
+        /is new in application app and starts empty: what was read before does not count in it/,
+      );
+    await drained(cluster, more);
+    t.deepEqual(await rowsOf([client], 'by-key'), []);
+    write(cluster, 0, 'a', 'x', 2);
+    await drained(cluster, more);
+    t.deepEqual(await rowsOf([client], 'by-key'), ['a 1']);
+    await sameAsChangelogs(t, cluster, [client]);
+    await stop(client);
+    const again = heard();
+    await stop(await startClient(t, cluster, more, { disk: stateDisk, logger: again.logger }));
+    t.deepEqual(again.told, [], 'it is said once');
+  }
 });
 
-test('a program without one of its windowed stores is refused where no folder tells of it, since clocks are committed by the order of their names', async (t) => {
-  /** `some` sees the records of key a alone. */
-  const windows = (names: readonly string[]): Topology => {
+test('a store that the program has no more leaves the state: when it comes back it is new', async (t) => {
+  const cluster = clusterOf(1);
+  const disk = new Disk();
+  const without = changed({ windows: () => {} });
+  const first = await startClient(t, cluster, changed(), { disk });
+  write(cluster, 0, 'a', 'x', 1);
+  await drained(cluster, changed());
+  await stop(first);
+  const log = heard();
+  const second = await startClient(t, cluster, without, { disk, logger: log.logger });
+  t.regex(log.of('windows').join(), /^the program has no store windows any more/);
+  write(cluster, 0, 'a', 'x', 2);
+  await drained(cluster, without);
+  t.deepEqual(await rowsOf([second], 'by-value-counts'), ['x 2']);
+  await stop(second);
+  for (const stateDisk of [disk, new Disk()]) {
+    const back = heard();
+    const third = await startClient(t, cluster, changed(), { disk: stateDisk, logger: back.logger });
+    write(cluster, 0, 'a', 'x', 3);
+    await drained(cluster, changed());
+    t.deepEqual(await rowsOf([third], 'windows'), ['a@0 1']);
+    await sameAsChangelogs(t, cluster, [third]);
+    t.regex(back.of('windows').join(), /starts empty/);
+    await stop(third);
+    const fourth = await startClient(t, cluster, without, { disk: stateDisk });
+    await stop(fourth);
+  }
+});
+
+test('a store whose windows, serde or grouping have changed is refused by its name, with a folder and without, and the old program goes on', async (t) => {
+  const cluster = clusterOf(1);
+  const disk = new Disk();
+  const first = await startClient(t, cluster, changed(), { disk });
+  write(cluster, 0, 'a', 'x', 1);
+  await drained(cluster, changed());
+  await stop(first);
+  const refused: [change: Parameters<typeof changed>[0], message: RegExp][] = [
+    [{ windows: (_b, all) => windowCounts(all, 20) }, /store windows was window, .*10.* and is now window, .*20/],
+    [
+      {
+        'by-value': (_b, all) =>
+          void all
+            .groupBy((_key, value) => value, { name: 'by-value', ...texts })
+            .aggregate(
+              () => 0.5,
+              (_key, _value, sum) => sum,
+              { name: 'by-value-counts', valueSerde: Serdes.float64 },
+            ),
+      },
+      /store by-value-counts was key-value, string -> int64, and is now key-value, string -> float64/,
+    ],
+    [
+      { 'by-value': (_b, all) => valueCounts(all, 'by-letter') },
+      /store by-value-counts was fed by by-value-repartition, and is now by by-letter-repartition/,
+    ],
+  ];
+  for (const [change, message] of refused)
+    for (const stateDisk of [disk, new Disk()])
+      t.regex((await refusal(t, cluster, changed(change), stateDisk)).message, message);
+  const serdes = changed({
+    'by-value': (_b, all) =>
+      void all
+        .mapValues((value) => value.length)
+        .groupBy((_key, value) => String(value), {
+          name: 'by-value',
+          keySerde: Serdes.string,
+          valueSerde: Serdes.int64,
+        })
+        .count({ name: 'by-value-counts' }),
+  });
+  t.regex(
+    (await refusal(t, cluster, serdes, new Disk())).message,
+    /repartition topic by-value-repartition carried string -> string, and carries string -> int64 now/,
+  );
+  const other = changed({ windows: () => {}, 'by-value': (_b, all) => valueCounts(all, 'other', 'other-counts') });
+  for (const stateDisk of [disk, new Disk()])
+    t.regex(
+      (await refusal(t, cluster, other, stateDisk)).message,
+      /none of its stores \((by-value-counts, windows|windows, by-value-counts)\)/,
+    );
+  const again = await startClient(t, cluster, changed(), { disk });
+  write(cluster, 0, 'a', 'x', 2);
+  await drained(cluster, changed());
+  t.deepEqual(await rowsOf([again], 'windows'), ['a@0 2']);
+  t.deepEqual(await rowsOf([again], 'by-value-counts'), ['x 2']);
+});
+
+test('sub-topologies that become one, or several, are refused', async (t) => {
+  const apart = new StreamsBuilder();
+  for (const topic of ['in', 'other'])
+    apart
+      .stream(topic, texts)
+      .groupByKey()
+      .count({ name: `${topic}-counts` });
+  const together = new StreamsBuilder();
+  const streams = ['in', 'other'].map((topic) => together.stream(topic, texts)) as [Words, Words];
+  streams.forEach((stream, i) => void stream.groupByKey().count({ name: `${['in', 'other'][i]}-counts` }));
+  streams[0].merge(streams[1]).peek(() => {});
+  const [two, one] = [apart.build(), together.build()];
+  for (const [before, after, message] of [
+    [two, one, /topics in, other were read by several sub-topologies, and are now by one/],
+    [one, two, /topics in and other were read by one sub-topology, and are now by several/],
+  ] as const) {
+    const cluster = clusterOf(1);
+    cluster.createTopic('other', 1);
+    const client = await startClient(t, cluster, before);
+    write(cluster, 0, 'a', 'x', 1);
+    cluster.write('other', 0, [{ key: 'a', value: 'x', timestamp: 1 }]);
+    await drained(cluster, before);
+    await stop(client);
+    t.regex((await refusal(t, cluster, after, new Disk())).message, message);
+  }
+});
+
+test('a topic that joins those of a sub-topology is read from its begin, and one that leaves them stays where it was', async (t) => {
+  const program = (topics: readonly string[]): Topology => {
     const builder = new StreamsBuilder();
-    const all = builder.stream('in', texts);
-    for (const name of names)
-      all
-        .filter((key) => name === 'all' || key === 'a')
-        .groupByKey()
-        .windowedBy(TimeWindows.ofSizeAndGrace(10, 0))
-        .count({ name });
+    const all = builder.stream(topics, texts).peek(() => {});
+    all.to('out');
     return builder.build();
   };
   const cluster = clusterOf(1);
-  const first = await startClient(t, cluster, windows(['all', 'some']), { disk: new Disk() });
-  write(cluster, 0, 'a', 'x', 1);
-  write(cluster, 0, 'b', 'x', 14);
-  await drained(cluster, windows(['all', 'some']));
-  await stop(first);
-  // By their order the time 14 would be that of `some`, which has seen 1: a record of key a at 5 would be late.
-  const other = newClient(t, cluster, windows(['some']), { disk: new Disk() });
-  const error = await t.throwsAsync(
-    other.streams
-      .start()
-      .then(() => until(() => other.uncaught.length > 0, 'it fails').then(() => Promise.reject(other.uncaught[0]))),
-  );
-  t.like(error, { code: 'STREAMS_STATE_INCOMPATIBLE' });
-  t.regex(error!.message, /task 0_0 .*\(some; in\)/);
-  await other.streams.close();
-  const again = await startClient(t, cluster, windows(['all', 'some']), { disk: new Disk() });
+  for (const topic of ['again', 'out']) cluster.createTopic(topic, 1);
+  const say = (topic: string): number => cluster.write(topic, 0, [{ key: topic, value: 'x', timestamp: 1 }]);
+  for (const [topics, again, own] of [
+    [['in'], 0, 1],
+    [['again', 'in'], 2, 2],
+    [['in'], 2, 3],
+    [['again', 'in'], 4, 4],
+    [['again'], 5, 4],
+    [['again', 'in'], 6, 6],
+  ] as const) {
+    for (const topic of ['in', 'again']) say(topic);
+    const client = await startClient(t, cluster, program(topics));
+    await drained(cluster, program(topics));
+    const out = messages(cluster, 'out');
+    t.is(out.filter((text) => text === 'again=x').length, again, topics.join());
+    t.is(out.filter((text) => text === 'in=x').length, own, topics.join());
+    await stop(client);
+  }
+});
+
+test('punctuations belong to the names of their nodes', async (t) => {
+  const timer = (name: string, everyMs: number, fired: string[]) => ({
+    name,
+    supplier: () => ({
+      init: (context: ProcessorContext<string, string>) =>
+        void context.schedule(everyMs, 'stream-time', (at) => void fired.push(`${name} ${at}`)),
+      process: () => {},
+    }),
+  });
+  const program = (fired: string[], ...names: readonly (readonly [string, number])[]): Topology => {
+    const topology = new Topology().addSource('source', 'in', texts);
+    for (const [name, everyMs] of names) {
+      const { supplier } = timer(name, everyMs, fired);
+      topology.addProcessor(name, supplier, 'source');
+    }
+    return topology;
+  };
+  const cluster = clusterOf(1);
+  const fired: string[] = [];
+  const before = program(fired, ['slow', 100], ['fast', 10]);
+  const first = await startClient(t, cluster, before);
   write(cluster, 0, 'a', 'x', 5);
-  await drained(cluster, windows(['all', 'some']));
-  t.deepEqual(await rowsOf([again], 'some'), ['a@0 2']);
-  t.deepEqual(await rowsOf([again], 'all'), ['a@0 1', 'b@10 1']);
+  await drained(cluster, before);
+  await stop(first);
+  t.deepEqual(fired, ['slow 5', 'fast 5']);
+  const after = program(fired, ['fast', 10], ['slow', 100]);
+  const second = await startClient(t, cluster, after);
+  // Only the fast one is due: by their order it would be the slow one.
+  write(cluster, 0, 'a', 'x', 12);
+  await drained(cluster, after);
+  t.deepEqual(fired, ['slow 5', 'fast 5', 'fast 12']);
+  await stop(second);
 });

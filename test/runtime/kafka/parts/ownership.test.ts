@@ -41,7 +41,8 @@ const member = (unconfirmedMs: number): GroupMember => ({ unconfirmedMs }) as Gr
 
 function ownership(view: Partial<OwnershipView> & { readonly slot?: TaskSlot } = {}): Ownership {
   const slots = new Map(view.slot === undefined ? [] : [['1_2', view.slot]]);
-  return new Ownership(topology, () => ({
+  return new Ownership(() => ({
+    topology,
     processId: 'me',
     sessionTimeoutMs: 100,
     plan,

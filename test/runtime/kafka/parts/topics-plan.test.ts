@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Serdes, StreamsBuilder, TimeWindows, type Topology } from '../../../../src/index.ts';
 import { decodeAssignmentData, encodeData, type MemberData } from '../../../../src/runtime/kafka/member-data.ts';
-import { shareOut } from '../../../../src/runtime/kafka/share-out.ts';
+import { memberParts, shareOut } from '../../../../src/runtime/kafka/share-out.ts';
 import { planTopics, type TopicsPlan } from '../../../../src/runtime/kafka/topics-plan.ts';
 import { taskIdText } from '../../../../src/runtime/task.ts';
 
@@ -74,7 +74,13 @@ test('the changelog of a key-value store is compacted only', (t) => {
 test('each partition of each sub-topology is a task', (t) => {
   const { tasks, partitionsOf } = planOf(regrouped(TimeWindows.ofSizeAndGrace(10, 5)), { in: 2 });
   t.deepEqual(tasks.map(taskIdText), ['0_0', '0_1', '1_0', '1_1']);
-  t.deepEqual(partitionsOf, [2, 2]);
+  t.deepEqual(
+    [...partitionsOf],
+    [
+      [0, 2],
+      [1, 2],
+    ],
+  );
 });
 
 test('a repartition topic has as many partitions as the most of what flows into it', (t) => {
@@ -127,7 +133,7 @@ const memberOf = (memberId: string, tasks: MemberData['tasks'], shutdown = false
 
 test('the leader tells each member its tasks and inputs, and all where every task is', (t) => {
   const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5));
-  const work = { topology, applicationId: 'app', plan: planOf(topology, { in: 1 }), numStandbyReplicas: 1 };
+  const work = { parts: memberParts(topology, 'app', planOf(topology, { in: 1 })), numStandbyReplicas: 1 };
   const assignments = shareOut(work, [memberOf('A', { '1_0': null }), memberOf('B', { '1_0': 7 })]);
   const a = decodeAssignmentData(assignments.get('A')!.userData);
   t.deepEqual(a.active, ['1_0']);
@@ -148,7 +154,7 @@ test('the leader tells each member its tasks and inputs, and all where every tas
 
 test('no standby copy goes to a thread of the process that runs the task', (t) => {
   const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5));
-  const work = { topology, applicationId: 'app', plan: planOf(topology, { in: 2 }), numStandbyReplicas: 1 };
+  const work = { parts: memberParts(topology, 'app', planOf(topology, { in: 2 })), numStandbyReplicas: 1 };
   const threadOf = (hostProcess: string, memberId: string) => ({
     memberId,
     userData: encodeData({ processId: memberId, hostProcess, endpoint: '', tasks: {}, shutdown: false }),
@@ -171,10 +177,52 @@ test('no standby copy goes to a thread of the process that runs the task', (t) =
 
 test('one that asks for a shutdown is heard by all', (t) => {
   const topology = regrouped(TimeWindows.ofSizeAndGrace(10, 5));
-  const work = { topology, applicationId: 'app', plan: planOf(topology, { in: 1 }), numStandbyReplicas: 0 };
+  const work = { parts: memberParts(topology, 'app', planOf(topology, { in: 1 })), numStandbyReplicas: 0 };
   const assignments = shareOut(work, [memberOf('A', {}), memberOf('B', {}, true)]);
   t.deepEqual(
     [...assignments.values()].map(({ userData }) => decodeAssignmentData(userData).shutdown),
     [true, true],
   );
+});
+
+test('of two programs each gets what it has: what both have is shared, what one has alone goes to it', (t) => {
+  const part = (topic: string, partitions: number) => ({ topics: [topic], partitions, stateful: true });
+  const older = { 0: part('in', 4), 2: part('app-gone-repartition', 2) };
+  const newer = { 0: part('in', 4), 3: part('app-new-repartition', 2) };
+  const member = (memberId: string, parts: MemberData['parts'], tasks: MemberData['tasks'] = {}) => ({
+    memberId,
+    userData: encodeData({ processId: memberId, endpoint: '', tasks, shutdown: false, ...(parts && { parts }) }),
+  });
+  const active = (leader: MemberData['parts'], ...members: readonly ReturnType<typeof member>[]) =>
+    Object.fromEntries(
+      [...shareOut({ parts: leader!, numStandbyReplicas: 1 }, members)].map(([id, { userData }]) => [
+        id,
+        decodeAssignmentData(userData),
+      ]),
+    );
+  // Whoever leads.
+  for (const leader of [older, newer]) {
+    const { a, b } = active(leader, member('a', older), member('b', newer));
+    t.deepEqual(
+      [a!.active, b!.active].map((ids) => [...ids].sort().map((id) => id[0])),
+      [
+        ['0', '0', '2', '2'],
+        ['0', '0', '3', '3'],
+      ],
+    );
+    t.deepEqual([...a!.standby, ...b!.standby].sort(), ['0_0', '0_1', '0_2', '0_3']);
+  }
+  // What the last member of a program had alone is nobody's any more.
+  t.deepEqual([...active(newer, member('b', newer)).b!.active].sort(), ['0_0', '0_1', '0_2', '0_3', '3_0', '3_1']);
+  // One that has most tasks of both, and alone those of one, takes these beyond its share.
+  const all = { '0_0': null, '0_1': null, '0_2': null, '0_3': null };
+  const many = { 0: part('in', 4), 3: part('app-new-repartition', 6) };
+  const { a, b } = active(many, member('a', { 0: part('in', 4) }), member('b', many, all));
+  t.is(a!.active.length + b!.active.length, 10);
+  t.deepEqual(
+    a!.active.filter((id) => !id.startsWith('0_')),
+    [],
+  );
+  // A member of an earlier version has the leader's program.
+  t.is(active(newer, member('a', undefined), member('b', newer)).a!.active.length, 3);
 });
