@@ -1,6 +1,7 @@
 import type { Broker, BrokerAdmin, TopicPartition } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import { changelogTopic, isInternalTopic, repartitionTopic, transactionalId } from '../runtime/kafka/internal-names.ts';
+import { numberedInGroup } from '../runtime/kafka/program-numbers.ts';
 import { storesOf, topicOnBroker } from '../runtime/kafka/topics-plan.ts';
 import { taskIdText } from '../runtime/task.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -29,23 +30,38 @@ export async function findTraces(admin: BrokerAdmin, topology: Topology, applica
   const internal = internalTopics(topology, applicationId);
   const names = await admin.listTopics();
   const alike = names.filter((name) => isInternalTopic(applicationId, name) && !internal.includes(name)).sort();
-  const inputs = topology.subTopologies.map(({ sources }) =>
+  const inputs = topology.subTopologies.flatMap(({ sources }) =>
     sources.flatMap(({ topics }) => topics.map((topic) => topicOnBroker(topology, applicationId, topic))),
   );
-  const counts = await admin.partitionCounts([...new Set([...inputs.flat(), ...internal])]);
-  // The number of a topic's partitions may have changed since the tasks ran.
-  const taskIds = topology.subTopologies.flatMap((part) => {
-    const own = storesOf(topology, part).map(({ name }) => changelogTopic(applicationId, name));
-    const tasks = Math.max(0, ...[...inputs[part.id]!, ...own].map((topic) => counts.get(topic) ?? 0));
-    return Array.from({ length: tasks }, (_, partition) => taskIdText({ subTopology: part.id, partition }));
-  });
+  const counts = await admin.partitionCounts([...new Set([...inputs, ...internal])]);
+  // A program before may have had other tasks, and topics other numbers of partitions.
+  const numbers = new Set([
+    ...topology.subTopologies.map(({ id }) => id),
+    ...(await numbersInGroup(admin, topology, applicationId)),
+  ]);
+  const partitions = Math.max(0, ...counts.values());
+  const taskIds = [...numbers].flatMap((subTopology) =>
+    Array.from({ length: partitions }, (_, partition) => taskIdText({ subTopology, partition })),
+  );
   return {
     group,
-    positions: group ? await positionsOf(admin, applicationId, inputs.flat(), counts) : new Map(),
+    positions: group ? await positionsOf(admin, applicationId, inputs, counts) : new Map(),
     topics: new Map(internal.flatMap((topic) => (counts.has(topic) ? [[topic, counts.get(topic)!]] : []))),
     taskIds,
     alike,
   };
+}
+
+/** The numbers that sub-topologies have had, as far as the group tells. */
+async function numbersInGroup(admin: BrokerAdmin, given: Topology, applicationId: string): Promise<readonly number[]> {
+  try {
+    const { topology } = await numberedInGroup(given, { admin, applicationId });
+    return [...topology.subTopologies.map(({ id }) => id), ...Object.keys(topology.formerParts).map(Number)];
+  } catch (error) {
+    // Whatever is missing or does not fit is what the reset is for.
+    if (StreamsError.is(error) && error.code !== 'STREAMS_BROKER') return [];
+    throw error;
+  }
 }
 
 /**

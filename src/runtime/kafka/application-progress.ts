@@ -1,8 +1,9 @@
 import type { BrokerAdmin, CommittedOffset, TopicPartition } from '../../clients/broker.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { taskIdText } from '../task.ts';
+import { numberedInGroup } from './program-numbers.ts';
 import { leastOperatorTimeOf } from './task-metadata.ts';
-import { inputsOf, planTopics, topicOnBroker } from './topics-plan.ts';
+import { inputsOf, topicOnBroker } from './topics-plan.ts';
 
 /** An input partition of a task, and what the application has committed of it. */
 export interface CommittedInput extends TopicPartition {
@@ -91,11 +92,10 @@ export class ApplicationProgress {
   }
 
   async #allInputs(): Promise<readonly Omit<CommittedInput, 'committed'>[]> {
-    const topology = this.#topology;
     const applicationId = this.#applicationId;
-    const sourcePartitions = await this.#admin.partitionCounts(topology.sourceTopics);
-    const { tasks } = planTopics(topology, { applicationId, replicationFactor: -1, sourcePartitions });
-    return tasks.flatMap(({ subTopology, partition }) =>
+    const place = { admin: this.#admin, applicationId };
+    const { topology, plan } = await numberedInGroup(this.#topology, place);
+    return plan.tasks.flatMap(({ subTopology, partition }) =>
       inputsOf(topology, applicationId, topology.subTopology(subTopology)).map(({ topic, internal }) => ({
         topic,
         partition,

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
+import { readDescription } from '../../topology/read-description.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { localPart } from '../parts/local-part.ts';
 import type { StorePart } from '../parts/store-part.ts';
@@ -107,7 +108,14 @@ export class InstanceFolders {
       if (!complete) throw incomplete(`global table ${spec.name} in ${directory}`);
       return [localPart(spec, folder.database, rowPrefix(folder.saved!.stores[spec.name]!, sharedPartition), 0)];
     }
-    const part = topology.subTopologies.find(({ stores }) => stores.includes(spec.name))!;
+    const { saved } = this.#global.folder;
+    // By the numbers of the program that has run there.
+    const part = readDescription(saved!.topology).parts.find(({ stores }) => stores.includes(spec.name));
+    if (part === undefined)
+      throw new StreamsError(
+        'STREAMS_STATE_INCOMPATIBLE',
+        `${this.#global.directory} was made by a program without store ${spec.name}. Let an instance of this program run with it first, or read the changelogs with --brokers.`,
+      );
     return Array.from({ length: partitions }, (_, partition) => {
       const taskId = taskIdText({ subTopology: part.id, partition });
       const copy = this.#copies.get(taskId);

@@ -3,15 +3,14 @@ import { StreamsError } from '../../common/errors.ts';
 import { type DescribedPart, readDescription } from '../../topology/read-description.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
-import { committedTasks } from './committed-tasks.ts';
 import { openGlobalCopy } from './global-tables.ts';
 import { changelogTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import type { LetterTopic, LetterTopics } from './letter-topics.ts';
 import { type ApplicationPast, checkStart } from './loss-check.ts';
 import { prepareTopics } from './prepare-topics.ts';
-import { numberedTopology } from './program-numbers.ts';
-import { planTopics, type TopicsPlan } from './topics-plan.ts';
+import { numberedInGroup } from './program-numbers.ts';
+import type { TopicsPlan } from './topics-plan.ts';
 
 /** An application's topics, made and checked. */
 export interface PreparedApplication {
@@ -91,21 +90,13 @@ export async function checkApplication(
   options: FilledOptions,
 ): Promise<Pick<PreparedApplication, 'topology' | 'plan' | 'past'>> {
   const { broker, applicationId, replicationFactor } = options;
-  const sourcePartitions = await broker.admin.partitionCounts(given.sourceTopics);
-  const planOf = (topology: Topology): TopicsPlan =>
-    planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
-  const place = { admin: broker.admin, applicationId };
-  const tasks = await committedTasks(given, planOf(given).tasks, place);
-  const before = tasks.some(({ said }) => said !== undefined && said.program === undefined)
-    ? await partsBefore(options)
-    : [];
-  const topology = numberedTopology(given, { tasks, before });
-  const plan = planOf(topology);
+  const place = { admin: broker.admin, applicationId, replicationFactor };
+  const { topology, plan } = await numberedInGroup(given, place, () => partsBefore(options));
   return { topology, plan, past: await checkStart(topology, plan.tasks, options) };
 }
 
 /** The sub-topologies of the program that last used the state folder; none where it does not tell. */
-async function partsBefore({ stateDir, openDatabase }: FilledOptions): Promise<readonly DescribedPart[]> {
+export async function partsBefore({ stateDir, openDatabase }: FilledOptions): Promise<readonly DescribedPart[]> {
   try {
     const { folder } = await openGlobalCopy(stateDir, openDatabase);
     const { saved } = folder;

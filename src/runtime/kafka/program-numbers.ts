@@ -2,7 +2,8 @@ import { StreamsError } from '../../common/errors.ts';
 import type { DescribedPart } from '../../topology/read-description.ts';
 import type { SubTopology } from '../../topology/sub-topology.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { type CommittedTask, hasCommitted } from './committed-tasks.ts';
+import { type CommittedPlace, type CommittedTask, committedTasks, hasCommitted } from './committed-tasks.ts';
+import { planTopics, type TopicsPlan } from './topics-plan.ts';
 
 /** What is known of the numbers that sub-topologies have had. */
 export interface KnownNumbers {
@@ -65,6 +66,27 @@ function numberOf(
     throw otherParts(`topics ${topics.join(', ')} were read by several sub-topologies, and are now by one`);
   // Where nobody tells it can only be the program that has run all the time.
   return found[0] ?? (before.size === 0 ? part.id : undefined);
+}
+
+/**
+ * A topology with the numbers that its sub-topologies have in a group, and its tasks.
+ *
+ * @param before - Sub-topologies of the program before, where a state folder tells: asked for where the group does not.
+ * @throws StreamsError as {@link numberedTopology}; `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_PARTITION_MISMATCH`, `STREAMS_BROKER`
+ */
+export async function numberedInGroup(
+  given: Topology,
+  { admin, applicationId, replicationFactor = -1 }: CommittedPlace & { readonly replicationFactor?: number },
+  before: () => Promise<readonly DescribedPart[]> = async () => [],
+): Promise<{ readonly topology: Topology; readonly plan: TopicsPlan }> {
+  const sourcePartitions = await admin.partitionCounts(given.sourceTopics);
+  const planOf = (topology: Topology): TopicsPlan =>
+    planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
+  const plan = planOf(given);
+  const tasks = await committedTasks(given, plan.tasks, { admin, applicationId });
+  const untold = tasks.some(({ said }) => said !== undefined && said.program === undefined);
+  const topology = numberedTopology(given, { tasks, before: untold ? await before() : [] });
+  return { topology, plan: topology === given ? plan : planOf(topology) };
 }
 
 function otherParts(what: string): StreamsError {

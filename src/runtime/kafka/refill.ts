@@ -16,11 +16,13 @@ import { isWhole } from './copy-check.ts';
 import { changelogTopic, transactionalId } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import { checkOthers } from './loss-check.ts';
+import { partsBefore } from './prepare-application.ts';
+import { numberedInGroup } from './program-numbers.ts';
 import { storedTasks, withThreads } from './stored-tasks.ts';
 import { TaskFolder } from './task-folder.ts';
 import { pointerTo, withMarks } from './task-metadata.ts';
 import { marksOf, TopicMarks } from './topic-marks.ts';
-import { expires, planTopics, storesOf, type TopicsPlan } from './topics-plan.ts';
+import { expires, storesOf, type TopicsPlan } from './topics-plan.ts';
 
 /** A changelog that is to be made again. */
 interface LostChangelog {
@@ -49,13 +51,13 @@ interface Refill {
  * @throws StreamsError `STREAMS_INPUT_REFUSED` where a task has no whole copy in the state folder; what {@link checkStart} throws for everything that no copy makes good
  */
 export async function refillChangelogs(
-  topology: Topology,
+  given: Topology,
   options: FilledOptions,
   execute: boolean,
 ): Promise<readonly string[]> {
   const { broker, applicationId, replicationFactor } = options;
-  const sourcePartitions = await broker.admin.partitionCounts(topology.sourceTopics);
-  const plan = planTopics(topology, { applicationId, replicationFactor, sourcePartitions });
+  const place = { admin: broker.admin, applicationId, replicationFactor };
+  const { topology, plan } = await numberedInGroup(given, place, () => partsBefore(options));
   const tasks = await committedTasks(topology, plan.tasks, { admin: broker.admin, applicationId });
   await checkOthers(topology, tasks, options);
   const lost = await lostChangelogs(topology, tasks, options);
