@@ -126,22 +126,6 @@ export async function formerPrograms(
   return programs.filter(({ part }) => part in topology.formerParts);
 }
 
-/**
- * Numbers of sub-topologies that come back: those who have committed since did without them, so that what their stores hold is of a time long ago.
- *
- * One that any task still has is no such: two programs run side by side.
- */
-export function returningParts(tasks: readonly CommittedTask[]): ReadonlySet<number> {
-  const programs = tasks.flatMap(({ said }) => said?.program ?? []);
-  const returning = programs
-    .map(({ part }) => part)
-    .filter((part) => {
-      const others = programs.filter((other) => other.part !== part);
-      return others.some(({ former }) => part in former) && !others.some(({ parts }) => part in parts);
-    });
-  return new Set(returning);
-}
-
 /** Whether a task has committed anything, of whichever input. */
 export function hasCommitted({ committed }: CommittedTask): boolean {
   return committed.some((each) => each !== undefined);

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../common/errors.ts';
+import type { ReadDescription } from '../../topology/read-description.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { changesBetween, type ProgramChanges } from '../program-changes.ts';
 import { type CommittedTask, hadStore, hasCommitted, usedTopic } from './committed-tasks.ts';
@@ -30,12 +31,13 @@ export function changesOfGroup(
   const empty = topology.stores
     .map(({ name }) => name)
     .filter((name) => isEmpty(name, topology, tasks.filter(hasCommitted), applicationId));
-  const own = new Set(topology.stores.map(({ name }) => name));
-  const added = programs.length === 0 ? [] : changes.added.filter((name) => own.has(name));
+  const own = topology.subTopologies.map((part) => programOf(topology, part));
+  const names = new Set(topology.stores.map(({ name }) => name));
+  const added = programs.length === 0 ? [] : changes.added.filter((name) => names.has(name));
   return {
     ...changes,
     added: [...new Set([...added, ...empty])],
-    refused: [...changes.refused, ...otherSerdes(topology, programs)],
+    refused: [...changes.refused, ...otherSerdes(programs, own)],
     empty,
   };
 }
@@ -56,14 +58,27 @@ function isEmpty(store: string, topology: Topology, tasks: readonly CommittedTas
 }
 
 /** Repartition topics whose records are written in another way: those on their way would be read wrongly. */
-function otherSerdes(topology: Topology, programs: readonly TaskProgram[]): readonly string[] {
-  const was = new Map(programs.flatMap(({ carried }) => Object.entries(carried)));
-  const is = new Map(topology.subTopologies.flatMap((part) => Object.entries(programOf(topology, part).carried)));
+function otherSerdes(before: readonly TaskProgram[], now: readonly TaskProgram[]): readonly string[] {
+  const was = new Map(before.flatMap(({ carried }) => Object.entries(carried)));
+  const is = new Map(now.flatMap(({ carried }) => Object.entries(carried)));
   return [...is].flatMap(([topic, serdes]) =>
     (was.get(topic) ?? serdes) === serdes
       ? []
       : [`repartition topic ${topic} carried ${was.get(topic)}, and carries ${serdes} now`],
   );
+}
+
+/** Why a program cannot be at work beside another in one group; undefined for no reason. */
+export function conflict(other: readonly TaskProgram[], own: readonly TaskProgram[]): string | undefined {
+  const storesOf = (programs: readonly TaskProgram[]): ReadDescription => ({
+    stores: new Map(programs.flatMap(({ stores }) => Object.entries(stores))),
+    parts: [],
+  });
+  const { kept, added, removed, refused } = changesBetween(storesOf(other), storesOf(own));
+  const changed = [...refused, ...otherSerdes(other, own)];
+  if (changed.length > 0) return changed.join('; ');
+  if (kept.length > 0 || added.length === 0 || removed.length === 0) return undefined;
+  return `it has none of the stores of the others (${removed.join(', ')})`;
 }
 
 /**

@@ -410,9 +410,7 @@ export class KafkaStreams {
       watch,
       roles,
       hasRun: prepared.past.hasRun,
-      returning: new Set(
-        prepared.plan.tasks.filter(({ subTopology }) => prepared.past.returning.has(subTopology)).map(taskIdText),
-      ),
+      begunAnew: new Map(prepared.past.begunAnew),
       newFrom: this.#newFrom,
     };
   }
@@ -589,14 +587,35 @@ export class KafkaStreams {
       void this.close({ leaveGroup: true });
       return;
     }
+    if (data.refused !== undefined) {
+      this.#ends(
+        new StreamsError(
+          'STREAMS_STATE_INCOMPATIBLE',
+          `this program cannot be at work beside the other instances of application ${this.applicationId}: ${data.refused}. Give a store that changes another name, with its grouping, or run the program under another application id.`,
+        ),
+      );
+      return;
+    }
     const roles = new Map<string, TaskRole>([
-      ...data.standby.map((id) => [id, 'standby'] as const),
-      ...data.active.map((id) => [id, 'active'] as const),
+      ...this.#known(data.standby).map((id) => [id, 'standby'] as const),
+      ...this.#known(data.active).map((id) => [id, 'active'] as const),
     ]);
     for (const [id, slot] of this.#slots) if (!roles.has(id)) slot.want('none');
     for (const [id, role] of roles) this.#slotOf(id).want(role);
     this.#updateState();
     this.#work!.wake();
+  }
+
+  /** Those tasks of whose sub-topologies the program has any: what a static member finds, or the leader is of an earlier version, may be of the program before. */
+  #known(taskIds: readonly string[]): readonly string[] {
+    const parts = this.#parts();
+    const known = taskIds.filter((id) => id.slice(0, id.indexOf('_')) in parts);
+    if (known.length < taskIds.length)
+      this.#options.logger.warn(
+        { tasks: taskIds.filter((id) => !known.includes(id)) },
+        'this instance is given tasks that its program does not have: they wait for one that has them',
+      );
+    return known;
   }
 
   /** Whether an assignment knows this instance as it is, and the tasks that there are. */

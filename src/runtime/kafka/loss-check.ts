@@ -3,13 +3,13 @@ import { StreamsError } from '../../common/errors.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
+import { begunAnew } from './begun-anew.ts';
 import {
   type CommittedTask,
   committedTasks,
   formerPrograms,
   hadStore,
   hasCommitted,
-  returningParts,
   usedTopic,
   wasRead,
 } from './committed-tasks.ts';
@@ -27,8 +27,8 @@ export interface ApplicationPast {
   readonly hasRun: boolean;
   /** Positions of global topics up to which some task has joined them, by topic. */
   readonly joined: Readonly<Record<string, readonly number[]>>;
-  /** {@link returningParts} */
-  readonly returning: ReadonlySet<number>;
+  /** Tasks of sub-topologies that the application did without until now, with where their inputs begin: what lies before was left on its way long ago. */
+  readonly begunAnew: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 /** What the checks need of a client's options. */
@@ -64,7 +64,7 @@ export async function checkStart(
   const now = await topicsNow(broker.admin, [...roles.keys()]);
   const ran = tasks.filter(hasCommitted);
   const past = {
-    returning: returningParts(tasks),
+    begunAnew: await begunAnew(topology, tasks, place),
     hasRun: ran.some(({ said }) => said !== undefined) || (await hasWritten(roles, now, options)),
     joined: joinedBy(tasks),
   };

@@ -23,6 +23,8 @@ export interface MemberPart {
   readonly partitions: number;
   /** Whether its tasks have stores. */
   readonly stateful: boolean;
+  /** {@link programText} of its tasks. */
+  readonly program: string;
 }
 
 /** What the leader tells each member. */
@@ -37,6 +39,8 @@ export interface AssignmentData {
     readonly standby: readonly string[];
   }[];
   readonly shutdown: boolean;
+  /** Why the member gets nothing: its program cannot be at work beside the leader's. */
+  readonly refused?: string;
 }
 
 /** As JSON, with a version number. */

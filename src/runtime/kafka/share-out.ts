@@ -2,7 +2,10 @@ import type { JoinedMember, MemberAssignment, TopicPartition } from '../../clien
 import type { Topology } from '../../topology/topology.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { assignTasks } from './assignor.ts';
+import { conflict } from './group-program.ts';
 import { type AssignmentData, decodeMemberData, encodeData, type MemberPart } from './member-data.ts';
+import { noNames } from './task-metadata.ts';
+import { programOf, programText, readProgram, type TaskProgram } from './task-program.ts';
 import { inputsOf, storesOf, type TopicsPlan } from './topics-plan.ts';
 
 /** What the leader of a group shares out. */
@@ -25,10 +28,14 @@ export function memberParts(
         topics: inputsOf(topology, applicationId, part).map(({ topic }) => topic),
         partitions: partitionsOf.get(part.id) ?? 0,
         stateful: storesOf(topology, part).length > 0,
+        program: programText(programOf(topology, part), noNames),
       },
     ]),
   );
 }
+
+const programsOf = (parts: Readonly<Record<number, MemberPart>>): readonly TaskProgram[] =>
+  Object.values(parts).map(({ program }) => readProgram(program).program);
 
 /**
  * Gives each member its tasks, and tells all where all tasks are. While two programs run side by side each has tasks of its own beside those that both have: nobody gets one that its program lacks.
@@ -38,7 +45,15 @@ export function shareOut(
   members: readonly JoinedMember[],
 ): ReadonlyMap<string, MemberAssignment> {
   const known = members.map(({ memberId, userData }) => ({ memberId, data: decodeMemberData(userData) }));
-  const partsOf = new Map(known.map(({ memberId, data }) => [memberId, data.parts ?? parts]));
+  const refused = new Map(
+    known.flatMap(({ memberId, data }) => {
+      const why = conflict(programsOf(parts), programsOf(data.parts ?? parts));
+      return why === undefined ? [] : [[memberId, why] as const];
+    }),
+  );
+  const partsOf = new Map(
+    known.map(({ memberId, data }) => [memberId, refused.has(memberId) ? {} : (data.parts ?? parts)]),
+  );
   // Of two that know a sub-topology the leader is right: it has just looked at the topics.
   const all: Record<number, MemberPart> = Object.assign({}, ...partsOf.values(), parts);
   const tasks = Object.entries(all).flatMap(([id, { partitions }]): TaskId[] =>
@@ -52,7 +67,7 @@ export function shareOut(
       memberId,
       processId: data.hostProcess ?? data.processId,
       tasks: new Map(Object.entries(data.tasks).map(([id, reached]) => [id, reached ?? Number.POSITIVE_INFINITY])),
-      ...(data.parts === undefined ? {} : { subTopologies: new Set(Object.keys(data.parts).map(Number)) }),
+      subTopologies: new Set(Object.keys(partsOf.get(memberId)!).map(Number)),
     })),
     numStandbyReplicas,
     ({ subTopology }) => all[subTopology]!.stateful,
@@ -66,7 +81,8 @@ export function shareOut(
   const ids = new Map(tasks.map((task) => [taskIdText(task), task]));
   return new Map(
     [...shares].map(([memberId, { active, standby }]) => {
-      const data: AssignmentData = { active, standby, hosts, shutdown };
+      const why = refused.get(memberId);
+      const data: AssignmentData = { active, standby, hosts, shutdown, ...(why === undefined ? {} : { refused: why }) };
       const partitions = active.flatMap((taskId): readonly TopicPartition[] => {
         const { subTopology, partition } = ids.get(taskId)!;
         return partsOf.get(memberId)![subTopology]!.topics.map((topic) => ({ topic, partition }));

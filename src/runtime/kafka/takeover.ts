@@ -49,8 +49,8 @@ export interface TakeoverContext {
   readonly roles: ReadonlyMap<string, TopicRole>;
   /** Whether the application had committed or written anything before this client began. */
   readonly hasRun: boolean;
-  /** Tasks that come back after the application did without them, and that this client has not begun anew yet. */
-  readonly returning: Set<string>;
+  /** {@link begunAnew}, those that this client has not begun yet. */
+  readonly begunAnew: Map<string, ReadonlyMap<string, number>>;
   /** Partitions that came to a topic since then, by topic the first of them. */
   readonly newFrom: ReadonlyMap<string, number>;
 }
@@ -93,24 +93,26 @@ export async function takeOver(
     if (options.guarantee === 'at_least_once') await fenceChangelogs(producer, folder);
     const [committed] = (await committedTasks(topology, [id], place)) as [CommittedTask];
     refuseOtherStores(changesOfGroup(topology, [committed], options.applicationId), options.applicationId);
-    const returns = context.returning.has(taskId);
-    const inputs = await beginnings(committed, context, returns);
+    const begins = context.begunAnew.get(taskId);
+    const inputs = await beginnings(committed, context, begins);
     steps.check();
     const now = await context.watch.look();
     const accepted = await checkTask(committed, { ...context, now }, options);
     steps.check();
     await restore(folder, committed, now, context, steps);
     steps.check();
-    const lost = await checkRows(committed, folder, options);
+    const lost = begins === undefined && (await checkRows(committed, folder, options));
+    let emptied = false;
     for (const spec of folder.specs)
-      if (hasCommitted(committed) && (returns || !hadStore(committed, spec.name, options.applicationId)))
-        await emptyStore(folder, spec, producer, options);
+      if (begins !== undefined || (hasCommitted(committed) && !hadStore(committed, spec.name, options.applicationId)))
+        emptied = (await emptyStore(folder, spec, producer, options)) || emptied;
     steps.check();
+    const returns = begins !== undefined && (emptied || hasCommitted(committed));
     const task = await makeTask(
       id,
       folder,
       { producer, refusals, topics: marksOf(topicsFrom(topology, options.applicationId, part), now.ids) },
-      { inputs, committed, accepted: accepted || lost || returns },
+      { inputs, committed, accepted: accepted || lost || returns || emptied },
       context,
     );
     try {
@@ -123,10 +125,8 @@ export async function takeOver(
       steps.check();
       const operatorTimeMs = Math.min(Number.POSITIVE_INFINITY, ...Object.values(task.committedOperatorTimes));
       await folder.markComplete(operatorTimeMs, savedCommit(committed) ?? folder.commit);
-      if (returns) {
-        await task.commit();
-        context.returning.delete(taskId);
-      }
+      if (returns) await task.commit();
+      context.begunAnew.delete(taskId);
       return task;
     } catch (error) {
       await task.close();
@@ -192,28 +192,21 @@ interface BegunInput extends TaskInput {
 /**
  * Where the inputs of a task begin.
  *
- * @param returns - The application did without the task for a while: what was left for it in internal topics then is not read any more.
+ * @param begins - Where those begin of a task that the application did without until now, if that is not where it was.
  */
 async function beginnings(
   { id: { partition }, inputs: names, committed }: CommittedTask,
   { options, newFrom }: TakeoverContext,
-  returns: boolean,
+  begins: ReadonlyMap<string, number> | undefined,
 ): Promise<readonly BegunInput[]> {
   const { broker } = options;
   const inputs: BegunInput[] = [];
   for (const [i, input] of names.entries()) {
     const before = committed[i];
-    const offset =
-      returns && input.internal
-        ? await stableEnd(input, partition)
-        : (before?.offset ?? (await firstOffset(input, partition)));
+    const offset = begins?.get(input.topic) ?? before?.offset ?? (await firstOffset(input, partition));
     inputs.push({ ...input, offset, atEnd: before === undefined && resetOf(input) === 'latest' });
   }
   return inputs;
-
-  async function stableEnd({ topic }: TaskInput, of: number): Promise<number> {
-    return (await broker.admin.offsets([{ topic, partition: of }], 'stable'))[0]!;
-  }
 
   function resetOf({ topic, internal }: TaskInput): typeof options.autoOffsetReset {
     // Nothing was in a partition that has just come to its topic: all that it holds came since.

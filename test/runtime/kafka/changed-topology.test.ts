@@ -9,7 +9,20 @@ import {
   Topology,
 } from '../../../src/index.ts';
 import { Disk } from './disk.ts';
-import { drained, messages, newClient, rowsOf, sameAsChangelogs, startClient, stop, until } from './kit.ts';
+import {
+  app,
+  drained,
+  kill,
+  messages,
+  newClient,
+  rowsOf,
+  sameAsChangelogs,
+  sleep,
+  startClient,
+  stop,
+  type TestClient,
+  until,
+} from './kit.ts';
 import { texts } from './topologies.ts';
 
 /** Windows of 10 ms by key, and of how many records each value has: through a repartition topic. */
@@ -400,4 +413,178 @@ test('punctuations belong to the names of their nodes', async (t) => {
   await drained(cluster, after);
   t.deepEqual(fired, ['slow 5', 'fast 5', 'fast 12']);
   await stop(second);
+});
+
+test('a statistic behind a repartition topic that comes back after all did without it is new, and what was left on its way does not count', async (t) => {
+  const cluster = clusterOf(2);
+  const without = changed({ 'by-value': () => {} });
+  const other = changed({ 'by-value': (_b, all) => valueCounts(all, 'by-letter') });
+  const first = await startClient(t, cluster, changed());
+  for (const partition of [0, 1]) write(cluster, partition, 'a', 'x', 1);
+  await drained(cluster, changed());
+  await stop(first);
+  // Sent by a task whose reader was stopped before it had read it.
+  const late = changed();
+  const second = newClient(t, cluster, without);
+  cluster.write('app-by-value-repartition', 0, [{ key: 'x', value: 'x', timestamp: 1 }]);
+  await second.streams.start();
+  await until(() => second.streams.state === 'RUNNING', 'it runs');
+  for (const partition of [0, 1]) write(cluster, partition, 'a', 'y', 2);
+  await drained(cluster, without);
+  await stop(second);
+  const log = heard();
+  const third = await startClient(t, cluster, late, { logger: log.logger });
+  write(cluster, 0, 'a', 'z', 3);
+  await drained(cluster, late);
+  t.deepEqual(await rowsOf([third], 'by-value-counts'), ['z 1']);
+  t.deepEqual(await rowsOf([third], 'windows'), ['a@0 2', 'a@0 3'], 'of two partitions');
+  await sameAsChangelogs(t, cluster, [third]);
+  t.regex(log.of('by-value-counts').join(), /starts empty/);
+  await stop(third);
+  // With another grouping it may come back, once it is gone.
+  await stop(await startClient(t, cluster, without));
+  const fourth = await startClient(t, cluster, other);
+  write(cluster, 0, 'a', 'w', 4);
+  await drained(cluster, other);
+  t.deepEqual(await rowsOf([fourth], 'by-value-counts'), ['w 1']);
+});
+
+for (const killed of [false, true])
+  test(`two instances get a program with more and fewer statistics one after the other under load${killed ? ', and one is killed at each step' : ''}: what both programs have is exact`, async (t) => {
+    const older = changed({
+      after: (_b, all) => valueCounts(all, 'by-gone', 'gone-counts'),
+    });
+    const newer = changed({
+      before: (builder) => void builder.stream('other', texts).groupByKey().count({ name: 'other-counts' }),
+      windows: (_b, all) => {
+        all.groupByKey().count({ name: 'by-key' });
+        valueCounts(all);
+      },
+      'by-value': (_b, all) =>
+        windowCounts(
+          all.peek(() => {}),
+          10,
+        ),
+      after: (_b, all) => valueCounts(all, 'by-new', 'new-counts'),
+    });
+    const cluster = clusterOf(4);
+    cluster.createTopic('other', 2);
+    const disks = [new Disk(), new Disk()];
+    let written = 0;
+    let saying = true;
+    const load = (async () => {
+      while (saying) {
+        write(cluster, written % 4, `k${written % 4}`, 'x', 1 + written);
+        cluster.write('other', written % 2, [{ key: `o${written % 2}`, value: 'x', timestamp: 1 + written }]);
+        written++;
+        await sleep(3);
+      }
+    })();
+    const clients: TestClient[] = [];
+    for (const i of [0, 1]) clients[i] = await startClient(t, cluster, older, { disk: disks[i]! });
+    await sleep(100);
+    const end = async (i: number): Promise<void> => {
+      if (!killed) return stop(clients[i]!);
+      kill(cluster, clients[i]!);
+    };
+    // One, the other, and back and forth: tasks may go from the newer program to the older one.
+    for (const [i, program] of [
+      [1, newer],
+      [1, newer],
+      [0, newer],
+    ] as const) {
+      await end(i);
+      await sleep(50);
+      clients[i] = await startClient(t, cluster, program, { disk: disks[i]! });
+      await sleep(100);
+    }
+    saying = false;
+    await load;
+    await drained(cluster, newer);
+    t.deepEqual(await rowsOf(clients, 'by-value-counts'), [`x ${written}`]);
+    t.deepEqual(await rowsOf(clients, 'other-counts'), [
+      `o0 ${Math.ceil(written / 2)}`,
+      `o1 ${Math.floor(written / 2)}`,
+    ]);
+    const windows = new Map<string, number>();
+    for (let n = 0; n < written; n++) {
+      const window = `k${n % 4}@${10 * Math.floor((1 + n) / 10)}`;
+      windows.set(window, (windows.get(window) ?? 0) + 1);
+    }
+    t.deepEqual(await rowsOf(clients, 'windows'), [...windows].map(([window, count]) => `${window} ${count}`).sort());
+    // What is new counts less than all, and something.
+    const [count] = (await rowsOf(clients, 'new-counts')).map((row) => Number(row.split(' ')[1]));
+    t.true(count! > 0 && count! < written, `${count} of ${written}`);
+    await sameAsChangelogs(t, cluster, clients);
+    t.deepEqual(
+      clients.flatMap(({ uncaught }) => uncaught),
+      [],
+    );
+  });
+
+/** What a version before 1.0 committed in the place of this: numbers in the order of names on the broker, and no names. */
+function asVersion1(text: string): string {
+  const { x: _x, w: _w, v: _v, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  return JSON.stringify({ v: 1, ...rest });
+}
+
+test('what a version before 1.0 has committed goes on without loss, also with stateless nodes more, and with the folder in another order', async (t) => {
+  const orders = {
+    before: (builder: StreamsBuilder) => void builder.stream('other', texts).peek(() => {}),
+    windows: (_b: StreamsBuilder, all: Words) => valueCounts(all.peek(() => {})),
+    'by-value': (_b: StreamsBuilder, all: Words) => windowCounts(all, 10),
+  };
+  for (const [next, withFolder] of [
+    [changed(), false],
+    [changed({ after: (_b, all) => void all.peek(() => {}) }), false],
+    [changed(orders), true],
+  ] as const) {
+    const cluster = clusterOf(2);
+    cluster.createTopic('other', 2);
+    const disk = new Disk();
+    const first = await startClient(t, cluster, changed(), { disk });
+    write(cluster, 0, 'a', 'x', 1);
+    write(cluster, 0, 'b', 'x', 14);
+    write(cluster, 1, 'c', 'y', 3);
+    await drained(cluster, changed());
+    await stop(first);
+    const { admin } = cluster.connect();
+    const places = ['in', 'app-by-value-repartition'].flatMap((topic) =>
+      [0, 1].map((partition) => ({ topic, partition })),
+    );
+    const committed = await admin.committed(app, places);
+    await admin.setCommitted(
+      app,
+      places.flatMap((place, i) =>
+        committed[i] === undefined
+          ? []
+          : [{ ...place, offset: committed[i].offset, metadata: asVersion1(committed[i].metadata) }],
+      ),
+    );
+    const second = await startClient(t, cluster, next, { disk: withFolder ? disk : new Disk() });
+    write(cluster, 0, 'a', 'x', 5);
+    write(cluster, 1, 'c', 'x', 5);
+    await drained(cluster, next);
+    t.deepEqual(await rowsOf([second], 'windows'), ['a@0 1', 'b@10 1', 'c@0 2']);
+    t.deepEqual(await rowsOf([second], 'by-value-counts'), ['x 4', 'y 1']);
+    t.is(second.streams.taskOf('windows', 1), '0_1', 'by the number that it had');
+    await sameAsChangelogs(t, cluster, [second]);
+    const now = await admin.committed(app, places.slice(0, 2));
+    t.true(now.every((each) => each?.metadata.startsWith('{"v":2,') === true));
+    await stop(second);
+  }
+});
+
+test('a commit that this version does not know is refused, not read wrongly', async (t) => {
+  const cluster = clusterOf(1);
+  const first = await startClient(t, cluster, changed());
+  write(cluster, 0, 'a', 'x', 1);
+  await drained(cluster, changed());
+  await stop(first);
+  const { admin } = cluster.connect();
+  const [committed] = await admin.committed(app, [{ topic: 'in', partition: 0 }]);
+  const metadata = committed!.metadata.replace('{"v":2,', '{"v":3,');
+  await admin.setCommitted(app, [{ topic: 'in', partition: 0, offset: committed!.offset, metadata }]);
+  const { streams } = newClient(t, cluster, changed());
+  await t.throwsAsync(streams.start(), { code: 'STREAMS_INPUT_REFUSED', message: /set by something else/ });
 });

@@ -2,6 +2,8 @@ import test from 'ava';
 import { Serdes, StreamsBuilder, TimeWindows, type Topology } from '../../../../src/index.ts';
 import { decodeAssignmentData, encodeData, type MemberData } from '../../../../src/runtime/kafka/member-data.ts';
 import { memberParts, shareOut } from '../../../../src/runtime/kafka/share-out.ts';
+import { noNames } from '../../../../src/runtime/kafka/task-metadata.ts';
+import { programText } from '../../../../src/runtime/kafka/task-program.ts';
 import { planTopics, type TopicsPlan } from '../../../../src/runtime/kafka/topics-plan.ts';
 import { taskIdText } from '../../../../src/runtime/task.ts';
 
@@ -186,7 +188,12 @@ test('one that asks for a shutdown is heard by all', (t) => {
 });
 
 test('of two programs each gets what it has: what both have is shared, what one has alone goes to it', (t) => {
-  const part = (topic: string, partitions: number) => ({ topics: [topic], partitions, stateful: true });
+  const part = (topic: string, partitions: number) => ({
+    topics: [topic],
+    partitions,
+    stateful: true,
+    program: programText({ part: 0, parts: {}, former: {}, stores: {}, carried: {} }, noNames),
+  });
   const older = { 0: part('in', 4), 2: part('app-gone-repartition', 2) };
   const newer = { 0: part('in', 4), 3: part('app-new-repartition', 2) };
   const member = (memberId: string, parts: MemberData['parts'], tasks: MemberData['tasks'] = {}) => ({

@@ -1,0 +1,33 @@
+import type { Topology } from '../../topology/topology.ts';
+import { taskIdText } from '../task.ts';
+import { type CommittedPlace, type CommittedTask, hasCommitted } from './committed-tasks.ts';
+
+/**
+ * Tasks of sub-topologies that the application did without until now, with where their inputs begin, by topic: what their stores hold, and what lies before in internal topics, is of a time long ago. Those
+ * that come back begin where internal topics end; new ones at the begin of theirs.
+ *
+ * Where any task that has committed still has the sub-topology, two programs run side by side, and it goes on.
+ */
+export async function begunAnew(
+  topology: Topology,
+  tasks: readonly CommittedTask[],
+  { admin }: CommittedPlace,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
+  const programs = tasks.flatMap(({ said }) => said?.program ?? []);
+  const did = (part: number): boolean => programs.some((program) => program.part !== part && part in program.parts);
+  const without = (part: number): boolean => programs.some((program) => program.part !== part);
+  const parts = topology.subTopologies.map(({ id }) => id).filter((id) => without(id) && !did(id));
+  // What reads topics of the user's alone has missed nothing: it goes on from its positions.
+  const anew = tasks.filter(
+    (task) =>
+      parts.includes(task.id.subTopology) && (!hasCommitted(task) || task.inputs.some(({ internal }) => internal)),
+  );
+  const begins = new Map<string, ReadonlyMap<string, number>>();
+  for (const task of anew) {
+    const internal = hasCommitted(task) ? task.inputs.filter((input) => input.internal) : [];
+    const places = internal.map(({ topic }) => ({ topic, partition: task.id.partition }));
+    const ends = places.length === 0 ? [] : await admin.offsets(places, 'latest');
+    begins.set(taskIdText(task.id), new Map(places.map(({ topic }, i) => [topic, ends[i]!])));
+  }
+  return begins;
+}
