@@ -174,8 +174,7 @@ function argumentOf(spec: ArgumentSpec): Argument {
 /** Defaults and variables are described here and read elsewhere: the parser would read the environment of the process by itself. */
 function optionOf(spec: OptionSpec, applicationId?: string): Option {
   longFlagOf(spec);
-  if (spec.flags.includes('[') || spec.flags.includes('--no-'))
-    throw new TypeError(`option ${spec.flags}: [values] and --no- are not supported`);
+  if (spec.flags.includes('--no-')) throw new TypeError(`option ${spec.flags}: --no- is not supported`);
   if (spec.setting !== undefined && spec.repeatable)
     throw new TypeError(`option ${spec.flags} sets a setting: it takes one value, or is a switch`);
   if (spec.env !== undefined && !spec.env.startsWith('WEIR_'))

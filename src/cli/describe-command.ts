@@ -1,14 +1,22 @@
 import { StreamsError } from '../common/errors.ts';
+import type { ProgramChanges } from '../runtime/program-changes.ts';
 import type { StateSettings } from '../runtime/state-folder.ts';
 import type { ApplicationSpec } from './application.ts';
 import { topicsOf } from './application.ts';
+import { applicationIdOf } from './application-id.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
+import { kafkaTopology, topicOption } from './kafka-topology.ts';
+import { applicationIdOption, brokersOption, openBroker } from './open-broker.ts';
 import { settingsOf } from './replay-settings.ts';
 import { stateOption } from './state-options.ts';
 
-/** `describe`: the topology in words or as a diagram. For any application. */
-export function describeCommand(spec: ApplicationSpec): CommandSpec {
+/**
+ * `describe`: the topology in words or as a diagram. For any application.
+ *
+ * @param open - Connects to the brokers. @defaultValue those of the settings
+ */
+export function describeCommand(spec: ApplicationSpec, open: typeof openBroker = openBroker): CommandSpec {
   return defineCommand({
     name: 'describe',
     summary: 'describe the topology',
@@ -19,6 +27,7 @@ export function describeCommand(spec: ApplicationSpec): CommandSpec {
       `${spec.name} describe`,
       `${spec.name} describe --format mermaid > topology.mmd`,
       `${spec.name} describe --diff .data/state`,
+      `${spec.name} describe --diff --brokers localhost:9092`,
     ],
     options: [
       {
@@ -29,25 +38,44 @@ export function describeCommand(spec: ApplicationSpec): CommandSpec {
       },
       stateOption,
       {
-        flags: '--diff <dir>',
+        flags: '--diff [dir]',
         description:
-          'instead: say which stores of the state of a replay this program would keep, add, remove or refuse',
+          'instead: say which stores of the state of a replay this program would keep, add, remove or refuse; without a folder those of the application at --brokers',
       },
+      brokersOption,
+      applicationIdOption,
+      topicOption(spec),
     ],
     kind: 'batch',
     settings: ['processing.guarantee'],
-    async run({ options, config, stdout, stderr }) {
+    async run(context) {
+      const { options, config, stdout, stderr } = context;
       const [app, { describeTopology }] = await Promise.all([spec.load(), import('../server/serve-client.ts')]);
       const { diff } = options;
+      const show = async (changes: ProgramChanges, place: string): Promise<void> => {
+        const { refuseChanges, showChanges } = await import('./describe-diff.ts');
+        stdout.write(options.format === 'json' ? `${JSON.stringify(changes, undefined, 2)}\n` : showChanges(changes));
+        refuseChanges(changes, place);
+      };
+      if (diff === '') {
+        const applicationId = applicationIdOf(spec, config);
+        const broker = await open(context, applicationId);
+        try {
+          const { changesOfApplication } = await import('./describe-diff.ts');
+          const topology = await kafkaTopology(spec, options.topic);
+          await show(await changesOfApplication(broker, topology, applicationId), `application ${applicationId}`);
+        } finally {
+          await broker.close();
+        }
+        return;
+      }
       const directory = diff ?? options.state;
       const mayBeAbsent = diff === undefined && config.origin('state.dir').source === 'default';
       const settings = settingsOf(spec, {}, await savedSettings(directory, mayBeAbsent), directory);
       const topology = app.topology(settings, topicsOf(spec, settings.topics));
       if (diff !== undefined) {
-        const { changesOfState, refuseChanges, showChanges } = await import('./describe-diff.ts');
-        const changes = await changesOfState(diff, topology);
-        stdout.write(options.format === 'json' ? `${JSON.stringify(changes, undefined, 2)}\n` : showChanges(changes));
-        refuseChanges(changes, diff);
+        const { changesOfState } = await import('./describe-diff.ts');
+        await show(await changesOfState(diff, topology), diff);
         return;
       }
       stdout.write(describeTopology(topology, options.format));

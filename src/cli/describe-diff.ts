@@ -1,4 +1,8 @@
+import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
+import { committedTasks, formerPrograms, hasCommitted } from '../runtime/kafka/committed-tasks.ts';
+import { changesOfGroup } from '../runtime/kafka/group-program.ts';
+import { numberedInGroup } from '../runtime/kafka/program-numbers.ts';
 import { type ProgramChanges, programChanges } from '../runtime/program-changes.ts';
 import { descriptionOf } from '../runtime/saved-state.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
@@ -18,22 +22,47 @@ export async function changesOfState(directory: string, topology: Topology): Pro
   }
 }
 
+/**
+ * What a run of a program would do to an application on Kafka: as its tasks have committed, whoever runs it. Nothing is changed.
+ *
+ * @throws StreamsError `STREAMS_STATE_MISSING`; `STREAMS_STATE_INCOMPATIBLE` where sub-topologies became one, or several
+ */
+export async function changesOfApplication(
+  broker: Broker,
+  given: Topology,
+  applicationId: string,
+): Promise<ProgramChanges> {
+  const place = { admin: broker.admin, applicationId };
+  const { topology, plan } = await numberedInGroup(given, place);
+  const tasks = await committedTasks(topology, plan.tasks, place);
+  const former = await formerPrograms(topology, tasks, place);
+  if (former.length === 0 && !tasks.some(({ said }) => said?.program !== undefined))
+    throw new StreamsError(
+      'STREAMS_STATE_MISSING',
+      tasks.some(hasCommitted)
+        ? `what application ${applicationId} has committed does not say what program it is of: an earlier version committed it. Let this version run that program first.`
+        : `application ${applicationId} has committed nothing of the topics that this program reads. Give its name with --application-id, and its topic with --topic.`,
+    );
+  const { kept, added, removed, refused, origins } = changesOfGroup(topology, tasks, applicationId, former);
+  return { kept, added, removed, refused, origins };
+}
+
 /** One line a store: what is kept, new, gone, refused. */
 export function showChanges({ kept, added, removed, refused }: ProgramChanges): string {
   const lines = [
     ...kept.map((store) => `keeps    ${store}`),
     ...added.map((store) => `adds     ${store}: it starts empty, what was read before does not count in it`),
-    ...removed.map((store) => `removes  ${store}: the next run deletes its rows`),
+    ...removed.map((store) => `removes  ${store}: its rows leave the state`),
     ...refused.map((text) => `refuses  ${text}`),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
 
 /** @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` if a run of the program would be refused. */
-export function refuseChanges({ refused }: ProgramChanges, directory: string): void {
+export function refuseChanges({ refused }: ProgramChanges, place: string): void {
   if (refused.length === 0) return;
   throw new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',
-    `${refused.length === 1 ? 'a store of this program is' : `${refused.length} stores of this program are`} not as in ${directory}. Give a store that changes another name, or replay into a new folder.`,
+    `${refused.length === 1 ? 'a store of this program is' : `${refused.length} stores of this program are`} not as in ${place}. Give a store that changes another name, or take a new folder (on Kafka another application id).`,
   );
 }

@@ -6,7 +6,7 @@ import type { SettingName } from '../config/settings.ts';
  * Its key in the values is its long name in camel case: `--move-done <dir>` is `moveDone`.
  */
 export interface OptionSpec {
-  /** `--follow` (true or false), `--state <dir>` (takes a value) or `-o, --out <dir>`. */
+  /** `--follow` (true or false), `--state <dir>` (takes a value), `--diff [dir]` (may take one: '' for none) or `-o, --out <dir>`. */
   readonly flags: string;
   readonly description: string;
   /** As a user would type it: it is parsed too. */

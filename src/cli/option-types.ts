@@ -15,7 +15,7 @@ type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
 /** Key of an option's value: `--move-done <dir>` is `moveDone`. */
 export type OptionKey<Flags extends string> = CamelCase<LongName<Flags>>;
 
-type TakesValue<Flags extends string> = Flags extends `${string}<${string}` ? true : false;
+type TakesValue<Flags extends string> = Flags extends `${string}${'<' | '['}${string}` ? true : false;
 
 /** One value, before `repeatable` and absence. */
 type Single<S> = S extends { readonly parse: (text: string) => infer T }

@@ -30,9 +30,9 @@ export function keyOf(option: Pick<OptionSpec, 'flags'>): string {
     .replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Whether an option is followed by a value. */
+/** Whether an option is followed by a value, or may be. */
 export function takesValue(option: OptionSpec): boolean {
-  return option.flags.includes('<');
+  return /[<[]/.test(option.flags);
 }
 
 /** The environment variable of an option, or of its setting. */
@@ -102,6 +102,7 @@ function readValueOf(spec: OptionSpec, given: RawValue, env: Environment): unkno
   const fromVariable = given === undefined ? fromEnvironment(spec, env) : undefined;
   const source = fromVariable === undefined ? longFlagOf(spec) : `${spec.env}`;
   const text = given ?? fromVariable ?? spec.default;
+  if (text === true && spec.flags.includes('[')) return '';
   if (text === undefined || typeof text === 'boolean') {
     if (spec.required) throw new StreamsError('STREAMS_USAGE', `${longFlagOf(spec)} is missing.`);
     return spec.repeatable ? [] : undefined;

@@ -1,0 +1,78 @@
+import test from 'ava';
+import type { ApplicationSpec } from '../../src/cli/application.ts';
+import { describeCommand } from '../../src/cli/describe-command.ts';
+import { StreamsBuilder } from '../../src/dsl/streams-builder.ts';
+import { float64Serde, stringSerde } from '../../src/serde/serdes.ts';
+import { CountsWorld, counts, countsSpec } from './fixtures/counted.ts';
+
+/** The counts without those by letter, which another repartition topic feeds, with lengths, and as `by-word` says. */
+function changed(byWord: 'as it was' | 'other serde'): ApplicationSpec {
+  return {
+    ...countsSpec,
+    load: async () => ({
+      ...(await countsSpec.load()),
+      topology: (_settings, topics) => {
+        const builder = new StreamsBuilder();
+        const words = builder.stream(topics, { name: 'words', keySerde: stringSerde, valueSerde: stringSerde });
+        const grouped = words.groupByKey();
+        if (byWord === 'as it was') grouped.count({ name: 'by-word' });
+        else
+          grouped.aggregate(
+            () => 0,
+            (_key, _value, sum) => sum + 1,
+            { name: 'by-word', valueSerde: float64Serde },
+          );
+        words
+          .groupBy((key) => String(key.length), { name: 'length', keySerde: stringSerde })
+          .count({ name: 'by-length' });
+        return builder.build();
+      },
+    }),
+  };
+}
+
+const describeOf = (world: CountsWorld, spec: ApplicationSpec) =>
+  describeCommand(spec, async () => world.cluster.connect());
+
+test('describe --diff says what a program would do to an application on Kafka, and changes nothing there', async (t) => {
+  const world = new CountsWorld(t);
+  await world.ranOnce('a', ['ant', 1000], ['bee', 3000]);
+  const before = [
+    await world.topics(),
+    await world.client().admin.committed('counts', [{ topic: 'words', partition: 0 }]),
+  ];
+  const same = await counts(describeOf(world, countsSpec), 'describe --diff');
+  t.deepEqual([same.code, same.stdout], [0, 'keeps    by-word\nkeeps    by-letter\n']);
+  const other = await counts(describeOf(world, changed('as it was')), 'describe --diff');
+  t.is(other.code, 0, other.stderr);
+  t.is(
+    other.stdout,
+    'keeps    by-word\n' +
+      'adds     by-length: it starts empty, what was read before does not count in it\n' +
+      'removes  by-letter: its rows leave the state\n',
+  );
+  const refused = await counts(describeOf(world, changed('other serde')), 'describe --diff');
+  t.is(refused.code, 3);
+  t.regex(
+    refused.stdout,
+    /^refuses {2}store by-word was key-value, string -> int64, and is now key-value, string -> float64$/m,
+  );
+  t.regex(refused.stderr, /^STREAMS_STATE_INCOMPATIBLE: a store of this program is not as in application counts/);
+  t.deepEqual(
+    [await world.topics(), await world.client().admin.committed('counts', [{ topic: 'words', partition: 0 }])],
+    before,
+  );
+});
+
+test('describe --diff of an application that has committed nothing ends with 3', async (t) => {
+  const world = new CountsWorld(t);
+  const { code, stderr } = await counts(describeOf(world, countsSpec), 'describe --diff --application-id cuonts');
+  t.is(code, 3);
+  t.regex(stderr, /^STREAMS_STATE_MISSING: application cuonts has committed nothing/);
+});
+
+test('describe --diff without a folder and without brokers says what is missing', async (t) => {
+  const { code, stderr } = await counts(describeCommand(countsSpec), 'describe --diff');
+  t.is(code, 2);
+  t.regex(stderr, /--brokers/);
+});
