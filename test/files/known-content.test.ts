@@ -10,12 +10,12 @@ const idsOf = (records: readonly string[]): number[] => records.map((record) => 
 const rows = (...ids: readonly (number | readonly number[])[]): string =>
   ids
     .flat()
-    .map((id) => `${id},${id},text\n`)
+    .map((id) => `${id},${id},${'text'.repeat(25)}\n`)
     .join('');
 const readings = (...ids: readonly (number | readonly number[])[]): string => `id,at,text\n${rows(...ids)}`;
 
 /** Few rows, more than 64 KiB, more than a chunk of 1 MiB: each is found in its own way. */
-const sizes = [3, 5000, 70_000];
+const sizes = [3, 1000, 10_000];
 
 for (const count of sizes) {
   const before = range(1, count);
@@ -148,7 +148,7 @@ test('what is moved into a folder below is not read there, and read no second ti
   t.is(gunzipSync(readFileSync(world.path('again.csv.gz'))).toString(), readings(1, 2));
 });
 
-for (const count of [3, 70_000])
+for (const count of [3, 10_000])
   test(`a part of a file of ${count} rows, packed or not, cut at a line or within one, is not read, in the same run or a later one, whichever name sorts first`, async (t) => {
     const text = readings(range(1, count));
     const line = text.indexOf('\n', Math.floor(text.length / 2)) + 1;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
+import { NaivePark, naiveStatistics, readEvents } from '../topologies/grid/generator/naive-statistics.ts';
 import { digestOf, exported, filesOf, tryWeir, weir } from './helpers/weir.ts';
 
 const golden = process.env['GOLDEN_DATA'] ?? '../shared/data';
@@ -20,6 +21,12 @@ if (existsSync(golden)) {
 
   test.serial('the 24 statistics of the golden events are the golden files, byte for byte', async (t) => {
     t.deepEqual(await exported(calm, join(folder, 'out')), await filesOf(`${golden}/statistics`));
+  });
+
+  test.serial('a plain count of the golden events gives the golden statistics', async (t) => {
+    const events = readEvents(`${golden}/events`, (_, bytes) => bytes);
+    const statistics = naiveStatistics(events, new NaivePark(`${golden}/park`));
+    t.deepEqual(Object.fromEntries(statistics), await filesOf(`${golden}/statistics`));
   });
 
   test.serial('the park table is the golden one, byte for byte', async (t) => {

@@ -294,6 +294,7 @@ const serdes: readonly (readonly [name: string, serde: Serde<unknown>])[] = [
 ];
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
+const numRuns = Number(process.env['COMMIT_RUNS'] ?? 5);
 
 for (const [what, build] of Object.entries(operations))
   for (const [name, serde] of serdes) {
@@ -306,7 +307,7 @@ for (const [what, build] of Object.entries(operations))
           const records = list.map(([key, make, timestamp]) => ({ key, value: make(), timestamp }));
           await sameAtEachInterval(t, () => build(serde), records);
         }),
-        { seed, numRuns: 12 },
+        { seed, numRuns },
       );
     });
   }

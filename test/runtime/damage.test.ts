@@ -14,7 +14,7 @@ import { copyOfOpen, damage, randomOf } from '../helpers/damages.ts';
 import { shownRows } from './kafka/kit.ts';
 
 const seed = Number(process.env['DAMAGE_SEED'] ?? Date.now() % 1_000_000);
-const tries = Number(process.env['DAMAGE_TRIES'] ?? 30);
+const tries = Number(process.env['DAMAGE_TRIES'] ?? 15);
 const keys = 50;
 const files = 6;
 const rowsOfFile = 200;

@@ -76,27 +76,7 @@ test('the program ends with the code of its command, and writes results to stdou
   t.regex(wrong.stderr, /^STREAMS_USAGE: unknown option '--versoin'\. Did you mean --version\?/);
 });
 
-test('the demonstration makes its data once, prints results, serves them, and ends with 0', async (t) => {
-  const folder = await temporary(t);
-  const tables: string[] = [];
-  for (const round of [1, 2]) {
-    const demo = start('demo --port 0', folder);
-    await until(() => /until Ctrl-C/.test(demo.ran.stdout));
-    const [, table, url] = /^([\s\S]*)\nserving (\S+) until Ctrl-C\n/.exec(demo.ran.stdout)!;
-    t.is((await fetch(`${url}/readyz`)).status, 200);
-    demo.child.kill('SIGINT');
-    const { code, stderr } = await demo.ended;
-    t.is(code, 0, stderr);
-    t.is(/^generate: 90\/90 files/m.test(stderr), round === 1);
-    t.regex(stderr, /^replay: 90\/90 files, 839,770 rows/m);
-    tables.push(table!);
-  }
-  t.regex(tables[0]!, /^\nA demonstration: made-up events .*\nOf 839,770 rows \d+ are damaged on purpose.*dead\.jsonl/);
-  t.regex(tables[0]!, /\nEvents by month\nmonth +ev_C +ev_K +ev_N +all\n2023-12 /);
-  t.is(tables[0], tables[1]);
-});
-
-test('where its port is taken the demonstration prints its results and takes the next; one that was asked for is not changed', async (t) => {
+test('the demonstration makes its data once, prints results, serves them, and ends with 0; where its port is taken it takes the next, but not for one that was asked for', async (t) => {
   const folder = await temporary(t);
   const taken = createServer();
   // Whoever has it already does as well.
@@ -106,14 +86,26 @@ test('where its port is taken the demonstration prints its results and takes the
     taken.listen(8080, '127.0.0.1', () => resolve());
   });
   t.teardown(() => taken.close());
-  const demo = start('demo', folder);
-  await until(() => /until Ctrl-C/.test(demo.ran.stdout));
-  const port = Number(/^serving http:\/\/127\.0\.0\.1:(\d+) until/m.exec(demo.ran.stdout)![1]);
-  t.true(port !== 8080 && port > 0);
-  demo.child.kill('SIGINT');
-  t.is((await demo.ended).code, 0);
-  const asked = start('demo --port 8080', folder);
-  const { code, stdout, stderr } = await asked.ended;
+  const tables: string[] = [];
+  for (const line of ['demo --port 0', 'demo']) {
+    const demo = start(line, folder);
+    await until(() => /until Ctrl-C/.test(demo.ran.stdout));
+    const [, table, url] = /^([\s\S]*)\nserving (\S+) until Ctrl-C\n/.exec(demo.ran.stdout)!;
+    const { hostname, port } = new URL(url!);
+    t.is(hostname, '127.0.0.1');
+    t.not(port, '8080');
+    t.is((await fetch(`${url}/readyz`)).status, 200);
+    demo.child.kill('SIGINT');
+    const { code, stderr } = await demo.ended;
+    t.is(code, 0, stderr);
+    t.is(/^generate: 90\/90 files/m.test(stderr), tables.length === 0);
+    t.regex(stderr, /^replay: 90\/90 files, 839,770 rows/m);
+    tables.push(table!);
+  }
+  t.regex(tables[0]!, /^\nA demonstration: made-up events .*\nOf 839,770 rows \d+ are damaged on purpose.*dead\.jsonl/);
+  t.regex(tables[0]!, /\nEvents by month\nmonth +ev_C +ev_K +ev_N +all\n2023-12 /);
+  t.is(tables[1], tables[0]);
+  const { code, stdout, stderr } = await start('demo --port 8080', folder).ended;
   t.is(code, 1);
   t.regex(stdout, /^Events by month$/m);
   t.regex(stderr, /^STREAMS_PORT: /m);
