@@ -18,7 +18,11 @@ const entryPoints = {
 const blocks = fencedBlocks().filter(({ language }) => language === 'ts');
 
 /** Pages whose blocks are programs that need nothing, and assert what the page says. */
-const guides: readonly string[] = ['docs/coming-from-kafka-streams.md', 'docs/operators.md'];
+const guides: readonly string[] = [
+  'docs/coming-from-kafka-streams.md',
+  'docs/operators.md',
+  'docs/windows-and-time.md',
+];
 
 /** Files as they would stand in a checkout, by path. */
 const files = new Map(
