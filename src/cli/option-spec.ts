@@ -48,3 +48,9 @@ export const safeCsvOption: { readonly flags: '--safe-csv'; readonly description
   flags: '--safe-csv',
   description: 'CSV: put an apostrophe before what a spreadsheet would run as a formula',
 };
+
+/** `--format`: how files of other columns are read. */
+export const formatOption: { readonly flags: '--format <file>'; readonly description: string } = {
+  flags: '--format <file>',
+  description: 'JSON file that says how the files are written, and which of their columns and times are ours',
+};

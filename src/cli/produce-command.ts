@@ -3,7 +3,7 @@ import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { wholeNumber } from './option-parsers.ts';
-import { jsonOption } from './option-spec.ts';
+import { formatOption, jsonOption } from './option-spec.ts';
 import type { ProduceRequest } from './produce.ts';
 import { speed } from './produce-pace.ts';
 
@@ -33,6 +33,7 @@ export function produceCommand(spec: ApplicationSpec, open: typeof openBroker = 
         repeatable: true,
         required: true,
       },
+      formatOption,
       {
         flags: '--topic <name>',
         description: 'topic of the first folder; further ones get its name with -2, -3, ...',

@@ -11,6 +11,7 @@ import { metaKey } from '../runtime/state-folder.ts';
 import type { SourceSpec } from '../topology/node-spec.ts';
 import type { Application, ApplicationSpec, ReplaySettings } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
+import type { FilesFormat } from './files-format.ts';
 import { type FolderInput, refuseSwapped } from './folder-inputs.ts';
 import type { ProduceRequest } from './produce.ts';
 import { ProduceLoop } from './produce-loop.ts';
@@ -26,6 +27,8 @@ import { type Defer, withCleanup } from './with-cleanup.ts';
 export interface ProduceSessionOptions {
   readonly spec: ApplicationSpec;
   readonly app: Application;
+  /** How the files are read. */
+  readonly files: FilesFormat;
   readonly request: ProduceRequest;
   readonly context: CommandContext;
   readonly broker: Broker;
@@ -188,11 +191,11 @@ export class ProduceSession {
     dead: Letters,
     defer: Defer,
   ): Promise<readonly FolderFeed<unknown, unknown>[]> {
-    const { app, request, folders, topics, context } = this.#options;
+    const { app, files, request, folders, topics, context } = this.#options;
     const { logger, config } = context;
     // Files that were moved away are in no folder: another one may have files of their names.
     if (request.moveDone === undefined)
-      await refuseSwapped(saved, folders, { format: app.format(settings), byPartition: false });
+      await refuseSwapped(saved, folders, { format: files.over(app.format(settings), settings), byPartition: false });
     const topology = app.topology(
       settings,
       topics.map(({ topic }) => topic),
@@ -213,7 +216,7 @@ export class ProduceSession {
       const feed = new FolderFeed<unknown, unknown>({
         topic,
         directory,
-        format: format as never,
+        format: files.over(format, settings) as never,
         follow: request.follow,
         verify: request.verify,
         onError: config.get('deserialization.exception.handler'),
@@ -253,9 +256,9 @@ export class ProduceSession {
   }
 
   async #mover(saved: Database, settings: ReplaySettings): Promise<MoveDone | undefined> {
-    const { request, folders, app, context } = this.#options;
+    const { request, folders, app, files, context } = this.#options;
     if (request.moveDone === undefined) return undefined;
-    const mover = new MoveDone(request.moveDone, folders, app.format(settings), context.logger);
+    const mover = new MoveDone(request.moveDone, folders, files.over(app.format(settings), settings), context.logger);
     await mover.open(saved);
     return mover;
   }

@@ -7,6 +7,7 @@ import { Zone } from '../common/time/zone.ts';
 import { PositionTopic } from '../files/position-topic.ts';
 import { type ApplicationSpec, topicsOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
+import { filesFormat } from './files-format.ts';
 import { folderInputs } from './folder-inputs.ts';
 import { checkTarget } from './produce-move.ts';
 import { Pace, type Pacer, RatePace } from './produce-pace.ts';
@@ -31,6 +32,7 @@ export interface ProduceRequest {
   /** Records in a second. Undefined: as fast as it goes. */
   readonly rate: number | undefined;
   readonly zone: string | undefined;
+  readonly format?: string | undefined;
   readonly dead: string | undefined;
   readonly verify: boolean;
 }
@@ -57,7 +59,9 @@ export async function produce(
   checkCodec(config.get('compression.type'));
   const named = { ...spec, topic: request.topic };
   const app = await spec.load();
-  const folders = await folderInputs(named, request.events, app.format(settingsOf(spec, {}, undefined, '')));
+  const files = await filesFormat(request.format);
+  const settings = settingsOf(spec, {}, undefined, '');
+  const folders = await folderInputs(named, request.events, files.over(app.format(settings), settings));
   for (const { directory, files } of folders)
     if (files === 0 && !request.follow) logger.warn({ directory }, 'there are no .csv or .csv.gz files');
   if (request.moveDone !== undefined) await checkTarget(request.moveDone, folders);
@@ -71,7 +75,7 @@ export async function produce(
   await unlessAborted(signal, positions.prepare(replicationFactor, logger));
   const progress = new ProduceProgress(sentDeadFile(request));
   const pace = paceOf(request);
-  const common = { spec, app, request, context, broker, folders, topics, positions, progress, pace };
+  const common = { spec, app, files, request, context, broker, folders, topics, positions, progress, pace };
   const owner = randomUUID();
   let claimed = false;
   await withCleanup(async (defer) => {

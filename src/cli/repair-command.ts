@@ -1,6 +1,7 @@
 import type { ApplicationSpec } from './application.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
+import { formatOption } from './option-spec.ts';
 import { settingsOf } from './replay-settings.ts';
 
 /** `repair`: dead letters as CSV files, to be mended and replayed. For any application. */
@@ -23,14 +24,21 @@ export function repairCommand(spec: ApplicationSpec): CommandSpec {
         description: 'folder of the original files, whose headers the rows then get',
         repeatable: true,
       },
+      { ...formatOption, description: 'as the files were read: so are these' },
     ],
     kind: 'batch',
     async run({ options, stdout, logger }) {
-      const [{ repairDeadLetters }, app] = await Promise.all([import('../files/repair.ts'), spec.load()]);
+      const [{ repairDeadLetters }, { filesFormat }, app] = await Promise.all([
+        import('../files/repair.ts'),
+        import('./files-format.ts'),
+        spec.load(),
+      ]);
+      const settings = settingsOf(spec, {}, undefined, '');
+      const ours = app.format(settings);
       const { files, headers, rows, known, partial } = await repairDeadLetters({
         deadFile: options.dead,
         outDir: options.out,
-        format: app.format(settingsOf(spec, {}, undefined, '')),
+        format: (await filesFormat(options.format)).over(ours, settings),
         originals: options.events,
       });
       for (const { path } of files) stdout.write(`${path}\n`);

@@ -5,7 +5,7 @@ import { engineSettings } from './engine-settings.ts';
 import { accessSettings } from './http-access.ts';
 import { civilDate, durationMs, wholeNumber } from './option-parsers.ts';
 import type { OptionSpec } from './option-spec.ts';
-import { jsonOption } from './option-spec.ts';
+import { formatOption, jsonOption } from './option-spec.ts';
 import { keyOf } from './read-options.ts';
 import type { ReplayRequest } from './replay.ts';
 import { accessOptionsOf, hostOption, portOption, stateOption } from './state-options.ts';
@@ -24,6 +24,7 @@ interface ReplayOptions {
   readonly zone: string | undefined;
   readonly grace: number | undefined;
   readonly partitions: number | undefined;
+  readonly format: string | undefined;
   readonly dead: string | undefined;
   readonly late: string | undefined;
   readonly verify: boolean;
@@ -68,6 +69,7 @@ function optionsOf({ defaults }: ApplicationSpec, tables: readonly OptionSpec[])
   const kept = 'kept with the state';
   return [
     { flags: '--events <dir>', description: 'folder of .csv and .csv.gz files; each is a topic', repeatable: true },
+    formatOption,
     ...tables,
     stateOption,
     { flags: '--out <dir>', description: 'export the results to this folder at the end' },

@@ -5,6 +5,7 @@ import type { Feed } from '../runtime/feed.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
 import { engineOptions } from './engine-settings.ts';
+import { filesFormat, withFormat } from './files-format.ts';
 import { deadFileOf, openFolderFeeds } from './folder-feeds.ts';
 import { type FolderInput, folderInputs } from './folder-inputs.ts';
 import { httpAccess } from './http-access.ts';
@@ -29,6 +30,8 @@ export interface ReplayRequest {
   readonly serve: boolean;
   readonly final: boolean;
   readonly verify: boolean;
+  /** File of `--format`. */
+  readonly format?: string | undefined;
   readonly dead?: string | undefined;
   readonly late?: string | undefined;
   readonly port: number;
@@ -58,7 +61,7 @@ export async function replay(
 ): Promise<void> {
   const startMs = performance.now();
   checkRequest(spec, request);
-  const app = await spec.load();
+  const app = withFormat(await spec.load(), await filesFormat(request.format));
   const folders = await folderInputs(spec, request.events, app.format(settingsOf(spec, {}, undefined, '')));
   const { signal, logger } = context;
   for (const { directory, files } of folders) {

@@ -100,7 +100,21 @@ export class TextsOf {
   }
 }
 
-function cellReader(name: string, spec: ColumnSpec, names: ColumnNames): CellReader {
+/** What texts of a column stand for. */
+export type ColumnMap = Readonly<Record<string, string>>;
+
+/**
+ * Makes what reads a cell.
+ *
+ * @param timesOf - Makes what reads the times of a form. @defaultValue as ms since the epoch
+ * @throws {@link StreamsError} `STREAMS_CONFIG` - the column is wrong.
+ */
+export function cellReader(
+  name: string,
+  spec: ColumnSpec,
+  names: ColumnNames,
+  timesOf: (form: TimeForm) => TimeReader<number | string> = timeReader,
+): CellReader {
   if (typeof spec === 'string') {
     const at = names.place(spec);
     return (texts) => texts[at];
@@ -111,7 +125,7 @@ function cellReader(name: string, spec: ColumnSpec, names: ColumnNames): CellRea
   const known = 'time' in spec ? timeOptions : 'decimal' in spec ? ['decimal', 'thousands'] : ['time', 'decimal'];
   for (const key of Object.keys(spec)) refuseUnknown(key, ['column', 'missing', ...known], where);
   checkTexts(`columns.${name}.missing`, missing);
-  const read = 'time' in spec ? timeCell(spec, column, names) : plainCell(spec, column, names);
+  const read = 'time' in spec ? timeCell(spec, column, names, timesOf(spec)) : plainCell(spec, column, names);
   if (missing === undefined) return read;
   const source = sourceOf(column, names);
   return (texts) => (missing.includes(source(texts).trim()) ? undefined : read(texts));
@@ -155,18 +169,13 @@ function numberReader({ decimal, thousands }: NumberColumn): (text: string) => n
   };
 }
 
-function timeCell(form: TimeColumn, column: string | readonly string[], names: ColumnNames): CellReader {
-  const { column: _, missing: __, ...time } = form;
-  return timeOf(time, column, names, timeReader(time));
-}
-
 /** Reads times out of one column or several. */
-export function timeOf(
+function timeCell(
   { repeated }: TimeForm,
   column: string | readonly string[],
   names: ColumnNames,
-  read: TimeReader,
-): (texts: readonly string[]) => number {
+  read: TimeReader<number | string>,
+): CellReader {
   const source = sourceOf(column, names);
   const second = typeof repeated === 'object' ? names.place(repeated.column) : -1;
   return (texts) => {
@@ -186,7 +195,7 @@ export function timeOf(
 }
 
 /** The text of a column, or of several with blanks between them. */
-export function sourceOf(column: string | readonly string[], names: ColumnNames): (texts: readonly string[]) => string {
+function sourceOf(column: string | readonly string[], names: ColumnNames): (texts: readonly string[]) => string {
   checkTexts('column', typeof column === 'string' ? [column] : column);
   const places = (typeof column === 'string' ? [column] : column).map((one) => names.place(one));
   const [at] = places;
@@ -194,7 +203,8 @@ export function sourceOf(column: string | readonly string[], names: ColumnNames)
   return (texts) => places.map((place) => texts[place]!.trim()).join(' ');
 }
 
-function checkTexts(option: string, texts: unknown): void {
+/** @throws {@link StreamsError} `STREAMS_CONFIG` - an option is not a list of texts. */
+export function checkTexts(option: string, texts: unknown): void {
   if (texts === undefined) return;
   if (!Array.isArray(texts) || texts.length === 0 || !texts.every((text) => typeof text === 'string'))
     refuse(option, texts, 'texts');

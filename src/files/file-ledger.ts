@@ -165,7 +165,7 @@ export class FileLedger {
     if (saved.join() === this.#columns.join()) return;
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
-      `topic ${this.#topic} was read with columns ${saved.join()}, and now has columns ${this.#columns.join()}. Start from an empty state.`,
+      `topic ${this.#topic} was read with columns ${saved.join()}, and now has columns ${this.#columns.join()}. Give the format that its files were read with, or start from an empty state.`,
       { topic: this.#topic },
     );
   }

@@ -51,6 +51,8 @@ const batchOverhead = 128;
 export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, RowMessage> {
   readonly columns: readonly string[];
   readonly dialect?: FileDialect;
+  readonly records?: () => readonly DecodedRow<Uint8Array | undefined, RowMessage>[];
+  #messages: DecodedRow<Uint8Array | undefined, RowMessage>[] = [];
   readonly #options: MessageFormatOptions<K, V>;
   readonly #maxBytes: number;
   readonly #out: DecodedRow<K, V> = { key: undefined as K, value: undefined as V };
@@ -62,6 +64,11 @@ export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, Ro
     const { columns, dialect } = options.format;
     this.columns = columns;
     if (dialect !== undefined) this.dialect = dialect;
+    if (options.format.records !== undefined) {
+      if (options.valueSerde === undefined)
+        throw new TypeError('a row that is several records is not the message of each');
+      this.records = () => this.#messages;
+    }
     this.#maxBytes = (options.maxMessageBytes ?? Number.POSITIVE_INFINITY) - batchOverhead;
   }
 
@@ -70,10 +77,27 @@ export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, Ro
   }
 
   decode(row: RowView, out: DecodedRow<Uint8Array | undefined, RowMessage>): DeadReason | undefined {
-    const { format, valueSerde, partitions } = this.#options;
+    const { format } = this.#options;
     const decoded = this.#out;
     const reason = format.decode(row, decoded);
     if (reason !== undefined) return reason;
+    if (format.records === undefined) return this.#message(row, decoded, out);
+    this.#messages = [];
+    for (const record of format.records()) {
+      const message = { key: undefined as Uint8Array | undefined, value: undefined as unknown as RowMessage };
+      const fault = this.#message(row, record, message);
+      if (fault !== undefined) return fault;
+      this.#messages.push(message);
+    }
+    return undefined;
+  }
+
+  #message(
+    row: RowView,
+    decoded: DecodedRow<K, V>,
+    out: DecodedRow<Uint8Array | undefined, RowMessage>,
+  ): DeadReason | undefined {
+    const { format, valueSerde, partitions } = this.#options;
     const timestamp = format.timestampOf(decoded.value);
     if (!(Number.isSafeInteger(timestamp) && timestamp >= 0)) return 'invalid_timestamp';
     const key = this.#key(decoded.key);

@@ -35,7 +35,7 @@ export interface SecondColumn {
 export const timeOptions: readonly string[] = ['time', 'zone', 'repeated', 'skipped'];
 
 /** The instant of a text, ms; `second`: what stands in the {@link SecondColumn}. Throws a {@link BadRow} whose message goes on behind the column and its text. */
-export type TimeReader = (text: string, second: string | undefined) => number;
+export type TimeReader<T = number> = (text: string, second: string | undefined) => T;
 
 /**
  * Makes a reader of times.
@@ -62,12 +62,39 @@ export function timeReader(form: TimeForm, zone?: string): TimeReader {
       const found = isoOf(text);
       return typeof found === 'number' ? found : instant(found, second);
     };
-  const pattern = new CivilPattern(time);
+  const read = civilReader(time);
   if (civilZone === undefined) refuse('zone', undefined, 'the IANA zone of civil times, such as "Europe/Paris"');
+  return (text, second) => instant(read(text), second);
+}
+
+/**
+ * Makes what writes times again, in another form, as civil times of a zone. A civil time of that zone of which nothing else is said stays what it was, whether
+ * the clock shows it once, twice or never: who reads what is written judges it.
+ *
+ * @throws {@link StreamsError} `STREAMS_CONFIG` - as {@link timeReader}.
+ */
+export function timeWriter(form: TimeForm, zone: string, written: CivilPattern): TimeReader<string> {
+  const { time, repeated, skipped } = form;
+  const target = Zone.of(zone);
+  const read = timeReader(form, zone);
+  if (!instants.includes(time) && (form.zone ?? zone) === zone && repeated === undefined && skipped === undefined) {
+    const readCivil = civilReader(time);
+    return (text) => written.format(readCivil(text));
+  }
   return (text, second) => {
+    const ms = read(text, second);
+    return written.format({ day: target.dayOf(ms), msOfDay: target.msOfDayAt(ms) });
+  };
+}
+
+const instants: readonly string[] = ['iso', 'epoch-ms', 'epoch-s'];
+
+function civilReader(time: string): (text: string) => CivilTime {
+  const pattern = new CivilPattern(time);
+  return (text) => {
     const at = pattern.parse(text);
     if (at === undefined) throw new BadRow('date', `is not a time of the form ${time}`);
-    return instant(at, second);
+    return at;
   };
 }
 

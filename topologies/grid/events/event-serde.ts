@@ -1,4 +1,4 @@
-import { utf8 } from '../../../src/common/bytes.ts';
+import { fromUtf8Strict, utf8 } from '../../../src/common/bytes.ts';
 import { Zone } from '../../../src/common/time/zone.ts';
 import type { DecodedRow, RowFormat, RowView } from '../../../src/files/row-format.ts';
 import type { Serde } from '../../../src/serde/serde.ts';
@@ -9,11 +9,14 @@ import type { GridEvent } from './grid-event.ts';
 
 const comma = 0x2c;
 const quote = 0x22;
+const brace = 0x7b;
 
 /**
  * An event as the value of a message: its seven fields as a row of the event files in the canonical order, without a line end.
  *
  * `20171215000010,2017-12-15 00:00:10,2017-12-15 12:00:00,ev_C,C,10,`
+ *
+ * A row as the only member of a JSON object is read too, whatever the member's name: `{"file_row0": "20171215000010,..."}`.
  *
  * The times are civil times of the zone, so producer and consumer must agree on it. Reading judges as strictly as {@link eventFormat}.
  *
@@ -46,6 +49,10 @@ class EventSerde implements Serde<GridEvent> {
   }
 
   read(bytes: Uint8Array, start: number, end: number): GridEvent {
+    if (bytes[start] === brace) {
+      const row = rowInJson(bytes, start, end);
+      return this.read(row, 0, row.length);
+    }
     const out = this.#out as DecodedRow<string, GridEvent>;
     const reason = this.#format.decode(splitRow(bytes, start, end), out);
     if (reason !== undefined)
@@ -57,6 +64,16 @@ class EventSerde implements Serde<GridEvent> {
   clone(event: GridEvent): GridEvent {
     return event;
   }
+}
+
+/** The row that a JSON object holds. */
+function rowInJson(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const text = fromUtf8Strict(bytes.subarray(start, end));
+  const members: unknown[] = Object.values(JSON.parse(text) as object);
+  const [row] = members;
+  if (members.length !== 1 || typeof row !== 'string' || row.startsWith('{'))
+    throw new Error(`an event in JSON is an object whose only member is a row, and this is ${text}`);
+  return utf8(row.replace(/\r?\n$/, ''));
 }
 
 /** The row that {@link splitRow} fills, again and again. */

@@ -27,6 +27,20 @@ test('an event is written as a row of the event files without its line end', (t)
   t.is(fromUtf8(paris.serialize({ ...event, eventId: 7 })), row.replace('20171215000010', '00000000000007'));
 });
 
+test('a row that is the only member of a JSON object is the event of the row', (t) => {
+  const text = `${row}"é, ""x"""`;
+  const info = 'é, "x"';
+  for (const json of [
+    JSON.stringify({ file_row0: text }),
+    `{ "event_20171215.csv_row17" : ${JSON.stringify(`${text}\r\n`)} }`,
+  ])
+    t.deepEqual(paris.deserialize(utf8(json)), { ...event, info });
+  const bytes = utf8(`before${JSON.stringify({ file_row0: row })}after`);
+  t.deepEqual(paris.read!(bytes, 6, bytes.length - 5), event);
+  for (const json of ['{}', '{"file_row0":7}', `{"a":"${row}","b":"${row}"}`, '{"a":"1,2"}', '{"a":', '{"a":"{}"}'])
+    t.throws(() => paris.deserialize(utf8(json)), undefined, json);
+});
+
 const infos = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.constantFrom(',', '"', '""', 'a\nb', '\r\n', 'a"', '"a', ' '),
