@@ -35,7 +35,7 @@ test('a row that is the only member of a JSON object is the event of the row', (
     `{ "event_20171215.csv_row17" : ${JSON.stringify(`${text}\r\n`)} }`,
   ])
     t.deepEqual(paris.deserialize(utf8(json)), { ...event, info });
-  const bytes = utf8(`before${JSON.stringify({ file_row0: row })}after`);
+  const bytes = Buffer.from(`before${JSON.stringify({ file_row0: row })}after`);
   t.deepEqual(paris.read!(bytes, 6, bytes.length - 5), event);
   for (const json of ['{}', '{"file_row0":7}', `{"a":"${row}","b":"${row}"}`, '{"a":"1,2"}', '{"a":', '{"a":"{}"}'])
     t.throws(() => paris.deserialize(utf8(json)), undefined, json);
