@@ -56,8 +56,11 @@ type LevelBatch = ReturnType<Level<Uint8Array, Uint8Array>['batch']> & {
   // The types of `level` know only what browsers can do too, and browsers have no `sync`.
   write(options: { sync: boolean }): Promise<void>;
 };
+/** A change as LevelDB takes it in an array. */
+type Operation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array };
 interface LevelHandle extends Omit<Level<Uint8Array, Uint8Array>, 'batch'> {
   batch(): LevelBatch;
+  batch(operations: readonly Operation[], options: { sync: boolean }): Promise<void>;
   approximateSize(start: Uint8Array, end: Uint8Array): Promise<number>;
 }
 
@@ -200,9 +203,7 @@ class LevelDatabase implements Database {
 
   batch(): WriteBatch {
     this.assertOpen();
-    const batch = this.#level.batch();
-    batch.del(this.#identityKey);
-    return new LevelWriteBatch(this, batch);
+    return new LevelWriteBatch(this, this.#level, this.#identityKey);
   }
 
   snapshot(): Snapshot {
@@ -289,20 +290,20 @@ class LevelDatabase implements Database {
   }
 
   /** Writes after the writes before it, so that batches are applied in the order of the calls. */
-  write(batch: LevelBatch, sync: boolean): Promise<void> {
-    const written = this.#lastWrite.then(() => this.#writeNow(batch, sync));
+  write(batch: UnwrittenBatch): Promise<void> {
+    const written = this.#lastWrite.then(() => this.#writeNow(batch));
     this.#lastWrite = written.catch(() => {});
     return written;
   }
 
-  async #writeNow(batch: LevelBatch, sync: boolean): Promise<void> {
+  async #writeNow(batch: UnwrittenBatch): Promise<void> {
     // A failed write can leave half a record in LevelDB's log. What is written behind it would be acknowledged, and lost at the next open.
     if (this.#writeFailure !== undefined) {
       await batch.close();
       throw this.#writeFailure;
     }
     try {
-      await batch.write({ sync });
+      await batch.write();
     } catch (error) {
       this.#writeFailure = this.#writeError(error);
       throw this.#writeFailure;
@@ -370,15 +371,36 @@ class LevelDatabaseSnapshot implements Snapshot {
   }
 }
 
+/** What a batch has for LevelDB. */
+interface UnwrittenBatch {
+  write(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** From so many bytes on a value is large: an array then takes no longer. Pages of short rows are not. */
+const largeValue = 8192;
+/** A batch of large values may have so many small ones, and one more for so many large ones. */
+const someSmall = 16;
+const largeForSmall = 8;
+
+/**
+ * LevelDB copies what it is given into memory of its own. Of a chained batch that is freed when V8 collects the batch, and V8 does not know how large it is: so a batch of large values is kept
+ * here, and given as an array at the end. An array takes longer for each change, so many small ones are chained.
+ */
 class LevelWriteBatch implements WriteBatch {
   readonly #database: LevelDatabase;
-  readonly #batch: LevelBatch;
+  readonly #level: LevelHandle;
+  /** Changes while most are large. */
+  #operations: Operation[];
+  #small = 0;
+  #chained: LevelBatch | undefined;
   #length = 0;
   #ended = false;
 
-  constructor(database: LevelDatabase, batch: LevelBatch) {
+  constructor(database: LevelDatabase, level: LevelHandle, identityKey: Uint8Array) {
     this.#database = database;
-    this.#batch = batch;
+    this.#level = level;
+    this.#operations = [{ type: 'del', key: identityKey }];
   }
 
   get length(): number {
@@ -387,27 +409,48 @@ class LevelWriteBatch implements WriteBatch {
 
   put(key: Uint8Array, value: Uint8Array): void {
     this.#assertUsable();
-    this.#batch.put(key, value);
     this.#length++;
+    if (value.length < largeValue) this.#countSmall();
+    if (this.#chained !== undefined) this.#chained.put(key, value);
+    else this.#operations.push({ type: 'put', key: new Uint8Array(key), value: new Uint8Array(value) });
   }
 
   del(key: Uint8Array): void {
     this.#assertUsable();
-    this.#batch.del(key);
     this.#length++;
+    this.#countSmall();
+    if (this.#chained !== undefined) this.#chained.del(key);
+    else this.#operations.push({ type: 'del', key: new Uint8Array(key) });
   }
 
-  async write(options: { readonly sync: boolean }): Promise<void> {
+  async write({ sync }: { readonly sync: boolean }): Promise<void> {
     this.#assertUsable();
     this.#ended = true;
-    if (this.#length === 0) await this.#batch.close();
-    else await this.#database.write(this.#batch, options.sync);
+    if (this.#length === 0) return;
+    const chained = this.#chained;
+    const operations = this.#operations;
+    this.#operations = [];
+    await this.#database.write({
+      write: () => chained?.write({ sync }) ?? this.#level.batch(operations, { sync }),
+      close: async () => chained?.close(),
+    });
   }
 
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    await this.#batch.close();
+    await this.#chained?.close();
+  }
+
+  #countSmall(): void {
+    if (this.#chained !== undefined) return;
+    this.#small++;
+    if (this.#small <= someSmall + this.#operations.length / largeForSmall) return;
+    this.#chained = this.#level.batch();
+    for (const operation of this.#operations)
+      if (operation.type === 'put') this.#chained.put(operation.key, operation.value);
+      else this.#chained.del(operation.key);
+    this.#operations = [];
   }
 
   #assertUsable(): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
 import { Level } from 'level';
 import { readInt64, writeInt64 } from '../../src/common/bytes.ts';
 import { StreamsError } from '../../src/common/errors.ts';
@@ -288,3 +289,38 @@ async function contentOf(folder: string): Promise<Readonly<Record<string, string
     await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'latin1')])),
   );
 }
+
+test('a batch is what was put last under each key, however large and small values follow each other', async (t) => {
+  const sizes = fc.oneof(fc.constant(-1), fc.nat(40), fc.nat(40), fc.constantFrom(8191, 8192, 20_000));
+  const change = fc.tuple(fc.nat(30), sizes);
+  const folder = await newFolder(t);
+  const database = await openLevelDatabase(folder);
+  const expected = new Map<number, Uint8Array>();
+  // One buffer for all: a batch keeps nothing of the caller's.
+  const key = new Uint8Array(1);
+  const value = new Uint8Array(20_000);
+  let fill = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { maxLength: 200 }), async (changes) => {
+      const batch = database.batch();
+      for (const [name, size] of changes) {
+        key[0] = name;
+        fill = (fill + 1) % 251;
+        value.fill(fill);
+        if (size < 0) {
+          batch.del(key);
+          expected.delete(name);
+        } else {
+          batch.put(key, value.subarray(0, size));
+          expected.set(name, value.slice(0, size));
+        }
+      }
+      t.is(batch.length, changes.length);
+      await batch.write({ sync: false });
+      for (let name = 0; name <= 30; name++)
+        t.deepEqual(database.get(Uint8Array.of(name)), expected.get(name), `key ${name}`);
+    }),
+    { numRuns: 60 },
+  );
+  await database.close();
+});
