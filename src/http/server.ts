@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { StreamsError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
+import { attend } from '../runtime/parts/turns.ts';
 import { type AccessOptions, accessCheck, checkListens, isLoopback } from './access.ts';
 import { type App, type AppOptions, createApp } from './app.ts';
 import { HttpProblem } from './problem.ts';
@@ -57,6 +58,8 @@ export async function serveApp(
   });
   // Longer request lines and headers get 431 from Node itself.
   const server = createHttpServer({ maxHeaderSize: 16 * 1024 }, listener);
+  server.on('connection', attend);
+  server.on('request', attend);
   await listen(server, host, port);
   // Such as no file descriptor left for a new connection: without a listener it would end the process.
   server.on('error', (error) => logger.warn({ error }, `HTTP server: ${error.message}`));

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { mostScans } from '../../src/http/scan-limit.ts';
 import { createServer, type RunningServer } from '../../src/http/server.ts';
-import { turn } from '../../src/runtime/parts/turns.ts';
+import { attend, turn } from '../../src/runtime/parts/turns.ts';
 import { endlessStore, fakeEngine } from './fake-engine.ts';
 
 async function serverOf(t: ExecutionContext): Promise<{ server: RunningServer; closed: () => number }> {
@@ -66,4 +66,57 @@ test('loops over rows give way: what waits is done between their turns, whatever
   over = true;
   await Promise.all(loops);
   t.true(rows > 16);
+});
+
+/** Reads without an end, in turns; `rows` says how many have been read. */
+function reads(t: ExecutionContext): { readonly rows: number } {
+  const loop = { rows: 0 };
+  let over = false;
+  t.teardown(() => {
+    over = true;
+  });
+  void (async () => {
+    while (!over) {
+      const pause = turn();
+      await pause;
+      loop.rows++;
+    }
+  })();
+  return loop;
+}
+
+const round = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test.serial('reads are put off in rounds in which somebody comes, and in no other', async (t) => {
+  // Before the reads: so each round begins with what is here, as it begins with connections and requests.
+  let loop = { rows: 0 };
+  let before = -1;
+  let [alone, together] = [0, 0];
+  let putOff = 0;
+  for (let n = 0; n < 1000 && putOff < 10; n++) {
+    await round();
+    if (n === 0) loop = reads(t);
+    else if (n % 2 === 0) {
+      // What was read since the last look: somebody came then.
+      together++;
+      if (loop.rows === before) putOff++;
+    } else {
+      if (n > 1 && loop.rows > before) alone++;
+      attend();
+    }
+    before = loop.rows;
+  }
+  t.is(putOff, 10, `of ${together}`);
+  t.true(alone > 0);
+});
+
+test.serial('reads go on though somebody comes in every round', async (t) => {
+  const loop = reads(t);
+  await round();
+  const { rows } = loop;
+  while (loop.rows === rows) {
+    attend();
+    await round();
+  }
+  t.pass();
 });

@@ -1,8 +1,20 @@
 /** How long reads of this thread may go on, together, until everybody else has a turn, ms. */
 const turnMs = 5;
 
+/** How long reads may be put off for those who come, ms. */
+const longestPutOffMs = 50;
+
 let turnEndsMs = 0;
 let nextTurn: Promise<void> | undefined;
+let somebodyCame = false;
+
+/**
+ * Somebody has come: reads are put off until he is served. A connection and its request take several rounds of the event loop, in each of which only one connection is accepted: a turn in
+ * every round would let the last of a hundred clients wait for a hundred turns.
+ */
+export function attend(): void {
+  somebodyCame = true;
+}
 
 /**
  * For loops over many rows: where reads have had their time, a promise of the next turn. Between two turns all that waits is done: requests are answered, tasks take records.
@@ -13,14 +25,20 @@ let nextTurn: Promise<void> | undefined;
  */
 export function turn(): Promise<void> | undefined {
   if (performance.now() < turnEndsMs) return undefined;
-  nextTurn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      nextTurn = undefined;
-      turnEndsMs = performance.now() + turnMs;
-      resolve();
-    });
-  });
+  nextTurn ??= new Promise(beginTurn);
   return nextTurn;
+}
+
+function beginTurn(begun: () => void): void {
+  setImmediate(() => {
+    const now = performance.now();
+    const putOff = somebodyCame && now < turnEndsMs + longestPutOffMs;
+    somebodyCame = false;
+    if (putOff) return beginTurn(begun);
+    nextTurn = undefined;
+    turnEndsMs = now + turnMs;
+    begun();
+  });
 }
 
 /** Rows between two of a loop's questions whether its turn is over: they take a fraction of a millisecond. */
