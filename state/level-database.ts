@@ -1,7 +1,8 @@
-import { mkdir, readdir, realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Level } from 'level';
 import { messageOf, StreamsError } from '../src/common/errors.ts';
+import { makeFolder } from '../src/common/make-folder.ts';
 import type { Database, DatabaseStatus, Entry, KeyRange, Snapshot, WriteBatch } from './database.ts';
 import {
   codeOf,
@@ -111,7 +112,7 @@ export async function openLevelDatabase(location: string, options: LevelDatabase
 async function createFolder(location: string): Promise<string> {
   const folder = resolve(location);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return await realpath(folder);
   } catch (error) {
     throw new StreamsError(

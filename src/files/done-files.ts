@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Reader } from '../../state/database.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { makeFolder } from '../common/make-folder.ts';
 import { type FileFormat, ledgerColumns } from './file-dialect.ts';
 import { bytesOnDisk, type FileEntry, FileLedger } from './file-ledger.ts';
 import { type FolderFile, listFolder, statFile } from './folder.ts';
@@ -84,7 +84,7 @@ export class DoneFiles {
   async #prepare(folder: string): Promise<void> {
     if (this.#prepared.has(folder)) return;
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await removeCopies(folder);
     } catch (error) {
       const text = `${folder} cannot be made: ${messageOf(error)}. Name another folder with --move-done.`;

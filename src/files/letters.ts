@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
-import { type FileHandle, mkdir, open as openFile } from 'node:fs/promises';
+import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
+import { makeFolder } from '../common/make-folder.ts';
 import type { RecordOrigin } from '../runtime/feed.ts';
 import { LettersOwner, type LettersOwnerName } from './letters-owner.ts';
 
@@ -48,7 +49,7 @@ export class Letters {
    */
   static async open(path: string, owner: LettersOwnerName): Promise<Letters> {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const owned = await LettersOwner.of(path, owner);
       const handle = await openFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
       const letters = new Letters(path, handle, owned);

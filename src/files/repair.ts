@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
+import { appendFile, open, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { messageOf, StreamsError } from '../common/errors.ts';
+import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
+import { makeFolder } from '../common/make-folder.ts';
 import { layoutOf, splitLine } from './csv-header.ts';
 import { type FileFormat, headerLinesOf, type Marks, marksOf, textCodeOf } from './file-dialect.ts';
 import { openContent } from './known-file.ts';
@@ -78,7 +79,10 @@ const heldBytes = 1 << 22;
  * @throws StreamsError STREAMS_INPUT_REFUSED - a line is no letter.
  */
 export async function repairDeadLetters(options: RepairOptions): Promise<RepairResult> {
-  await mkdir(options.outDir, { recursive: true });
+  await makeFolder(options.outDir).catch((error: unknown) => {
+    const message = `the folder ${options.outDir} cannot be made: ${folderReason(error)}. Give another one with --out.`;
+    throw StreamsError.from(error, 'STREAMS_FILE', message, { file: options.outDir });
+  });
   const outputs = new Map<string, Output>();
   let held = 0;
   let known = 0;
@@ -248,7 +252,12 @@ async function* lettersOf(path: string): AsyncGenerator<Letter> {
       for (const json of lines) yield letterOf(path, ++line, json);
     }
   } catch (error) {
-    throw StreamsError.from(error, 'STREAMS_FILE', `${path} cannot be read: ${messageOf(error)}`, { file: path });
+    throw StreamsError.from(
+      error,
+      'STREAMS_FILE',
+      `${path} cannot be read: ${folderReason(error)}. Give a file of letters, such as dead.jsonl in the folder of a state.`,
+      { file: path },
+    );
   }
 }
 
@@ -263,8 +272,12 @@ function letterOf(path: string, line: number, json: string): Letter {
   if (typeof file === 'string' && typeof originalLine === 'number' && typeof raw === 'string') {
     return { file, line: originalLine, raw, ...(record !== undefined && { record }) };
   }
-  throw new StreamsError('STREAMS_INPUT_REFUSED', `${path}:${line} is not a letter: ${json.slice(0, 60)}`, {
-    file: path,
-    line,
-  });
+  throw new StreamsError(
+    'STREAMS_INPUT_REFUSED',
+    `${path}:${line} is not a letter: ${json.slice(0, 60)}. Give a file of letters, such as dead.jsonl in the folder of a state.`,
+    {
+      file: path,
+      line,
+    },
+  );
 }

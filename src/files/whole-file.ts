@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf, StreamsError } from '../common/errors.ts';
+import { folderReason, StreamsError } from '../common/errors.ts';
+import { makeFolder } from '../common/make-folder.ts';
 
 /**
  * Writes a file under another name, and gives it its own when it is whole and on the disk: it replaces an older one in one step. Its folder is made if it is
@@ -10,7 +11,7 @@ import { messageOf, StreamsError } from '../common/errors.ts';
  */
 export async function writeWholeFile<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
   const unfinished = `${file}.${process.pid}.tmp`;
-  await named(dirname(file), (folder) => mkdir(folder, { recursive: true }));
+  await named(dirname(file), (folder) => makeFolder(folder));
   return named(file, async () => {
     try {
       const result = await writeNew(unfinished, write);
@@ -40,7 +41,7 @@ async function named<T>(path: string, act: (path: string) => Promise<T>): Promis
     return await act(path);
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const message = `cannot write ${path}: ${messageOf(error)}. Give a place that can be written, with room for it.`;
+    const message = `cannot write ${path}: ${folderReason(error)}. Give a place that can be written, with room for it.`;
     throw new StreamsError('STREAMS_FILE', message, { file: path, cause: error });
   }
 }

@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, DatabaseFactory, KeyRange, WriteBatch } from '../../state/database.ts';
 import { openLevelDatabase } from '../../state/level-database.ts';
 import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { folderReason, StreamsError } from '../common/errors.ts';
+import { makeFolder } from '../common/make-folder.ts';
 import type { SavedTask } from './task.ts';
 
 /** Settings that results depend on: saved with the state, and not to be changed afterwards. */
@@ -74,8 +75,7 @@ export class StateFolder {
         'STREAMS_STATE_MISSING',
         `${directory} holds no state. Give the folder of an earlier replay with --state.`,
       );
-    if (options.create)
-      await mkdir(directory, { recursive: true }).catch((error: unknown) => failedFolder(directory, error));
+    if (options.create) await makeFolder(directory).catch((error: unknown) => failedFolder(directory, error));
     const folder = new StateFolder(directory, await (options.openDatabase ?? openLevelDatabase)(location));
     try {
       folder.#saved = folder.#readState();

@@ -1,19 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  access,
-  constants,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder } from '../common/make-folder.ts';
 import { sinkError } from './sink-error.ts';
 import {
   assertPath,
@@ -66,7 +54,7 @@ export class LocalTarget implements SinkTarget {
     const from = this.#sealedPath(path);
     const to = join(this.#root, path);
     await this.#try(`${path} cannot be made visible`, async () => {
-      await mkdir(dirname(to), { recursive: true });
+      await makeFolder(dirname(to));
       await place(from, to);
       await syncFolders(dirname(to), this.#root);
     });
@@ -188,20 +176,6 @@ class LocalFile implements PendingFile {
   #opened(): FileHandle {
     if (this.#handle === undefined) throw new TypeError('the file was sealed or given up');
     return this.#handle;
-  }
-}
-
-/** Makes a folder and those above it. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    // So it says on a file system that is read-only: the folder above knows better.
-    let above = dirname(path);
-    while ((await sizeOf(above)) === undefined) above = dirname(above);
-    await access(above, constants.W_OK | constants.X_OK);
-    throw error;
   }
 }
 

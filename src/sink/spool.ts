@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { makeFolder } from '../common/make-folder.ts';
 import { sinkError } from './sink-error.ts';
 
 const readBytes = 1 << 18;
@@ -22,7 +23,7 @@ export class Spool {
   /** @param directory - Where there is room. @defaultValue the system's folder for temporary files */
   static async open(directory: string = tmpdir()): Promise<Spool> {
     try {
-      await mkdir(directory, { recursive: true });
+      await makeFolder(directory);
       const path = join(directory, `weir-spool-${randomUUID()}`);
       const handle = await open(path, 'wx+');
       await unlink(path);

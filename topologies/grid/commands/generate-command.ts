@@ -3,7 +3,8 @@ import type { CommandContext, CommandSpec } from '../../../src/cli/command-spec.
 import { defineCommand } from '../../../src/cli/command-spec.ts';
 import { civilDate, durationMs, ratio, wholeNumber } from '../../../src/cli/option-parsers.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
-import { StreamsError } from '../../../src/common/errors.ts';
+import { folderReason, StreamsError } from '../../../src/common/errors.ts';
+import { makeFolder } from '../../../src/common/make-folder.ts';
 import { parseCivilDate } from '../../../src/common/time/civil.ts';
 import { gridSpec } from '../application-spec.ts';
 import { type FaultName, faultNames } from '../generator/park-faults.ts';
@@ -97,6 +98,10 @@ export const generateCommand: CommandSpec = defineCommand({
       bursty: traffic === 'bursty',
       uneven: traffic === 'uneven',
     };
+    await makeFolder(options.out).catch((error: unknown) => {
+      const message = `the folder ${options.out} cannot be made: ${folderReason(error)}. Give another one with --out.`;
+      throw StreamsError.from(error, 'STREAMS_FILE', message, { file: options.out });
+    });
     const made = await generateShown({ ...given(options), ...plan }, context);
     if (address !== undefined) {
       const { writeParkTables } = await import('../import/write-park-tables.ts');

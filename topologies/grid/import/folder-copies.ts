@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StreamsError } from '../../../src/common/errors.ts';
+import { makeFolder } from '../../../src/common/make-folder.ts';
 import { encodersOf } from '../../../src/sink/encoders.ts';
 import type { ImportTable } from './import-tables.ts';
 import {
@@ -72,7 +73,7 @@ export class FolderCopies implements TableCopies {
   }
 
   async #begin(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await makeFolder(this.#directory);
     for (const name of await readdir(this.#directory)) {
       const pid = unfinished.exec(name)?.[1];
       if (pid !== undefined && !isAtWork(Number(pid)))
