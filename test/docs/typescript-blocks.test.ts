@@ -22,6 +22,8 @@ const guides: readonly string[] = [
   'docs/coming-from-kafka-streams.md',
   'docs/operators.md',
   'docs/windows-and-time.md',
+  'docs/testing.md',
+  'docs/state-and-queries.md',
 ];
 
 /** Files as they would stand in a checkout, by path. */
