@@ -131,7 +131,7 @@ export { type MemoryDatabase, openMemoryDatabase } from '../state/memory-databas
 
 export type { CellOf, ColumnSpec, NumberColumn, RowOf, TextColumn, TimeColumn } from './files/csv-columns.ts';
 export { type ColumnSpecs, type CsvFormatOptions, type CsvRecordsOptions, csvFormat } from './files/csv-format.ts';
-export type { FileDialect } from './files/file-dialect.ts';
+export type { FileDialect, FileSelection } from './files/file-dialect.ts';
 export { FolderFeed, type FolderFeedOptions } from './files/folder-feed.ts';
 export { Letters } from './files/letters.ts';
 export type { LettersOwnerName } from './files/letters-owner.ts';

@@ -1,12 +1,21 @@
 import { type ColumnSpec, cellReaders, type RowOf } from './csv-columns.ts';
-import { checkedDialect, dialectOptions, type FileDialect, refuse, refuseUnknown } from './file-dialect.ts';
+import {
+  checkedDialect,
+  checkedSelection,
+  dialectOptions,
+  type FileDialect,
+  type FileSelection,
+  refuse,
+  refuseUnknown,
+  selectionOptions,
+} from './file-dialect.ts';
 import { BadRow, type DeadReason, type DecodedRow, type RowFile, type RowFormat, type RowView } from './row-format.ts';
 
 /** Columns by the names that they have in the program; or their names alone, for texts under the header's own names. */
 export type ColumnSpecs = readonly string[] | { readonly [name: string]: ColumnSpec };
 
 /** How the rows of a user's CSV files become records: what {@link csvFormat} takes, beside the dialect of the files. */
-export interface CsvFormatOptions<C extends ColumnSpecs, K, V> extends FileDialect {
+export interface CsvFormatOptions<C extends ColumnSpecs, K, V> extends FileDialect, FileSelection {
   readonly columns: C;
   /** The key of a row. */
   readonly key: (row: RowOf<C>, file: RowFile) => K;
@@ -17,7 +26,7 @@ export interface CsvFormatOptions<C extends ColumnSpecs, K, V> extends FileDiale
 }
 
 /** As {@link CsvFormatOptions}, for rows that are several records each, or none. */
-export interface CsvRecordsOptions<C extends ColumnSpecs, K, V> extends FileDialect {
+export interface CsvRecordsOptions<C extends ColumnSpecs, K, V> extends FileDialect, FileSelection {
   readonly columns: C;
   /** The records of a row, in their order: the same ones each time. None: the row is skipped, and counted as such. A {@link BadRow} makes the whole row bad. */
   readonly records: (row: RowOf<C>, file: RowFile) => readonly DecodedRow<K, V>[];
@@ -57,12 +66,13 @@ export function csvFormat<C extends ColumnSpecs, K, V>(
   options: CsvFormatOptions<C, K, V> | CsvRecordsOptions<C, K, V>,
 ): RowFormat<K, V> {
   const { timestamp } = options;
-  for (const name of Object.keys(options)) refuseUnknown(name, [...dialectOptions, ...rowOptions]);
+  for (const name of Object.keys(options)) refuseUnknown(name, [...dialectOptions, ...selectionOptions, ...rowOptions]);
   const { columns, read } = cellReaders(options.columns as ColumnSpecs);
   const given = Object.entries(options).filter(([name]) => (dialectOptions as readonly string[]).includes(name));
   const dialect = checkedDialect(Object.fromEntries(given), columns);
   const rowOf = (view: RowView): RowOf<C> => read(view) as RowOf<C>;
-  const format = { columns, timestampOf: timestamp, ...(dialect && { dialect }) };
+  const files = checkedSelection(options);
+  const format = { columns, timestampOf: timestamp, ...(dialect && { dialect }), ...(files && { files }) };
   if ('records' in options) return recordsFormat(format, (view) => options.records(rowOf(view), view.file ?? noFile));
   const { key, value } = options;
   if (typeof key !== 'function' || typeof value !== 'function')
@@ -88,7 +98,7 @@ const noFile: RowFile = { name: '', preamble: [] };
 
 /** A format whose rows are several records each. */
 export function recordsFormat<K, V>(
-  format: Pick<RowFormat<K, V>, 'columns' | 'dialect' | 'timestampOf'>,
+  format: Pick<RowFormat<K, V>, 'columns' | 'dialect' | 'files' | 'timestampOf'>,
   recordsOf: (view: RowView) => readonly DecodedRow<K, V>[],
 ): RowFormat<K, V> {
   let records: readonly DecodedRow<K, V>[] = [];

@@ -28,8 +28,16 @@ export interface FileDialect {
   readonly names?: readonly string[];
 }
 
+/** Which files of a folder are read. */
+export interface FileSelection {
+  /** Ends of their names, in any case; each may be followed by `.gz`. @defaultValue ['.csv'] */
+  readonly suffixes?: readonly string[];
+  /** Whether those of all folders in it are read too, in the order of their paths, but for folders whose names begin with `.` or `_`. @defaultValue false: those of dated folders alone */
+  readonly nested?: boolean;
+}
+
 /** What a format says of files. */
-export type FileFormat = Pick<RowFormat<unknown, unknown>, 'columns' | 'dialect'>;
+export type FileFormat = Pick<RowFormat<unknown, unknown>, 'columns' | 'dialect' | 'files'>;
 
 /** The bytes that separate and enclose fields. */
 export interface Marks {
@@ -62,6 +70,19 @@ export function ledgerColumns({ columns, dialect }: FileFormat): readonly string
   const { separator, quote } = marksOf(dialect);
   const { encoding = 'utf-8', lineEnd = 'lf', skipLines = 0, names = null } = dialect;
   return [...columns, JSON.stringify({ separator, quote, encoding, lineEnd, skipLines, names })];
+}
+
+/** Names of the options of a selection. */
+export const selectionOptions: readonly (keyof FileSelection)[] = ['suffixes', 'nested'];
+
+/** The selection among the options of a format; undefined if there is none. @throws {@link StreamsError} `STREAMS_CONFIG` - it is wrong. */
+export function checkedSelection({ suffixes, nested }: FileSelection): FileSelection | undefined {
+  if (nested !== undefined && typeof nested !== 'boolean') refuse('nested', nested, 'true or false');
+  const isSuffix = (one: unknown): boolean => typeof one === 'string' && /^\.[^/\0]+$/.test(one) && !/\.gz$/i.test(one);
+  if (suffixes !== undefined && !(Array.isArray(suffixes) && suffixes.length > 0 && suffixes.every(isSuffix)))
+    refuse('suffixes', suffixes, 'ends of names such as [".csv", ".txt"], without ".gz", which may follow each');
+  if (suffixes === undefined && nested === undefined) return undefined;
+  return { ...(suffixes && { suffixes }), ...(nested !== undefined && { nested }) };
 }
 
 /** Names of the options of a dialect. */

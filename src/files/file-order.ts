@@ -41,9 +41,13 @@ export function inReadingOrder(names: readonly string[]): string[] {
   return files.sort((a, b) => compareNames(a.reached, b.reached)).map(({ name }) => name);
 }
 
+/** Folders of days, and of hours in them. */
+const datedFolders = /^(?:\d{8}|date=\d{4}-\d\d-\d\d)\/(?:(?:\d\d|hour=\d\d)\/)?$/;
+
 function fileOf(name: string): OrderedFile {
   const slash = name.lastIndexOf('/');
-  const period = name.slice(0, slash + 1).replace(/\D/g, '');
+  const folders = name.slice(0, slash + 1);
+  const period = datedFolders.test(folders) ? folders.replace(/\D/g, '') : '';
   const range = slash < 0 ? undefined : rangeInName(name);
   if (range === undefined) return { name, period, lane: '', first: 0, reached: period };
   return { name, period, lane: range.stem.replace(`_${period}-`, '-'), first: range.first, reached: period };

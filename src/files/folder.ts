@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { lstatSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
-import { type FileFormat, textCodeOf } from './file-dialect.ts';
+import { type FileFormat, type FileSelection, textCodeOf } from './file-dialect.ts';
 import type { TextCode } from './text-encoding.ts';
 
 /** A file of a folder that is a topic. */
@@ -29,7 +29,7 @@ export interface FileStat {
 }
 
 /**
- * The files `*.csv` and `*.csv.gz` of a folder and of the dated folders in it, in any case, in the byte order of their names. Other names are ignored.
+ * The files `*.csv` and `*.csv.gz` of a folder (or those of the format's selection) and of the dated folders in it, in any case, in the byte order of their names. Other names are ignored.
  *
  * Dated folders are those that a sink writes: days `20180101` and `date=2018-01-01`, and hours `13` and `hour=13` in them.
  *
@@ -41,11 +41,11 @@ export interface FileStat {
 export async function listFolder(
   topic: string,
   directory: string,
-  { dialect }: Pick<FileFormat, 'dialect'>,
+  { dialect, files: selection = {} }: Pick<FileFormat, 'dialect' | 'files'>,
   leftOut: (name: string, why: string) => void = () => {},
 ): Promise<FolderFile[]> {
   const text = textCodeOf(dialect);
-  const found = await filesOf(topic, directory, '', leftOut);
+  const found = await filesOf(topic, directory, '', { name: nameForm(selection), selection, leftOut });
   const files = text === undefined ? found : found.map((file) => ({ ...file, text }));
   files.sort((a, b) => compareNames(a.name, b.name));
   for (let i = 1; i < files.length; i++) {
@@ -80,29 +80,40 @@ export function noFileThere(path: string): string | undefined {
   return stat.isFIFO() ? 'it is a pipe' : 'it is not a regular file';
 }
 
-const fileName = /^[^.].*\.csv(\.gz)?$/is;
+/** How files are looked for. */
+interface Search {
+  /** Names of files. */
+  readonly name: RegExp;
+  readonly selection: FileSelection;
+  readonly leftOut: (name: string, why: string) => void;
+}
+
+/** Names that are read. */
+function nameForm({ suffixes = ['.csv'] }: FileSelection): RegExp {
+  const ends = suffixes.map((suffix) => suffix.replace(/[^\w\s]/g, '\\$&'));
+  return new RegExp(`^[^.].*(${ends.join('|')})(\\.gz)?$`, 'is');
+}
+
 /** Names under which rows may be meant; not those of other things that lie about in folders, such as `_SUCCESS` and `README.md`. */
 const likeRows =
-  /(^\..*\.csv(\.gz)?|^[^._].*(\.csv\.\w+|\.(csv_|txt|tsv|dat|gz|zip|bz2|xz|zst|json|jsonl|ndjson|parquet|xlsx?)))$/is;
+  /(^\..*\.csv(\.gz)?|^[^._].*(\.csv\.\w+|\.(csv_?|txt|tsv|dat|gz|zip|bz2|xz|zst|json|jsonl|ndjson|parquet|xlsx?)))$/is;
 
-function likeRowsReason(name: string): string {
-  return name.startsWith('.') ? 'its name begins with a dot' : 'its name does not end with .csv or .csv.gz';
+function likeRowsReason(name: string, { suffixes = ['.csv'] }: FileSelection): string {
+  const ends = suffixes.flatMap((suffix) => [suffix, `${suffix}.gz`]);
+  return name.startsWith('.') ? 'its name begins with a dot' : `its name does not end with ${ends.join(' or ')}`;
 }
 
 const dayFolder = /^(?:\d{8}|date=\d{4}-\d\d-\d\d)$/;
 const hourFolder = /^(?:\d\d|hour=\d\d)$/;
 
 /** The files of a folder and of the dated folders in it. `within`: '' for the topic's folder, `20180101/` and `20180101/13/` below it. */
-async function filesOf(
-  topic: string,
-  directory: string,
-  within: string,
-  leftOut: (name: string, why: string) => void,
-): Promise<FolderFile[]> {
+async function filesOf(topic: string, directory: string, within: string, search: Search): Promise<FolderFile[]> {
+  const { name: fileName, selection, leftOut } = search;
   const dated = [dayFolder, hourFolder][within.split('/').length - 1];
   const files: FolderFile[] = [];
   const folders: string[] = [];
-  for (const entry of await entriesOf(topic, directory, within)) {
+  for (const found of await entriesOf(topic, directory, within)) {
+    const entry = found.name;
     if (!isUtf8(entry)) {
       if (fileName.test(entry.toString('latin1'))) leftOut(within + entry.toString(), 'its name is not UTF-8');
       continue;
@@ -110,15 +121,22 @@ async function filesOf(
     const name = entry.toString();
     if (fileName.test(name)) files.push(fileOf(directory, within + name));
     else if (dated?.test(name) === true) folders.push(`${within}${name}/`);
-    else if (likeRows.test(name)) leftOut(within + name, likeRowsReason(name));
+    else if (found.isDirectory() && /^[^._]/.test(name)) {
+      if (selection.nested === true) folders.push(`${within}${name}/`);
+      else
+        leftOut(
+          `${within}${name}/`,
+          'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13)',
+        );
+    } else if (likeRows.test(name)) leftOut(within + name, likeRowsReason(name, selection));
   }
-  for (const folder of folders) files.push(...(await filesOf(topic, directory, folder, leftOut)));
+  for (const folder of folders) files.push(...(await filesOf(topic, directory, folder, search)));
   return files;
 }
 
-async function entriesOf(topic: string, directory: string, within: string): Promise<Buffer[]> {
+async function entriesOf(topic: string, directory: string, within: string): Promise<Dirent<Buffer>[]> {
   try {
-    return await readdir(join(directory, within), { encoding: 'buffer' });
+    return await readdir(join(directory, within), { encoding: 'buffer', withFileTypes: true });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A file of such a name, or a folder that was removed meanwhile.

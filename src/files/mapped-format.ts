@@ -1,7 +1,16 @@
 import { CivilPattern } from '../common/time/civil-pattern.ts';
 import type { NumberColumn, TextColumn, TimeColumn } from './csv-columns.ts';
 import { type CellReader, type ColumnMap, ColumnNames, cellReader, checkTexts, TextsOf } from './csv-columns.ts';
-import { checkedDialect, dialectOptions, type FileDialect, refuse, refuseUnknown } from './file-dialect.ts';
+import {
+  checkedDialect,
+  checkedSelection,
+  dialectOptions,
+  type FileDialect,
+  type FileSelection,
+  refuse,
+  refuseUnknown,
+  selectionOptions,
+} from './file-dialect.ts';
 import { shown } from './header-text.ts';
 import { BadRow, type DeadReason, type DecodedRow, type RowFormat, type RowView } from './row-format.ts';
 import { timeWriter } from './time-column.ts';
@@ -27,7 +36,7 @@ export type FieldSources = Readonly<Record<string, FieldSource>>;
  *
  * A column of the format that is not named is a column of the same name.
  */
-export interface FormatMapping extends FileDialect {
+export interface FormatMapping extends FileDialect, FileSelection {
   readonly columns?: FieldSources;
   /** Where a row is several records: what each of them has beside, or instead of, `columns`. @defaultValue a row is one record */
   readonly records?: readonly FieldSources[];
@@ -45,7 +54,8 @@ const fieldOptions: readonly string[] = ['constant', 'values', 'as', 'default'];
  * @throws {@link StreamsError} `STREAMS_CONFIG` - the mapping is wrong.
  */
 export function mappedFormat<K, V>(inner: RowFormat<K, V>, mapping: FormatMapping, zone: string): RowFormat<K, V> {
-  const { columns: shared = {}, records, ...dialect } = mapping;
+  const { columns: shared = {}, records, suffixes, nested, ...dialect } = mapping;
+  const files = checkedSelection({ ...(suffixes && { suffixes }), ...(nested !== undefined && { nested }) });
   if (records !== undefined && (!Array.isArray(records) || records.length === 0))
     refuse('records', records, 'a list of what each record of a row has');
   const names = new ColumnNames();
@@ -57,6 +67,7 @@ export function mappedFormat<K, V>(inner: RowFormat<K, V>, mapping: FormatMappin
     columns: names.list,
     timestampOf: (value: V) => inner.timestampOf(value),
     ...(checked && { dialect: checked }),
+    ...(files && { files }),
   };
   const [only] = rows;
   if (records === undefined && inner.records === undefined)
@@ -162,4 +173,4 @@ function valueField(
 }
 
 /** Options of a mapping beside the dialect. */
-export const mappingOptions: readonly string[] = [...dialectOptions, 'columns', 'records'];
+export const mappingOptions: readonly string[] = [...dialectOptions, ...selectionOptions, 'columns', 'records'];

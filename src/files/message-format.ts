@@ -1,7 +1,7 @@
 import { isAbsent } from '../common/absent.ts';
 import { partitionOf } from '../common/bytes.ts';
 import type { Serde } from '../serde/serde.ts';
-import type { FileDialect } from './file-dialect.ts';
+import type { FileDialect, FileSelection } from './file-dialect.ts';
 import type { DeadReason, DecodedRow, RowFormat, RowView } from './row-format.ts';
 
 /** A row as a message of a topic. Immutable. */
@@ -51,6 +51,7 @@ const batchOverhead = 128;
 export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, RowMessage> {
   readonly columns: readonly string[];
   readonly dialect?: FileDialect;
+  readonly files?: FileSelection;
   readonly records?: () => readonly DecodedRow<Uint8Array | undefined, RowMessage>[];
   #messages: DecodedRow<Uint8Array | undefined, RowMessage>[] = [];
   readonly #options: MessageFormatOptions<K, V>;
@@ -61,9 +62,10 @@ export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, Ro
 
   constructor(options: MessageFormatOptions<K, V>) {
     this.#options = options;
-    const { columns, dialect } = options.format;
+    const { columns, dialect, files } = options.format;
     this.columns = columns;
     if (dialect !== undefined) this.dialect = dialect;
+    if (files !== undefined) this.files = files;
     if (options.format.records !== undefined) {
       if (options.valueSerde === undefined)
         throw new TypeError('a row that is several records is not the message of each');

@@ -53,6 +53,8 @@ interface Letter {
 interface Output {
   /** What the names of its files begin with. */
   readonly stem: string;
+  /** What they end with. */
+  readonly suffix: string;
   /** Letters that are written already: its first ones. */
   readonly known: number;
   /** Where it is written, until it is whole. */
@@ -126,11 +128,15 @@ export async function repairDeadLetters(options: RepairOptions): Promise<RepairR
 
 async function outputOf(options: RepairOptions, first: Letter): Promise<Output> {
   // What is written stands in the folder itself; nothing in a name may lead out of it.
-  const original = basename(first.file, '.csv').replace(/-repaired-(?:[0-9a-f]{8}-\d+-)?\d+$/, '');
+  const suffix = suffixOf(first.file, options.format);
+  const original = basename(first.file)
+    .slice(0, -suffix.length)
+    .replace(/-repaired-(?:[0-9a-f]{8}-\d+-)?\d+$/, '');
   const tag = hash('sha256', JSON.stringify([first.file, first.line, first.raw]), 'hex').slice(0, 8);
   const stem = `${original}-repaired-${tag}-`;
   return {
     stem,
+    suffix,
     known: await writtenBefore([options.outDir, ...(options.originals ?? [])], stem),
     // Not a name that is read as one of a file of rows.
     unfinished: join(options.outDir, `.${stem}unfinished`),
@@ -142,13 +148,20 @@ async function outputOf(options: RepairOptions, first: Letter): Promise<Output> 
   };
 }
 
+/** The end of a file's name that says that it is read. */
+function suffixOf(file: string, { files }: FileFormat): string {
+  const suffixes = files?.suffixes ?? ['.csv'];
+  const suffix = suffixes.find((one) => file.toLowerCase().endsWith(one.toLowerCase()));
+  return suffix === undefined ? suffixes[0]! : file.slice(-suffix.length);
+}
+
 /** How many letters earlier repairs wrote to files of these names. */
 async function writtenBefore(directories: readonly string[], stem: string): Promise<number> {
   let last = 0;
   for (const directory of directories)
     for (const name of await readdir(directory).catch(() => [])) {
       if (!name.startsWith(stem)) continue;
-      const to = /^\d+-(\d+)\.csv(?:\.gz)?$/.exec(name.slice(stem.length))?.[1];
+      const to = /^\d+-(\d+)\.[^/]*$/.exec(name.slice(stem.length))?.[1];
       last = Math.max(last, Number(to ?? 0));
     }
   return last;
@@ -169,8 +182,8 @@ async function write(output: Output): Promise<void> {
   output.parts = [];
 }
 
-async function finish(directory: string, { stem, known, letters, unfinished }: Output): Promise<string> {
-  const path = join(directory, `${stem}${known + 1}-${letters}.csv`);
+async function finish(directory: string, { stem, suffix, known, letters, unfinished }: Output): Promise<string> {
+  const path = join(directory, `${stem}${known + 1}-${letters}${suffix}`);
   try {
     const handle = await open(unfinished, 'r+');
     try {

@@ -1,4 +1,4 @@
-import type { FileDialect } from './file-dialect.ts';
+import type { FileDialect, FileSelection } from './file-dialect.ts';
 
 /**
  * One row of a CSV file, its fields as byte ranges in a buffer, in the order of {@link RowFormat.columns}.
@@ -77,6 +77,8 @@ export interface RowFormat<K, V> {
   readonly columns: readonly string[];
   /** How the files are written. @defaultValue comma-separated UTF-8 with a header, which is read fastest */
   readonly dialect?: FileDialect;
+  /** Which files are read. @defaultValue `*.csv` and `*.csv.gz` */
+  readonly files?: FileSelection;
   /**
    * All records of the row that `decode` took last, for rows that may be several or none; the same ones each time a row is decoded. A row of none is skipped.
    *

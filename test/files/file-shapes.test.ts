@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { Zone } from '../../src/common/time/zone.ts';
 import { csvFormat } from '../../src/files/csv-format.ts';
+import { listFolder } from '../../src/files/folder.ts';
 import { BadRow, type RowFormat } from '../../src/files/row-format.ts';
 import { dailySums, type Measured } from './helpers/daily-sums.ts';
 
@@ -298,6 +299,45 @@ test('a file whose header does not serve is told once, with the nearest names an
   );
 });
 
+test('files of other suffixes, in any case, and of all folders are read', async (t) => {
+  const format = (more: object): RowFormat<string, Measured> =>
+    csvFormat({
+      columns: { m: 'm', atMs: { column: 't', time: 'iso', zone: 'UTC' }, amount: { column: 'kwh', decimal: '.' } },
+      key: ({ m }) => m,
+      value: measured,
+      timestamp,
+      ...more,
+    });
+  const file = (n: number): string => `m,t,kwh\n8,2018-01-01,${2 ** n}\n`;
+  const files = {
+    'a.TXT': file(0),
+    'b.csv': file(1),
+    'c.txt.GZ': gzipSync(file(2)),
+    'site 1/d.txt': file(3),
+    'site 1/2018/e.Csv': file(4),
+    '20180101/f.txt': file(5),
+    '_old/g.txt': file(6),
+    '.cache/h.csv': file(7),
+  };
+  const sum = async (more: object): Promise<string | undefined> => (await sumsOf(t, files, format(more), 'UTC'))[0];
+  t.is(await sum({}), '8 2018-01-01: 2');
+  t.is(await sum({ suffixes: ['.txt'] }), `8 2018-01-01: ${1 + 4 + 32}`);
+  t.is(await sum({ suffixes: ['.txt', '.csv'], nested: true }), '8 2018-01-01: 63');
+  const told: [string, string][] = [];
+  const leftOut = (name: string, why: string): void => {
+    told.push([name, why]);
+  };
+  const listed = await listFolder('readings', folderOf(t, files), { files: { suffixes: ['.txt'] } }, leftOut);
+  t.deepEqual(
+    listed.map(({ name }) => name),
+    ['20180101/f.txt', 'a.TXT', 'c.txt'],
+  );
+  t.deepEqual(told.sort(), [
+    ['b.csv', 'its name does not end with .txt or .txt.gz'],
+    ['site 1/', 'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13)'],
+  ]);
+});
+
 test('options of a format that are wrong are told', (t) => {
   const wrong = (options: object, message: RegExp): void => {
     const given = { columns: ['a'], key: () => 'k', value: () => 1, timestamp: () => 0, ...options };
@@ -319,5 +359,7 @@ test('options of a format that are wrong are told', (t) => {
   wrong({ columns: { a: { time: 'MM/DD', zone: 'UTC' } } }, /has not year, month and day once each/);
   wrong({ columns: { a: { time: 'DD/MM/YYYY' } } }, /zone of a file format is missing/);
   wrong({ columns: { a: { time: 'DD/MM/YYYY', zone: 'Europe/Pari' } } }, /zone/);
+  wrong({ suffixes: ['csv'] }, /suffixes/);
+  wrong({ nested: 1 }, /nested/);
   wrong({ seperator: ';' }, /has no option seperator.*Did you mean separator\?/);
 });
