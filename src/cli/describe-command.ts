@@ -7,7 +7,7 @@ import { applicationIdOf } from './application-id.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import { kafkaTopology, topicOption } from './kafka-topology.ts';
-import { applicationIdOption, brokersOption, openBroker } from './open-broker.ts';
+import { applicationIdOption, brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { settingsOf } from './replay-settings.ts';
 import { stateOption } from './state-options.ts';
 
@@ -47,7 +47,8 @@ export function describeCommand(spec: ApplicationSpec, open: typeof openBroker =
       topicOption(spec),
     ],
     kind: 'batch',
-    settings: ['processing.guarantee'],
+    settings: [...brokerSettings, 'processing.guarantee'],
+    settingsFor: ({ diff }) => (diff === '' ? brokerSettings : diff === undefined ? ['processing.guarantee'] : []),
     async run(context) {
       const { options, config, stdout, stderr } = context;
       const [app, { describeTopology }] = await Promise.all([spec.load(), import('../server/serve-client.ts')]);
