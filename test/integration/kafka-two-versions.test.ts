@@ -116,7 +116,8 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const)
       const [added] = (await rowsOf(broker, applicationId, 'added')).map((row) => Number(row.split(' ')[1]));
       t.true(added! > 0 && added! < written, `${added} of ${written}`);
       t.log(`${written} records; ${added} in the store that came`);
-      for (const { told } of instances) t.regex(told, /store added is new .* starts empty/);
+      // The first one took all tasks while the other was away: it was the only one that began the store.
+      t.regex(instances[1]!.told, /store added is new .* starts empty/);
       for (const instance of instances) await instance.end('SIGTERM');
       await producer.close();
     },
