@@ -1,8 +1,10 @@
+import { engineDashboard } from './engine-dashboard.ts';
 import { gridDashboard } from './grid-dashboard.ts';
 import type { Dashboard } from './model.ts';
 
 /** All dashboards, by the name of their file in `grafana/dashboards`. */
 export const dashboards: Readonly<Record<string, Dashboard>> = {
+  'engine.json': engineDashboard,
   'grid.json': gridDashboard,
 };
 

@@ -57,6 +57,29 @@ export interface Variable {
   readonly [field: string]: unknown;
 }
 
+/** Marks on all graphs, one for each sample of an expression. */
+export interface Annotation {
+  readonly name: string;
+  readonly datasource: DataSource;
+  readonly expr: string;
+  readonly titleFormat: string;
+  readonly enable: true;
+  readonly hide: false;
+  readonly iconColor: string;
+  /** Whether the sample is the time of the mark, in ms, and not the time at which the expression had one. */
+  readonly useValueForTime: boolean;
+}
+
+/** A way from one dashboard to the others that have its tags. */
+export interface Link {
+  readonly type: 'dashboards';
+  readonly title: string;
+  readonly tags: readonly string[];
+  readonly asDropdown: false;
+  readonly includeVars: true;
+  readonly keepTime: true;
+}
+
 /** A dashboard as Grafana's classic dashboard model has it. */
 export interface Dashboard {
   readonly uid: string;
@@ -70,6 +93,7 @@ export interface Dashboard {
   readonly time: { readonly from: string; readonly to: string };
   readonly timezone: string;
   readonly templating: { readonly list: readonly Variable[] };
-  readonly annotations: { readonly list: readonly [] };
+  readonly links: readonly Link[];
+  readonly annotations: { readonly list: readonly Annotation[] };
   readonly panels: readonly (Row | Panel)[];
 }

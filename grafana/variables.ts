@@ -4,33 +4,45 @@ import { dataSource, dataSourceVariable } from './panels.ts';
 /** The uid under which the data source is provisioned. */
 export const provisionedDataSource = 'weir-prometheus';
 
-/** What is chosen at the top of a dashboard: the data source, the job and its instances. */
-export const variables: readonly Variable[] = [
-  {
-    name: dataSourceVariable,
-    label: 'Data source',
-    type: 'datasource',
-    query: 'prometheus',
-    current: { text: 'Prometheus', value: provisionedDataSource },
-    hide: 0,
-    includeAll: false,
-    multi: false,
-    options: [],
-    refresh: 1,
-    regex: '',
-  },
-  labelValues('job', 'Job', 'label_values(streams_client_info, job)', {
-    current: { text: 'weir', value: 'weir' },
-    includeAll: false,
-    multi: false,
-  }),
-  labelValues('instance', 'Instance', 'label_values(streams_client_info{job="$job"}, instance)', {
-    allValue: '.*',
-    current: { text: ['All'], value: ['$__all'] },
-    includeAll: true,
-    multi: true,
-  }),
-];
+/**
+ * What is chosen at the top of a dashboard: the data source, the application, and its job and instances.
+ *
+ * @param application - Chosen at the start. Absent: the first one there is.
+ */
+export function variablesOf(application: string | undefined): readonly Variable[] {
+  return [
+    {
+      name: dataSourceVariable,
+      label: 'Data source',
+      type: 'datasource',
+      query: 'prometheus',
+      current: { text: 'Prometheus', value: provisionedDataSource },
+      hide: 0,
+      includeAll: false,
+      multi: false,
+      options: [],
+      refresh: 1,
+      regex: '',
+    },
+    labelValues('application', 'Application', 'label_values(streams_client_info, application_id)', {
+      ...(application !== undefined && { current: { text: application, value: application } }),
+      includeAll: false,
+      multi: false,
+    }),
+    labelValues('job', 'Job', 'label_values(streams_client_info{application_id="$application"}, job)', {
+      current: { text: 'weir', value: 'weir' },
+      includeAll: false,
+      multi: false,
+    }),
+    // Without a value of its own "All" is all that were found: other applications may share the job.
+    labelValues(
+      'instance',
+      'Instance',
+      'label_values(streams_client_info{application_id="$application",job="$job"}, instance)',
+      { current: { text: ['All'], value: ['$__all'] }, includeAll: true, multi: true },
+    ),
+  ];
+}
 
 function labelValues(name: string, label: string, query: string, more: Readonly<Record<string, unknown>>): Variable {
   return {

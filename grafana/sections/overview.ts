@@ -19,20 +19,11 @@ export const overview: Section = {
       {
         title: 'Alerts firing',
         description:
-          'Alerts of grafana/prometheus/rules.yml that fire now. docs/monitoring.md says what to do about each.',
+          'Alerts of grafana/prometheus/rules.yml that fire now. docs/runbook.md says what to do about each.',
         unit: 'short',
       },
       [['count(ALERTS{alertstate="firing",alertname=~"Weir.*"}) or vector(0)', 'alerts']],
       { thresholds: [[1, 'red']] },
-    ),
-    stat(
-      {
-        title: 'Lag',
-        description: 'Records that are in the source and repartition topics and not processed yet.',
-        unit: 'short',
-      },
-      [[totalBy('', 'streams_consumer_lag_records'), 'records']],
-      { thresholds: [[100_000, 'orange']] },
     ),
     stat(
       {
@@ -58,6 +49,15 @@ export const overview: Section = {
         unit: 's',
       },
       [[`time() - max(${of('streams_task_last_commit_timestamp_seconds')})`, 'age']],
+    ),
+    stat(
+      {
+        title: 'Errors',
+        description: 'Errors that the instances reported within an hour. The Errors of the last hour have their codes.',
+        unit: 'short',
+      },
+      [[`round(sum(increase(${of('streams_errors_total')}[1h])))`, 'errors']],
+      { thresholds: [[1, 'red']] },
     ),
   ],
 };

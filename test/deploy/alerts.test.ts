@@ -1,4 +1,6 @@
 import test from 'ava';
+import { dashboards } from '../../grafana/dashboards.ts';
+import { gridProgram } from '../../topologies/grid/program.ts';
 import { fileOf, yamlOf } from './compose-file.ts';
 import { addedLabels, knownMetrics } from './known-metrics.ts';
 import { askedBy } from './promql.ts';
@@ -66,16 +68,57 @@ test('every alert is seen to fire in the tests of the rules', (t) => {
   for (const name of silent) t.true(fired.has(name), name);
 });
 
-test('docs/monitoring.md says of each alert what it means and what to do, and of no others', (t) => {
-  const page = fileOf('docs/monitoring.md');
-  const documented = [...page.matchAll(/^### (Weir\w+)$/gm)].map(([, name]) => name!);
+const runbook = fileOf('docs/runbook.md');
+
+/** A section of the runbook: what stands below the heading. */
+function sectionOf(alert: string): string {
+  return runbook.split(`### ${alert}\n`)[1]!.split(/^#+ /m)[0]!;
+}
+
+test('docs/runbook.md has a section for each alert, in their order, and for no others', (t) => {
+  const documented = [...runbook.matchAll(/^### (.+)$/gm)].map(([, name]) => name!);
   t.deepEqual(
     documented,
     alerts.map(({ alert }) => alert),
   );
-  for (const { alert, labels } of alerts) {
-    const section = page.split(`### ${alert}\n`)[1]!.split(/^#+ /m)[0]!;
-    t.true(section.trim().startsWith(labels['severity'] === 'critical' ? 'Critical.' : 'Warning.'), alert);
-    t.regex(section, /\*\*What to do\.\*\* \S/, alert);
+});
+
+test("an alert's runbook_url is the address of its section", (t) => {
+  for (const { alert, annotations } of alerts) {
+    t.is(annotations['runbook_url'], `docs/runbook.md#${alert.toLowerCase()}`, alert);
   }
+});
+
+test('a section says how severe the alert is, what it means, how to look and what to do, and names a metric of its expression', (t) => {
+  for (const { alert, expr, labels } of alerts) {
+    const section = sectionOf(alert);
+    t.true(section.trim().startsWith(labels['severity'] === 'critical' ? 'Critical.' : 'Warning.'), alert);
+    const parts = [...section.matchAll(/^\*\*([A-Z][a-z ]+)\.\*\* \S/gm)].map(([, part]) => part);
+    t.deepEqual(parts, ['What it means', 'How to look', 'What to do'], alert);
+    const metrics = askedBy(expr).selectors.map(({ metric }) => metric);
+    t.true(
+      metrics.some((metric) => section.includes(`\`${metric}\``)),
+      `${alert}: ${metrics.join(', ')}`,
+    );
+  }
+});
+
+test('what the runbook leads to exists: metrics, panels, sections and commands', async (t) => {
+  const known = await knownMetrics();
+  for (const [, name] of runbook.matchAll(/`((?:streams|grid)_\w+)`/g)) t.true(known.has(name!), name);
+  const panels = Object.values(dashboards).flatMap((dashboard) => dashboard.panels);
+  const shown = new Set(panels.map(({ title }) => title));
+  for (const panel of panels) if (panel.type !== 'row') for (const each of panel.targets) shown.add(each.legendFormat);
+  const named = [...runbook.matchAll(/(?<!\*)\*([A-Z][^*\n]+|migrated tasks)\*(?!\*)/g)].map(([, title]) => title!);
+  t.true(named.length > 20);
+  const words = new Set(['Critical', 'Warning', 'Status > Targets']);
+  for (const title of named) t.true(words.has(title) || shown.has(title), title);
+  const names = new Set(alerts.map(({ alert }) => alert.toLowerCase()));
+  for (const [, anchor] of runbook.matchAll(/\]\(#(\w+)\)/g)) t.true(names.has(anchor!), anchor);
+  const commands = gridProgram.commands.map(({ name }) => name);
+  for (const [, command] of runbook.matchAll(/`weir ([a-z]+(?: [a-z]+)?)/g))
+    t.true(
+      commands.some((name) => command === name || command!.startsWith(`${name} `)),
+      command,
+    );
 });

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import test from 'ava';
 import { dashboards, dashboardText } from '../../grafana/dashboards.ts';
 import type { Dashboard, Panel, Row } from '../../grafana/model.ts';
-import { kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
 import { fileOf, root } from './compose-file.ts';
 import { addedLabels, knownMetrics } from './known-metrics.ts';
 import { askedBy } from './promql.ts';
@@ -12,6 +12,7 @@ const files = readdirSync(new URL(`${folder}/`, root));
 const read = files.map((file) => [file, JSON.parse(fileOf(`${folder}/${file}`)) as Dashboard] as const);
 const panels = read.flatMap(([, dashboard]) => dashboard.panels.filter(isPanel));
 const targets = panels.flatMap((panel) => panel.targets.map((target) => ({ ...target, panel })));
+const marks = read.flatMap(([, dashboard]) => dashboard.annotations.list);
 
 function isPanel(panel: Row | Panel): panel is Panel {
   return panel.type !== 'row';
@@ -27,13 +28,13 @@ test('the files of the dashboards are what the code beside them makes: node --im
 test('a dashboard has a name of its own for ever, is not edited in place, and starts with recent data', (t) => {
   const uids = read.map(([, { uid }]) => uid);
   t.is(new Set(uids).size, uids.length);
-  t.true(uids.includes('weir-grid'));
+  t.deepEqual(uids.toSorted(), ['weir-engine', 'weir-grid']);
   for (const [, dashboard] of read) {
     t.false(dashboard.editable);
     t.is(dashboard.time.to, 'now');
     t.deepEqual(
       dashboard.templating.list.map(({ name }) => name),
-      ['DS', 'job', 'instance'],
+      ['DS', 'application', 'job', 'instance'],
     );
   }
 });
@@ -58,8 +59,10 @@ test('panels have ids of their own, do not overlap and fit into the 24 columns',
 const units = new Set(['short', 's', 'bytes', 'Bps', 'recps', 'eps', 'ops', 'percentunit', 'dateTimeAsIso']);
 
 test('every panel has a title of its own, says what it shows, and has a unit that Grafana knows', (t) => {
-  const titles = panels.map(({ title }) => title);
-  t.is(new Set(titles).size, titles.length);
+  for (const [, dashboard] of read) {
+    const titles = dashboard.panels.filter(isPanel).map(({ title }) => title);
+    t.is(new Set(titles).size, titles.length);
+  }
   for (const { title, description, fieldConfig } of panels) {
     t.regex(description, /^[\w].*\.$/, title);
     t.true(units.has(fieldConfig.defaults.unit), `${title}: ${fieldConfig.defaults.unit}`);
@@ -98,12 +101,16 @@ test('every metric and every label of the dashboards exists', async (t) => {
 });
 
 test('every selector is of the chosen job and instances', (t) => {
-  for (const { panel, expr } of targets) {
+  const asked = [
+    ...targets.map(({ expr, panel }) => [panel.title, expr]),
+    ...marks.map(({ name, expr }) => [name, expr]),
+  ];
+  for (const [title, expr] of asked as [string, string][]) {
     for (const { metric, labels } of askedBy(expr).selectors) {
       if (metric === 'ALERTS') continue;
-      t.deepEqual(labels.slice(0, 2), ['job', 'instance'], `${panel.title}: ${metric}`);
+      t.deepEqual(labels.slice(0, 2), ['job', 'instance'], `${title}: ${metric}`);
     }
-    t.false(expr.includes('job="weir"'), panel.title);
+    t.false(expr.includes('job="weir"'), title);
   }
 });
 
@@ -119,6 +126,64 @@ test('counters are looked at by their growth, over a range that follows the scra
       if (range !== undefined) t.true(range === '$__rate_interval' || range === '1h', where);
     }
   }
+});
+
+test('the job and the instances to choose from are those of the chosen application', (t) => {
+  for (const [, { templating }] of read) {
+    const [, application, job, instance] = templating.list;
+    t.is(application!['definition'], 'label_values(streams_client_info, application_id)');
+    t.is(job!['definition'], 'label_values(streams_client_info{application_id="$application"}, job)');
+    t.is(
+      instance!['definition'],
+      'label_values(streams_client_info{application_id="$application",job="$job"}, instance)',
+    );
+    t.is(instance!['allValue'], undefined, 'all are those that were found');
+  }
+});
+
+/** Titles of the rows, with the panels below each. */
+function rowsOf({ panels: all }: Dashboard): readonly (readonly [row: string, panels: readonly Panel[]])[] {
+  const rows: [string, Panel[]][] = [];
+  for (const panel of all) {
+    if (isPanel(panel)) rows.at(-1)![1].push(panel);
+    else rows.push([panel.title, []]);
+  }
+  return rows;
+}
+
+test('panels that only Kafka, or only files, have data for say so, and are in rows of their own', (t) => {
+  const ofKafka = new Set(kafkaMetrics.map(({ name }) => name));
+  const only = (panel: Panel, matches: (metric: string) => boolean): boolean =>
+    panel.targets.some(({ expr }) =>
+      expr.split(' or ').every((alternative) => {
+        const { selectors } = askedBy(alternative);
+        return selectors.length === 0 || selectors.some(({ metric }) => matches(metric));
+      }),
+    );
+  let kafka = 0;
+  for (const [, dashboard] of read) {
+    for (const [row, below] of rowsOf(dashboard)) {
+      for (const panel of below) {
+        const onKafka = only(panel, (metric) => ofKafka.has(metric));
+        t.is(panel.title.startsWith('Kafka: '), onKafka, panel.title);
+        t.is(row.startsWith('Kafka: '), onKafka, `${row}: ${panel.title}`);
+        const overFiles = only(panel, (metric) => /^streams_(feed|bytes_consumed)_/.test(metric));
+        t.is(panel.title.startsWith('Files: '), overFiles, panel.title);
+        t.is(row === 'Files', overFiles, `${row}: ${panel.title}`);
+        if (onKafka) kafka++;
+      }
+    }
+  }
+  t.true(kafka > 10);
+});
+
+test('what the engine tells is on its dashboard, which knows nothing of what is computed', (t) => {
+  const engine = dashboards['engine.json']!.panels.filter(isPanel).flatMap((panel) => panel.targets);
+  const shown = new Set(engine.flatMap(({ expr }) => askedBy(expr).selectors.map(({ metric }) => metric)));
+  for (const name of shown) t.false(name.startsWith('grid_'), name);
+  // Labels and an end: for those who look for an instance, not for a graph.
+  const told = new Set(['streams_client_info', 'streams_client_final']);
+  for (const { name } of engineMetrics) t.true(shown.has(name) || told.has(name), name);
 });
 
 test('what the runtime on Kafka tells is on a dashboard or in an alert', (t) => {
