@@ -6,7 +6,7 @@ import { produceCommand } from '../../../../src/cli/produce-command.ts';
 import { MemoryCluster } from '../../../../src/clients/memory/memory-broker.ts';
 import { gridSpec } from '../../../../topologies/grid/application-spec.ts';
 import { run } from '../../../cli/fixtures/run.ts';
-import { dataSet, digestOf, good, temporary, weir } from './weir.ts';
+import { dataSet, digestOf, good, temporary, until, weir } from './weir.ts';
 
 /** The files of another system: UTF-16, semicolons, a preamble, other names, times in other forms, kinds as numbers, no ids of events. */
 const format = {
@@ -79,12 +79,11 @@ test('produce --format sends the rows that the events have', async (t) => {
     const command = produceCommand(gridSpec, async () => cluster.connect());
     const { code, stderr } = await run([command], `produce ${line} --dead ${folder}/sent.jsonl`);
     t.is(code, 0, stderr);
-    return cluster
-      .read('grid-events', 0)
-      .map(({ key, value, timestamp }) => `${Buffer.from(key!)} ${Buffer.from(value!)} ${timestamp}`);
+    const read = () => cluster.read('grid-events', 0);
+    await until(() => read().length === 6000);
+    return read().map(({ key, value, timestamp }) => `${Buffer.from(key!)} ${Buffer.from(value!)} ${timestamp}`);
   };
   const mapped = await sent(`--events ${folder}/others --format ${folder}/format.json`);
-  t.is(mapped.length, 6000);
   t.deepEqual(mapped, await sent(`--events ${folder}/events`));
 });
 
