@@ -23,6 +23,7 @@ WORKDIR /app
 # A volume that is new gets the owner of the folder it is mounted on.
 RUN mkdir /state /data && chown node:node /state /data
 COPY package.json LICENSE ./
+COPY grafana ./grafana
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER node

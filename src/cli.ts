@@ -38,6 +38,7 @@ export { configCommand } from './cli/config-command.ts';
 export { describeCommand } from './cli/describe-command.ts';
 export { digestCommand } from './cli/digest-command.ts';
 export { doctorCommand } from './cli/doctor-command.ts';
+export { grafanaCommand } from './cli/grafana-command.ts';
 export { lagCommand } from './cli/lag-command.ts';
 export { produceCommand } from './cli/produce-command.ts';
 export { repairCommand } from './cli/repair-command.ts';

@@ -9,3 +9,7 @@ export type { ServedParts } from './server/serve-client.ts';
 export type { ChartKey, ChartSelect, ChartSpec, Choice, PageSpec } from './http/page/page-spec.ts';
 export type { QueryParameter, Route, RouteRequest } from './http/route.ts';
 export type { MetricCollector, MetricSpec, MetricType, SetMetric } from './observability/metric-collector.ts';
+
+// Dashboards and alerts
+
+export { type MonitoringFilesOptions, writeMonitoringFiles } from './observability/monitoring-files.ts';

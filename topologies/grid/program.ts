@@ -3,6 +3,7 @@ import { configCommand } from '../../src/cli/config-command.ts';
 import { describeCommand } from '../../src/cli/describe-command.ts';
 import { digestCommand } from '../../src/cli/digest-command.ts';
 import { doctorCommand } from '../../src/cli/doctor-command.ts';
+import { grafanaCommand } from '../../src/cli/grafana-command.ts';
 import { lagCommand } from '../../src/cli/lag-command.ts';
 import { produceCommand } from '../../src/cli/produce-command.ts';
 import { repairCommand } from '../../src/cli/repair-command.ts';
@@ -48,6 +49,7 @@ export const gridProgram: ProgramSpec = {
     parkShowCommand,
     generateCommand,
     demoCommand,
+    grafanaCommand(gridSpec.name, ['engine.json', 'grid.json']),
     configCommand(gridSpec.name),
   ],
   groups: { park: 'the park: which equipment is installed where', config: 'settings' },
