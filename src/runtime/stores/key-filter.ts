@@ -28,6 +28,8 @@ export class KeyFilter {
   readonly #layers: Layer[] = [];
   /** Memory of it. */
   bytes = 0;
+  /** The key hashed last: one that is added was looked for before. */
+  #hashed: KeyText | undefined;
   #block = 0;
   #bits = 0;
 
@@ -61,6 +63,8 @@ export class KeyFilter {
   }
 
   #hash(key: KeyText): void {
+    if (key === this.#hashed) return;
+    this.#hashed = key;
     let a = 0x811c9dc5;
     let b = 0x3c6ef372;
     for (let i = 0; i < key.length; i++) {
