@@ -176,10 +176,10 @@ export const kafkaCopies: Section = {
       {
         title: 'Kafka: global tables behind',
         description:
-          'Records of the topics of global tables, such as the park, that the slowest instance has not applied yet.',
+          'Records of the topics of global tables, such as the park, that the slowest instance has not applied yet. 0 without global tables.',
         unit: 'short',
       },
-      [[`max by (topic) (${of('streams_global_lag_records')})`, '{{topic}}']],
+      [[`max by (topic) (${of('streams_global_lag_records')}) or on () vector(0)`, '{{topic}}']],
     ),
     graph(
       {
