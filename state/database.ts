@@ -48,11 +48,12 @@ export interface Reader {
   /** The values of keys, in their order: one state of the database. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
   /**
-   * Entries in key order, in non-empty pages of up to `pageSize` (default 1000; fewer where entries are large).
+   * Entries in key order, in non-empty pages of up to `pageSize` (default 1000). One that has reached `pageBytes` (default 256 KiB), keys and values together, may end there: so
+   * much a reader holds.
    *
    * A range sees one state of the database, that of the moment its first page is asked for. The caller owns the bytes.
    */
-  pages(range: KeyRange, pageSize?: number): AsyncIterable<readonly Entry[]>;
+  pages(range: KeyRange, pageSize?: number, pageBytes?: number): AsyncIterable<readonly Entry[]>;
 }
 
 /** A reader fixed at one moment. Close it: until then the database keeps what it overwrites. */

@@ -47,7 +47,7 @@ export interface LevelDatabaseOptions {
 const mib = 1024 * 1024;
 
 /** A page of a range stops at this size, so that large values do not fill the memory. */
-const pageBytes = 256 * 1024;
+const mostPageBytes = 256 * 1024;
 
 /** Above any key that a store writes: the end of a size estimate without an upper bound. */
 const lastKey = new Uint8Array(64).fill(0xff);
@@ -198,8 +198,8 @@ class LevelDatabase implements Database {
     return this.getManyAt(keys, undefined);
   }
 
-  pages(range: KeyRange, pageSize?: number): AsyncIterable<readonly Entry[]> {
-    return this.pagesAt(range, pageSize, undefined);
+  pages(range: KeyRange, pageSize?: number, pageBytes?: number): AsyncIterable<readonly Entry[]> {
+    return this.pagesAt(undefined, range, pageSize, pageBytes);
   }
 
   batch(): WriteBatch {
@@ -265,9 +265,10 @@ class LevelDatabase implements Database {
   }
 
   async *pagesAt(
+    snapshot: LevelSnapshot | undefined,
     range: KeyRange,
     pageSize = 1000,
-    snapshot: LevelSnapshot | undefined,
+    pageBytes = mostPageBytes,
   ): AsyncGenerator<readonly Entry[]> {
     assertPageSize(pageSize);
     this.assertOpen();
@@ -356,9 +357,9 @@ class LevelDatabaseSnapshot implements Snapshot {
     return this.#database.getManyAt(keys, this.#snapshot);
   }
 
-  async *pages(range: KeyRange, pageSize?: number): AsyncGenerator<readonly Entry[]> {
+  async *pages(range: KeyRange, pageSize?: number, pageBytes?: number): AsyncGenerator<readonly Entry[]> {
     this.#assertOpen();
-    yield* this.#database.pagesAt(range, pageSize, this.#snapshot);
+    yield* this.#database.pagesAt(this.#snapshot, range, pageSize, pageBytes);
   }
 
   async close(): Promise<void> {

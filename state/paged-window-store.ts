@@ -17,8 +17,9 @@ const directoryTag = 0;
 const pageTag = 1;
 const allTime = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
-/** Pages that a range reads at once: they become some 20 rows for a KiB, and each reader holds as many. */
-const pagesAtOnce = 4;
+/** What a range reads at once, in pages and in bytes: these become some 20 rows for a KiB, and each reader holds as many. */
+const pagesAtOnce = 64;
+const bytesAtOnce = 16 * 1024;
 
 /** Directories kept in memory between commits. */
 const keptWindows = 256;
@@ -178,6 +179,7 @@ export class PagedWindowStore {
     for await (const entries of reader.pages(
       { gte: this.#bound(fromMs) ?? this.#prefix, ...(lt === undefined ? {} : { lt }) },
       pagesAtOnce,
+      bytesAtOnce,
     )) {
       const rows: WindowRow[] = [];
       for (const [key, page] of entries)

@@ -204,6 +204,20 @@ const commonCases: readonly (readonly [string, Check])[] = [
     },
   ],
   [
+    'pages of few bytes hold all entries of a range, in order, however large they are',
+    async (database) => {
+      await writeNumbers(database, 300);
+      for (const pageBytes of [1, 100, 1 << 20]) {
+        let next = 0;
+        for await (const page of database.pages({}, 64, pageBytes)) {
+          assert.ok(page.length > 0 && page.length <= 64);
+          for (const [key] of page) assert.deepEqual(key, bytes(next >> 8, next++ & 255));
+        }
+        assert.equal(next, 300);
+      }
+    },
+  ],
+  [
     'a range may be left before its end',
     async (database) => {
       await writeNumbers(database, 50);
