@@ -4,6 +4,8 @@ import type { KeyText } from './byte-rows.ts';
 const blockWords = 8;
 const keysPerBlock = 16;
 const firstBlocks = 16;
+/** So many keys are kept as they are: most windows of small applications have no more, and a look at a Set costs less. */
+const fewKeys = 64;
 /** A full layer is followed by one of so many times its size. */
 const growth = 4;
 /** Odd numbers that spread one hash over the words of a block: those of Parquet's filters. */
@@ -26,7 +28,9 @@ interface Layer {
  */
 export class KeyFilter {
   readonly #layers: Layer[] = [];
-  /** Memory of it. */
+  /** All keys, while they are few; undefined: they are in the layers. */
+  #few: Set<KeyText> | undefined = new Set();
+  /** Memory of the layers. */
   bytes = 0;
   /** The key hashed last: one that is added was looked for before. */
   #hashed: KeyText | undefined;
@@ -35,11 +39,24 @@ export class KeyFilter {
 
   /** Bytes by which the next key makes it grow: 0 mostly. */
   get growth(): number {
+    if (this.#few !== undefined) return this.#few.size < fewKeys ? 0 : 4 * blockWords * this.#nextBlocks();
     const last = this.#layers.at(-1);
     return last === undefined || last.room === 0 ? 4 * blockWords * this.#nextBlocks() : 0;
   }
 
   add(key: KeyText): void {
+    const few = this.#few;
+    if (few !== undefined) {
+      few.add(key);
+      if (few.size <= fewKeys) return;
+      this.#few = undefined;
+      for (const each of few) this.#addToLayers(each);
+      return;
+    }
+    this.#addToLayers(key);
+  }
+
+  #addToLayers(key: KeyText): void {
     if (this.growth > 0) this.#grow();
     const layer = this.#layers.at(-1)!;
     layer.room--;
@@ -50,6 +67,7 @@ export class KeyFilter {
 
   /** False: it was not added. */
   mayHave(key: KeyText): boolean {
+    if (this.#few !== undefined) return this.#few.has(key);
     this.#hash(key);
     for (let i = this.#layers.length - 1; i >= 0; i--) if (this.#layerHas(this.#layers[i]!)) return true;
     return false;

@@ -14,6 +14,23 @@ function meterOf(filterMaxBytes: number): CacheMeter {
   return { dirtyBytes: 0, cachedBytes: 0, filterBytes: 0, filterMaxBytes, flushedRows: 0 };
 }
 
+/** More keys than are kept as they are. */
+function addMany(stored: StoredKeys, startMs: number): void {
+  for (let i = 0; i < 65; i++) stored.add(startMs, `first ${i}`);
+}
+
+test('a window of few keys knows them, and takes no memory of a filter', (t) => {
+  const meter = meterOf(600);
+  const stored = new StoredKeys(meter);
+  for (let i = 0; i < 64; i++) stored.add(0, `key ${i}`);
+  t.true(stored.mayHave(0, 'key 0') && stored.mayHave(0, 'key 63'));
+  t.false(stored.mayHave(0, 'key 64'));
+  t.is(meter.filterBytes, 0);
+  stored.add(0, 'key 64');
+  t.true(stored.mayHave(0, 'key 0') && stored.mayHave(0, 'key 64'));
+  t.is(meter.filterBytes, 512);
+});
+
 test('a filter has every key that was added, and few others', (t) => {
   const filter = new KeyFilter();
   const keys = Array.from({ length: 100_000 }, (_, i) => `C:${i}`);
@@ -50,10 +67,10 @@ test('of a window that had rows before nothing is known, of one begun since then
 test('a filter that finds no more room goes: its window is one of which nothing is known', (t) => {
   const meter = meterOf(600);
   const stored = new StoredKeys(meter);
-  stored.add(0, 'first');
+  addMany(stored, 0);
   t.is(meter.filterBytes, 512);
   t.false(stored.mayHave(0, 'absent'));
-  stored.add(10, 'first');
+  addMany(stored, 10);
   t.true(stored.mayHave(10, 'absent'), 'no room for a second filter');
   for (let i = 0; i < 256; i++) stored.add(0, `key ${i}`);
   t.true(stored.mayHave(0, 'absent'), 'no room for a larger one');
@@ -63,7 +80,7 @@ test('a filter that finds no more room goes: its window is one of which nothing 
 test('windows that are gone, and old ones where many begin, give their memory back', (t) => {
   const meter = meterOf(1e6);
   const stored = new StoredKeys(meter);
-  for (let start = 0; start < 100; start++) stored.add(start, 'a');
+  for (let start = 0; start < 100; start++) addMany(stored, start);
   t.is(meter.filterBytes, 4 * 512);
   t.false(stored.mayHave(99, 'absent'));
   t.true(stored.mayHave(95, 'absent'));
