@@ -127,6 +127,7 @@ function otherRange(a: string, b: string): boolean {
 
 /** Those of short files that the content begins with. */
 function beginnings(content: Buffer, gone: readonly FileEntry[]): FileEntry[] {
+  if (gone.length === 0) return [];
   const last = [...gone].sort((a, b) => b.sequence - a.sequence).slice(0, mostGone);
   last.sort((a, b) => a.content.length - b.content.length);
   const hashing = createHash('sha256');

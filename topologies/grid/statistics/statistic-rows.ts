@@ -1,8 +1,9 @@
 import type { CalendarWindows } from '../../../src/dsl/calendar-windows.ts';
+import type { WindowRow } from '../../../src/runtime/read-only-stores.ts';
 import type { RowEncoder } from '../../../src/sink/row-encoder.ts';
 import type { ColumnValue, RowValues, SinkColumn } from '../../../src/sink/sink-rows.ts';
 import { type NameLookup, namedLevel } from './name-lookup.ts';
-import { type EventType, eventTypes, type Grouping } from './statistic.ts';
+import { type Counts, eventTypes, type Grouping } from './statistic.ts';
 import { allTime, type StatisticStore } from './statistic-stores.ts';
 
 /** One statistic to write. */
@@ -37,58 +38,85 @@ class StatisticRow implements RowValues {
   }
 }
 
+/** Rows that are read before they are written. */
+const rowsAtOnce = 256;
+
 /**
  * Writes the rows of a statistic: open windows too, counts of 0 absent, sorted by the columns as text. The stores give rows by window, then by the bytes of their key, which is
- * that order; so rows are written as they are read, and memory does not depend on their number.
+ * that order; so rows are written some at a time as they are read, and memory does not depend on their number.
  *
  * @returns how many rows.
  */
 export async function writeStatistic(
   encoder: RowEncoder,
   append: (bytes: Uint8Array) => Promise<unknown>,
-  { grouping, windows, store, names, signal }: StatisticSourceOptions,
+  options: StatisticSourceOptions,
 ): Promise<number> {
-  const row = new StatisticRow(statisticColumns(grouping, names !== undefined));
-  const level = names === undefined ? undefined : namedLevel(grouping);
-  let rows = 0;
-  let startMs = Number.NaN;
-  let start = '';
-  for await (const { windowed, value } of store.fetchAll(allTime.fromMs, allTime.toMs)) {
-    if (windowed.startMs !== startMs) {
-      signal?.throwIfAborted();
-      startMs = windowed.startMs;
-      start = windows.formatStart(startMs);
-    }
-    const found = level === undefined ? undefined : names!.of(level, windowed.key);
-    const at = setGroup(row.cells, grouping, windowed.key, typeof found === 'object' ? await found : found);
-    row.cells[0] = start;
-    rows += addRows(encoder, row, at, value);
+  const { store, signal } = options;
+  const writer = new StatisticWriter(encoder, options);
+  // The loop only collects: what it did itself would be compiled with it, anew for each statistic.
+  let read: WindowRow<string, Counts>[] = [];
+  const write = async (): Promise<void> => {
+    signal?.throwIfAborted();
+    await writer.write(read);
+    read = [];
     for (let bytes = encoder.take(); bytes !== undefined; bytes = encoder.take()) {
       signal?.throwIfAborted();
       await append(bytes);
     }
-  }
+  };
+  for await (const row of store.fetchAll(allTime.fromMs, allTime.toMs))
+    if (read.push(row) === rowsAtOnce) await write();
+  await write();
   await append(encoder.finish());
-  return rows;
+  return writer.rows;
 }
 
-/** Adds a row for each type of event that there were; its cells are `at` and the next one. A function of its own is compiled once, not with each loop around it. */
-function addRows(
-  encoder: RowEncoder,
-  row: StatisticRow,
-  at: number,
-  counts: Readonly<Record<EventType, number>>,
-): number {
-  let rows = 0;
-  for (const type of eventTypes) {
-    const n = counts[type];
-    if (n === 0) continue;
-    row.cells[at] = type;
-    row.cells[at + 1] = n;
-    encoder.add(row);
-    rows++;
+class StatisticWriter {
+  rows = 0;
+  readonly #encoder: RowEncoder;
+  readonly #grouping: Grouping;
+  readonly #windows: CalendarWindows;
+  readonly #row: StatisticRow;
+  readonly #names: NameLookup | undefined;
+  #startMs = Number.NaN;
+  #start = '';
+
+  constructor(encoder: RowEncoder, { grouping, windows, names }: StatisticSourceOptions) {
+    this.#encoder = encoder;
+    this.#grouping = grouping;
+    this.#windows = windows;
+    this.#row = new StatisticRow(statisticColumns(grouping, names !== undefined));
+    this.#names = namedLevel(grouping) === undefined ? undefined : names;
   }
-  return rows;
+
+  async write(rows: readonly WindowRow<string, Counts>[]): Promise<void> {
+    const names = this.#names;
+    if (names === undefined) for (const row of rows) this.#add(row, undefined);
+    else {
+      const level = namedLevel(this.#grouping)!;
+      for (const row of rows) this.#add(row, await names.of(level, row.windowed.key));
+    }
+  }
+
+  /** Adds a row for each type of event that there were. */
+  #add({ windowed, value }: WindowRow<string, Counts>, name: string | undefined): void {
+    if (windowed.startMs !== this.#startMs) {
+      this.#startMs = windowed.startMs;
+      this.#start = this.#windows.formatStart(windowed.startMs);
+    }
+    const { cells } = this.#row;
+    const at = setGroup(cells, this.#grouping, windowed.key, name);
+    cells[0] = this.#start;
+    for (const type of eventTypes) {
+      const n = value[type];
+      if (n === 0) continue;
+      cells[at] = type;
+      cells[at + 1] = n;
+      this.#encoder.add(this.#row);
+      this.rows++;
+    }
+  }
 }
 
 /** Sets the cells of a key and its name behind the first one: `C`, `8` for equipment `C:8`, `13` for a departement, nothing for type. Returns the position behind them. */
