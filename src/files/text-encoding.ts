@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 
 /** Encodings of text files. */
 export const textEncodings = ['utf-8', 'utf-16', 'utf-16le', 'utf-16be', 'latin1', 'windows-1252'] as const;
-/** One of {@link textEncodings}. */
+/** An encoding of text files. A byte order mark decides between the two forms of UTF-16; without one `utf-16` is little-endian. `latin1` is read as browsers do, as windows-1252. */
 export type TextEncoding = (typeof textEncodings)[number];
 
 /** How a file's text becomes the UTF-8 with line feeds that is read. */
