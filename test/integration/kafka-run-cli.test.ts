@@ -187,7 +187,9 @@ onKafka(
     const ports = [await freePort(), await freePort(), await freePort()];
     const named = (instance: number, name = instance): WeirProcess =>
       application.start(instance, ['--port', `${ports[instance]}`, '--set', `group.instance.id=node-${name}`]);
-    await Promise.all([named(0).ready(), named(1).ready()]);
+    // One after the other: a task that is taken and given away in the same moment may cost a generation more.
+    await named(0).ready();
+    await named(1).ready();
     await application.caughtUp();
     const members = async (): Promise<readonly (string | undefined)[]> =>
       (await broker.admin.describeGroup(application.id)).members.map(
