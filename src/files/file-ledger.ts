@@ -21,6 +21,14 @@ export interface FileEntry extends ScanState {
   readonly disk?: Fingerprint;
 }
 
+/** A file that has nothing but the beginning of another one: it was passed over. */
+export interface FilePart {
+  readonly name: string;
+  /** The file that had its rows. */
+  readonly as: string;
+  readonly content: ContentFingerprint;
+}
+
 /** Counters that are saved with the position, and the lengths of the letters' files. */
 export interface FeedCounters {
   readonly rows: number;
@@ -49,15 +57,18 @@ export function bytesOnDisk(entry: FileEntry): number {
 /**
  * Which files of a folder are in the state, and how far: the saved position of a feed.
  *
- * Rows under the key prefix `P`: `P 'c'` counters; `P 'f' name` one file. Each value is a version byte and UTF-8 JSON. A commit writes the rows that changed.
+ * Rows under the key prefix `P`: `P 'c'` counters; `P 'f' name` one file; `P 'p' name` one part of a file. Each value is a version byte and UTF-8 JSON. A commit writes the rows that changed.
  */
 export class FileLedger {
   readonly #topic: string;
   readonly #columns: readonly string[];
   readonly #filePrefix: Uint8Array;
+  readonly #partPrefix: Uint8Array;
   readonly #counterKey: Uint8Array;
   readonly #entries: Map<string, FileEntry> = new Map();
   readonly #changed: Set<string> = new Set();
+  readonly #parts: Map<string, FilePart> = new Map();
+  readonly #changedParts: Set<string> = new Set();
   /** Names by the hash of their first 64 KiB, so that a new file need not be held against all. */
   readonly #byFirst: Map<string, Set<string>> = new Map();
   /** Names of files that end within their first 64 KiB. */
@@ -69,18 +80,19 @@ export class FileLedger {
     this.#topic = topic;
     this.#columns = columns;
     this.#filePrefix = concatBytes(keyPrefix, utf8('f'));
+    this.#partPrefix = concatBytes(keyPrefix, utf8('p'));
     this.#counterKey = concatBytes(keyPrefix, utf8('c'));
   }
 
   /** Reads all rows; the counters, if there are any. */
   async load(reader: Reader): Promise<FeedCounters | undefined> {
-    const end = prefixEnd(this.#filePrefix);
-    const range = end === undefined ? { gte: this.#filePrefix } : { gte: this.#filePrefix, lt: end };
-    for await (const page of reader.pages(range)) {
+    for await (const page of reader.pages(rangeOf(this.#filePrefix)))
+      for (const [, value] of page) this.#set(this.#decode<FileEntry>(value));
+    for await (const page of reader.pages(rangeOf(this.#partPrefix)))
       for (const [, value] of page) {
-        this.#set(this.#decode<FileEntry>(value));
+        const part = this.#decode<FilePart>(value);
+        this.#parts.set(part.name, part);
       }
-    }
     const saved = reader.get(this.#counterKey);
     if (saved === undefined) return undefined;
     const { columns, ...counters } = this.#decode<FeedCounters & { columns: readonly string[] }>(saved);
@@ -111,9 +123,21 @@ export class FileLedger {
     return this.#short;
   }
 
+  /** What was passed over under this name. */
+  part(name: string): FilePart | undefined {
+    return this.#parts.get(name);
+  }
+
+  /** Notes for the next commit that a file was passed over. */
+  putPart(part: FilePart): void {
+    this.#parts.set(part.name, part);
+    this.#changedParts.add(part.name);
+  }
+
   /** Notes an entry for the next commit. */
   put(entry: FileEntry): void {
     this.#set(entry);
+    if (this.#parts.delete(entry.name)) this.#changedParts.add(entry.name);
     this.#changed.add(entry.name);
   }
 
@@ -133,6 +157,13 @@ export class FileLedger {
       else batch.put(key, encode(entry));
     }
     this.#changed.clear();
+    for (const name of this.#changedParts) {
+      const key = concatBytes(this.#partPrefix, utf8(name));
+      const part = this.#parts.get(name);
+      if (part === undefined) batch.del(key);
+      else batch.put(key, encode(part));
+    }
+    this.#changedParts.clear();
     const row = { columns: this.#columns, ...counters };
     const text = JSON.stringify(row);
     if (text === this.#savedCounters) return;
@@ -178,6 +209,11 @@ export class FileLedger {
       { topic: this.#topic },
     );
   }
+}
+
+function rangeOf(prefix: Uint8Array): { readonly gte: Uint8Array; readonly lt?: Uint8Array } {
+  const end = prefixEnd(prefix);
+  return end === undefined ? { gte: prefix } : { gte: prefix, lt: end };
 }
 
 function encode(row: unknown): Uint8Array {

@@ -252,12 +252,19 @@ export class FolderFeed<K, V> implements Feed {
   /** Whether a file of a new name holds what was read under another: then it is noted as read that far, and only what it has besides is read. */
   async #isKnown(chunk: Chunk, beginning: string | undefined): Promise<boolean> {
     const known = await this.#content.find(chunk, beginning);
-    if (known === undefined) return false;
-    const { as } = known;
     const { name, size } = chunk.file;
+    if (known === undefined) {
+      const part = this.#ledger.part(name);
+      if (part === undefined) return false;
+      // What it had was counted under the other name; nothing tells any more where that ends.
+      const facts = `saved: ${part.content.length} bytes, the first ones of ${part.as}; found: other content, and ${part.as} has not all of it`;
+      throw rewrittenError(this.topic, chunk.file, facts);
+    }
+    const { as } = known;
     await this.#reader.leave(chunk.file);
     this.#reader.recycle(chunk.bytes);
-    if (known.part === true) {
+    if (known.part !== undefined) {
+      this.#ledger.putPart({ name, as: as.name, content: known.part });
       this.#survey.passOver(name);
       this.#countFiles();
       this.#logger.warn(

@@ -3,7 +3,7 @@ import type { FileFormat } from './file-dialect.ts';
 import { bytesOnDisk, type FileEntry, type FileLedger } from './file-ledger.ts';
 import { inReadingOrder } from './file-order.ts';
 import { type FileStat, type FolderFile, listFolder, noFileThere, statFile } from './folder.ts';
-import { checkKnownFile } from './known-file.ts';
+import { checkKnownFile, hasContent } from './known-file.ts';
 
 /** A file with rows to read. */
 export interface PendingFile extends FolderFile {
@@ -193,7 +193,9 @@ export class FolderSurvey {
     if (seen !== undefined && sameStat(seen, stat) && seen.gzip === file.gzip) return;
     const entry = this.#ledger.get(file.name);
     if (entry === undefined) {
-      this.#seen.set(file.name, { ...file, ...stat, state: 'pending' });
+      const part = this.#ledger.part(file.name);
+      const same = part !== undefined && (await hasContent(file, part.content, true));
+      this.#seen.set(file.name, { ...file, ...stat, state: same ? 'part' : 'pending' });
       return;
     }
     const known = await checkKnownFile(this.#topic, file, stat, entry, verify);

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { StreamsError } from '../common/errors.ts';
 import { rangeInName } from '../sink/file-names.ts';
-import { endBytes, hashOfBeginning } from './file-fingerprint.ts';
+import { type ContentFingerprint, endBytes, hashOfBeginning } from './file-fingerprint.ts';
 import type { FileEntry, FileLedger } from './file-ledger.ts';
 import { FileOpenings } from './file-openings.ts';
 import type { Chunk } from './file-reader.ts';
 import { type FileStat, type FolderFile, isCoded, statFile } from './folder.ts';
 import type { FolderSurvey } from './folder-survey.ts';
-import { checkKnownFile, isBeginningOf, type KnownFile } from './known-file.ts';
+import { asBeginningOf, checkKnownFile, type KnownFile } from './known-file.ts';
 
 /** Short files that are gone, with which a longer one is compared: those that were begun last. */
 const mostGone = 64;
@@ -17,8 +17,8 @@ const mostAlike = 16;
 
 /** What a new file holds of a known one: as its entry, all that was read of that one and perhaps more; or only a `part` of it, and nothing else. */
 export type FoundContent =
-  | { readonly as: FileEntry; readonly entry: FileEntry; readonly grown: boolean; readonly part?: false }
-  | { readonly as: FileEntry; readonly part: true };
+  | { readonly as: FileEntry; readonly entry: FileEntry; readonly grown: boolean; readonly part?: undefined }
+  | { readonly as: FileEntry; readonly part: ContentFingerprint };
 
 /**
  * Finds out whether a file of a new name holds what was read before under another one: it was renamed or copied, whole or in part, and may have grown since, or is packed now.
@@ -75,7 +75,8 @@ export class KnownContent {
     }
     for (const as of alike) {
       const whole = this.#survey.get(as.name);
-      if (whole !== undefined && (await isBeginningOf(file, whole, as.content.length))) return { as, part: true };
+      const part = whole === undefined ? undefined : await asBeginningOf(file, whole, as.content.length);
+      if (part !== undefined) return { as, part };
     }
     return undefined;
   }

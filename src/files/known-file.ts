@@ -69,12 +69,21 @@ export async function checkKnownFile(
   return checkContent(topic, file, stat, entry);
 }
 
-/** Whether a file is the beginning of another one, or all of it, up to `length` bytes of that one's content. Reads both. */
-export async function isBeginningOf(file: FolderFile, whole: FolderFile, length: number): Promise<boolean> {
+/** The content of a file that is the beginning of another one, or all of it, up to `length` bytes of that one's content; undefined if it is not. Reads both. */
+export async function asBeginningOf(
+  file: FolderFile,
+  whole: FolderFile,
+  length: number,
+): Promise<ContentFingerprint | undefined> {
   const part = await contentOf(file, length + 1);
-  if (part === undefined || part.length > length) return false;
-  const beginning = await contentOf(whole, part.length);
-  return beginning !== undefined && sameFingerprint(part, beginning) && part.crc === beginning.crc;
+  if (part === undefined || part.length > length) return undefined;
+  return (await hasContent(whole, part, false)) ? part : undefined;
+}
+
+/** Whether a file has this content; `all`: and nothing else. */
+export async function hasContent(file: FolderFile, content: ContentFingerprint, all: boolean): Promise<boolean> {
+  const found = await contentOf(file, content.length + (all ? 1 : 0));
+  return found !== undefined && sameFingerprint(found, content) && found.crc === content.crc;
 }
 
 async function contentOf(file: FolderFile, length: number): Promise<ContentFingerprint | undefined> {

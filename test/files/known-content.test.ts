@@ -198,3 +198,18 @@ test('who follows passes over a copy under way, and over all of it when it is th
   world.append('b.csv', rows(range(3, 10)));
   t.deepEqual((await world.run({ follow: true })).records, []);
 });
+
+test('a part of a file stays known when the file is gone, and is refused when it has other rows then', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(range(1, 10)));
+  world.write('b.csv', readings(1, 2, 3));
+  await world.run();
+  rmSync(world.path('a.csv'));
+  const gone = await world.run();
+  t.deepEqual([gone.records, gone.progress.rows], [[], 10]);
+  world.append('b.csv', rows(11));
+  await t.throwsAsync(world.run(), { code: 'STREAMS_FILE_REWRITTEN', message: /b\.csv.*the first ones of a\.csv/ });
+  // All of what is gone, and more.
+  world.write('b.csv', readings(range(1, 11)));
+  t.deepEqual(idsOf((await world.run()).records), [11]);
+});
