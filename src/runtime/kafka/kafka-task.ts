@@ -54,6 +54,8 @@ interface BegunCommit {
   readonly batch: WriteBatch;
   readonly offsets: readonly OffsetToCommit[];
   readonly rows: number;
+  /** How long it took to take the changed rows. */
+  readonly flushMs: number;
   readonly letters: WaitingLetters;
 }
 
@@ -89,6 +91,8 @@ export class KafkaTask {
   #changed = false;
   /** When the last commit began, and what had been taken by then. */
   #commitBegun: { readonly atMs: number; readonly consumed: number };
+  /** What the last commit took, ms, without the broker's part. */
+  #commitCostMs = 0;
   /** The group has, or is about to get, positions of it. */
   #known: boolean;
   #idleMovedMs = 0;
@@ -179,7 +183,7 @@ export class KafkaTask {
   get commitPaceMs(): number {
     const { commitIntervalMs, transactionTimeoutMs } = this.#options;
     const lag = this.inputs.reduce((sum, { lag }) => sum + Math.max(0, lag), 0);
-    return commitPaceMs(commitIntervalMs, transactionTimeoutMs, lag);
+    return commitPaceMs({ commitIntervalMs, transactionTimeoutMs, lag, costMs: this.#commitCostMs });
   }
 
   /** Whether its next commit is due. To be asked each `commit.interval.ms`. */
@@ -279,8 +283,10 @@ export class KafkaTask {
       this.#commitBegun = { atMs: this.#options.now(), consumed: this.#consumed };
       const batch = this.folder.database.batch();
       try {
+        const flushStarted = performance.now();
         const rows = await this.engine.flush(batch);
-        commit = { batch, rows, offsets: this.#offsets(), letters: this.letters.takeWaiting() };
+        const flushMs = performance.now() - flushStarted;
+        commit = { batch, rows, flushMs, offsets: this.#offsets(), letters: this.letters.takeWaiting() };
         this.#changed = false;
         this.engine.commitRequested = false;
       } catch (error) {
@@ -315,7 +321,7 @@ export class KafkaTask {
   }
 
   async #finish(commit: BegunCommit, started: number): Promise<void> {
-    const { batch, offsets, rows, letters } = commit;
+    const { batch, offsets, rows, flushMs, letters } = commit;
     const times = this.task.operatorTimes();
     const { streamTimeMs } = this.task;
     try {
@@ -323,7 +329,9 @@ export class KafkaTask {
       this.letters.committed(letters);
       if (this.#closed) return;
       if (this.folder.specs.length > 0) this.#savePositions(batch, written, times, offsets);
+      const writeStarted = performance.now();
       if (batch.length > 0) await batch.write({ sync: this.#options.syncWrites });
+      this.#commitCostMs = flushMs + performance.now() - writeStarted;
     } finally {
       await batch.close();
     }
