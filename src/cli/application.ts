@@ -97,8 +97,17 @@ export interface Application {
   readonly rowMessages?: boolean;
   /** How `sink` writes the records of the application's topics: the beginning of its files' names, and their rows. @defaultValue key and value as text */
   readonly sink?: ApplicationRows;
-  /** Reads a folder of one of {@link ApplicationSpec.tables}. */
-  loadTable?(store: string, directory: string, settings: ReplaySettings): Promise<Histories>;
+  /**
+   * Reads a folder of one of {@link ApplicationSpec.tables}.
+   *
+   * @param told - Called for each file that was read: its name, and its rows; undefined: nothing but its header is needed.
+   */
+  loadTable?(
+    store: string,
+    directory: string,
+    settings: ReplaySettings,
+    told?: (file: string, rows: number | undefined) => void,
+  ): Promise<Histories>;
   /** The application's own endpoints, page and metrics. */
   serve?(state: ReadableState): ServedParts;
   /**

@@ -84,7 +84,7 @@ function placementOf(topology: Topology, topic: string, partitions: number): (ke
 }
 
 /** The event times between two civil dates. */
-function rangeOf({ zone, from, to }: ReplaySettings): { readonly fromMs?: number; readonly toMs?: number } {
+export function rangeOf({ zone, from, to }: ReplaySettings): { readonly fromMs?: number; readonly toMs?: number } {
   const startOf = (date: string): number => Zone.of(zone).startOfDay(parseCivilDate(date)!);
   return { ...(from !== null && { fromMs: startOf(from) }), ...(to !== null && { toMs: startOf(to) }) };
 }

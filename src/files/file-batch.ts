@@ -2,7 +2,7 @@ import { messageOf } from '../common/errors.ts';
 import { type Drop, worseFate } from '../processor/drop-reason.ts';
 import type { FeedBatch, FeedProgress, RecordOrigin } from '../runtime/feed.ts';
 import type { CsvScanner } from './csv-scanner.ts';
-import type { Letters } from './letters.ts';
+import type { LetterSink } from './letters.ts';
 import { type BadRowReason, type DeadReason, type DecodedRow, deadReasonTexts, type RowFormat } from './row-format.ts';
 import { type ScanOutcome, type ScanState, scannedDead, scannedRow } from './scan-outcome.ts';
 
@@ -46,8 +46,8 @@ export interface BatchOptions<K> {
 /** What a batch tells its feed, and what it writes to. */
 export interface BatchSink {
   readonly progress: FeedProgress;
-  readonly dead: Letters;
-  readonly late: Letters;
+  readonly dead: LetterSink;
+  readonly late: LetterSink;
   /** Rows are accepted up to here. */
   moveTo(position: FilePosition): void;
   /** What a feed that stops at bad rows throws at one. */

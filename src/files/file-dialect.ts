@@ -59,6 +59,18 @@ export function textCodeOf({ encoding = 'utf-8', lineEnd = 'lf' }: FileDialect =
   return encoding === 'utf-8' && lineEnd === 'lf' ? undefined : { encoding, lineEnd };
 }
 
+/** How files are written, in words: `separated by ";", latin1, header in line 3`. */
+export function dialectText(dialect: FileDialect = {}): string {
+  const { separator = ',', quote = '"', encoding = 'utf-8', lineEnd = 'lf', skipLines = 0, names } = dialect;
+  return [
+    `separated by ${shown(separator)}`,
+    ...(quote === '"' ? [] : [quote === '' ? 'no quotes' : `quoted by ${shown(quote)}`]),
+    encoding,
+    ...(lineEnd === 'lf' ? [] : ['lines end with CR']),
+    names === undefined ? `header in line ${skipLines + 1}` : `no header, rows from line ${skipLines + 1}`,
+  ].join(', ');
+}
+
 /** Lines of a file before its rows, empty ones behind the preamble aside. */
 export function headerLinesOf({ skipLines = 0, names }: FileDialect = {}): number {
   return skipLines + (names === undefined ? 1 : 0);

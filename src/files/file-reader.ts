@@ -60,6 +60,11 @@ export class FileReader {
     this.#bufferBytes = headroomBytes + chunkBytes + windowTailBytes;
   }
 
+  /** The file that was taken last. */
+  get file(): PendingFile | undefined {
+    return this.#file;
+  }
+
   /** Starts to read the next chunk. */
   prefetch(): void {
     if (this.#ahead !== undefined) return;
@@ -133,10 +138,10 @@ export class FileReader {
   }
 
   async #openFile(file: PendingFile): Promise<boolean> {
+    this.#file = file;
     this.#position = file.entry?.content.length ?? 0;
     this.#offset = Math.max(0, this.#position - endBytes);
     this.#source = await openContent(file, this.#offset, file.size);
-    this.#file = file;
     this.#opening = true;
     return this.#source !== undefined;
   }

@@ -14,7 +14,7 @@ import { FolderSurvey, type PendingFile } from './folder-survey.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { beginningOf, KnownContent } from './known-content.ts';
 import { rewrittenError } from './known-file.ts';
-import type { Letters } from './letters.ts';
+import type { LetterSink } from './letters.ts';
 import { OpenFile } from './open-file.ts';
 import { refusedError } from './refused-files.ts';
 import type { RowFormat } from './row-format.ts';
@@ -45,9 +45,11 @@ export interface FolderFeedOptions<K, V> {
   /** `fail` stops at the first bad row. @defaultValue `continue` */
   readonly onError?: 'continue' | 'fail';
   /** Where bad rows go. */
-  readonly dead: Letters;
+  readonly dead: LetterSink;
   /** Where rows go that came too late. */
-  readonly late: Letters;
+  readonly late: LetterSink;
+  /** Given: the folder is only looked at. */
+  readonly inspection?: FolderInspection;
   /** Where its rows live in the database: all keys that begin with this are the feed's. @defaultValue made of topic and partition */
   readonly keyPrefix?: Uint8Array;
   /** Most records of a batch. @defaultValue 4096 */
@@ -55,6 +57,16 @@ export interface FolderFeedOptions<K, V> {
   /** Bytes read at once. @defaultValue 1 MiB */
   readonly chunkBytes?: number;
   readonly logger?: Logger;
+}
+
+/** How a folder is looked at of which nothing is to be kept. A file that cannot be read, or is cut, is then refused, and what follows it is read. */
+export interface FolderInspection {
+  /** Of each file its first chunk alone is read. */
+  readonly sample: boolean;
+  /** Told of what has such a name as files have, and is not read. */
+  leftOut(name: string, why: string): void;
+  /** Told of a file of which more was there than its first chunk. */
+  sampled(name: string): void;
 }
 
 /** The folder is looked at no more often than this. */
@@ -120,7 +132,8 @@ export class FolderFeed<K, V> implements Feed {
     const { dialect } = format;
     if (dialect !== undefined) checkedDialect(dialect, format.columns);
     this.#firstRow = headerLinesOf(dialect) + 1;
-    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, format, logger: surveyLogger });
+    const leftOut = options.inspection?.leftOut;
+    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, format, logger: surveyLogger, leftOut });
     this.#content = new KnownContent(topic, this.#ledger, this.#survey, this.#firstRow - 1);
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
     this.#reader = new FileReader(queue, options.chunkBytes);
@@ -169,7 +182,7 @@ export class FolderFeed<K, V> implements Feed {
       this.#finishFile();
       if (this.#found === scannedRefused) await this.#refuseFile();
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#found === scannedWindow && !(await this.#advance())) return this.#follow ? 'idle' : undefined;
+      if (this.#found === scannedWindow && !(await this.#next())) return this.#follow ? 'idle' : undefined;
       this.#scan();
       if (!this.#batch.empty) return this.#batch;
       this.#batch.accept(0);
@@ -211,6 +224,38 @@ export class FolderFeed<K, V> implements Feed {
     if (typeof found === 'object') this.#failure = this.#badRow(found);
     else if (found === scannedTorn) this.#failure = this.#torn();
     else this.#found = found;
+  }
+
+  #next(): Promise<boolean> {
+    const { inspection } = this.#options;
+    return inspection === undefined ? this.#advance() : this.#inspect(inspection);
+  }
+
+  /** As {@link FolderFeed.#advance}, but passes over what an inspection does not want. */
+  async #inspect({ sample, sampled }: FolderInspection): Promise<boolean> {
+    if (sample && this.#file !== undefined) {
+      const { file, diskBytes } = this.#file;
+      await this.#leaveUnread(file);
+      this.#survey.leave(file.name, diskBytes);
+      sampled(file.name);
+    }
+    for (;;) {
+      try {
+        return await this.#advance();
+      } catch (error) {
+        const file = this.#reader.file;
+        if (file === undefined || !StreamsError.is(error)) throw error;
+        await this.#leaveUnread(file);
+        this.#survey.refuse(file.name, error.message);
+        this.#countFiles();
+      }
+    }
+  }
+
+  async #leaveUnread(file: PendingFile): Promise<void> {
+    await this.#reader.leave(file);
+    if (this.#file !== undefined) this.#reader.recycle(this.#file.bytes);
+    this.#file = undefined;
   }
 
   /** Sets the window on the next chunk of the file in hand, or the first one of the next file. False if there is none. */
@@ -321,7 +366,14 @@ export class FolderFeed<K, V> implements Feed {
     } else if (file.ending !== 'cut')
       this.#logger[this.#follow ? 'debug' : 'warn'](where, 'cut last line waits for its rest');
     else if (this.#follow) this.#logger.info(where, 'a gzip file that is cut waits for its rest');
-    else this.#failure = truncated(file.file.path, where);
+    else this.#cut(file.file, where);
+  }
+
+  #cut(file: PendingFile, where: Place): void {
+    const error = truncated(file.path, where);
+    if (this.#options.inspection === undefined) this.#failure = error;
+    else this.#survey.refuse(file.name, error.message);
+    this.#countFiles();
   }
 
   /** A file of which no row serves, such as one whose header names the columns in another order, is more than so many bad rows. */
@@ -413,10 +465,14 @@ function hasLoneReturn(bytes: Uint8Array): boolean {
   return at >= 0 && at < bytes.length - 1 && bytes[at + 1] !== lineFeed;
 }
 
-function truncated(
-  path: string,
-  where: { readonly topic: string; readonly file: string; readonly line: number; readonly offset: number },
-): StreamsError {
+interface Place {
+  readonly topic: string;
+  readonly file: string;
+  readonly line: number;
+  readonly offset: number;
+}
+
+function truncated(path: string, where: Place): StreamsError {
   return new StreamsError(
     'STREAMS_FILE',
     `${path} of topic ${where.topic} is cut: it ends inside its compressed data, behind byte ${where.offset} of its rows (line ${where.line}). ` +

@@ -29,6 +29,8 @@ export interface SurveyOptions {
   readonly ledger: FileLedger;
   readonly format: FileFormat;
   readonly logger: Logger;
+  /** Told of what is left out. */
+  readonly leftOut?: ((name: string, why: string) => void) | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ export class FolderSurvey {
   readonly #ledger: FileLedger;
   readonly #format: FileFormat;
   readonly #logger: Logger;
+  readonly #tellLeftOut: SurveyOptions['leftOut'];
   readonly #seen: Map<string, SeenFile> = new Map();
   /** Names that were told to be left out. */
   readonly #leftOut: Set<string> = new Set();
@@ -54,6 +57,7 @@ export class FolderSurvey {
     this.#ledger = options.ledger;
     this.#format = options.format;
     this.#logger = options.logger;
+    this.#tellLeftOut = options.leftOut;
   }
 
   /** Whether a file waits to be taken. */
@@ -178,6 +182,7 @@ export class FolderSurvey {
   #leaveOut(name: string, why: string): void {
     if (this.#leftOut.has(name)) return;
     this.#leftOut.add(name);
+    this.#tellLeftOut?.(name, why);
     this.#logger.warn({ topic: this.#topic, file: name }, `${name} is left out: ${why}`);
   }
 

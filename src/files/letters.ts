@@ -9,6 +9,9 @@ import { LettersOwner, type LettersOwnerName } from './letters-owner.ts';
 /** Buffered letters are written (not yet made durable) beyond this, so that a flood of them takes no memory. */
 const bufferedLimit = 1 << 18;
 
+/** Where a feed's letters go. */
+export type LetterSink = Pick<Letters, 'length' | 'cutTo' | 'start' | 'append' | 'sync'>;
+
 /**
  * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","message","raw"}`, raw in base64;
  * with `"record"` (from 0) for one record of a row that may be several.

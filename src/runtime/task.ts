@@ -5,6 +5,7 @@ import { type ConsumedRecord, type Header, noHeaders } from '../processor/record
 import type { Version } from '../processor/rows.ts';
 import type { SourceSpec } from '../topology/node-spec.ts';
 import type { TaskStats, TaskWork } from './engine-stats.ts';
+import { refusedTime } from './refused-time.ts';
 import { type SavedSchedules, Schedules } from './schedules.ts';
 import type { CachedTable } from './stores/cached-table.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
@@ -236,12 +237,7 @@ export class Task implements NodeContext {
 
   /** The record in process cannot be taken. */
   #refuse(source: TaskSource, reason: 'future' | 'invalid_timestamp', maxFutureMs: number): void {
-    const at = this.#extracted;
-    const message =
-      reason === 'future'
-        ? `its event time, ${at} ms, lies more than ${maxFutureMs} ms after its arrival`
-        : `its event time is ${String(at)}, which is not a whole number of ms since 1970-01-01T00:00Z`;
-    this.drop(source.spec.name, reason, message);
+    this.drop(source.spec.name, reason, refusedTime(reason, this.#extracted, maxFutureMs));
   }
 
   /** Moves stream time and all operators' times on to this; false if they are there already. */

@@ -97,7 +97,7 @@ test('scripts and programs of other lines are there', (t) => {
 /** Lines that need no server, and no folder but those of the README. */
 function isSelfContained(line: string): boolean {
   return (
-    /^(replay|query|export|digest|describe|verify|repair|park show|config print)\b/.test(line) &&
+    /^(replay|check|query|export|digest|describe|verify|repair|park show|config print)\b/.test(line) &&
     !/ \/|:\/\/|--brokers|--follow|incoming|archive|--events a\b|Asia|--config/.test(line)
   );
 }

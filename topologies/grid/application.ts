@@ -22,8 +22,8 @@ export const gridApplication: Application = {
   format: ({ zone }) => eventFormat(zone),
   rowMessages: true,
   sink: { prefix: 'event', rows: (zone) => new EventRows(zone) },
-  async loadTable(_store, directory, { zone }) {
-    return parkRows(await loadPark(directory, { manufacturers: false }), zone);
+  async loadTable(_store, directory, { zone }, told) {
+    return parkRows(await loadPark(directory, { manufacturers: false, told }), zone);
   },
   async writeTable(broker, { topic, directory, settings, replicationFactor, logger }) {
     const { loadParkTopic } = await import('./park/park-topic.ts');

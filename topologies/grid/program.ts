@@ -1,3 +1,4 @@
+import { checkCommand } from '../../src/cli/check-command.ts';
 import type { ProgramSpec } from '../../src/cli/command-spec.ts';
 import { configCommand } from '../../src/cli/config-command.ts';
 import { describeCommand } from '../../src/cli/describe-command.ts';
@@ -31,6 +32,7 @@ export const gridProgram: ProgramSpec = {
     "Counts the events of a power grid's smart meters by day, week, month and year: replays files, serves and exports the results.",
   commands: [
     replayCommand(gridSpec),
+    checkCommand(gridSpec),
     runCommand(gridSpec),
     produceCommand(gridSpec),
     sinkCommand(gridSpec),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { lastCivilDay, parseCompactCivilDate } from '../../../src/common/time/civil.ts';
-import { readTable, tableError } from './csv-table.ts';
+import { type RowHandler, readTable, tableError } from './csv-table.ts';
 import {
   type Commune,
   type DeliveryPoint,
@@ -18,6 +18,23 @@ export interface LoadParkOptions {
    * files must be there in any case. @defaultValue true
    */
   readonly manufacturers?: boolean;
+  /** Called for each file that was read: its name, and its rows; undefined: nothing but its header is needed. */
+  readonly told?: ((file: string, rows: number | undefined) => void) | undefined;
+}
+
+/** Reads a file of the folder, as {@link readTable}. */
+type ReadFile = (file: string, columns: readonly string[], onRow?: RowHandler) => Promise<void>;
+
+function fileReader(folder: string, told: LoadParkOptions['told']): ReadFile {
+  return async (file, columns, onRow) => {
+    let rows = 0;
+    const counted: RowHandler = (values, line) => {
+      rows++;
+      onRow?.(values, line);
+    };
+    await readTable(join(folder, file), columns, onRow && counted);
+    told?.(file, onRow && rows);
+  };
 }
 
 /**
@@ -29,16 +46,18 @@ export interface LoadParkOptions {
  */
 export async function loadPark(folder: string, options: LoadParkOptions = {}): Promise<Park> {
   const manufacturers = options.manufacturers ?? true;
-  const places = await loadPlaces(folder);
-  const meterManufacturers = await loadManufacturers(join(folder, 'compteurs.csv'), 'id_compteur', manufacturers);
+  const read = fileReader(folder, options.told);
+  const places = await loadPlaces(read);
+  const meterManufacturers = await loadManufacturers(read, 'compteurs.csv', 'id_compteur', manufacturers);
   const concentratorManufacturers = await loadManufacturers(
-    join(folder, 'concentrateurs.csv'),
+    read,
+    'concentrateurs.csv',
     // The data's spelling, here and in installation_k.csv.
     'id_consentrateur',
     manufacturers,
   );
-  const meters = await loadInstallations(join(folder, 'installation_c.csv'), 'id_compteur', 'id_pdc');
-  const concentrators = await loadInstallations(join(folder, 'installation_k.csv'), 'id_concentrateurs', 'id_pdk');
+  const meters = await loadInstallations(folder, read, 'installation_c.csv', 'id_compteur', 'id_pdc');
+  const concentrators = await loadInstallations(folder, read, 'installation_k.csv', 'id_concentrateurs', 'id_pdk');
   return {
     ...places,
     meterInstallations: meters,
@@ -50,33 +69,33 @@ export async function loadPark(folder: string, options: LoadParkOptions = {}): P
 
 type Places = Pick<Park, 'deliveryPoints' | 'substations' | 'communes' | 'departementNames' | 'regionNames'>;
 
-async function loadPlaces(folder: string): Promise<Places> {
+async function loadPlaces(read: ReadFile): Promise<Places> {
   const communes = new Map<string, Commune>();
   const communeColumns = ['Code INSEE', 'libelle_commune', 'id_departement', 'id_region'];
-  await readTable(join(folder, 'communes.csv'), communeColumns, ([code, name, departement, region]) => {
+  await read('communes.csv', communeColumns, ([code, name, departement, region]) => {
     communes.set(code!, { name: name!, departement: departement!, region: region! });
   });
   const departementNames = new Map<string, string>();
   const departementColumns = ['id_departement', 'id_region', 'libelle_departement'];
-  await readTable(join(folder, 'departements.csv'), departementColumns, ([departement, region, name]) => {
+  await read('departements.csv', departementColumns, ([departement, region, name]) => {
     departementNames.set(departementKey(departement!, region!), name!);
   });
   const regionNames = new Map<string, string>();
-  await readTable(join(folder, 'region.csv'), ['id_region', 'libelle_region'], ([region, name]) => {
+  await read('region.csv', ['id_region', 'libelle_region'], ([region, name]) => {
     regionNames.set(region!, name!);
   });
   const substations = new Map<ParkId, string>();
-  await readTable(join(folder, 'pdk.csv'), ['id_pdk', 'code_insee_commune'], ([pdk, commune]) => {
+  await read('pdk.csv', ['id_pdk', 'code_insee_commune'], ([pdk, commune]) => {
     substations.set(parkId(pdk!), commune!);
   });
-  const deliveryPoints = await loadDeliveryPoints(join(folder, 'pdc.csv'));
+  const deliveryPoints = await loadDeliveryPoints(read);
   return { communes, departementNames, regionNames, substations, deliveryPoints };
 }
 
-async function loadDeliveryPoints(path: string): Promise<ReadonlyMap<ParkId, DeliveryPoint>> {
+async function loadDeliveryPoints(read: ReadFile): Promise<ReadonlyMap<ParkId, DeliveryPoint>> {
   const shared = new Map<string, DeliveryPoint>();
   const deliveryPoints = new Map<ParkId, DeliveryPoint>();
-  await readTable(path, ['id_pdc', 'id_pdk', 'code_insee_commune'], ([pdc, pdk, commune]) => {
+  await read('pdc.csv', ['id_pdc', 'id_pdk', 'code_insee_commune'], ([pdc, pdk, commune]) => {
     const key = `${pdk}\n${commune}`;
     let deliveryPoint = shared.get(key);
     if (deliveryPoint === undefined) {
@@ -88,7 +107,12 @@ async function loadDeliveryPoints(path: string): Promise<ReadonlyMap<ParkId, Del
   return deliveryPoints;
 }
 
-async function loadManufacturers(path: string, idColumn: string, keep: boolean): Promise<ReadonlyMap<ParkId, string>> {
+async function loadManufacturers(
+  read: ReadFile,
+  file: string,
+  idColumn: string,
+  keep: boolean,
+): Promise<ReadonlyMap<ParkId, string>> {
   const manufacturers = new Map<ParkId, string>();
   const names = new Map<string, string>();
   const onRow = ([id, manufacturer]: readonly string[]): void => {
@@ -100,12 +124,14 @@ async function loadManufacturers(path: string, idColumn: string, keep: boolean):
     }
     manufacturers.set(parkId(id!), name);
   };
-  await readTable(path, [idColumn, 'constructeur_id'], keep ? onRow : undefined);
+  await read(file, [idColumn, 'constructeur_id'], keep ? onRow : undefined);
   return manufacturers;
 }
 
 async function loadInstallations(
-  path: string,
+  folder: string,
+  read: ReadFile,
+  file: string,
   equipmentColumn: string,
   placeColumn: string,
 ): Promise<Park['meterInstallations']> {
@@ -120,13 +146,13 @@ async function loadInstallations(
       day = parseCompactCivilDate(text);
       if (day === undefined) {
         const remedy = 'Write an existing day as YYYYMMDD; only date_fin may be empty.';
-        throw tableError(path, line, `column "${column}": "${text}" is no date`, remedy);
+        throw tableError(join(folder, file), line, `column "${column}": "${text}" is no date`, remedy);
       }
       days.set(text, day);
     }
     return day;
   };
-  await readTable(path, [equipmentColumn, placeColumn, 'date_deb', 'date_fin'], ([id, at, first, last], line) => {
+  await read(file, [equipmentColumn, placeColumn, 'date_deb', 'date_fin'], ([id, at, first, last], line) => {
     equipment.push(parkId(id!));
     place.push(parkId(at!));
     firstDay.push(dayOf(first!, 'date_deb', line));
