@@ -29,6 +29,18 @@ module.exports = {
       { path: '^(src/(?!common/)|topologies)' },
     ),
     only('src-knows-no-application', 'src never imports topologies', { path: '^src/' }, { path: '^topologies/' }),
+    only(
+      'page-runs-in-browsers',
+      'src/page runs in browsers: it imports itself, uplot, and types of what the server says of the page',
+      { path: '^src/page/' },
+      { path: '.', pathNot: '^(src/page/|src/http/page/page-spec|node_modules/uplot/)' },
+    ),
+    only(
+      'page-is-bundled',
+      'nothing imports src/page: it is bundled',
+      { pathNot: '^src/page/' },
+      { path: '^src/page/' },
+    ),
     only('dsl-not-runtime', 'dsl never imports runtime', { path: '^src/dsl/' }, { path: '^src/runtime/' }),
     only(
       'product-not-tests',
@@ -48,6 +60,8 @@ module.exports = {
     home('luxon', '^src/common/time/'),
     home('hono', '^src/http/'),
     home('@hono/node-server', '^src/http/'),
+    home('esbuild', '^src/http/page/'),
+    home('uplot', '^src/page/'),
     home('zod', '^src/(config|http)/'),
     home('yaml', '^src/config/'),
     home('commander', '^src/cli/'),

@@ -3,7 +3,8 @@ import { type Context, Hono } from 'hono';
 import { messageOf } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { MetricsSource } from '../observability/metric-collector.ts';
-import { engineRoutes } from './engine-routes.ts';
+import { engineFigures, engineRoutes } from './engine-routes.ts';
+import { LiveFigures } from './live-figures.ts';
 import { OpenBodies } from './open-bodies.ts';
 import { pageRoutes } from './page/page-routes.ts';
 import type { PageSpec } from './page/page-spec.ts';
@@ -13,7 +14,7 @@ import { queryReader } from './query.ts';
 import type { Route } from './route.ts';
 import { ScanLimit } from './scan-limit.ts';
 import type { ServedEngine } from './served-engine.ts';
-import { storeRoutes } from './store-routes.ts';
+import { storeRoutes, storesView } from './store-routes.ts';
 
 /** What is served. */
 export interface AppOptions {
@@ -31,6 +32,8 @@ export interface AppOptions {
 export interface App {
   readonly fetch: (request: Request, bindings?: Partial<HttpBindings>) => Response | Promise<Response>;
   readonly bodies: OpenBodies;
+  /** Ends the answers that would go on for ever: the server is about to close. */
+  readonly endless?: { end(): void };
 }
 
 type Env = { Bindings: Partial<HttpBindings> };
@@ -47,14 +50,16 @@ const securityHeaders: Readonly<Record<string, string>> = {
 /** Puts the engine's endpoints, the page and the application's own endpoints together. No socket is opened. */
 export function createApp(options: AppOptions): App {
   const { engine, metrics, logger = silentLogger } = options;
-  const served = [...engineRoutes(engine, metrics), ...storeRoutes(engine), ...(options.routes ?? [])];
+  const live = new LiveFigures(() => ({ ...engineFigures(engine), stores: storesView(engine) }));
+  const served = [...engineRoutes(engine, metrics), ...storeRoutes(engine), live.route, ...(options.routes ?? [])];
   // Of no use to people, so neither the page nor the answer to an unknown path names them.
   const internal = engine.shared === undefined ? [] : partsRoutes(engine, engine.shared);
-  return routesApp({
+  const app = routesApp({
     routes: [...pageRoutes(options.page ?? { title: 'weir', charts: [] }, served), ...served, ...internal],
     named: served,
     logger,
   });
+  return { ...app, endless: live };
 }
 
 /** Endpoints of a process, with an engine or without. */

@@ -25,9 +25,14 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
       path: '/tasks',
       summary: 'Tasks, inputs, positions and commits',
       query: {},
-      handle: () => jsonResponse({ ...tasksView(engine.stats()), ...kafkaView(engine.kafka?.()) }),
+      handle: () => jsonResponse(engineFigures(engine)),
     },
   ];
+}
+
+/** The answer of `/tasks`. */
+export function engineFigures(engine: ServedEngine): object {
+  return { ...tasksView(engine.stats()), ...kafkaView(engine.kafka?.()) };
 }
 
 /** `/metrics`. */
@@ -108,7 +113,7 @@ function tasksView(stats: EngineStats): object {
 /** What `/tasks` says more of an application on Kafka. Counters are of this process since it began; `read` leaves out what it reads of internal topics. */
 function kafkaView(stats: KafkaStats | undefined): object {
   if (stats === undefined) return {};
-  const { globals, instances, unread, deadLetters, lateLetters, consumed, tasks } = stats;
+  const { globals, instances, unread, deadLetters, lateLetters, consumed, outputs, tasks } = stats;
   const isInternal = (topicPartition: string): boolean => /-repartition-\d+$/.test(topicPartition);
   const read = Object.entries(consumed).reduce((sum, [of, records]) => (isInternal(of) ? sum : sum + records), 0);
   const inputs = tasks.flatMap(({ taskId, inputs: all }) =>
@@ -121,7 +126,7 @@ function kafkaView(stats: KafkaStats | undefined): object {
       lag: lag < 0 ? null : lag,
     })),
   );
-  return { globals, kafka: { read, deadLetters, lateLetters, instances, inputs, unread } };
+  return { globals, kafka: { read, deadLetters, lateLetters, instances, inputs, unread, consumed, outputs } };
 }
 
 function isoTime(ms: number | undefined): string | null {

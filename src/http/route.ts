@@ -47,7 +47,7 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly query: Readonly<Record<string, QueryParameter>>;
-  /** Its answers go through many rows: at most 16 are sent at a time ('instance', for other instances: 64), a further request gets 503 with Retry-After. @defaultValue they do not */
+  /** Its answers last, mostly since they go through many rows: at most 16 are sent at a time ('instance', for other instances: 64; 'live', events without an end: 32), a further request gets 503 with Retry-After. @defaultValue they do not */
   readonly scan?: ScanKind;
   /** Answers a request whose query was checked. What it throws becomes a problem. */
   handle(request: RouteRequest): Response | Promise<Response>;

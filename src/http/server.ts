@@ -70,6 +70,7 @@ export async function serveApp(
     told: isLoopback(host) ? url : `${url}${whoElse(address, options.token !== undefined)}`,
     port: address.port,
     async close() {
+      app.endless?.end();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const cutOff = setTimeout(() => server.closeAllConnections(), closeGraceMs);
       await closed;

@@ -79,7 +79,8 @@ function readOptions(query: Readonly<Record<string, string>>): StoreReadOptions 
   return { stale: query.stale === 'ok' };
 }
 
-function storesView(engine: ServedEngine): object[] {
+/** The answer of `/stores`. */
+export function storesView(engine: ServedEngine): object[] {
   const stats = new Map(engine.stats().stores.map((each) => [each.store, each]));
   return engine.storeNames().map((name) => {
     const { store: _, ...numbers } = stats.get(name) ?? { store: name, kind: engine.store(name).kind };

@@ -116,6 +116,9 @@ test('on Kafka /tasks has letters, positions, instances, and what this instance 
   const { json } = await asking({ engine: { ...fakeEngine(), kafka: () => stats } })('/tasks');
   t.deepEqual(json().kafka, {
     read: 42,
+
+    consumed: { 'events-0': 30, 'events-1': 12, 'app-by-type-repartition-1': 100 },
+    outputs: [],
     deadLetters: { date: 2, future: 1 },
     lateLetters: 4,
     instances: [{ endpoint: '10.0.0.7:8080', active: 2, standby: 1 }],

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import type { PageFiles } from './page-files.ts';
 
 /** Water that falls over a weir. */
 const mark = `<svg class="mark" viewBox="0 0 34 34" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round">
@@ -7,8 +8,8 @@ const mark = `<svg class="mark" viewBox="0 0 34 34" aria-hidden="true" fill="non
 <path d="M2 27c2.5-2.4 4.6-2.4 7 0s4.5 2.4 7 0 4.6-2.4 7 0 4.5 2.4 9 0"/>
 </svg>`;
 
-/** The page's skeleton. What it shows is filled in by the browser modules; nothing in it comes from another server. */
-export function pageHtml(title: string, routes: readonly Route[]): string {
+/** The page's skeleton. What it shows is filled in by its script; nothing in it comes from another server. */
+export function pageHtml(title: string, routes: readonly Route[], { script, styles }: PageFiles): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -16,10 +17,11 @@ export function pageHtml(title: string, routes: readonly Route[]): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
-<link rel="stylesheet" href="/page/page.css">
-<script type="module" src="/page/main.js"></script>
+<link rel="stylesheet" href="/page/${styles.name}">
+<script type="module" src="/page/${script.name}"></script>
 </head>
 <body>
+<a class="skip" href="#main" id="skip">To the content</a>
 <div class="wrap">
 <header>
 <div class="head-line">
@@ -32,12 +34,9 @@ ${mark}
 </div>
 <p class="banner" id="banner" role="alert" hidden></p>
 <noscript><p class="banner">This page needs JavaScript. The same data is at /tasks, /stores and /metrics.</p></noscript>
+<nav aria-label="Views"><ul id="views"></ul></nav>
 </header>
-<main>
-<dl class="figures" id="figures" aria-label="Figures"></dl>
-<div id="charts" class="charts"></div>
-<div id="engine" class="engine"></div>
-</main>
+<main id="main" tabindex="-1"></main>
 <footer>
 <ul>
 ${linksTo(routes)}

@@ -1,10 +1,17 @@
-/** Browser module: the chart of stacked bars. */
-export const chartJs: string = `
-import { el, svg } from './dom.js';
-import { axisLabel, compact, count, windowDays, windowLabel } from './format.js';
+import type { Choice } from '../http/page/page-spec.ts';
+import { el, svg } from './dom.ts';
+import { axisLabel, compact, count, type Span, windowDays, windowLabel } from './format.ts';
 
 const margin = { top: 12, right: 8, bottom: 40, left: 48 };
 let charts = 0;
+
+/** A window and what is counted in it. */
+export interface Bar extends Span {
+  readonly final: boolean;
+  total: number;
+  /** By series. */
+  readonly values: Record<string, number>;
+}
 
 /**
  * A chart of stacked bars, drawn again whenever its data or its width changes.
@@ -12,31 +19,40 @@ let charts = 0;
  * It can be read with a pointer, with the arrow keys once it has the focus, and by a screen reader, which is told the bar in the focus.
  */
 export class BarChart {
-  constructor(series, unit) {
+  readonly series: readonly Choice[];
+  readonly unit: string;
+  readonly root: HTMLElement;
+  bars: readonly Bar[] = [];
+  stacks: SVGGElement[] = [];
+  selected = -1;
+  width = 0;
+  floor = 0;
+  band = 0;
+  scale = 0;
+  cursor: SVGRectElement | undefined;
+  readonly hatch = `hatch-${++charts}`;
+  readonly plot = svg('svg', { class: 'plot', 'aria-hidden': 'true' });
+  readonly tip = el('div', { class: 'tip', hidden: true });
+  readonly voice = el('p', { class: 'visually-hidden', 'aria-live': 'polite' });
+
+  constructor(series: readonly Choice[], unit: string) {
     this.series = series;
     this.unit = unit;
-    this.bars = [];
-    this.stacks = [];
-    this.selected = -1;
-    this.hatch = 'hatch-' + ++charts;
-    this.plot = svg('svg', { class: 'plot', 'aria-hidden': 'true' });
-    this.tip = el('div', { class: 'tip', hidden: true });
-    this.voice = el('p', { class: 'visually-hidden', 'aria-live': 'polite' });
     this.root = el('div', { class: 'chart', tabindex: '0', role: 'group' }, this.plot, this.tip, this.voice);
     this.listen();
     new ResizeObserver(() => this.draw()).observe(this.root);
   }
 
   /** Shows other bars: { start, end, final, total, values } each, oldest first. */
-  show(bars, label) {
+  show(bars: readonly Bar[], label: string): void {
     const kept = this.bars[this.selected]?.start;
     this.bars = bars;
     this.selected = kept === undefined ? -1 : bars.findIndex((bar) => bar.start === kept);
-    this.root.setAttribute('aria-label', label + ' Arrow keys go from bar to bar.');
+    this.root.setAttribute('aria-label', `${label} Arrow keys go from bar to bar.`);
     this.draw();
   }
 
-  draw() {
+  draw(): void {
     const width = this.root.clientWidth;
     const height = this.root.clientHeight;
     if (width === 0 || height === 0) return;
@@ -44,8 +60,8 @@ export class BarChart {
     this.floor = height - margin.bottom;
     this.band = (width - margin.left - margin.right) / Math.max(1, this.bars.length);
     const ticks = ticksTo(Math.max(...this.bars.map((bar) => bar.total), 1));
-    this.scale = (this.floor - margin.top) / ticks.at(-1);
-    this.plot.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
+    this.scale = (this.floor - margin.top) / ticks.at(-1)!;
+    this.plot.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.cursor = svg('rect', {
       class: 'cursor',
       y: margin.top,
@@ -58,7 +74,7 @@ export class BarChart {
     this.mark();
   }
 
-  definitions() {
+  definitions(): SVGElement {
     const line = svg('path', { class: 'hatching', d: 'M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2' });
     return svg(
       'defs',
@@ -67,7 +83,7 @@ export class BarChart {
     );
   }
 
-  grid(ticks) {
+  grid(ticks: readonly number[]): SVGElement[] {
     const shown = this.bars.length === 0 ? [] : ticks;
     return shown.flatMap((tick) => {
       const y = Math.round(this.floor - tick * this.scale) + 0.5;
@@ -84,7 +100,7 @@ export class BarChart {
     });
   }
 
-  stack(bar, i) {
+  stack(bar: Bar, i: number): SVGGElement {
     const width = this.band < 4 ? this.band : Math.min(48, this.band * 0.74);
     const x = margin.left + i * this.band + (this.band - width) / 2;
     const group = svg('g', { class: bar.final ? 'bar' : 'bar open' });
@@ -95,13 +111,13 @@ export class BarChart {
       const top = this.floor - (under + n) * this.scale;
       // A hairline between two parts, where there is room for one.
       const seam = under > 0 && n * this.scale > 3 && width > 4 ? 1 : 0;
-      group.append(svg('rect', { class: 'series-' + s, x, y: top, width, height: Math.max(0, n * this.scale - seam) }));
+      group.append(svg('rect', { class: `series-${s}`, x, y: top, width, height: Math.max(0, n * this.scale - seam) }));
       under += n;
     });
     if (!bar.final)
       group.append(
         svg('rect', {
-          fill: 'url(#' + this.hatch + ')',
+          fill: `url(#${this.hatch})`,
           x,
           y: this.floor - under * this.scale,
           width,
@@ -111,11 +127,11 @@ export class BarChart {
     return group;
   }
 
-  dates() {
+  dates(): SVGElement[] {
     if (this.bars.length === 0) return [];
-    const days = windowDays(this.bars[0]);
+    const days = windowDays(this.bars[0]!);
     const every = Math.ceil(58 / this.band);
-    const labels = [];
+    const labels: SVGElement[] = [];
     let year = '';
     this.bars.forEach((bar, i) => {
       if (i % every !== 0) return;
@@ -129,8 +145,8 @@ export class BarChart {
     return labels;
   }
 
-  listen() {
-    const follow = (event) => {
+  listen(): void {
+    const follow = (event: PointerEvent): void => {
       if (this.bars.length === 0) return;
       const at = Math.floor((event.clientX - this.root.getBoundingClientRect().left - margin.left) / this.band);
       this.select(Math.max(0, Math.min(this.bars.length - 1, at)));
@@ -144,11 +160,11 @@ export class BarChart {
       if (to === undefined) return;
       event.preventDefault();
       this.select(to);
-      if (to >= 0) this.voice.textContent = this.sentence(this.bars[to]);
+      if (to >= 0) this.voice.textContent = this.sentence(this.bars[to]!);
     });
   }
 
-  keyTarget(key) {
+  keyTarget(key: string): number | undefined {
     const last = this.bars.length - 1;
     if (key === 'Escape') return -1;
     if (last < 0) return undefined;
@@ -159,12 +175,12 @@ export class BarChart {
     return undefined;
   }
 
-  select(i) {
+  select(i: number): void {
     this.selected = i;
     this.mark();
   }
 
-  mark() {
+  mark(): void {
     const bar = this.bars[this.selected];
     this.tip.hidden = bar === undefined;
     if (this.cursor === undefined) return;
@@ -174,15 +190,15 @@ export class BarChart {
     if (bar === undefined) return;
     this.stacks[this.selected]?.classList.add('chosen');
     const x = margin.left + this.selected * this.band;
-    this.cursor.setAttribute('x', x);
+    this.cursor.setAttribute('x', String(x));
     this.tip.replaceChildren(...this.tipContent(bar));
     // Beside the bar, so that it is not covered: on its right, or its left where there is no room.
     const right = x + this.band + 6;
     const left = right + this.tip.offsetWidth <= this.width ? right : Math.max(0, x - 6 - this.tip.offsetWidth);
-    this.tip.style.transform = 'translateX(' + Math.round(left) + 'px)';
+    this.tip.style.transform = `translateX(${Math.round(left)}px)`;
   }
 
-  tipContent(bar) {
+  tipContent(bar: Bar): HTMLElement[] {
     const rows = this.series
       .map((series, s) => ({ series, s, n: bar.values[series.value] ?? 0 }))
       .reverse()
@@ -191,7 +207,7 @@ export class BarChart {
         el(
           'div',
           { class: 'tip-row' },
-          el('span', { class: 'swatch series-' + s }),
+          el('span', { class: `swatch series-${s}` }),
           el('span', {}, series.label),
           el('b', {}, count(n)),
         ),
@@ -200,42 +216,29 @@ export class BarChart {
       'div',
       { class: 'tip-row tip-total' },
       el('span', {}),
-      el('span', {}, 'All ' + this.unit),
+      el('span', {}, `All ${this.unit}`),
       el('b', {}, count(bar.total)),
     );
     const note = bar.final ? [] : [el('div', { class: 'tip-note' }, 'Still open: may grow')];
     return [el('div', { class: 'tip-head' }, windowLabel(bar)), ...rows, ...(rows.length > 1 ? [total] : []), ...note];
   }
 
-  sentence(bar) {
+  sentence(bar: Bar): string {
     const parts = this.series
       .filter(({ value }) => value in bar.values)
-      .map(({ value, label }) => label + ' ' + count(bar.values[value]));
-    return (
-      windowLabel(bar) +
-      ': ' +
-      count(bar.total) +
-      ' ' +
-      this.unit +
-      (bar.final ? '' : ', still open') +
-      '. ' +
-      parts.join(', ') +
-      '.'
-    );
+      .map(({ value, label }) => `${label} ${count(bar.values[value]!)}`);
+    const open = bar.final ? '' : ', still open';
+    return `${windowLabel(bar)}: ${count(bar.total)} ${this.unit}${open}. ${parts.join(', ')}.`;
   }
 }
 
 /** Round numbers from 0 to just over the most, at least two and about five. */
-function ticksTo(most) {
+function ticksTo(most: number): number[] {
   const rough = most / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = Math.max(
-    1,
-    [1, 2, 2.5, 5, 10].map((m) => m * power).find((each) => each >= rough),
-  );
+  const step = Math.max(1, [1, 2, 2.5, 5, 10].map((m) => m * power).find((each) => each >= rough)!);
   const whole = Number.isInteger(step) ? step : Math.ceil(step);
   const ticks = [0];
-  while (ticks.at(-1) < most) ticks.push(ticks.at(-1) + whole);
+  while (ticks.at(-1)! < most) ticks.push(ticks.at(-1)! + whole);
   return ticks;
 }
-`;
