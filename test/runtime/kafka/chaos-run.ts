@@ -24,6 +24,7 @@ import {
   specOf,
   type TestClient,
   until,
+  whileOwned,
 } from './kit.ts';
 
 const mostClients = 3;
@@ -374,13 +375,16 @@ export class ChaosRun {
     await broker.close();
     for (const [store, expected] of truth.tables) {
       const spec = specOf(topology, store);
-      const found = await shownRows(spec, ownedParts(this.#alive, store));
+      const found = await whileOwned(this.#alive, [store], () => shownRows(spec, ownedParts(this.#alive, store)));
       if (exact) problems.push(...differences(`store ${store}`, found, expected));
       else if (store === 'day-meter') problems.push(...tooLow(`store ${store}`, found, expected));
       const written = await shownRows(spec, changelogs.get(store)!);
       problems.push(...differences(`changelog ${store} against the store`, written, found));
     }
-    const ofStores = await digestOf(topology.stores, ({ name }) => ownedParts(this.#alive, name));
+    const names = topology.stores.map(({ name }) => name);
+    const ofStores = await whileOwned(this.#alive, names, () =>
+      digestOf(topology.stores, ({ name }) => ownedParts(this.#alive, name)),
+    );
     const ofChangelogs = await digestOf(topology.stores, ({ name }) => changelogs.get(name)!);
     if (ofStores.all !== ofChangelogs.all) problems.push('the digests of stores and changelogs differ');
     const { partitions } = this.#schedule;

@@ -92,12 +92,13 @@ export class Disk {
 
   /** Deletes everything below a folder of it; by default all. */
   erase(below = ''): void {
-    rmSync(join(this.stateDir, below), { recursive: true, force: true });
+    // Again where a folder is not empty any more: what a killed instance had begun to make.
+    rmSync(join(this.stateDir, below), { recursive: true, force: true, maxRetries: 20, retryDelay: 5 });
     if (below === '') mkdirSync(this.stateDir, { recursive: true });
   }
 
   remove(): void {
-    rmSync(this.stateDir, { recursive: true, force: true });
+    rmSync(this.stateDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 });
   }
 }
 

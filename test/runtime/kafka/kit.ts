@@ -201,12 +201,21 @@ export async function shownRows(spec: StoreSpec, parts: readonly StorePart[]): P
 
 /** A store's committed rows at the instances that own them: `key value`. A rebalance is waited for. */
 export async function rowsOf(clients: readonly TestClient[], store: string): Promise<string[]> {
+  const spec = specOf(clients[0]!.streams.topology, store);
+  return whileOwned(clients, [store], () => shownRows(spec, ownedParts(clients, store)));
+}
+
+/** Reads stores as soon as all their partitions have an owner, and again where one was lost meanwhile: a member that was too slow for its session loses its tasks. */
+export async function whileOwned<T>(
+  clients: readonly TestClient[],
+  stores: readonly string[],
+  read: () => Promise<T>,
+): Promise<T> {
   for (;;) {
-    await owned(clients, store);
+    for (const store of stores) await owned(clients, store);
     try {
-      return await shownRows(specOf(clients[0]!.streams.topology, store), ownedParts(clients, store));
+      return await read();
     } catch (error) {
-      // A member that was too slow for its session has lost its tasks meanwhile.
       if (!(error instanceof NotOwned)) throw error;
     }
   }
@@ -244,8 +253,10 @@ export async function sameAsChangelogs(
   for (const spec of topology.stores) changelogs.set(spec.name, await changelogParts(broker, app, spec));
   const expected = await digestOf(topology.stores, ({ name }) => changelogs.get(name)!);
   await broker.close();
-  for (const { name } of topology.stores) await owned(clients, name);
-  const found = await digestOf(topology.stores, ({ name }) => ownedParts(clients, name));
+  const names = topology.stores.map(({ name }) => name);
+  const found = await whileOwned(clients, names, () =>
+    digestOf(topology.stores, ({ name }) => ownedParts(clients, name)),
+  );
   t.deepEqual([...found.byStore], [...expected.byStore]);
 }
 
