@@ -4,6 +4,7 @@ import type { Broker } from '../clients/broker.ts';
 import { checkCodec } from '../clients/record-batch/compression.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { Zone } from '../common/time/zone.ts';
+import { endsOf } from '../files/file-dialect.ts';
 import { PositionTopic } from '../files/position-topic.ts';
 import { type ApplicationSpec, topicsOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -61,9 +62,10 @@ export async function produce(
   const app = await spec.load();
   const files = await filesFormat(request.format);
   const settings = settingsOf(spec, {}, undefined, '');
-  const folders = await folderInputs(named, request.events, files.over(app.format(settings), settings));
+  const format = files.over(app.format(settings), settings);
+  const folders = await folderInputs(named, request.events, format);
   for (const { directory, files } of folders)
-    if (files === 0 && !request.follow) logger.warn({ directory }, 'there are no .csv or .csv.gz files');
+    if (files === 0 && !request.follow) logger.warn({ directory }, `there are no ${endsOf(format).join(' or ')} files`);
   if (request.moveDone !== undefined) await checkTarget(request.moveDone, folders);
   const replicationFactor = config.get('replication.factor');
   const { partitions } = request;

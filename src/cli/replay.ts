@@ -1,6 +1,7 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { Zone } from '../common/time/zone.ts';
+import { endsOf } from '../files/file-dialect.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -62,10 +63,11 @@ export async function replay(
   const startMs = performance.now();
   checkRequest(spec, request);
   const app = withFormat(await spec.load(), await filesFormat(request.format));
-  const folders = await folderInputs(spec, request.events, app.format(settingsOf(spec, {}, undefined, '')));
+  const format = app.format(settingsOf(spec, {}, undefined, ''));
+  const folders = await folderInputs(spec, request.events, format);
   const { signal, logger } = context;
   for (const { directory, files } of folders) {
-    if (files === 0) logger.warn({ directory }, 'there are no .csv or .csv.gz files');
+    if (files === 0) logger.warn({ directory }, `there are no ${endsOf(format).join(' or ')} files`);
   }
   if (request.out !== undefined && app.export === undefined)
     throw usage(

@@ -24,7 +24,7 @@ export interface BadRows {
 export interface CheckedFile {
   /** Its path in the folder. */
   readonly file: string;
-  /** What is in it, and how it is packed: `csv`, `csv.gz`. */
+  /** What is in it, and how it is packed: `csv`, `ndjson.gz`. */
   readonly kind: string;
   readonly bytes: number;
   /** False: a sample of it was read, what stands in its first MiB. */
@@ -107,7 +107,8 @@ export async function checkFolder<K, V>(options: CheckOptions<K, V>): Promise<Ch
     await feed.close();
   }
   const { refused = {}, skipped } = feed.progress;
-  const files = [...found].map(([name, tally]) => tally.result(refused[name]));
+  const form = format.dialect?.form ?? 'csv';
+  const files = [...found].map(([name, tally]) => tally.result(form, refused[name]));
   return { topic, directory, dialect: dialectText(format.dialect), files, leftOut, skipped };
 }
 
@@ -162,13 +163,13 @@ class FileTally {
     }
   }
 
-  result(refused: string | undefined): CheckedFile {
+  result(form: string, refused: string | undefined): CheckedFile {
     const { name, path, gzip } = this.#file;
     const bytes = statFile(path)?.size ?? 0;
     const bad = Array.from(this.#bad, ([reason, { rows, lines, message }]) => ({ reason, rows, lines, message }));
     const dead = bad.reduce((sum, { rows }) => sum + rows, 0);
     return {
-      ...{ file: gzip ? `${name}${path.slice(-3)}` : name, kind: gzip ? 'csv.gz' : 'csv', bytes },
+      ...{ file: gzip ? `${name}${path.slice(-3)}` : name, kind: gzip ? `${form}.gz` : form, bytes },
       ...{ whole: this.#whole && refused === undefined, rows: this.#good + dead, dead },
       ...(this.#good > 0 && { firstMs: this.#firstMs, lastMs: this.#lastMs }),
       bad: bad.sort((a, b) => b.rows - a.rows),

@@ -47,6 +47,8 @@ export type CellReader = (texts: readonly string[]) => string | number | undefin
 export interface RowReader {
   /** Names in the header, each once. */
   readonly columns: readonly string[];
+  /** Those that a line of JSON may lack. */
+  readonly optional: readonly string[];
   read(view: RowView): Readonly<Record<string, string | number | undefined>>;
 }
 
@@ -65,6 +67,7 @@ export function cellReaders(specs: readonly string[] | { readonly [name: string]
   const text = new TextsOf();
   return {
     columns: names.list,
+    optional: names.optional,
     read(view) {
       const texts = text.of(view, names.list.length);
       const row: Record<string, string | number | undefined> = {};
@@ -77,8 +80,16 @@ export function cellReaders(specs: readonly string[] | { readonly [name: string]
 /** Names of columns, each at its place. */
 export class ColumnNames {
   readonly list: string[] = [];
+  readonly #needed: Set<string> = new Set();
 
-  place(name: string): number {
+  /** Those without which there is a row all the same. */
+  get optional(): readonly string[] {
+    return this.list.filter((name) => !this.#needed.has(name));
+  }
+
+  /** @param needed - Whether a row has a text there in any case. */
+  place(name: string, needed = true): number {
+    if (needed) this.#needed.add(name);
     const at = this.list.indexOf(name);
     return at >= 0 ? at : this.list.push(name) - 1;
   }
@@ -127,7 +138,7 @@ export function cellReader(
   checkTexts(`columns.${name}.missing`, missing);
   const read = 'time' in spec ? timeCell(spec, column, names, timesOf(spec)) : plainCell(spec, column, names);
   if (missing === undefined) return read;
-  const source = sourceOf(column, names);
+  const source = sourceOf(column, names, missing);
   return (texts) => (missing.includes(source(texts).trim()) ? undefined : read(texts));
 }
 
@@ -137,7 +148,7 @@ function plainCell(
   names: ColumnNames,
 ): CellReader {
   if (typeof column !== 'string') refuse('column', column, 'the name of one column');
-  const at = names.place(column);
+  const at = names.place(column, isNeeded(spec.missing));
   if (!('decimal' in spec)) return (texts) => texts[at];
   const numberOf = numberReader(spec);
   return (texts) => {
@@ -171,13 +182,13 @@ function numberReader({ decimal, thousands }: NumberColumn): (text: string) => n
 
 /** Reads times out of one column or several. */
 function timeCell(
-  { repeated }: TimeForm,
+  { repeated, missing }: TimeColumn,
   column: string | readonly string[],
   names: ColumnNames,
   read: TimeReader<number | string>,
 ): CellReader {
-  const source = sourceOf(column, names);
-  const second = typeof repeated === 'object' ? names.place(repeated.column) : -1;
+  const source = sourceOf(column, names, missing);
+  const second = typeof repeated === 'object' ? names.place(repeated.column, isNeeded(missing)) : -1;
   return (texts) => {
     const text = source(texts).trim();
     try {
@@ -194,10 +205,19 @@ function timeCell(
   };
 }
 
+/** Whether nothing at all is more than what stands where there is nothing. */
+function isNeeded(missing: readonly string[] | undefined): boolean {
+  return missing?.includes('') !== true;
+}
+
 /** The text of a column, or of several with blanks between them. */
-function sourceOf(column: string | readonly string[], names: ColumnNames): (texts: readonly string[]) => string {
+function sourceOf(
+  column: string | readonly string[],
+  names: ColumnNames,
+  missing: readonly string[] | undefined,
+): (texts: readonly string[]) => string {
   checkTexts('column', typeof column === 'string' ? [column] : column);
-  const places = (typeof column === 'string' ? [column] : column).map((one) => names.place(one));
+  const places = (typeof column === 'string' ? [column] : column).map((one) => names.place(one, isNeeded(missing)));
   const [at] = places;
   if (places.length === 1) return (texts) => texts[at!]!;
   return (texts) => places.map((place) => texts[place]!.trim()).join(' ');

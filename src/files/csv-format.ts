@@ -35,7 +35,7 @@ export interface CsvRecordsOptions<C extends ColumnSpecs, K, V> extends FileDial
 }
 
 /**
- * A row format for CSV files of any dialect: the easy way to read a folder. For the fastest one implement {@link RowFormat} on bytes.
+ * A row format for CSV files of any dialect, or (`form: 'ndjson'`) for files with a JSON object in each line: the easy way to read a folder. For the fastest one implement {@link RowFormat} on bytes.
  *
  * A field that is not what its column says makes the row bad: `value` for a number, `date` for a time; so does a value whose time is not a number. The
  * letter says which column it was, and what stood there.
@@ -67,12 +67,12 @@ export function csvFormat<C extends ColumnSpecs, K, V>(
 ): RowFormat<K, V> {
   const { timestamp } = options;
   for (const name of Object.keys(options)) refuseUnknown(name, [...dialectOptions, ...selectionOptions, ...rowOptions]);
-  const { columns, read } = cellReaders(options.columns as ColumnSpecs);
+  const { columns, optional, read } = cellReaders(options.columns as ColumnSpecs);
   const given = Object.entries(options).filter(([name]) => (dialectOptions as readonly string[]).includes(name));
   const dialect = checkedDialect(Object.fromEntries(given), columns);
   const rowOf = (view: RowView): RowOf<C> => read(view) as RowOf<C>;
   const files = checkedSelection(options);
-  const format = { columns, timestampOf: timestamp, ...(dialect && { dialect }), ...(files && { files }) };
+  const format = { columns, optional, timestampOf: timestamp, ...(dialect && { dialect }), ...(files && { files }) };
   if ('records' in options) return recordsFormat(format, (view) => options.records(rowOf(view), view.file ?? noFile));
   const { key, value } = options;
   if (typeof key !== 'function' || typeof value !== 'function')
@@ -98,7 +98,7 @@ const noFile: RowFile = { name: '', preamble: [] };
 
 /** A format whose rows are several records each. */
 export function recordsFormat<K, V>(
-  format: Pick<RowFormat<K, V>, 'columns' | 'dialect' | 'files' | 'timestampOf'>,
+  format: Pick<RowFormat<K, V>, 'columns' | 'optional' | 'dialect' | 'files' | 'timestampOf'>,
   recordsOf: (view: RowView) => readonly DecodedRow<K, V>[],
 ): RowFormat<K, V> {
   let records: readonly DecodedRow<K, V>[] = [];

@@ -10,7 +10,8 @@ import {
   splitLine,
   utf16Problem,
 } from './csv-header.ts';
-import { type FileDialect, type Marks, marksOf } from './file-dialect.ts';
+import { type FileDialect, isNdjson, type Marks, marksOf } from './file-dialect.ts';
+import { documentProblem, JsonLine } from './json-line.ts';
 import { QuotedRecord } from './quoted-record.ts';
 import { RowFields } from './row-fields.ts';
 import { BadRow, type BadRowReason, type DecodedRow, type RowFormat } from './row-format.ts';
@@ -35,7 +36,7 @@ const quote = 34;
 const comma = 44;
 
 /**
- * Splits a CSV file into rows, window by window, and judges them: first `too-long`, then `quote`, `utf8`, `columns`, then what the format's decoder says.
+ * Splits a file into rows, window by window, and judges them: first `too-long`, then `quote`, `utf8`, `columns`, then what the format's decoder says.
  *
  * - The first line that is not empty is the header. Columns stand in any order and among others. A file whose header lacks one, or has it twice, is
  *   refused: nothing of it is read.
@@ -43,6 +44,7 @@ const comma = 44;
  * - A quoted field may hold commas, doubled quotes and line ends. It runs over a line end only if its record closes properly within 1 MiB, and none of its
  *   further lines is by itself a row of the format; otherwise its first physical line is bad, `quote`, and the next line is scanned
  *   for itself: a stray quote never swallows good rows.
+ * - Where each line is a JSON object there is no header, lines of blanks are empty ones, and a line that is not such an object is bad, `json`.
  * - A row of more than 1 MiB is bad, `too-long`: its first 1 MiB + 1 bytes stand for it (so that they are again too long if replayed), and no more is held in memory.
  *
  * The window's bytes are scanned once, in place; the bytes behind it are overwritten by a line feed that ends the inner loop.
@@ -83,11 +85,14 @@ export class CsvScanner<K, V> {
   #preamble: string[] = [];
   #fields: RowFields = new RowFields({ fields: 0, order: [] });
   #record: QuotedRecord = new QuotedRecord(0);
+  /** Set where each line is a JSON object. */
+  readonly #json: JsonLine | undefined;
 
   constructor(format: RowFormat<K, V>) {
     this.#format = format;
     this.#dialect = format.dialect;
     this.#marks = marksOf(format.dialect);
+    if (isNdjson(format.dialect)) this.#json = new JsonLine(format.columns, format.optional);
   }
 
   /** Starts a file, or goes on in one. `fromStart`: the first window holds its first byte. `file`: its name, for the format. */
@@ -182,12 +187,19 @@ export class CsvScanner<K, V> {
     for (; at < this.#end; this.line++) {
       if (bytes[at] === lf) at++;
       else if (bytes[at] === cr && at + 1 < this.#end && bytes[at + 1] === lf) at += 2;
-      else return this.#quoted(at, out);
+      else if (this.#json === undefined) return this.#quoted(at, out);
+      else {
+        const stop = bytes.indexOf(lf, at);
+        if (stop >= this.#end) return this.#atEnd(at, out);
+        if (!isBlank(bytes, at, stop))
+          return this.#judge(at, lineStop(bytes, at, stop), stop + 1, -1, true, out, bytes);
+        at = stop + 1;
+      }
     }
     return this.#atEnd(at, out);
   }
 
-  /** Judges a row that is split into `fields` fields, which stand in `fieldBytes`. */
+  /** Judges a row that is split into `fields` fields, which stand in `fieldBytes`; -1: it is JSON. */
   #judge(
     start: number,
     stop: number,
@@ -208,8 +220,18 @@ export class CsvScanner<K, V> {
     }
     if (wide && !isUtf8(this.#bytes.subarray(start, stop))) return this.#dead('utf8');
     if (fields !== this.#fields.count) {
+      if (fields < 0 && this.#json !== undefined) return this.#judgeJson(this.#json, out);
       return this.#dead('columns', `the row has ${fields} fields, its header ${this.#fields.count}`);
     }
+    return this.#decode(fieldBytes, out);
+  }
+
+  #judgeJson(json: JsonLine, out: DecodedRow<K, V>): ScanOutcome {
+    const fault = json.read(this.#bytes.toString('utf8', this.rowStart, this.rowEnd), this.#fields);
+    return fault === undefined ? this.#decode(json.bytes, out) : this.#dead(fault.reason, fault.message);
+  }
+
+  #decode(fieldBytes: Buffer, out: DecodedRow<K, V>): ScanOutcome {
     try {
       const reason = this.#format.decode(this.#fields.view(fieldBytes), out);
       return reason === undefined ? scannedRow : this.#dead(reason);
@@ -287,7 +309,7 @@ export class CsvScanner<K, V> {
       if (first === 0xef && second === 0xbb && bytes[this.at + 2] === 0xbf) this.at += 3;
       this.#mayStartWithBom = false;
     }
-    const { skipLines = 0, names } = this.#dialect ?? {};
+    const { skipLines = 0, names = this.#json && this.#format.columns } = this.#dialect ?? {};
     this.#preamble = [];
     for (;;) {
       const at = bytes.indexOf(lf, this.at);
@@ -332,14 +354,20 @@ export class CsvScanner<K, V> {
 
   /** A file without header begins with a row; `stop`: where that ends, if it is known. */
   #takeNames(names: readonly string[], stop?: number): ScanOutcome | undefined {
-    const problem = stop && firstRowProblem(this.#bytes, this.at, stop, names, this.#marks);
+    const problem = stop && this.#firstRowProblem(stop, names);
     if (problem) return this.#refuse(problem);
     this.#take(layoutOf(names, this.#format.columns)!);
     return undefined;
   }
 
+  #firstRowProblem(stop: number, names: readonly string[]): string | undefined {
+    if (this.#json === undefined) return firstRowProblem(this.#bytes, this.at, stop, names, this.#marks);
+    const line = this.#bytes.subarray(this.at, stop);
+    return binaryProblem(line) ?? documentProblem(line.toString());
+  }
+
   #isFirstRow(stop: number, names: readonly string[]): boolean {
-    return splitLine(this.#bytes, this.at, stop, this.#marks)?.length === names.length;
+    return this.#json === undefined && splitLine(this.#bytes, this.at, stop, this.#marks)?.length === names.length;
   }
 
   #refuse(problem: string): ScanOutcome {
@@ -377,9 +405,21 @@ export class CsvScanner<K, V> {
   /** The file ends behind a line without line end: it is a row if it is a good one, and otherwise waits for its rest. */
   #lastRow(start: number, out: DecodedRow<K, V>): ScanOutcome {
     const record = this.#record;
-    if (record.split(this.#bytes, start, this.#end, true) !== 'closed' || record.stop === start) return scannedEnd;
     const line = this.line;
-    if (this.#judgeRecord(start, record.stop, out) === scannedRow) {
+    if (this.#json !== undefined) {
+      if (isBlank(this.#bytes, start, this.#end)) {
+        this.at = this.#end;
+        return scannedEnd;
+      }
+      return this.#ifGood(start, line, this.#judge(start, this.#end, this.#end, -1, true, out, this.#bytes));
+    }
+    if (record.split(this.#bytes, start, this.#end, true) !== 'closed' || record.stop === start) return scannedEnd;
+    return this.#ifGood(start, line, this.#judgeRecord(start, record.stop, out));
+  }
+
+  /** Takes the last row if it is good, and goes back before it otherwise. */
+  #ifGood(start: number, line: number, outcome: ScanOutcome): ScanOutcome {
+    if (outcome === scannedRow) {
       this.openEnd = true;
       this.#plain = false;
       return scannedRow;
@@ -427,4 +467,15 @@ export class CsvScanner<K, V> {
     this.line += record.lines - 1;
     return outcome;
   }
+}
+
+/** Whether a line has nothing but blanks. */
+function isBlank(bytes: Buffer, start: number, stop: number): boolean {
+  let at = start;
+  while (at < stop && bytes[at]! <= 32) at++;
+  return at === stop;
+}
+
+function lineStop(bytes: Buffer, start: number, end: number): number {
+  return end > start && bytes[end - 1] === cr ? end - 1 : end;
 }

@@ -4,8 +4,10 @@ import { shown } from './header-text.ts';
 import type { RowFormat } from './row-format.ts';
 import { isTextEncoding, type TextCode, type TextEncoding, textEncodings } from './text-encoding.ts';
 
-/** How CSV files are written, where it is not as comma-separated UTF-8 with a header. */
+/** How files are written, where it is not as comma-separated UTF-8 with a header. */
 export interface FileDialect {
+  /** `ndjson`: a JSON object in each line, whose members are the columns; `a.b` is the member `b` of the object `a`. @defaultValue 'csv' */
+  readonly form?: 'csv' | 'ndjson';
   /** One ASCII character between fields. @defaultValue ',' */
   readonly separator?: string;
   /**
@@ -30,14 +32,14 @@ export interface FileDialect {
 
 /** Which files of a folder are read. */
 export interface FileSelection {
-  /** Ends of their names, in any case; each may be followed by `.gz`. @defaultValue ['.csv'] */
+  /** Ends of their names, in any case; each may be followed by `.gz`. @defaultValue ['.csv'], or ['.ndjson', '.jsonl'] */
   readonly suffixes?: readonly string[];
   /** Whether those of all folders in it are read too, in the order of their paths, but for folders whose names begin with `.` or `_`. @defaultValue false: those of dated folders alone */
   readonly nested?: boolean;
 }
 
 /** What a format says of files. */
-export type FileFormat = Pick<RowFormat<unknown, unknown>, 'columns' | 'dialect' | 'files'>;
+export type FileFormat = Pick<RowFormat<unknown, unknown>, 'columns' | 'optional' | 'dialect' | 'files'>;
 
 /** The bytes that separate and enclose fields. */
 export interface Marks {
@@ -62,18 +64,36 @@ export function textCodeOf({ encoding = 'utf-8', lineEnd = 'lf' }: FileDialect =
 /** How files are written, in words: `separated by ";", latin1, header in line 3`. */
 export function dialectText(dialect: FileDialect = {}): string {
   const { separator = ',', quote = '"', encoding = 'utf-8', lineEnd = 'lf', skipLines = 0, names } = dialect;
+  const lines = lineEnd === 'lf' ? [] : ['lines end with CR'];
+  if (isNdjson(dialect)) return ['a JSON object in each line', encoding, ...lines].join(', ');
   return [
     `separated by ${shown(separator)}`,
     ...(quote === '"' ? [] : [quote === '' ? 'no quotes' : `quoted by ${shown(quote)}`]),
     encoding,
-    ...(lineEnd === 'lf' ? [] : ['lines end with CR']),
+    ...lines,
     names === undefined ? `header in line ${skipLines + 1}` : `no header, rows from line ${skipLines + 1}`,
   ].join(', ');
 }
 
 /** Lines of a file before its rows, empty ones behind the preamble aside. */
-export function headerLinesOf({ skipLines = 0, names }: FileDialect = {}): number {
-  return skipLines + (names === undefined ? 1 : 0);
+export function headerLinesOf(dialect: FileDialect = {}): number {
+  const { skipLines = 0, names } = dialect;
+  return skipLines + (names === undefined && !isNdjson(dialect) ? 1 : 0);
+}
+
+/** Whether each line is a JSON object. */
+export function isNdjson({ form }: FileDialect = {}): boolean {
+  return form === 'ndjson';
+}
+
+/** Ends of the names of files. */
+export function suffixesOf({ dialect, files }: Pick<FileFormat, 'dialect' | 'files'>): readonly string[] {
+  return files?.suffixes ?? (isNdjson(dialect) ? ['.ndjson', '.jsonl'] : ['.csv']);
+}
+
+/** These, and those of packed files: `.csv`, `.csv.gz`. */
+export function endsOf(format: Pick<FileFormat, 'dialect' | 'files'>): readonly string[] {
+  return suffixesOf(format).flatMap((suffix) => [suffix, `${suffix}.gz`]);
 }
 
 /** What a saved position depends on: the columns, and the dialect if it is not the plain one. */
@@ -81,7 +101,9 @@ export function ledgerColumns({ columns, dialect }: FileFormat): readonly string
   if (dialect === undefined) return columns;
   const { separator, quote } = marksOf(dialect);
   const { encoding = 'utf-8', lineEnd = 'lf', skipLines = 0, names = null } = dialect;
-  return [...columns, JSON.stringify({ separator, quote, encoding, lineEnd, skipLines, names })];
+  // Without `form` where it is CSV: so were states saved before there was another one.
+  const form = isNdjson(dialect) ? { form: 'ndjson' } : undefined;
+  return [...columns, JSON.stringify({ separator, quote, encoding, lineEnd, skipLines, names, ...form })];
 }
 
 /** Names of the options of a selection. */
@@ -99,6 +121,7 @@ export function checkedSelection({ suffixes, nested }: FileSelection): FileSelec
 
 /** Names of the options of a dialect. */
 export const dialectOptions: readonly (keyof FileDialect)[] = [
+  'form',
   'separator',
   'quote',
   'encoding',
@@ -114,7 +137,12 @@ export const dialectOptions: readonly (keyof FileDialect)[] = [
  */
 export function checkedDialect(dialect: FileDialect, columns: readonly string[]): FileDialect | undefined {
   for (const key of Object.keys(dialect)) refuseUnknown(key, dialectOptions);
-  const { separator = ',', quote = '"', encoding = 'utf-8', lineEnd = 'lf', skipLines = 0, names } = dialect;
+  const { form = 'csv', separator = ',', quote = '"', encoding = 'utf-8', lineEnd = 'lf', skipLines = 0 } = dialect;
+  const { names } = dialect;
+  if (form !== 'csv' && form !== 'ndjson') refuse('form', form, '"csv" or "ndjson"');
+  for (const option of ['separator', 'quote', 'skipLines', 'names'] as const)
+    if (form === 'ndjson' && dialect[option] !== undefined)
+      refuse(option, dialect[option], 'nothing: files of the form ndjson have none');
   if (!isMark(separator)) refuse('separator', separator, 'one ASCII character that ends no line, such as ";"');
   if (quote !== '' && !isMark(quote)) refuse('quote', quote, 'one ASCII character that ends no line, or "" for none');
   if (separator === quote) refuse('quote', quote, 'another character than the separator');
@@ -122,7 +150,7 @@ export function checkedDialect(dialect: FileDialect, columns: readonly string[])
   if (lineEnd !== 'lf' && lineEnd !== 'cr') refuse('lineEnd', lineEnd, '"lf", which takes CRLF too, or "cr"');
   if (!(Number.isInteger(skipLines) && skipLines >= 0)) refuse('skipLines', skipLines, 'a number of lines from 0');
   if (names !== undefined) checkNames(names, columns);
-  const plain = separator === ',' && quote === '"' && skipLines === 0 && names === undefined;
+  const plain = form === 'csv' && separator === ',' && quote === '"' && skipLines === 0 && names === undefined;
   return plain && textCodeOf(dialect) === undefined ? undefined : dialect;
 }
 

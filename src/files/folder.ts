@@ -3,7 +3,7 @@ import { type Dirent, lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
-import { type FileFormat, type FileSelection, textCodeOf } from './file-dialect.ts';
+import { type FileFormat, suffixesOf, textCodeOf } from './file-dialect.ts';
 import type { TextCode } from './text-encoding.ts';
 
 /** A file of a folder that is a topic. */
@@ -41,11 +41,13 @@ export interface FileStat {
 export async function listFolder(
   topic: string,
   directory: string,
-  { dialect, files: selection = {} }: Pick<FileFormat, 'dialect' | 'files'>,
+  format: Pick<FileFormat, 'dialect' | 'files'>,
   leftOut: (name: string, why: string) => void = () => {},
 ): Promise<FolderFile[]> {
-  const text = textCodeOf(dialect);
-  const found = await filesOf(topic, directory, '', { name: nameForm(selection), selection, leftOut });
+  const text = textCodeOf(format.dialect);
+  const suffixes = suffixesOf(format);
+  const nested = format.files?.nested === true;
+  const found = await filesOf(topic, directory, '', { name: nameForm(suffixes), suffixes, nested, leftOut });
   const files = text === undefined ? found : found.map((file) => ({ ...file, text }));
   files.sort((a, b) => compareNames(a.name, b.name));
   for (let i = 1; i < files.length; i++) {
@@ -84,12 +86,13 @@ export function noFileThere(path: string): string | undefined {
 interface Search {
   /** Names of files. */
   readonly name: RegExp;
-  readonly selection: FileSelection;
+  readonly suffixes: readonly string[];
+  readonly nested: boolean;
   readonly leftOut: (name: string, why: string) => void;
 }
 
 /** Names that are read. */
-function nameForm({ suffixes = ['.csv'] }: FileSelection): RegExp {
+function nameForm(suffixes: readonly string[]): RegExp {
   const ends = suffixes.map((suffix) => suffix.replace(/[^\w\s]/g, '\\$&'));
   return new RegExp(`^[^.].*(${ends.join('|')})(\\.gz)?$`, 'is');
 }
@@ -98,7 +101,7 @@ function nameForm({ suffixes = ['.csv'] }: FileSelection): RegExp {
 const likeRows =
   /(^\..*\.csv(\.gz)?|^[^._].*(\.csv\.\w+|\.(csv_?|txt|tsv|dat|gz|zip|bz2|xz|zst|json|jsonl|ndjson|parquet|xlsx?)))$/is;
 
-function likeRowsReason(name: string, { suffixes = ['.csv'] }: FileSelection): string {
+function likeRowsReason(name: string, suffixes: readonly string[]): string {
   const ends = suffixes.flatMap((suffix) => [suffix, `${suffix}.gz`]);
   return name.startsWith('.') ? 'its name begins with a dot' : `its name does not end with ${ends.join(' or ')}`;
 }
@@ -108,7 +111,7 @@ const hourFolder = /^(?:\d\d|hour=\d\d)$/;
 
 /** The files of a folder and of the dated folders in it. `within`: '' for the topic's folder, `20180101/` and `20180101/13/` below it. */
 async function filesOf(topic: string, directory: string, within: string, search: Search): Promise<FolderFile[]> {
-  const { name: fileName, selection, leftOut } = search;
+  const { name: fileName, suffixes, nested, leftOut } = search;
   const dated = [dayFolder, hourFolder][within.split('/').length - 1];
   const files: FolderFile[] = [];
   const folders: string[] = [];
@@ -122,13 +125,13 @@ async function filesOf(topic: string, directory: string, within: string, search:
     if (fileName.test(name)) files.push(fileOf(directory, within + name));
     else if (dated?.test(name) === true) folders.push(`${within}${name}/`);
     else if (found.isDirectory() && /^[^._]/.test(name)) {
-      if (selection.nested === true) folders.push(`${within}${name}/`);
+      if (nested) folders.push(`${within}${name}/`);
       else
         leftOut(
           `${within}${name}/`,
           'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13)',
         );
-    } else if (likeRows.test(name)) leftOut(within + name, likeRowsReason(name, selection));
+    } else if (likeRows.test(name)) leftOut(within + name, likeRowsReason(name, suffixes));
   }
   for (const folder of folders) files.push(...(await filesOf(topic, directory, folder, search)));
   return files;

@@ -65,6 +65,7 @@ export function mappedFormat<K, V>(inner: RowFormat<K, V>, mapping: FormatMappin
   const texts = new TextsOf();
   const format = {
     columns: names.list,
+    optional: names.optional,
     timestampOf: (value: V) => inner.timestampOf(value),
     ...(checked && { dialect: checked }),
     ...(files && { files }),

@@ -50,6 +50,7 @@ const batchOverhead = 128;
  */
 export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, RowMessage> {
   readonly columns: readonly string[];
+  readonly optional?: readonly string[];
   readonly dialect?: FileDialect;
   readonly files?: FileSelection;
   readonly records?: () => readonly DecodedRow<Uint8Array | undefined, RowMessage>[];
@@ -62,8 +63,9 @@ export class MessageFormat<K, V> implements RowFormat<Uint8Array | undefined, Ro
 
   constructor(options: MessageFormatOptions<K, V>) {
     this.#options = options;
-    const { columns, dialect, files } = options.format;
+    const { columns, optional, dialect, files } = options.format;
     this.columns = columns;
+    if (optional !== undefined) this.optional = optional;
     if (dialect !== undefined) this.dialect = dialect;
     if (files !== undefined) this.files = files;
     if (options.format.records !== undefined) {

@@ -5,7 +5,15 @@ import { basename, join } from 'node:path';
 import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
 import { makeFolder } from '../common/make-folder.ts';
 import { layoutOf, splitLine } from './csv-header.ts';
-import { type FileFormat, headerLinesOf, type Marks, marksOf, textCodeOf } from './file-dialect.ts';
+import {
+  type FileFormat,
+  headerLinesOf,
+  isNdjson,
+  type Marks,
+  marksOf,
+  suffixesOf,
+  textCodeOf,
+} from './file-dialect.ts';
 import { openContent } from './known-file.ts';
 import { maxRowBytes } from './scan-outcome.ts';
 import { encodedText, type TextCode } from './text-encoding.ts';
@@ -149,8 +157,8 @@ async function outputOf(options: RepairOptions, first: Letter): Promise<Output> 
 }
 
 /** The end of a file's name that says that it is read. */
-function suffixOf(file: string, { files }: FileFormat): string {
-  const suffixes = files?.suffixes ?? ['.csv'];
+function suffixOf(file: string, format: FileFormat): string {
+  const suffixes = suffixesOf(format);
   const suffix = suffixes.find((one) => file.toLowerCase().endsWith(one.toLowerCase()));
   return suffix === undefined ? suffixes[0]! : file.slice(-suffix.length);
 }
@@ -208,6 +216,7 @@ function notWritten(path: string, error: unknown): StreamsError {
 /** What stands before the rows of the original file, if that is there and has the same columns; else as much, made up. */
 async function headFor({ format, originals = [] }: RepairOptions, file: string): Promise<string> {
   const { columns, dialect } = format;
+  if (isNdjson(dialect)) return '';
   const marks = marksOf(dialect);
   for (const directory of originals) {
     for (const gzip of [false, true]) {

@@ -32,6 +32,7 @@ export const deadReasons = [
   'future',
   'too-long',
   'quote',
+  'json',
   'processing',
   'deserialization',
   'invalid_timestamp',
@@ -52,6 +53,7 @@ export const deadReasonTexts: Readonly<Record<DeadReason, string>> = {
   future: 'its event time lies too far after its arrival',
   'too-long': 'the row is too long',
   quote: 'the quotes of the row do not match',
+  json: 'the line is not a JSON object',
   processing: 'its processing failed',
   deserialization: 'it cannot be read',
   invalid_timestamp: 'its event time is not a whole number of ms since 1970-01-01T00:00Z',
@@ -66,7 +68,7 @@ export interface DecodedRow<K, V> {
 }
 
 /**
- * How rows of a CSV folder become records of a topic.
+ * How rows of a folder's files become records of a topic.
  *
  * `decode` fills `out` and returns undefined, or returns the reason why the row is bad. It is called once a row, in file order, and must be
  * synchronous and fast: no Date, regex or JSON. It is also asked about lines inside a quoted field (is this a row by itself?) and about a cut last
@@ -75,6 +77,8 @@ export interface DecodedRow<K, V> {
 export interface RowFormat<K, V> {
   /** Names of the columns that must stand in the header, in the order in which `decode` sees them. */
   readonly columns: readonly string[];
+  /** Columns that a line of JSON may lack: they are empty then. @defaultValue none */
+  readonly optional?: readonly string[];
   /** How the files are written. @defaultValue comma-separated UTF-8 with a header, which is read fastest */
   readonly dialect?: FileDialect;
   /** Which files are read. @defaultValue `*.csv` and `*.csv.gz` */

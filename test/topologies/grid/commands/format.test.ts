@@ -148,3 +148,39 @@ test('a --format that is wrong is told by its file and option', async (t) => {
   await wrong('{"columns": {"id_evt": {"column": "x", "time": "hh:mm"}}}', /has the letter h/);
   await wrong('{"encoding": "ebcdic"}', /encoding of a file format is "ebcdic": expected one of utf-8/);
 });
+
+test('events as JSON lines, with nested members and other names, give the same digest; repair writes their letters as lines', async (t) => {
+  const folder = await temporary(t);
+  await dataSet(folder);
+  mkdirSync(join(folder, 'lines'));
+  for (const name of readdirSync(join(folder, 'events'))) {
+    const rows = parse(readFileSync(join(folder, 'events', name), 'utf8'), { columns: true }) as Record<
+      string,
+      string
+    >[];
+    const lines = rows.map(({ type_equipement, id_equipement, info_div, ...row }) =>
+      JSON.stringify({
+        ...row,
+        of: { type: type_equipement, id: Number(id_equipement) },
+        ...(info_div !== '' && { info_div }),
+      }),
+    );
+    writeFileSync(join(folder, 'lines', name.replace('.csv', '.jsonl')), `${lines.join('\n')}\n`);
+  }
+  writeFileSync(join(folder, 'lines', 'z.jsonl'), '{"id_evt":"1"}\nbad\n');
+  const columns = { type_equipement: 'of.type', id_equipement: 'of.id', info_div: { missing: [''] } };
+  writeFileSync(join(folder, 'lines.json'), JSON.stringify({ form: 'ndjson', columns }));
+  await good(t, `replay --events ${folder}/events --park ${folder}/park --state ${folder}/a`);
+  const line = `--events ${folder}/lines --format ${folder}/lines.json`;
+  const replayed = await weir(`replay ${line} --park ${folder}/park --state ${folder}/b --json`);
+  t.like(JSON.parse(replayed.stdout), { dead: 2 });
+  t.is(await digestOf(t, `${folder}/b`), await digestOf(t, `${folder}/a`));
+  const checked = await weir(`check ${line}`);
+  t.is(checked.code, 3);
+  t.regex(checked.stdout, /^grid-events: .*, a JSON object in each line, utf-8, times of Europe\/Paris$/m);
+  t.regex(checked.stdout, /^z\.jsonl +ndjson +2 +2 +whole$/m);
+  const repair = `repair --dead ${folder}/b/dead.jsonl --out ${folder}/mended --format ${folder}/lines.json`;
+  const path = (await good(t, repair)).trim();
+  t.regex(path, /z-repaired-\w+-1-2\.jsonl$/);
+  t.is(readFileSync(path, 'utf8'), '{"id_evt":"1"}\nbad\n');
+});
