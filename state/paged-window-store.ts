@@ -33,7 +33,7 @@ interface PagedWindow {
   changed: boolean;
   /** The database has a directory row. */
   stored: boolean;
-  /** Pages in a batch that is not written yet, by separator; undefined: removed. */
+  /** Pages that were made since the last batch was written, by separator; undefined: removed. */
   readonly unwritten: Map<string, Uint8Array | undefined>;
   readonly cursor: PageCursor;
   cursorPage: number;
@@ -50,8 +50,8 @@ interface PagedWindow {
  *             in hexadecimal: prefix 07, start 1490482800000, the first page: [07 | 80 00 01 5b 07 b2 a5 80 | 01]
  * ```
  *
- * Keys are given as latin1 text of their bytes (latin1.ts). Changes are gathered by `put` and `del`, merged into their pages by `apply` (best in the order of keys) and complete with `seal`; all go into the caller's
- * batch. `get` sees applied changes at once, everything else what is written: so call `written` when the batch is. One batch at a time.
+ * Keys are given as latin1 text of their bytes (latin1.ts). Changes are gathered by `put` and `del` and merged into their pages by `apply` (best in the order of keys). With `seal` each changed page goes into the
+ * caller's batch once, however often it was merged. `get` sees applied changes at once, everything else what is written: so call `written` when the batch is. One batch at a time.
  */
 export class PagedWindowStore {
   readonly #database: Database;
@@ -112,8 +112,8 @@ export class PagedWindowStore {
     this.#pending.add(startMs, key, undefined);
   }
 
-  /** Merges the gathered changes into their pages, which go into the batch. */
-  apply(batch: WriteBatch): void {
+  /** Merges the gathered changes into their pages, which are kept until the batch is written. */
+  apply(): void {
     const pending = this.#pending;
     pending.sort();
     for (let from = 0; from < pending.length; ) {
@@ -127,16 +127,21 @@ export class PagedWindowStore {
         (end === undefined || pending.keyOf(to) < end)
       )
         to++;
-      this.#merge(batch, window, page, from, to);
+      this.#merge(window, page, from, to);
       from = to;
     }
     pending.clear();
   }
 
-  /** Applies what is gathered and completes the batch: the directories of windows whose pages changed. */
+  /** Applies what is gathered and puts all that changed into the batch: pages, and the directories of windows whose pages begin elsewhere now. */
   seal(batch: WriteBatch): void {
-    this.apply(batch);
+    this.apply();
     for (const window of this.#windows.values()) {
+      for (const [separator, bytes] of window.unwritten) {
+        const key = this.#rowKey(window.startMs, pageTag, separator);
+        if (bytes === undefined) batch.del(key);
+        else batch.put(key, bytes);
+      }
       if (!window.changed) continue;
       window.changed = false;
       if (window.separators.length > 1)
@@ -198,7 +203,6 @@ export class PagedWindowStore {
       }
     for (const window of this.#windows.values()) {
       if (window.startMs >= startMs) continue;
-      for (const separator of window.unwritten.keys()) batch.del(this.#rowKey(window.startMs, pageTag, separator));
       batch.del(this.#rowKey(window.startMs, directoryTag));
       this.#windows.delete(window.startMs);
       gone.add(window.startMs);
@@ -206,27 +210,20 @@ export class PagedWindowStore {
     return gone.size;
   }
 
-  #merge(batch: WriteBatch, window: PagedWindow, page: number, from: number, to: number): void {
+  #merge(window: PagedWindow, page: number, from: number, to: number): void {
     const writer = this.#writer;
     writer.merge(this.#page(window, page), this.#pending, from, to);
     const separator = window.separators[page]!;
     const pages = writer.split();
-    this.#write(batch, window, separator, pages[0]?.bytes);
+    window.unwritten.set(separator, pages[0]?.bytes);
+    window.cursorPage = -1;
     const added = pages.slice(1);
-    for (const { first, bytes } of added) this.#write(batch, window, first, bytes);
+    for (const { first, bytes } of added) window.unwritten.set(first, bytes);
     // An emptied page goes, but the first separator stays: keys before all others need a page to go to.
     if (pages.length === 0 && page > 0) window.separators.splice(page, 1);
     else if (added.length > 0) window.separators.splice(page + 1, 0, ...added.map(({ first }) => first));
     else return;
     window.changed = true;
-  }
-
-  #write(batch: WriteBatch, window: PagedWindow, separator: string, bytes: Uint8Array | undefined): void {
-    const key = this.#rowKey(window.startMs, pageTag, separator);
-    if (bytes === undefined) batch.del(key);
-    else batch.put(key, bytes);
-    window.unwritten.set(separator, bytes);
-    window.cursorPage = -1;
   }
 
   #page(window: PagedWindow, page: number): Uint8Array | undefined {

@@ -209,8 +209,13 @@ export class VersionedBytesStore {
 
   /** All versions of a key; none for an unknown key. */
   history(key: Uint8Array, reader: Reader = this.#database): History<Uint8Array> {
-    const bytes = reader.get(this.#rowKey.row(key));
+    const bytes = this.bytes(key, reader);
     return bytes === undefined ? [] : decodeHistory(bytes);
+  }
+
+  /** The bytes of a key's history; undefined for an unknown key. */
+  bytes(key: Uint8Array, reader: Reader = this.#database): Uint8Array | undefined {
+    return reader.get(this.#rowKey.row(key));
   }
 
   /** All versions of several keys, in their order, from one state of the database. */

@@ -73,6 +73,8 @@ const taskVersionedBytes = 4 * 1024 * 1024;
 const flushSlice = 2048;
 /** Tables with so many changed rows are flushed before their turn. */
 const earlyFlush = 16_384;
+/** Of so many rows that a slice of a flush gives a table, few fall together. */
+const mostlyNew = 0.9 * flushSlice;
 
 /**
  * All tasks of a topology in one process over one database: takes records in, drains the queues between sub-topologies, and puts everything that changed
@@ -276,13 +278,16 @@ export class TopologyEngine implements TaskHost {
   /** Flushes a table. What it changes downstream is flushed early where that is much, so that a large commit needs little memory. */
   async #flushTable(table: CachedTable<unknown, unknown>, batch: WriteBatch): Promise<void> {
     const later = this.tables.slice(this.tables.indexOf(table) + 1);
+    // A table below that gets about a row for each row of a long flush keeps few of them: those that wait for long are garbage that only a slow collection finds.
+    const long = table.dirtyRows >= earlyFlush;
     for (let done = !table.hasDirty; !done; ) {
+      const dirtyBefore = long ? later.map(({ dirtyRows }) => dirtyRows) : [];
       await this.#insist(() => {
         done = table.flush(batch, flushSlice);
       });
       await this.#insist(() => this.settle());
-      for (const other of later)
-        if (other.dirtyRows >= earlyFlush) {
+      for (const [i, other] of later.entries())
+        if (other.dirtyRows >= earlyFlush || other.dirtyRows - (dirtyBefore[i] ?? Infinity) >= mostlyNew) {
           await this.#flushTable(other, batch);
           other.forget();
         }

@@ -210,7 +210,7 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
       const batch = database.batch();
       store.put(dayMs, key(1), bytes(99));
       store.del(dayMs, key(2));
-      store.apply(batch);
+      store.apply();
       assert.deepEqual(store.get(dayMs, key(1)), bytes(99));
       assert.equal(store.get(dayMs, key(2)), undefined);
       assert.deepEqual(store.read(database, dayMs, key(1)), bytes(11));
@@ -219,6 +219,29 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
       assert.deepEqual(store.read(database, dayMs, key(1)), bytes(99));
       store.written();
       assert.deepEqual(store.get(dayMs, key(1)), bytes(99));
+    },
+  ],
+  [
+    'a page that is merged several times goes into its batch once, as it is at the end',
+    async (database) => {
+      const store = new PagedWindowStore(database, bytes(7));
+      const batch = database.batch();
+      for (const value of [1, 2, 3]) {
+        store.put(0, key(1), bytes(value));
+        store.put(dayMs, key(value), bytes(value));
+        store.apply();
+      }
+      assert.equal(batch.length, 0);
+      store.del(0, key(1));
+      store.seal(batch);
+      assert.equal(batch.length, 2);
+      await batch.write({ sync: false });
+      store.written();
+      const rows = await all(store.rows(database));
+      assert.deepEqual(
+        rows.map(({ startMs, value }) => [startMs, ...value]),
+        [1, 2, 3].map((value) => [dayMs, value]),
+      );
     },
   ],
   [

@@ -36,8 +36,8 @@ export interface ByteRows {
   read(startMs: number, key: KeyText, reader?: Reader): Uint8Array | undefined;
   put(batch: WriteBatch, startMs: number, key: KeyText, value: Uint8Array): void;
   del(batch: WriteBatch, startMs: number, key: KeyText): void;
-  /** After some puts: all of them are in the batch. */
-  apply(batch: WriteBatch): void;
+  /** After some puts: `get` sees all of them, if it sees any. */
+  apply(): void;
   /** After the last put: the batch is complete. */
   seal(batch: WriteBatch): void;
   /** The batch is written. */
@@ -103,7 +103,7 @@ export function windowRows(database: Database, prefix: Uint8Array): ByteRows {
     read: (startMs, key, reader = database) => store.read(reader, startMs, key),
     put: (_batch, startMs, key, value) => store.put(startMs, key, value),
     del: (_batch, startMs, key) => store.del(startMs, key),
-    apply: (batch) => store.apply(batch),
+    apply: () => store.apply(),
     seal: (batch) => store.seal(batch),
     written: () => store.written(),
     seesUnwritten: true,

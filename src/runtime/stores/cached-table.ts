@@ -279,7 +279,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       if (row.startMs >= this.#expireBefore) this.#write(batch, row);
       if (this.cached && (row.kept !== undefined || row.told !== undefined)) this.#tell(row);
     }
-    this.#rows.apply(batch);
+    this.#rows.apply();
     if (this.#flushed < this.#dirty.length) return false;
     this.#dirty = [];
     this.#flushed = 0;

@@ -5,6 +5,7 @@ import { keyIdentity } from '../../serde/key-identity.ts';
 import type { Serde } from '../../serde/serde.ts';
 import { throughSerde } from '../../serde/through-serde.ts';
 import { isIdentifiedByValue } from '../../serde/value-identity.ts';
+import { type KeyText, keyText } from './byte-rows.ts';
 
 /** A value as a store keeps it between commits: its bytes, or itself where its serde has a `clone`. */
 export type Kept<V> = V | Uint8Array;
@@ -34,6 +35,15 @@ export class StoreValues<K, V> {
     if (this.#byValue && typeof key !== 'object') return key;
     try {
       return keyIdentity(this.keySerde, key);
+    } catch (error) {
+      throw this.#badKey(key, error);
+    }
+  }
+
+  /** The key's bytes as text. */
+  text(key: K): KeyText {
+    try {
+      return keyText(this.keySerde, key);
     } catch (error) {
       throw this.#badKey(key, error);
     }

@@ -2,6 +2,7 @@ import type { Database, WriteBatch } from '../../../state/database.ts';
 import { latin1 } from '../../../state/latin1.ts';
 import {
   changedIntervals,
+  decodeHistory,
   encodeHistory,
   type History,
   type Interval,
@@ -15,17 +16,13 @@ import type { StoreSpec, VersionedTable } from '../../processor/node.ts';
 import type { Version } from '../../processor/rows.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
+import type { KeyText } from './byte-rows.ts';
 import type { RowListener } from './cached-table.ts';
+import { HistoryCache } from './history-cache.ts';
 import { type Kept, StoreValues } from './store-values.ts';
 
-/** A key's history, read once and kept. */
-interface CachedHistory {
-  readonly key: unknown;
-  readonly history: History<Kept<unknown>>;
-}
-
-/** Memory of a cached history of one or two versions. Measured on Node 20. */
-const historyBytes = 280;
+/** Least memory for histories that were read. */
+const leastCacheBytes = 128 * 1024;
 
 /** How a versioned table is kept. */
 export interface VersionedTableOptions {
@@ -50,13 +47,10 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   readonly #store: VersionedBytesStore;
   readonly #keepsVersions: boolean;
   readonly #changelog: RowListener | undefined;
-  /** Histories of one generation; two are kept. */
-  readonly #generationKeys: number;
-  #young = new Map<unknown, CachedHistory>();
-  #old = new Map<unknown, CachedHistory>();
-  #dirty = new Map<unknown, CachedHistory>();
-  #flushed: ReadonlyMap<unknown, CachedHistory> = new Map();
-  readonly #keyScratch = new Uint8Array(256);
+  /** What was read, and has not changed since. */
+  readonly #read: HistoryCache<Kept<unknown>>;
+  #dirty = new Map<KeyText, History<Kept<unknown>>>();
+  #flushed: ReadonlyMap<KeyText, History<Kept<unknown>>> = new Map();
 
   constructor(
     spec: StoreSpec,
@@ -73,7 +67,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     this.#store = new VersionedBytesStore(database, prefix);
     this.#keepsVersions = options.keepsVersions;
     this.global = options.global;
-    this.#generationKeys = Math.max(1000, Math.floor(options.cacheBytes / historyBytes / 2));
+    this.#read = new HistoryCache(Math.max(leastCacheBytes, options.cacheBytes));
     this.stats = {
       store: spec.name,
       kind: 'versioned',
@@ -87,16 +81,15 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   }
 
   get(key: unknown, asOfMs: number): unknown {
-    return this.#given(key, versionAt(this.#cached(key).history, asOfMs)?.value);
+    return this.#given(key, versionAt(this.#history(key), asOfMs)?.value);
   }
 
   latest(key: unknown): unknown {
-    const { history } = this.#cached(key);
-    return this.#given(key, history.at(-1)?.value);
+    return this.#given(key, this.#history(key).at(-1)?.value);
   }
 
   history(key: unknown): readonly Version<unknown>[] {
-    return this.#cached(key).history.map(({ validFromMs, value }) => ({
+    return this.#history(key).map(({ validFromMs, value }) => ({
       validFromMs,
       value: this.#given(key, value),
     }));
@@ -110,7 +103,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
    */
   put(key: unknown, value: unknown, validFromMs: number): readonly Interval[] {
     const kept = isAbsent(value) ? null : this.#values.keep(key, value);
-    const before = this.#cached(key).history;
+    const before = this.#history(key);
     if (this.#keepsVersions) return this.#replace(key, before, putVersion(before, validFromMs, kept));
     return this.#replace(key, before, kept === null ? [] : [{ validFromMs, value: kept }]);
   }
@@ -121,19 +114,18 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
       validFromMs,
       value: isAbsent(value) ? null : this.#values.keep(key, value),
     }));
-    return this.#replace(key, this.#cached(key).history, after);
+    return this.#replace(key, this.#history(key), after);
   }
 
   /** Puts changed histories into the batch. */
   flush(batch: WriteBatch): void {
-    for (const { key, history } of this.#dirty.values()) {
+    for (const [key, history] of this.#dirty) {
       const encoded = history.map(({ validFromMs, value }) => ({
         validFromMs,
         value: value === null ? null : this.#bytesOf(value),
       }));
-      const keyBytes = this.keySerde.serialize(key);
-      this.#store.replaceHistory(batch, keyBytes, encoded);
-      this.#tellChangelog(keyBytes, encoded);
+      this.#store.replaceHistory(batch, Buffer.from(key, 'latin1'), encoded);
+      this.#tellChangelog(key, encoded);
       this.stats.puts++;
     }
     // Kept until the next flush: the database has them when their batch is written, not now.
@@ -147,22 +139,21 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
   }
 
   snapshotStats(): StoreStats {
-    this.stats.cachedEntries = this.#young.size + this.#old.size + this.#dirty.size;
+    this.stats.cachedEntries = this.#read.size + this.#dirty.size;
     return this.stats;
   }
 
   /** As of other stores: the newest version's time, then the history. */
-  #tellChangelog(key: Uint8Array, history: History<Uint8Array>): void {
+  #tellChangelog(key: KeyText, history: History<Uint8Array>): void {
     if (this.#changelog === undefined) return;
     const timestamp = Math.max(0, history.at(-1)?.validFromMs ?? 0);
-    const text = latin1(key, 0, key.length);
     if (history.length === 0) {
-      this.#changelog(0, text, undefined, timestamp);
+      this.#changelog(0, key, undefined, timestamp);
       return;
     }
     const time = new Uint8Array(8);
     writeInt64(time, 0, timestamp);
-    this.#changelog(0, text, concatBytes(time, encodeHistory(history)), timestamp);
+    this.#changelog(0, key, concatBytes(time, encodeHistory(history)), timestamp);
   }
 
   #given(key: unknown, kept: Kept<unknown> | null | undefined): unknown {
@@ -177,52 +168,32 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     const intervals = changedIntervals(before, after, (a, b) => equalBytes(this.#bytesOf(a), this.#bytesOf(b)));
     // Without a difference between them at any time, histories of the same bounds are the same.
     if (intervals.length === 0 && sameBounds(before, after)) return intervals;
-    const identity = this.#values.identity(key);
-    this.#young.delete(identity);
-    this.#old.delete(identity);
-    this.#dirty.set(identity, { key: this.#values.ownKey(key), history: after });
+    const text = this.#values.text(key);
+    this.#read.forget(text);
+    this.#dirty.set(text, after);
     return intervals;
   }
 
-  #cached(key: unknown): CachedHistory {
-    const identity = this.#values.identity(key);
-    const found = this.#young.get(identity) ?? this.#dirty.get(identity) ?? this.#flushed.get(identity);
+  #history(key: unknown): History<Kept<unknown>> {
+    const text = this.#values.text(key);
+    const found = this.#dirty.get(text) ?? this.#flushed.get(text) ?? this.#read.get(text);
     if (found !== undefined) {
       this.stats.hits++;
       return found;
     }
-    const old = this.#old.get(identity);
-    if (old !== undefined) {
-      this.stats.hits++;
-      this.#old.delete(identity);
-      return this.#remember(identity, old);
-    }
     this.stats.misses++;
-    const own = this.#values.ownKey(key);
-    const history = this.#store.history(this.#keyBytes(own)).map(({ validFromMs, value }) => ({
-      validFromMs,
-      value: value === null ? null : this.#kept(value),
-    }));
-    return this.#remember(identity, { key: own, history });
+    const bytes = this.#store.bytes(Buffer.from(text, 'latin1'));
+    if (bytes === undefined) return this.#read.add(text, '', () => []);
+    return this.#read.add(text, latin1(bytes, 0, bytes.length), () =>
+      decodeHistory(bytes).map(({ validFromMs, value }) => ({
+        validFromMs,
+        value: value === null ? null : this.#kept(value),
+      })),
+    );
   }
 
   #kept(bytes: Uint8Array): Kept<unknown> {
     return this.#values.asBytes ? new Uint8Array(bytes) : this.#valueSerde.deserialize(bytes);
-  }
-
-  /** The key's bytes, in a buffer that the next call uses again. */
-  #keyBytes(key: unknown): Uint8Array {
-    const end = this.keySerde.write?.(key, this.#keyScratch, 0) ?? -1;
-    return end >= 0 ? this.#keyScratch.subarray(0, end) : this.keySerde.serialize(key);
-  }
-
-  #remember(identity: unknown, cached: CachedHistory): CachedHistory {
-    if (this.#young.size >= this.#generationKeys) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(identity, cached);
-    return cached;
   }
 }
 

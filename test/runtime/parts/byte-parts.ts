@@ -39,7 +39,7 @@ export async function writeRows(
   const batch = database.batch();
   for (const { startMs, key, value } of rows)
     store.put(batch, startMs, keyText(stringSerde, Buffer.from(key).toString()), value);
-  store.apply(batch);
+  store.apply();
   store.seal(batch);
   await batch.write({ sync: false });
   store.written();

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { EmbeddedStreams, Serdes, StreamsBuilder, TimeWindows, Windowed, WindowedSerde } from '../../src/index.ts';
+import { ListFeed } from './list-feed.ts';
+
+const dayMs = 86_400_000;
+const keys = 20_000;
+const days = 3;
+const day = TimeWindows.ofSizeWithNoGrace(dayMs);
+const week = TimeWindows.ofSizeWithNoGrace(7 * dayMs);
+const count = (): number => 0;
+const add = (_key: unknown, more: number, sum: number): number => sum + more;
+const subtract = (_key: unknown, less: number, sum: number): number => sum - less;
+
+/** Each key once a day, in an order of no meaning: 7919 is prime. */
+const records = Array.from({ length: keys * days }, (_, i) => ({
+  key: `m${(i * 7919) % keys}`,
+  value: 1,
+  timestamp: Math.floor(i / keys) * dayMs,
+}));
+
+/** Counts by day, by week, and by groups that are few, some thousand, and as many as keys. */
+function topology() {
+  const builder = new StreamsBuilder();
+  const perDay = builder
+    .stream('in', { keySerde: Serdes.string, valueSerde: Serdes.int64 })
+    .groupByKey()
+    .windowedBy(day)
+    .aggregate(count, (_key, _value, sum) => sum + 1, { name: 'day', valueSerde: Serdes.int64 });
+  perDay.rollUp(week, count, add, subtract, { name: 'week' });
+  for (const groups of [7, 5000, keys])
+    perDay
+      .groupBy(
+        ({ key, startMs, endMs }, value) => [new Windowed(`g${Number(key.slice(1)) % groups}`, startMs, endMs), value],
+        { keySerde: new WindowedSerde(Serdes.string, day), valueSerde: Serdes.int64 },
+      )
+      .aggregate(count, add, subtract, { name: `day-${groups}`, valueSerde: Serdes.int64 })
+      .rollUp(week, count, add, subtract, { name: `week-${groups}` });
+  return builder.build();
+}
+
+for (const [title, commitIntervalRecords, cacheBytes] of [
+  ['one commit', 1_000_000, 1e9],
+  ['commits of 25,000 records', 25_000, 1e9],
+  ['commits of what a small cache holds', 1_000_000, 4e6],
+] as const)
+  test(`of 20,000 keys all tables have all events with ${title}`, async (t) => {
+    const stateDir = await mkdtemp(join(tmpdir(), 'weir-large-'));
+    t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+    const options = { stateDir, commitIntervalRecords, statestoreCacheMaxBytes: cacheBytes, syncWrites: false };
+    const streams = await EmbeddedStreams.open(topology(), { ...options, commitIntervalMs: 1e9 });
+    t.teardown(() => streams.close());
+    await streams.run([new ListFeed('in', records, 5000)]);
+    const found = async (store: string): Promise<readonly [rows: number, least: number, most: number]> => {
+      let [rows, least, most] = [0, Number.POSITIVE_INFINITY, 0];
+      for (const part of streams.parts(store))
+        for await (const page of part.rows(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))
+          for (const { value } of page) {
+            const sum = Number(Buffer.from(value.subarray(8)).readBigInt64BE());
+            rows++;
+            least = Math.min(least, sum);
+            most = Math.max(most, sum);
+          }
+      return [rows, least, most];
+    };
+    t.deepEqual(await found('day'), [keys * days, 1, 1]);
+    t.deepEqual(await found('week'), [keys, days, days]);
+    for (const groups of [5000, keys]) {
+      t.deepEqual(await found(`day-${groups}`), [groups * days, keys / groups, keys / groups]);
+      t.deepEqual(await found(`week-${groups}`), [groups, (days * keys) / groups, (days * keys) / groups]);
+    }
+    // 20,000 = 7 * 2857 + 1
+    t.deepEqual(await found('day-7'), [7 * days, 2857, 2858]);
+    t.deepEqual(await found('week-7'), [7, days * 2857, days * 2858]);
+  });
