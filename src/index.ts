@@ -76,6 +76,7 @@ export type {
   ReadOnlyWindowStore,
   StoreReadOptions,
 } from './runtime/read-only-stores.ts';
+export { type RebuildRequest, type Rebuilt, rebuildStores } from './runtime/rebuild-stores.ts';
 export type { OutputReceiver, OutputRecord } from './runtime/runtime-nodes.ts';
 
 // Running on Kafka

@@ -6,6 +6,7 @@ import { topicsOf } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
+import type { Remedy } from './describe-diff.ts';
 import { kafkaTopology, topicOption } from './kafka-topology.ts';
 import { applicationIdOption, brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { settingsOf } from './replay-settings.ts';
@@ -53,10 +54,13 @@ export function describeCommand(spec: ApplicationSpec, open: typeof openBroker =
       const { options, config, stdout, stderr } = context;
       const [app, { describeTopology }] = await Promise.all([spec.load(), import('../server/serve-client.ts')]);
       const { diff } = options;
-      const show = async (changes: ProgramChanges, place: string): Promise<void> => {
+      const show = async (changes: ProgramChanges, place: string, remedy?: Remedy): Promise<void> => {
         const { refuseChanges, showChanges } = await import('./describe-diff.ts');
-        stdout.write(options.format === 'json' ? `${JSON.stringify(changes, undefined, 2)}\n` : showChanges(changes));
-        refuseChanges(changes, place);
+        const all = { ...changes, rebuilds: remedy?.stores ?? [] };
+        stdout.write(
+          options.format === 'json' ? `${JSON.stringify(all, undefined, 2)}\n` : showChanges(changes, remedy),
+        );
+        refuseChanges(changes, place, remedy);
       };
       if (diff === '') {
         const applicationId = applicationIdOf(spec, config);
@@ -75,8 +79,9 @@ export function describeCommand(spec: ApplicationSpec, open: typeof openBroker =
       const settings = settingsOf(spec, {}, await savedSettings(directory, mayBeAbsent), directory);
       const topology = app.topology(settings, topicsOf(spec, settings.topics));
       if (diff !== undefined) {
-        const { changesOfState } = await import('./describe-diff.ts');
-        await show(await changesOfState(diff, topology), diff);
+        const { changesOfState, remedyOf } = await import('./describe-diff.ts');
+        const changes = await changesOfState(diff, topology);
+        await show(changes, diff, remedyOf(topology, changes));
         return;
       }
       stdout.write(describeTopology(topology, options.format));

@@ -6,6 +6,7 @@ import { numberedInGroup } from '../runtime/kafka/program-numbers.ts';
 import { type ProgramChanges, programChanges } from '../runtime/program-changes.ts';
 import { descriptionOf } from '../runtime/saved-state.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
+import { foremost, storesBehind } from '../topology/behind.ts';
 import type { Topology } from '../topology/topology.ts';
 
 /**
@@ -43,26 +44,45 @@ export async function changesOfApplication(
         ? `what application ${applicationId} has committed does not say what program it is of: an earlier version committed it. Let this version run that program first.`
         : `application ${applicationId} has committed nothing of the topics that this program reads. Give its name with --application-id, and its topic with --topic.`,
     );
-  const { kept, added, removed, refused, origins } = changesOfGroup(topology, tasks, applicationId, former);
-  return { kept, added, removed, refused, origins };
+  const { kept, added, removed, changed, refused, origins } = changesOfGroup(topology, tasks, applicationId, former);
+  return { kept, added, removed, changed, refused, origins };
 }
 
-/** One line a store: what is kept, new, gone, refused. */
-export function showChanges({ kept, added, removed, refused }: ProgramChanges): string {
+/** What makes the state one that a program goes on with. */
+export interface Remedy {
+  /** Stores to be named to `replay --rebuild`. */
+  readonly named: readonly string[];
+  /** All that are made anew then: these, and those that they feed. */
+  readonly stores: readonly string[];
+}
+
+/** The stores that have changed, for a state that can be made anew. */
+export function remedyOf(topology: Topology, { changed }: ProgramChanges): Remedy {
+  const named = foremost(topology, changed);
+  return { named, stores: storesBehind(topology, named).stores };
+}
+
+/** One line a store: what is kept, new, gone, refused, and how the state goes on all the same. */
+export function showChanges({ kept, added, removed, refused }: ProgramChanges, remedy: Remedy | undefined): string {
+  const { named, stores } = remedy ?? { named: [], stores: [] };
+  const options = named.map((store) => `--rebuild ${store}`).join(' ');
   const lines = [
     ...kept.map((store) => `keeps    ${store}`),
     ...added.map((store) => `adds     ${store}: it starts empty, what was read before does not count in it`),
     ...removed.map((store) => `removes  ${store}: its rows leave the state`),
     ...refused.map((text) => `refuses  ${text}`),
+    ...stores.map((store) => `rebuilds ${store}, with ${options}`),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
 
 /** @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` if a run of the program would be refused. */
-export function refuseChanges({ refused }: ProgramChanges, place: string): void {
+export function refuseChanges({ refused }: ProgramChanges, place: string, remedy: Remedy | undefined): void {
   if (refused.length === 0) return;
+  const options = (remedy?.named ?? []).map((store) => `--rebuild ${store}`).join(' ');
+  const anew = options === '' ? '' : `Make what changes anew with ${options}, g`;
   throw new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',
-    `${refused.length === 1 ? 'a store of this program is' : `${refused.length} stores of this program are`} not as in ${place}. Give a store that changes another name, or take a new folder (on Kafka another application id).`,
+    `${refused.length === 1 ? 'a store of this program is' : `${refused.length} stores of this program are`} not as in ${place}. ${anew === '' ? 'G' : anew}ive a store that changes another name, or take a new folder (on Kafka another application id).`,
   );
 }

@@ -33,10 +33,15 @@ export function deadFileOf(stateDirectory: string, given?: string): string {
   return given ?? join(stateDirectory, 'dead.jsonl');
 }
 
+/** The state whose feeds they are. */
+export interface FedState extends Pick<OpenState, 'directory' | 'settings'> {
+  readonly streams: { readonly topology: Topology };
+}
+
 /** A feed for each folder, all of which write to the same letters. */
 export async function openFolderFeeds(
   app: Application,
-  { directory, settings, streams }: OpenState,
+  { directory, settings, streams }: FedState,
   options: FolderFeedsOptions,
   defer: Defer,
 ): Promise<readonly Feed[]> {

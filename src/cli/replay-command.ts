@@ -28,6 +28,7 @@ interface ReplayOptions {
   readonly dead: string | undefined;
   readonly late: string | undefined;
   readonly verify: boolean;
+  readonly rebuild: readonly string[];
   readonly port: number;
   readonly host: string;
   readonly json: boolean;
@@ -43,6 +44,7 @@ export function replayCommand(spec: ApplicationSpec): CommandSpec {
     examples: [
       `${spec.name} replay --events data/events${tables.map(exampleOf).join('')} --out out`,
       `${spec.name} replay --events incoming --state /var/lib/${spec.name} --follow --serve`,
+      `${spec.name} replay --events data/events --rebuild counts-by-day`,
       `${spec.name} replay --events a --events b --grace 48h --partitions 4 --set commit.interval.ms=200`,
     ],
     options: optionsOf(spec, tables),
@@ -98,6 +100,12 @@ function optionsOf({ defaults }: ApplicationSpec, tables: readonly OptionSpec[])
     {
       flags: '--late <file>',
       description: 'where rows go that came too late (default: late.jsonl in the state folder)',
+    },
+    {
+      flags: '--rebuild <store>',
+      description:
+        'first make this store anew, and those that it feeds, out of all that was read of --events: for a store that has changed, or is new',
+      repeatable: true,
     },
     { flags: '--verify', description: 'compare all of each file read before, not only its ends' },
     { ...portOption, needs: '--serve' },

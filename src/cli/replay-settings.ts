@@ -23,12 +23,16 @@ const forms: { readonly [N in keyof ReplaySettings]: SettingForm } = {
   topics: { saved: 'topics', flag: '--events', text: (n) => `${n} ${n === 1 ? 'folder' : 'folders'} of --events` },
 };
 
+/** Settings that may be others than before where all stores are made anew. */
+export const changeableSettings: readonly (keyof ReplaySettings)[] = ['zone', 'graceMs', 'from', 'to'];
+
 const names = Object.keys(forms) as (keyof ReplaySettings)[];
 
 /**
  * The settings of a state: those it was made with, or for a new one those that are given, else the defaults.
  *
  * @param directory - The state folder, for the message.
+ * @param changeable - Settings that may be others than the saved ones. @defaultValue none
  * @throws {@link StreamsError} `STREAMS_STATE_INCOMPATIBLE` - one is given and differs from the saved one.
  */
 export function settingsOf(
@@ -36,12 +40,14 @@ export function settingsOf(
   given: GivenSettings,
   saved: StateSettings | undefined,
   directory: string,
+  changeable: readonly (keyof ReplaySettings)[] = [],
 ): ReplaySettings {
   const defaults = defaultsOf(spec);
   const entries = names.map((name) => {
     const asked = given[name];
     const before = saved?.[forms[name].saved];
     if (before === undefined) return [name, asked ?? defaults[name]];
+    if (asked !== undefined && changeable.includes(name)) return [name, asked];
     if (asked !== undefined && asked !== before) throw refused(directory, forms[name], before, asked);
     return [name, before];
   });
@@ -62,9 +68,10 @@ function refused(directory: string, form: SettingForm, before: StateSettings[str
   const { flag, text } = form;
   const was = before === null ? `without ${flag}` : `with ${text(before as string)}`;
   const remedy = flag === '--events' ? 'Give the same folders in the same order' : `Leave ${flag} out`;
+  const anew = changeableSettings.some((name) => forms[name] === form) ? ', make all stores anew with --rebuild' : '';
   return new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',
-    `${directory} was made ${was}, not with ${text(asked as string)}. ${remedy}, or replay into another folder with --state.`,
+    `${directory} was made ${was}, not with ${text(asked as string)}. ${remedy}${anew}, or replay into another folder with --state.`,
     { file: directory },
   );
 }

@@ -31,6 +31,8 @@ export interface ReplayRequest {
   readonly serve: boolean;
   readonly final: boolean;
   readonly verify: boolean;
+  /** Stores that are made anew before anything else. */
+  readonly rebuild: readonly string[];
   /** File of `--format`. */
   readonly format?: string | undefined;
   readonly dead?: string | undefined;
@@ -73,6 +75,10 @@ export async function replay(
     throw usage(
       `--out: ${spec.name} has no results to export as files. Leave it out, and read the stores with --serve`,
     );
+  if (request.rebuild.length > 0) {
+    const { rebuild } = await import('./rebuild.ts');
+    if ((await rebuild(spec, app, request, folders, context)) === undefined) return;
+  }
   await withCleanup(async (defer) => {
     const state = await openInput(spec, app, request, folders, context);
     defer(() => state.close());

@@ -32,6 +32,8 @@ export interface FileQueue {
   take(): Promise<PendingFile | undefined>;
   /** The file that was taken is gone. */
   gone(file: PendingFile): void;
+  /** Content offset at which a file is taken to end, whatever follows. Absent: where it does. */
+  endOf?(name: string): number;
 }
 
 /**
@@ -52,6 +54,8 @@ export class FileReader {
   #offset = 0;
   /** Content offset up to which the file was read before. */
   #position = 0;
+  /** Content offset at which it is taken to end. */
+  #end = Number.POSITIVE_INFINITY;
   #opening = false;
 
   constructor(queue: FileQueue, chunkBytes: number = defaultChunkBytes) {
@@ -118,8 +122,10 @@ export class FileReader {
     const history = this.#opening ? this.#position - this.#offset : 0;
     const start = headroomBytes - history;
     const kept = history === 0 ? 0 : await source.read(bytes, start, history);
-    const count = kept < history ? 0 : await source.read(bytes, headroomBytes, this.#chunkBytes);
-    const ending = count === this.#chunkBytes ? 'more' : source.cut ? 'cut' : 'end';
+    const left = Math.max(0, this.#end - this.#offset - kept);
+    const wanted = Math.min(this.#chunkBytes, left);
+    const count = kept < history || wanted === 0 ? 0 : await source.read(bytes, headroomBytes, wanted);
+    const ending = count === left ? 'end' : count === this.#chunkBytes ? 'more' : source.cut ? 'cut' : 'end';
     const chunk: Chunk = {
       file,
       bytes,
@@ -141,6 +147,7 @@ export class FileReader {
     this.#file = file;
     this.#position = file.entry?.content.length ?? 0;
     this.#offset = Math.max(0, this.#position - endBytes);
+    this.#end = this.#queue.endOf?.(file.name) ?? Number.POSITIVE_INFINITY;
     this.#source = await openContent(file, this.#offset, file.size);
     this.#opening = true;
     return this.#source !== undefined;

@@ -14,8 +14,9 @@ import { FolderSurvey, type PendingFile } from './folder-survey.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { beginningOf, KnownContent } from './known-content.ts';
 import { rewrittenError } from './known-file.ts';
-import type { LetterSink } from './letters.ts';
+import { type LetterSink, noLetters } from './letters.ts';
 import { OpenFile } from './open-file.ts';
+import { ReadBefore } from './read-before.ts';
 import { refusedError } from './refused-files.ts';
 import type { RowFormat } from './row-format.ts';
 import {
@@ -57,6 +58,8 @@ export interface FolderFeedOptions<K, V> {
   /** Bytes read at once. @defaultValue 1 MiB */
   readonly chunkBytes?: number;
   readonly logger?: Logger;
+  /** Read these alone, up to where they were read before. @defaultValue all that is there */
+  readonly readBefore?: ReadBefore;
 }
 
 /** How a folder is looked at of which nothing is to be kept. A file that cannot be read, or is cut, is then refused, and what follows it is read. */
@@ -132,10 +135,16 @@ export class FolderFeed<K, V> implements Feed {
     const { dialect } = format;
     if (dialect !== undefined) checkedDialect(dialect, format.columns);
     this.#firstRow = headerLinesOf(dialect) + 1;
+    const before = options.readBefore;
+    const only = before === undefined ? undefined : (name: string): boolean => before.has(name);
     const leftOut = options.inspection?.leftOut;
-    this.#survey = new FolderSurvey({ topic, directory, ledger: this.#ledger, format, logger: surveyLogger, leftOut });
+    this.#survey = new FolderSurvey({
+      ...{ topic, directory, ledger: this.#ledger, format, logger: surveyLogger },
+      ...{ leftOut, only },
+    });
     this.#content = new KnownContent(topic, this.#ledger, this.#survey, this.#firstRow - 1);
-    const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file) };
+    const endOf = before === undefined ? {} : { endOf: (name: string): number => before.endOf(name) };
+    const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file), ...endOf };
     this.#reader = new FileReader(queue, options.chunkBytes);
     this.#scanner = new CsvScanner(format);
     const { fromMs = -Infinity, toMs = Infinity, batchRows = 4096, onError, partition } = options;
@@ -163,6 +172,7 @@ export class FolderFeed<K, V> implements Feed {
       await late.cutTo(lateBytes);
     }
     await this.#survey.open(verify);
+    this.#options.readBefore?.checkThere((name) => this.#survey.has(name));
     for (const entry of this.#ledger.entries()) {
       progress.bytes += bytesOnDisk(entry);
       if (entry.done) progress.filesDone++;
@@ -182,7 +192,10 @@ export class FolderFeed<K, V> implements Feed {
       this.#finishFile();
       if (this.#found === scannedRefused) await this.#refuseFile();
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#found === scannedWindow && !(await this.#next())) return this.#follow ? 'idle' : undefined;
+      if (this.#found === scannedWindow && !(await this.#next())) {
+        if (!this.#follow) this.#options.readBefore?.checkRead(this.#ledger);
+        return this.#follow ? 'idle' : undefined;
+      }
       this.#scan();
       if (!this.#batch.empty) return this.#batch;
       this.#batch.accept(0);
@@ -209,6 +222,16 @@ export class FolderFeed<K, V> implements Feed {
   async close(): Promise<void> {
     this.#watch?.close();
     await this.#reader.close();
+  }
+
+  /** The same rows once more, of the files that a state has read: in the order in which a first reading of all of them takes them. */
+  async again(saved: Reader): Promise<FolderFeed<K, V>> {
+    const { topic, directory, format, keyPrefix = feedPrefix(topic, this.partition) } = this.#options;
+    const ledger = new FileLedger(topic, ledgerColumns(format), keyPrefix);
+    await ledger.load(saved);
+    const readBefore = new ReadBefore(topic, directory, ledger);
+    const once = { follow: false, verify: false, dead: noLetters, late: noLetters, logger: silentLogger };
+    return new FolderFeed({ ...this.#options, ...once, readBefore });
   }
 
   #moveTo(position: FilePosition): void {

@@ -31,6 +31,8 @@ export interface SurveyOptions {
   readonly logger: Logger;
   /** Told of what is left out. */
   readonly leftOut?: ((name: string, why: string) => void) | undefined;
+  /** Which files are looked at. @defaultValue all */
+  readonly only?: ((name: string) => boolean) | undefined;
 }
 
 /**
@@ -44,6 +46,7 @@ export class FolderSurvey {
   readonly #format: FileFormat;
   readonly #logger: Logger;
   readonly #tellLeftOut: SurveyOptions['leftOut'];
+  readonly #only: (name: string) => boolean;
   readonly #seen: Map<string, SeenFile> = new Map();
   /** Names that were told to be left out. */
   readonly #leftOut: Set<string> = new Set();
@@ -58,6 +61,7 @@ export class FolderSurvey {
     this.#format = options.format;
     this.#logger = options.logger;
     this.#tellLeftOut = options.leftOut;
+    this.#only = options.only ?? (() => true);
   }
 
   /** Whether a file waits to be taken. */
@@ -164,6 +168,7 @@ export class FolderSurvey {
     const names = new Set<string>();
     const toSee: FolderFile[] = [];
     for (const file of listed) {
+      if (!this.#only(file.name)) continue;
       names.add(file.name);
       const seen = this.#seen.get(file.name);
       if (seen?.state === 'reading') continue;

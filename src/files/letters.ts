@@ -12,6 +12,15 @@ const bufferedLimit = 1 << 18;
 /** Where a feed's letters go. */
 export type LetterSink = Pick<Letters, 'length' | 'cutTo' | 'start' | 'append' | 'sync'>;
 
+/** Letters of rows that have theirs already. */
+export const noLetters: LetterSink = {
+  length: 0,
+  async cutTo() {},
+  async start() {},
+  append() {},
+  async sync() {},
+};
+
 /**
  * Rows that were not processed, as a file of JSON lines: `{"file","line","offset","reason","message","raw"}`, raw in base64;
  * with `"record"` (from 0) for one record of a row that may be several.

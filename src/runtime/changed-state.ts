@@ -74,7 +74,7 @@ function merged(a: SavedTask, b: SavedTask): SavedTask {
 }
 
 /** Of a version that saved them in the order of the nodes, which is another one now: each begins as at the first start. */
-function byName(saved: SavedTask['punctuations']): Readonly<Record<string, readonly number[]>> {
+export function byName(saved: SavedTask['punctuations']): Readonly<Record<string, readonly number[]>> {
   return Array.isArray(saved) ? {} : (saved as Readonly<Record<string, readonly number[]>>);
 }
 

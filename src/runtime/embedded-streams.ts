@@ -548,7 +548,7 @@ export class EmbeddedStreams {
     for (const store of added)
       this.#logger.warn(
         { store },
-        `store ${store} is new in ${directory} and starts empty: what was read before does not count in it. For a store of all that there is replay into a new folder`,
+        `store ${store} is new in ${directory} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: --rebuild ${store}`,
       );
     for (const store of removed)
       this.#logger.warn({ store }, `the program has no store ${store} any more: its rows leave ${directory}`);

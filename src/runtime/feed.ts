@@ -127,4 +127,11 @@ export interface Feed {
   save(batch: WriteBatch): Promise<void>;
   /** Gives back what the feed holds open. */
   close(): Promise<void>;
+  /**
+   * A feed of the same records once more, from the first one to where a state has read them; it writes no letters. Absent: they cannot be read again, so no store can be made anew of them.
+   *
+   * @param saved - The state, which {@link Feed.open} reads too.
+   * @throws StreamsError `STREAMS_INPUT_REFUSED` - something that was read is not there any more; `STREAMS_FILE_REWRITTEN`, from its `poll` too - something else stands there.
+   */
+  again?(saved: Reader): Promise<Feed>;
 }

@@ -8,6 +8,8 @@ export interface ProgramChanges {
   readonly added: readonly string[];
   /** Stores that the program does not have. */
   readonly removed: readonly string[];
+  /** Stores that have changed. */
+  readonly changed: readonly string[];
   /** Why the state cannot go on, one text for each store that has changed. */
   readonly refused: readonly string[];
   /** For each part of the program, the parts of the state that it goes on from: those with which it shares a store or a topic. */
@@ -29,21 +31,25 @@ export function programChanges(before: string, now: string): ProgramChanges {
 /** As {@link programChanges}, of what was read back. */
 export function changesBetween(old: ReadDescription, next: ReadDescription): ProgramChanges {
   const names = [...next.stores.keys()];
-  const refused = names.flatMap((name) => {
-    const was = old.stores.get(name);
-    const is = next.stores.get(name)!;
-    if (was === undefined) return [];
-    if (was.text !== is.text) return [`store ${name} was ${was.text}, and is now ${is.text}`];
-    const gone = was.topics.filter((topic) => !is.topics.includes(topic));
-    if (gone.length === 0) return [];
-    return [`store ${name} was fed by ${was.topics.join(', ')}, and is now by ${is.topics.join(', ') || 'nothing'}`];
-  });
+  const refused = new Map(
+    names.flatMap((name): (readonly [string, string])[] => {
+      const was = old.stores.get(name);
+      const is = next.stores.get(name)!;
+      if (was === undefined) return [];
+      if (was.text !== is.text) return [[name, `store ${name} was ${was.text}, and is now ${is.text}`]];
+      const gone = was.topics.filter((topic) => !is.topics.includes(topic));
+      if (gone.length === 0) return [];
+      const feeds = `${was.topics.join(', ')}, and is now by ${is.topics.join(', ') || 'nothing'}`;
+      return [[name, `store ${name} was fed by ${feeds}`]];
+    }),
+  );
   const origins = next.parts.map((part) => old.parts.flatMap((other) => (overlaps(part, other) ? [other.id] : [])));
   return {
-    kept: names.filter((name) => old.stores.get(name)?.text === next.stores.get(name)!.text),
+    kept: names.filter((name) => old.stores.has(name) && !refused.has(name)),
     added: names.filter((name) => !old.stores.has(name)),
     removed: [...old.stores.keys()].filter((name) => !next.stores.has(name)),
-    refused,
+    changed: [...refused.keys()],
+    refused: [...refused.values()],
     origins,
   };
 }

@@ -1,4 +1,5 @@
 import { StreamsError } from '../common/errors.ts';
+import { foremost } from '../topology/behind.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type ProgramChanges, programChanges } from './program-changes.ts';
 import { type SavedState, type StateSettings, stateFormat } from './state-folder.ts';
@@ -56,26 +57,45 @@ export interface ContinuedState {
  * A state for a program that may be another than the one that made it: see {@link programChanges}. Stores that the program does not have any more leave the state, if it has any other of
  * them: a program that has none was given the folder by mistake.
  *
+ * @param rebuilt - Stores that are made anew, whatever they were: they get new numbers.
  * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` that names each store that has changed, and how.
  */
-export function continued(saved: SavedState, topology: Topology, directory: string): ContinuedState {
+export function continued(
+  saved: SavedState,
+  topology: Topology,
+  directory: string,
+  rebuilt: readonly string[] = [],
+): ContinuedState {
   const description = descriptionOf(topology);
-  if (saved.topology === description) return { state: saved, changes: undefined };
+  if (saved.topology === description && rebuilt.length === 0) return { state: saved, changes: undefined };
   const changes = programChanges(saved.topology, description);
-  if (changes.refused.length > 0)
+  const refused = changes.refused.filter((_, i) => !rebuilt.includes(changes.changed[i]!));
+  if (refused.length > 0)
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
-      `${directory} was made by a program of other stores: ${changes.refused.join('; ')}. Give a store that changes another name, or replay into a new folder.`,
+      `${directory} was made by a program of other stores: ${refused.join('; ')}. ${remedyOf(changes, topology, rebuilt)}`,
     );
-  if (changes.kept.length === 0 && changes.removed.length > 0)
+  if (changes.kept.length + changes.changed.length === 0 && changes.removed.length > 0)
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
       `${directory} was made by another program: this one has none of its stores (${changes.removed.join(', ')}). Give each program its own folder, or replay into a new one.`,
     );
-  const retired = [...(saved.retired ?? []), ...changes.removed.map((name) => saved.stores[name]!)];
-  const kept = Object.fromEntries(Object.entries(saved.stores).filter(([name]) => !changes.removed.includes(name)));
+  const left = [...changes.removed, ...rebuilt].filter((name) => name in saved.stores);
+  const retired = [...(saved.retired ?? []), ...left.map((name) => saved.stores[name]!)];
+  const kept = Object.fromEntries(Object.entries(saved.stores).filter(([name]) => !left.includes(name)));
   const state = { ...saved, topology: description, stores: storeNumbers(topology, kept, retired) };
   return { state: retired.length === 0 ? state : { ...state, retired }, changes };
+}
+
+/** What to do about stores that have changed. */
+function remedyOf({ changed }: ProgramChanges, topology: Topology, rebuilt: readonly string[]): string {
+  const named = foremost(
+    topology,
+    changed.filter((name) => !rebuilt.includes(name)),
+  );
+  const otherwise = 'ive a store that changes another name, or take a new folder.';
+  if (named.length === 0) return `G${otherwise}`;
+  return `${named.map((name) => `--rebuild ${name}`).join(' ')} makes them anew from the input, and weir describe --diff says all that the program changes. Or g${otherwise}`;
 }
 
 /** The settings that a copy of an application on Kafka must share: of how many partitions it is made its topics say, and refuse what does not fit. */

@@ -1,5 +1,5 @@
 import { StreamsError } from '../common/errors.ts';
-import type { StoreSpec } from '../processor/node.ts';
+import { ProcessorNode, type StoreSpec } from '../processor/node.ts';
 import type { ProcessorSupplier } from '../processor/processor.ts';
 import type { ConsumedRecord, TimestampExtractor } from '../processor/record.ts';
 import { UserProcessorNode } from '../processor/user-processor-node.ts';
@@ -200,6 +200,26 @@ export class Topology {
     return topology;
   }
 
+  /** The sub-topologies with these numbers alone, which they keep: a graph that writes to no topic but those that it reads. Other sinks are mute. */
+  only(ids: ReadonlySet<number>): Topology {
+    const chosen = this.subTopologies.filter(({ id }) => ids.has(id));
+    const read = new Set(chosen.flatMap(({ sources }) => sources.flatMap(({ topics }) => topics)));
+    const parts = chosen.map((part) => ({
+      ...part,
+      nodes: part.nodes.map((node) => (node.kind === 'sink' && !read.has(node.topic) ? muteSink(node) : node)),
+      sinks: part.sinks.filter(({ topic }) => read.has(topic)),
+    }));
+    const nodes = new Map(parts.flatMap((part) => part.nodes.map((node) => [node.name, node] as const)));
+    const stores = new Set(parts.flatMap((part) => part.stores));
+    const topology = new Topology();
+    for (const name of this.#nodes.keys()) if (nodes.has(name)) topology.#nodes.set(name, nodes.get(name)!);
+    for (const [name, store] of this.#stores) if (stores.has(name)) topology.#stores.set(name, store);
+    for (const [name, table] of this.#globals) topology.#globals.set(name, table);
+    for (const [name, spec] of this.#repartitions) if (read.has(name)) topology.#repartitions.set(name, spec);
+    topology.#parts = parts;
+    return topology;
+  }
+
   /** The graph in words. */
   describe(): TopologyDescription {
     return new TopologyDescription(this);
@@ -229,6 +249,15 @@ export class Topology {
           `node ${node.name} uses store ${store}, which does not exist. Add the store first.`,
         );
   }
+}
+
+/** A node in the place of a sink, for parents that forward to it by its name. */
+function muteSink({ name, parents }: SinkSpec): ProcessorSpec {
+  return { kind: 'processor', name, parents, stores: [], create: () => new MuteNode(name) };
+}
+
+class MuteNode extends ProcessorNode {
+  override process(): void {}
 }
 
 const longestTopicName = 249;

@@ -32,9 +32,18 @@ test('settings come back from their saved form, which others may be added to', (
 test('a setting that differs is refused with both values, as they would be typed', (t) => {
   const saved = savedForm({ ...defaults, topics: 2 });
   for (const [given, told] of [
-    [{ zone: 'Asia/Tokyo' }, 'with --zone UTC, not with --zone Asia/Tokyo. Leave --zone out'],
-    [{ graceMs: 90_000 }, 'with --grace 2h, not with --grace 90s. Leave --grace out'],
-    [{ to: '2018-01-01' }, 'without --to, not with --to 2018-01-01. Leave --to out'],
+    [
+      { zone: 'Asia/Tokyo' },
+      'with --zone UTC, not with --zone Asia/Tokyo. Leave --zone out, make all stores anew with --rebuild',
+    ],
+    [
+      { graceMs: 90_000 },
+      'with --grace 2h, not with --grace 90s. Leave --grace out, make all stores anew with --rebuild',
+    ],
+    [
+      { to: '2018-01-01' },
+      'without --to, not with --to 2018-01-01. Leave --to out, make all stores anew with --rebuild',
+    ],
     [
       { topics: 3 },
       'with 2 folders of --events, not with 3 folders of --events. Give the same folders in the same order',

@@ -84,6 +84,7 @@ async function replayDemo(
     serve,
     final: false,
     verify: false,
+    rebuild: [],
     port: (options.port as number | undefined) ?? (serve ? await freePort(options.host as string) : 0),
     host: options.host as string,
   };
