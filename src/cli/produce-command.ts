@@ -29,7 +29,7 @@ export function produceCommand(spec: ApplicationSpec, open: typeof openBroker = 
       brokersOption,
       {
         flags: '--events <dir>',
-        description: 'folder of .csv and .csv.gz files; each is a topic',
+        description: 'folder of files (.csv, .csv.gz, .csv.zst); each is a topic',
         repeatable: true,
         required: true,
       },

@@ -4,7 +4,7 @@ import type { Broker } from '../clients/broker.ts';
 import { checkCodec } from '../clients/record-batch/compression.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { Zone } from '../common/time/zone.ts';
-import { endsOf } from '../files/file-dialect.ts';
+import { endsText, suffixesOf } from '../files/file-dialect.ts';
 import { PositionTopic } from '../files/position-topic.ts';
 import { type ApplicationSpec, topicsOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -65,7 +65,7 @@ export async function produce(
   const format = files.over(app.format(settings), settings);
   const folders = await folderInputs(named, request.events, format);
   for (const { directory, files } of folders)
-    if (files === 0 && !request.follow) logger.warn({ directory }, `there are no ${endsOf(format).join(' or ')} files`);
+    if (files === 0 && !request.follow) logger.warn({ directory }, `there are no ${endsText(suffixesOf(format))} files`);
   if (request.moveDone !== undefined) await checkTarget(request.moveDone, folders);
   const replicationFactor = config.get('replication.factor');
   const { partitions } = request;

@@ -1,7 +1,7 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { Zone } from '../common/time/zone.ts';
-import { endsOf } from '../files/file-dialect.ts';
+import { endsText, suffixesOf } from '../files/file-dialect.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -69,7 +69,7 @@ export async function replay(
   const folders = await folderInputs(spec, request.events, format);
   const { signal, logger } = context;
   for (const { directory, files } of folders) {
-    if (files === 0) logger.warn({ directory }, `there are no ${endsOf(format).join(' or ')} files`);
+    if (files === 0) logger.warn({ directory }, `there are no ${endsText(suffixesOf(format))} files`);
   }
   if (request.out !== undefined && app.export === undefined)
     throw usage(

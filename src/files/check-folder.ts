@@ -165,11 +165,12 @@ class FileTally {
 
   result(form: string, refused: string | undefined): CheckedFile {
     const { name, path, gzip } = this.#file;
+    const end = gzip === false ? '' : gzip === 'zstd' ? '.zst' : '.gz';
     const bytes = statFile(path)?.size ?? 0;
     const bad = Array.from(this.#bad, ([reason, { rows, lines, message }]) => ({ reason, rows, lines, message }));
     const dead = bad.reduce((sum, { rows }) => sum + rows, 0);
     return {
-      ...{ file: gzip ? `${name}${path.slice(-3)}` : name, kind: gzip ? `${form}.gz` : form, bytes },
+      ...{ file: name + path.slice(path.length - end.length), kind: form + end.toLowerCase(), bytes },
       ...{ whole: this.#whole && refused === undefined, rows: this.#good + dead, dead },
       ...(this.#good > 0 && { firstMs: this.#firstMs, lastMs: this.#lastMs }),
       bad: bad.sort((a, b) => b.rows - a.rows),

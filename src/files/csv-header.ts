@@ -82,8 +82,9 @@ export function firstRowProblem(
 
 /** What a file is that begins with these bytes, if it is not text. */
 export function binaryProblem(bytes: Buffer): string | undefined {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
-    return 'it is compressed with gzip: give it a name that ends with .csv.gz';
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'it is compressed with gzip: give it a name that ends with .gz';
+  if (bytes.toString('latin1', 0, 4) === '\x28\xb5\x2f\xfd')
+    return 'it is compressed with zstd: give it a name that ends with .zst';
   if (bytes.toString('latin1', 0, 4) === 'PK\x03\x04')
     return 'it is a ZIP archive or a workbook (.xlsx), not CSV: save it as CSV in UTF-8';
   const zeros = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1 : 0), 0);

@@ -32,7 +32,7 @@ export interface FileDialect {
 
 /** Which files of a folder are read. */
 export interface FileSelection {
-  /** Ends of their names, in any case; each may be followed by `.gz`. @defaultValue ['.csv'], or ['.ndjson', '.jsonl'] */
+  /** Ends of their names, in any case; each may be followed by `.gz` or `.zst`. @defaultValue ['.csv'], or ['.ndjson', '.jsonl'] */
   readonly suffixes?: readonly string[];
   /** Whether those of all folders in it are read too, in the order of their paths, but for folders whose names begin with `.` or `_`. @defaultValue false: those of dated folders alone */
   readonly nested?: boolean;
@@ -91,9 +91,10 @@ export function suffixesOf({ dialect, files }: Pick<FileFormat, 'dialect' | 'fil
   return files?.suffixes ?? (isNdjson(dialect) ? ['.ndjson', '.jsonl'] : ['.csv']);
 }
 
-/** These, and those of packed files: `.csv`, `.csv.gz`. */
-export function endsOf(format: Pick<FileFormat, 'dialect' | 'files'>): readonly string[] {
-  return suffixesOf(format).flatMap((suffix) => [suffix, `${suffix}.gz`]);
+/** These, and those of packed files, in words: `.csv, .csv.gz or .csv.zst`. */
+export function endsText(suffixes: readonly string[]): string {
+  const ends = suffixes.flatMap((suffix) => [suffix, `${suffix}.gz`, `${suffix}.zst`]);
+  return `${ends.slice(0, -1).join(', ')} or ${ends.at(-1)}`;
 }
 
 /** What a saved position depends on: the columns, and the dialect if it is not the plain one. */
@@ -112,9 +113,14 @@ export const selectionOptions: readonly (keyof FileSelection)[] = ['suffixes', '
 /** The selection among the options of a format; undefined if there is none. @throws {@link StreamsError} `STREAMS_CONFIG` - it is wrong. */
 export function checkedSelection({ suffixes, nested }: FileSelection): FileSelection | undefined {
   if (nested !== undefined && typeof nested !== 'boolean') refuse('nested', nested, 'true or false');
-  const isSuffix = (one: unknown): boolean => typeof one === 'string' && /^\.[^/\0]+$/.test(one) && !/\.gz$/i.test(one);
+  const isSuffix = (one: unknown): boolean =>
+    typeof one === 'string' && /^\.[^/\0]+$/.test(one) && !/\.(gz|zst)$/i.test(one);
   if (suffixes !== undefined && !(Array.isArray(suffixes) && suffixes.length > 0 && suffixes.every(isSuffix)))
-    refuse('suffixes', suffixes, 'ends of names such as [".csv", ".txt"], without ".gz", which may follow each');
+    refuse(
+      'suffixes',
+      suffixes,
+      'ends of names such as [".csv", ".txt"], without ".gz" and ".zst", which may follow each',
+    );
   if (suffixes === undefined && nested === undefined) return undefined;
   return { ...(suffixes && { suffixes }), ...(nested !== undefined && { nested }) };
 }

@@ -3,21 +3,22 @@ import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { FeedProgress } from '../runtime/feed.ts';
 import { type ContentFingerprint, emptyFingerprint, endBytes, type Fingerprint } from './file-fingerprint.ts';
+import type { Packing } from './folder.ts';
 import type { ScanState } from './scan-outcome.ts';
 
 /** What is known of a file: how far its rows are in the state, and what its bytes were up to there. */
 export interface FileEntry extends ScanState {
-  /** Path in the topic's folder, without `.gz`. */
+  /** Path in the topic's folder, without `.gz` or `.zst`. */
   readonly name: string;
   /** Order in which files were begun, from 0. */
   readonly sequence: number;
   /** The form it had when it was read last. */
-  readonly gzip: boolean;
+  readonly gzip: Packing;
   /** It was read to its end, and nothing waits. It may grow all the same. */
   readonly done: boolean;
   /** Its content, decompressed, up to the position. */
   readonly content: ContentFingerprint;
-  /** For a gzip file: what was read of it on disk to get there. */
+  /** For a packed file: what was read of it on disk to get there. */
   readonly disk?: Fingerprint;
 }
 
@@ -44,7 +45,7 @@ export interface FeedCounters {
 const version = 1;
 
 /** The entry of a file that is read for the first time. */
-export function newEntry(name: string, gzip: boolean, sequence: number): FileEntry {
+export function newEntry(name: string, gzip: Packing, sequence: number): FileEntry {
   const start = { line: 1, openEnd: false, skipping: false, layout: undefined };
   return { ...start, name, sequence, gzip, done: false, content: emptyFingerprint };
 }

@@ -90,7 +90,7 @@ const lookPauseLimitMs = 5000;
  *
  * The end of a file. A last line without line end may be a row or a cut one. With `follow` it waits for more. Without, it is a row if it is a good one, and
  * waits otherwise (it is no bad row: the next run looks at it again). If the file later goes on behind such a row with anything but a
- * line end, the line was cut, what was counted is wrong, and the file is refused as rewritten. A gzip file that is cut waits for its rest with `follow`;
+ * line end, the line was cut, what was counted is wrong, and the file is refused as rewritten. A packed file that is cut waits for its rest with `follow`;
  * without, the feed fails there, so that what follows it is not read before its rest, which would then be late.
  */
 export class FolderFeed<K, V> implements Feed {
@@ -388,7 +388,7 @@ export class FolderFeed<K, V> implements Feed {
       this.#judge(file.file.name);
     } else if (file.ending !== 'cut')
       this.#logger[this.#follow ? 'debug' : 'warn'](where, 'cut last line waits for its rest');
-    else if (this.#follow) this.#logger.info(where, 'a gzip file that is cut waits for its rest');
+    else if (this.#follow) this.#logger.info(where, 'a packed file that is cut waits for its rest');
     else this.#cut(file.file, where);
   }
 

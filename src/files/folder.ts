@@ -3,22 +3,25 @@ import { type Dirent, lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
-import { type FileFormat, suffixesOf, textCodeOf } from './file-dialect.ts';
+import { endsText, type FileFormat, suffixesOf, textCodeOf } from './file-dialect.ts';
 import type { TextCode } from './text-encoding.ts';
+
+/** Whether a file is packed with gzip, or with zstd. */
+export type Packing = boolean | 'zstd';
 
 /** A file of a folder that is a topic. */
 export interface FolderFile {
-  /** Its path in the folder, without `.gz`: `day1.csv` for `day1.csv` and `day1.csv.gz`; `20180101/day1.csv` in a dated folder. */
+  /** Its path in the folder, without `.gz` or `.zst`: `day1.csv` for `day1.csv` and `day1.csv.gz`; `20180101/day1.csv` in a dated folder. */
   readonly name: string;
   readonly path: string;
-  readonly gzip: boolean;
+  readonly gzip: Packing;
   /** How its text is written, where it is not read as it stands. */
   readonly text?: TextCode;
 }
 
 /** Whether what is read of a file is not what stands on the disk, byte by byte. */
 export function isCoded({ gzip, text }: FolderFile): boolean {
-  return gzip || text !== undefined;
+  return gzip !== false || text !== undefined;
 }
 
 /** What a look at a file's metadata tells. */
@@ -29,7 +32,7 @@ export interface FileStat {
 }
 
 /**
- * The files `*.csv` and `*.csv.gz` of a folder (or those of the format's selection) and of the dated folders in it, in any case, in the byte order of their names. Other names are ignored.
+ * The files `*.csv`, `*.csv.gz` and `*.csv.zst` of a folder (or those of the format's selection) and of the dated folders in it, in any case, in the byte order of their names. Other names are ignored.
  *
  * Dated folders are those that a sink writes: days `20180101` and `date=2018-01-01`, and hours `13` and `hour=13` in them.
  *
@@ -94,16 +97,15 @@ interface Search {
 /** Names that are read. */
 function nameForm(suffixes: readonly string[]): RegExp {
   const ends = suffixes.map((suffix) => suffix.replace(/[^\w\s]/g, '\\$&'));
-  return new RegExp(`^[^.].*(${ends.join('|')})(\\.gz)?$`, 'is');
+  return new RegExp(`^[^.].*(${ends.join('|')})(\\.gz|\\.zst)?$`, 'is');
 }
 
 /** Names under which rows may be meant; not those of other things that lie about in folders, such as `_SUCCESS` and `README.md`. */
 const likeRows =
-  /(^\..*\.csv(\.gz)?|^[^._].*(\.csv\.\w+|\.(csv_?|txt|tsv|dat|gz|zip|bz2|xz|zst|json|jsonl|ndjson|parquet|xlsx?)))$/is;
+  /(^\..*\.csv(\.gz|\.zst)?|^[^._].*(\.csv\.\w+|\.(csv_?|txt|tsv|dat|gz|zip|bz2|xz|zst|json|jsonl|ndjson|parquet|xlsx?)))$/is;
 
 function likeRowsReason(name: string, suffixes: readonly string[]): string {
-  const ends = suffixes.flatMap((suffix) => [suffix, `${suffix}.gz`]);
-  return name.startsWith('.') ? 'its name begins with a dot' : `its name does not end with ${ends.join(' or ')}`;
+  return name.startsWith('.') ? 'its name begins with a dot' : `its name does not end with ${endsText(suffixes)}`;
 }
 
 const dayFolder = /^(?:\d{8}|date=\d{4}-\d\d-\d\d)$/;
@@ -154,8 +156,9 @@ async function entriesOf(topic: string, directory: string, within: string): Prom
 }
 
 function fileOf(directory: string, entry: string): FolderFile {
-  const gzip = entry.toLowerCase().endsWith('.gz');
-  return { name: gzip ? entry.slice(0, -3) : entry, path: join(directory, entry), gzip };
+  const [, name = entry, end] = /^(.*)\.(gz|zst)$/is.exec(entry) ?? [];
+  const gzip = end === undefined ? false : end.toLowerCase() === 'gz' || 'zstd';
+  return { name, path: join(directory, entry), gzip };
 }
 
 /** Orders names by their UTF-8 bytes, that is by code points; UTF-16 order differs where surrogates meet U+E000 to U+FFFF. */

@@ -13,6 +13,7 @@ import type { FileEntry } from './file-ledger.ts';
 import { type FileStat, type FolderFile, isCoded } from './folder.ts';
 import { GzipReader } from './gzip-reader.ts';
 import { TextSource } from './text-source.ts';
+import { ZstdReader } from './zstd-reader.ts';
 
 /** What a check of a known file found: its entry (new if the file's form has changed), and whether there is more to read. */
 export interface KnownFile {
@@ -29,9 +30,7 @@ export async function openContent(
   const descriptor = await openDescriptor(file.path);
   if (descriptor === undefined) return undefined;
   if (!isCoded(file)) return new PlainSource(descriptor, file.path, offset, knownSize);
-  const stored = file.gzip
-    ? new GzipReader(descriptor, file.path)
-    : new PlainSource(descriptor, file.path, 0, knownSize);
+  const stored = storedContent(file, descriptor, knownSize);
   const onDisk = async (): Promise<Fingerprint> => fingerprintOnDisk(descriptor, file.path, stored.diskBytes);
   const source = file.text === undefined ? stored : new TextSource(stored, file.text, onDisk);
   const skipped = Buffer.allocUnsafe(Math.min(offset, endBytes));
@@ -41,6 +40,11 @@ export async function openContent(
     at += count;
   }
   return source;
+}
+
+function storedContent({ path, gzip }: FolderFile, descriptor: number, knownSize: number): ByteSource {
+  if (gzip === 'zstd') return new ZstdReader(descriptor, path);
+  return gzip ? new GzipReader(descriptor, path) : new PlainSource(descriptor, path, 0, knownSize);
 }
 
 /**

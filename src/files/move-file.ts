@@ -86,7 +86,7 @@ async function place(from: string, to: string): Promise<'placed' | 'taken'> {
 /** `day.csv`, `day.2.csv`, `day.3.csv`, ... */
 function* namesOf(name: string): Iterable<string> {
   yield name;
-  const [, stem, suffix] = /^(.*?)(\.csv(?:\.gz)?)?$/s.exec(name)!;
+  const [, stem, suffix] = /^(.*?)(\.(?:csv|ndjson|jsonl)(?:\.(?:gz|zst))?)?$/s.exec(name)!;
   for (let n = 2; ; n++) yield `${stem}.${n}${suffix ?? ''}`;
 }
 

@@ -14,6 +14,7 @@ import {
   suffixesOf,
   textCodeOf,
 } from './file-dialect.ts';
+import type { Packing } from './folder.ts';
 import { openContent } from './known-file.ts';
 import { maxRowBytes } from './scan-outcome.ts';
 import { encodedText, type TextCode } from './text-encoding.ts';
@@ -76,6 +77,12 @@ interface Output {
 }
 
 const lineFeed = Buffer.from('\n');
+/** What the names of packed files end with besides. */
+const packings: readonly (readonly [Packing, string])[] = [
+  [false, ''],
+  [true, '.gz'],
+  ['zstd', '.zst'],
+];
 /** Rows held before they are written. */
 const heldBytes = 1 << 22;
 
@@ -219,9 +226,9 @@ async function headFor({ format, originals = [] }: RepairOptions, file: string):
   if (isNdjson(dialect)) return '';
   const marks = marksOf(dialect);
   for (const directory of originals) {
-    for (const gzip of [false, true]) {
+    for (const [gzip, end] of packings) {
       const name = file.split('/').includes('..') ? basename(file) : file;
-      const head = await headOf(join(directory, gzip ? `${name}.gz` : name), gzip, format);
+      const head = await headOf(join(directory, name + end), gzip, format);
       if (head === undefined) continue;
       const header = Buffer.from(head.at(-1) ?? '');
       const names = dialect?.names ?? splitLine(header, 0, header.length, marks);
@@ -247,7 +254,7 @@ function joined(columns: readonly string[], { separator, quote }: Marks): string
 }
 
 /** The lines of a file before its rows: what is skipped, and its header; undefined if there is no such file. */
-async function headOf(path: string, gzip: boolean, { dialect }: FileFormat): Promise<string[] | undefined> {
+async function headOf(path: string, gzip: Packing, { dialect }: FileFormat): Promise<string[] | undefined> {
   const code = textCodeOf(dialect);
   const source = await openContent({ name: path, path, gzip, ...(code && { text: code }) }, 0, 0);
   if (source === undefined) return undefined;

@@ -58,7 +58,7 @@ export class FileNames {
   }
 }
 
-const anyRange = new RegExp(`([^/]+-\\d+)-(\\d{${offsetDigits}})-(\\d{${offsetDigits}})\\.\\w+(?:\\.gz)?$`);
+const anyRange = new RegExp(`([^/]+-\\d+)-(\\d{${offsetDigits}})-(\\d{${offsetDigits}})\\.\\w+(?:\\.gz|\\.zst)?$`);
 
 /** What the name of a file says that any sink wrote. */
 export interface NamedRange {

@@ -70,7 +70,7 @@ test('a file with other separators, quotes, line ends or encodings is refused fo
 });
 
 test('a file that is not text is refused for what it is: gzip under another name, a workbook, other bytes', (t) => {
-  const gzip = 'it is compressed with gzip: give it a name that ends with .csv.gz';
+  const gzip = 'it is compressed with gzip: give it a name that ends with .gz';
   t.is(refusal(t, Buffer.from('1f8b0800000000000003000a7b', 'hex')), gzip);
   t.is(refusal(t, Buffer.from('1f8b080000000000000300410d42', 'hex')), gzip, 'without a line feed');
   const workbook = 'it is a ZIP archive or a workbook (.xlsx), not CSV: save it as CSV in UTF-8';

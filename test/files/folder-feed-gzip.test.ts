@@ -107,7 +107,7 @@ test('who follows gets the whole rows of a gzip file that is cut, and its rest w
     t.is(first.progress.filesDone, 1);
     t.deepEqual(world.deadLetters(), []);
     if (at > 20) t.true(first.records.length > 1, 'whole rows are read');
-    t.regex(first.logged.join(), /gzip file that is cut waits/);
+    t.regex(first.logged.join(), /packed file that is cut waits/);
     world.append('a.csv.gz', bytes.subarray(at));
     const second = await world.run({ follow: true });
     t.deepEqual(idsOf([...first.records.slice(0, -1), ...second.records]), range(1, 20_000));

@@ -352,7 +352,7 @@ test('files under whose names rows may be meant are said to be left out, other t
   const { records, logged } = await world.run();
   t.deepEqual(records, ['a.csv:2:1']);
   const told = logged.filter((line) => line.includes('left out')).map((line) => line.replace(/ \{.*/, ''));
-  const suffix = 'its name does not end with .csv or .csv.gz';
+  const suffix = 'its name does not end with .csv, .csv.gz or .csv.zst';
   t.deepEqual(told.sort(), [
     '.d.csv is left out: its name begins with a dot',
     `b.txt is left out: ${suffix}`,

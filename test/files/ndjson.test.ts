@@ -150,7 +150,7 @@ test('a file that is no lines of JSON is refused by one line; files of another f
   t.regex(refused['d.ndjson']!, /carriage return alone/);
   t.regex(
     logged.join('\n'),
-    /e\.csv is left out: its name does not end with \.ndjson or \.ndjson\.gz or \.jsonl or \.jsonl\.gz/,
+    /e\.csv is left out: its name does not end with \.ndjson, \.ndjson\.gz, \.ndjson\.zst, \.jsonl, \.jsonl\.gz or \.jsonl\.zst/,
   );
   t.throws(
     () =>
