@@ -42,9 +42,10 @@ export function layoutOf(header: readonly string[], columns: readonly string[]):
 }
 
 /** What a file is told to be that begins with the mark of UTF-16, or has the zero bytes of it in its header. */
-export const utf16Problem = 'it is UTF-16, not UTF-8';
+export const utf16Problem = 'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format)';
 /** What is wrong with lines that nothing but a carriage return ends. */
-export const crProblem = 'its lines end with a carriage return alone (CR), instead of LF or CRLF';
+export const crProblem =
+  'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format)';
 
 /** Reads the header line `[start, stop)`: its layout, or why it does not serve, such as `it lacks the column "at"; it has "id", "At"`. */
 export function readHeader(
@@ -57,7 +58,8 @@ export function readHeader(
   const line = bytes.subarray(start, stop);
   const binary = binaryProblem(line);
   if (binary !== undefined) return binary;
-  if (!isUtf8(line)) return 'its header is not UTF-8';
+  if (!isUtf8(line))
+    return 'its header is not UTF-8: give the encoding in the format (--format), such as "encoding": "windows-1252"';
   const names = splitLine(bytes, start, stop, marks);
   if (names === undefined) return `the quotes of its header do not match: ${shown(line.toString())}`;
   return layoutOf(names, columns) ?? headerProblem(names, columns, marks);

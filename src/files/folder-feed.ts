@@ -385,11 +385,21 @@ export class FolderFeed<K, V> implements Feed {
     const where = { topic: this.topic, file: file.file.name, line, offset };
     if (done) {
       this.progress.filesDone++;
+      if (offset === 0) this.#tellEmpty(where);
       this.#judge(file.file.name);
     } else if (file.ending !== 'cut')
       this.#logger[this.#follow ? 'debug' : 'warn'](where, 'cut last line waits for its rest');
     else if (this.#follow) this.#logger.info(where, 'a packed file that is cut waits for its rest');
     else this.#cut(file.file, where);
+  }
+
+  /** Once: from now on the file is known. Who follows has seen it before its writer has begun. */
+  #tellEmpty(where: Place): void {
+    if ((this.partition ?? 0) === 0)
+      this.#logger[this.#follow ? 'info' : 'warn'](
+        where,
+        `${where.file} is empty: there is nothing in it, not even a header`,
+      );
   }
 
   #cut(file: PendingFile, where: Place): void {

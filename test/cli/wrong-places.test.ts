@@ -55,7 +55,10 @@ test('where every row is dead, the message names the file that says why', (t) =>
 
 test('the message of refused files has one mark at the end of each sentence', (t) => {
   const asks = refusedError({ ...progress, refused: { 'a.csv': 'is its first line a row instead of a header?' } });
-  t.regex(asks.message, /instead of a header\? Correct what is wrong in place, and run again\.$/);
+  t.regex(
+    asks.message,
+    /instead of a header\? Correct what is wrong in place, or say in a format \(--format\) how the files are written, and run again\.$/,
+  );
   const says = refusedError({ ...progress, refused: { 'a.csv': 'it is UTF-16, not UTF-8' } });
   t.regex(says.message, /not UTF-8\. Correct what is wrong/);
 });

@@ -288,14 +288,17 @@ test('a file whose header does not serve is told once, with the nearest names an
     await refusal(`8,${at}\n9,${at}\n`, { names: ['meter', 'x', 'measured at'] }),
     `its first row has 2 fields, and the format names 3 columns: "8,${at}"`,
   );
-  t.is(await refusal(Buffer.from(`\ufeffmeter,measured at\n8,${at}\n`, 'utf16le')), 'it is UTF-16, not UTF-8');
+  t.is(
+    await refusal(Buffer.from(`\ufeffmeter,measured at\n8,${at}\n`, 'utf16le')),
+    'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format)',
+  );
   t.is(
     await refusal(`\ufeffmeter,measured at\n8,${at}\n`, { encoding: 'latin1' }),
     'its byte order mark says that it is UTF-8, and the format something else',
   );
   t.is(
     await refusal(`meter,measured at\r8,${at}\r9,${at}\r`, { skipLines: 0 }),
-    'its lines end with a carriage return alone (CR), instead of LF or CRLF',
+    'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format)',
   );
 });
 
@@ -333,7 +336,7 @@ test('files of other suffixes, in any case, and of all folders are read', async 
     ['20180101/f.txt', 'a.TXT', 'c.txt'],
   );
   t.deepEqual(told.sort(), [
-    ['b.csv', 'its name does not end with .txt or .txt.gz'],
+    ['b.csv', 'its name does not end with .txt, .txt.gz or .txt.zst'],
     ['site 1/', 'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13)'],
   ]);
 });

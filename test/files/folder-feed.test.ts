@@ -381,3 +381,23 @@ test('names of files are known in any case, and what has such a name without bei
     '\ufffd.csv is left out: its name is not UTF-8',
   ]);
 });
+
+test('an empty file is told once, and is no error; nor is one that has nothing but a header', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', '');
+  world.write('b.csv', readings());
+  world.write('c.csv.gz', gzipSync(''));
+  world.write('d.csv', readings(1));
+  const told = ({ logged }: { readonly logged: readonly string[] }): string[] =>
+    logged.filter((line) => line.includes('is empty')).map((line) => line.replace(/ \{.*/, ''));
+  const first = await world.run();
+  t.deepEqual(first.records, ['d.csv:2:1']);
+  t.deepEqual([first.progress.filesDone, first.progress.refused, first.progress.rows], [4, undefined, 1]);
+  t.deepEqual(
+    told(first),
+    ['a.csv', 'c.csv'].map((file) => `${file} is empty: there is nothing in it, not even a header`),
+  );
+  t.deepEqual(told(await world.run()), []);
+  world.write('a.csv', readings(2));
+  t.deepEqual((await world.run()).records, ['a.csv:2:2']);
+});
