@@ -65,7 +65,8 @@ export async function produce(
   const format = files.over(app.format(settings), settings);
   const folders = await folderInputs(named, request.events, format);
   for (const { directory, files } of folders)
-    if (files === 0 && !request.follow) logger.warn({ directory }, `there are no ${endsText(suffixesOf(format))} files`);
+    if (files === 0 && !request.follow)
+      logger.warn({ directory }, `there are no ${endsText(suffixesOf(format))} files`);
   if (request.moveDone !== undefined) await checkTarget(request.moveDone, folders);
   const replicationFactor = config.get('replication.factor');
   const { partitions } = request;

@@ -70,7 +70,11 @@ export function replayCommand(spec: ApplicationSpec): CommandSpec {
 function optionsOf({ defaults }: ApplicationSpec, tables: readonly OptionSpec[]): readonly OptionSpec[] {
   const kept = 'kept with the state';
   return [
-    { flags: '--events <dir>', description: 'folder of files (.csv, .csv.gz, .csv.zst); each is a topic', repeatable: true },
+    {
+      flags: '--events <dir>',
+      description: 'folder of files (.csv, .csv.gz, .csv.zst); each is a topic',
+      repeatable: true,
+    },
     formatOption,
     ...tables,
     stateOption,
