@@ -8,12 +8,15 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY state ./state
 COPY topologies ./topologies
+COPY build ./build
 RUN npm run build
 
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts
+COPY build ./build
+# With the packages that are optional for a library's user, all in the versions of the lock file.
+RUN node build/application-package.mjs && npm install --omit=dev --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim
 LABEL org.opencontainers.image.title="weir" \

@@ -1,6 +1,6 @@
 // HTTP for any client: page, metrics, health, stores
 
-export type { RunningServer } from './http/server.ts';
+export type { RunningServer } from './http/running-server.ts';
 export { type ServeOptions, serve } from './server/serve.ts';
 export type { ServedParts } from './server/serve-client.ts';
 

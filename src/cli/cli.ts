@@ -1,10 +1,10 @@
 import { exitCodeOf, messageOf, StreamsError } from '../common/errors.ts';
+import { commandLineNeed, withPackages } from '../common/optional-packages.ts';
 import type { Config } from '../config/config.ts';
 import type { OptionValue } from '../config/load-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { SettingName } from '../config/settings.ts';
 import type { Invocation } from './command-line.ts';
-import { parseCommandLine } from './command-line.ts';
 import type { CommandContext, CommandKind, CommandSpec, ProgramSpec } from './command-spec.ts';
 import { commonOptions, readSetFlags } from './common-options.ts';
 import { errorReport } from './error-report.ts';
@@ -78,7 +78,7 @@ class Session {
 
   async run(): Promise<number> {
     try {
-      const invocation = this.#parse();
+      const invocation = await this.#parse();
       return typeof invocation === 'number' ? invocation : await this.#invoke(invocation);
     } catch (error) {
       return this.#report(error);
@@ -92,7 +92,10 @@ class Session {
     await this.#stderr.flush();
   }
 
-  #parse(): Invocation | number {
+  async #parse(): Promise<Invocation | number> {
+    const { packages = [] } = this.#options;
+    const need = { ...commandLineNeed, packages: [...commandLineNeed.packages, ...packages] };
+    const { parseCommandLine } = await withPackages(need, () => import('./command-line.ts'));
     const { stdout, stderr, env, argv } = this.#options;
     const writeOut = (text: string): void => this.#stdout.write(text);
     const writeErr = (text: string): void => this.#stderr.write(text);

@@ -85,6 +85,8 @@ export interface ProgramSpec {
   readonly applicationId?: string;
   /** What the commands of a group are about, by the group's name: `{ park: 'The park of meters' }`. */
   readonly groups?: Readonly<Record<string, string>>;
+  /** npm packages that its commands need beside those of the command line: named together where one of those is not installed. @defaultValue none */
+  readonly packages?: readonly string[];
 }
 
 /**

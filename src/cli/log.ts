@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { Logger } from '../common/logger.ts';
+import { commandLineNeed, requirePackage } from '../common/optional-packages.ts';
 import { paint } from './output.ts';
 
 /** How much is logged. */
@@ -34,7 +34,7 @@ export function createLogger(options: LogOptions): Logger {
 }
 
 function createPino({ level, plain, color, write }: LogOptions): Logger {
-  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
+  const { pino } = requirePackage(commandLineNeed, 'pino') as typeof import('pino');
   return pino(
     {
       level,

@@ -7,10 +7,12 @@ export interface ResultOutput {
 }
 
 /** A stream to write to: `process.stdout`, `process.stderr`, or any writable in their place. */
-export type CliStream = NodeJS.WritableStream & {
+export interface CliStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-};
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): boolean;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
 
 /** A stream whose reader may go away. */
 export class Output implements ResultOutput {
@@ -22,7 +24,7 @@ export class Output implements ResultOutput {
   constructor(stream: CliStream, onClosed: () => void = () => {}) {
     this.stream = stream;
     // Stays attached for good: a late EPIPE without a listener would end the process with a stack.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
+    stream.on('error', (error: Error & { readonly code?: string }) => {
       if (this.#closed) return;
       this.#closed = true;
       // A reader that has seen enough is no failure. A full disk is.

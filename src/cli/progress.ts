@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { SingleBar } from 'cli-progress';
+import { commandLineNeed, requirePackage } from '../common/optional-packages.ts';
 import type { CliStream } from './output.ts';
 import type { Pace, ProgressSnapshot } from './progress-text.ts';
 import { durationText, eventTimeFormat, progressText, shortCount } from './progress-text.ts';
@@ -177,9 +177,10 @@ function openBar(
   eventTime: (ms: number | undefined) => string,
 ): SingleBar {
   // Loaded here, because only a terminal needs it.
-  const progress = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress');
+  const progress = requirePackage(commandLineNeed, 'cli-progress') as typeof import('cli-progress');
   const bar = new progress.SingleBar({
-    stream: withoutSavedCursor(stream),
+    // Of a stream it uses what CliStream has.
+    stream: withoutSavedCursor(stream) as unknown as NodeJS.WritableStream,
     fps: 1000 / barIntervalMs,
     // Signals are the command's: the bar would otherwise listen to them itself.
     gracefulExit: false,

@@ -1,6 +1,6 @@
 import type { Logger } from '../common/logger.ts';
 import type { AccessOptions } from '../http/access.ts';
-import type { RunningServer } from '../http/server.ts';
+import type { RunningServer } from '../http/running-server.ts';
 import { serveClient } from '../server/serve-client.ts';
 import { servedState } from '../server/served-state.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';

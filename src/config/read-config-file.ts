@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
+import { commandLineNeed, requirePackage } from '../common/optional-packages.ts';
 
 /**
  * The settings of a file by their dotted names, as text.
@@ -49,7 +49,7 @@ function readText(file: string): string {
 
 function parseYaml(content: string, file: string): unknown {
   // Loaded here, because most commands start without a file.
-  const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  const { parse } = requirePackage(commandLineNeed, 'yaml') as typeof import('yaml');
   try {
     // The failsafe schema keeps every scalar as the text it was written as: `007` stays so, and one rule reads all sources.
     return parse(content, { schema: 'failsafe', prettyErrors: true, logLevel: 'error' });

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { messageOf } from '../common/errors.ts';
 import { nearestName } from '../config/nearest.ts';
 import { HttpProblem } from './problem.ts';
@@ -9,51 +8,38 @@ export type QueryReader = (query: URLSearchParams) => Record<string, string>;
 
 /** A reader for the query that a route describes. */
 export function queryReader(spec: Route['query']): QueryReader {
-  const names = Object.keys(spec);
-  const schema = z.strictObject(
-    Object.fromEntries(Object.entries(spec).map(([name, parameter]) => [name, schemaOf(name, parameter).optional()])),
-  );
   return (query) => {
-    const given: Record<string, string> = Object.create(null);
+    const found: Record<string, string> = Object.create(null);
     const faults: string[] = [];
     for (const [name, value] of query) {
-      if (name in given) faults.push(`${quoted(name)} is given twice`);
-      given[name] = value;
+      const parameter = Object.hasOwn(spec, name) ? spec[name] : undefined;
+      if (parameter === undefined) faults.push(unknown(name, Object.keys(spec)));
+      else if (name in found) faults.push(`${quoted(name)} is given twice`);
+      else found[name] = read(name, parameter, value, faults);
     }
-    const result = schema.safeParse(given);
-    if (!result.success) {
-      for (const issue of result.error.issues) faults.push(...describe(issue, names));
-    }
-    if (faults.length > 0 || !result.success) throw new HttpProblem('STREAMS_USAGE', sentence(faults));
-    return result.data as Record<string, string>;
+    if (faults.length > 0) throw new HttpProblem('STREAMS_USAGE', sentence(faults));
+    return found;
   };
 }
 
-function schemaOf(name: string, { values, parse }: QueryParameter): z.ZodType<string, string> {
-  let schema: z.ZodType<string, string> = z.string();
-  if (values !== undefined) {
-    schema = z.string().refine((text) => values.includes(text), {
-      error: ({ input }) => `${name} must be one of ${values.join(', ')}, not ${quoted(String(input))}`,
-    });
+/** A value in its normal form; what is wrong with it is added to the faults. */
+function read(name: string, { values, parse }: QueryParameter, text: string, faults: string[]): string {
+  if (values !== undefined && !values.includes(text)) {
+    faults.push(`${name} must be one of ${values.join(', ')}, not ${quoted(text)}`);
+    return text;
   }
-  if (parse === undefined) return schema;
-  return schema.transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: `${name}: ${messageOf(error)}` });
-      return z.NEVER;
-    }
-  });
+  try {
+    return parse === undefined ? text : parse(text);
+  } catch (error) {
+    faults.push(`${name}: ${messageOf(error)}`);
+    return text;
+  }
 }
 
-function describe(issue: z.core.$ZodIssue, known: readonly string[]): string[] {
-  if (issue.code !== 'unrecognized_keys') return [issue.message];
-  return issue.keys.map((name) => {
-    const near = nearestName(name, known);
-    const hint = near === undefined ? takes(known) : `did you mean ${quoted(near)}?`;
-    return `${quoted(name)} is not a query parameter here: ${hint}`;
-  });
+function unknown(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  const hint = near === undefined ? takes(known) : `did you mean ${quoted(near)}?`;
+  return `${quoted(name)} is not a query parameter here: ${hint}`;
 }
 
 function takes(known: readonly string[]): string {

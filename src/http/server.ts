@@ -7,6 +7,7 @@ import { attend } from '../runtime/parts/turns.ts';
 import { type AccessOptions, accessCheck, checkListens, isLoopback } from './access.ts';
 import { type App, type AppOptions, createApp } from './app.ts';
 import { HttpProblem } from './problem.ts';
+import type { RunningServer } from './running-server.ts';
 
 /** How to serve. */
 export interface ServerOptions extends AppOptions, AccessOptions {
@@ -14,17 +15,6 @@ export interface ServerOptions extends AppOptions, AccessOptions {
   readonly host?: string;
   /** 0 takes any free one. @defaultValue 8080 */
   readonly port?: number;
-}
-
-/** A server that listens. */
-export interface RunningServer {
-  /** Where to ask, such as `http://127.0.0.1:8080`. */
-  readonly url: string;
-  /** The same in words: who else can ask. `http://127.0.0.1:8080 and all addresses of this machine, for who has the token` */
-  readonly told: string;
-  readonly port: number;
-  /** Stops: answers under way get a second to end, then are cut off. Afterwards no store is being read. */
-  close(): Promise<void>;
 }
 
 /** How long answers under way may go on when the server closes, ms. */

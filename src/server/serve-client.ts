@@ -1,8 +1,9 @@
 import type { Logger } from '../common/logger.ts';
+import { serverNeed, withPackages } from '../common/optional-packages.ts';
 import type { AccessOptions } from '../http/access.ts';
 import type { PageSpec } from '../http/page/page-spec.ts';
 import type { Route } from '../http/route.ts';
-import type { RunningServer } from '../http/server.ts';
+import type { RunningServer } from '../http/running-server.ts';
 import type { MetricCollector } from '../observability/metric-collector.ts';
 import type { EngineStats } from '../runtime/engine-stats.ts';
 import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
@@ -45,11 +46,13 @@ export async function serveClient(
   { version, ...where }: ServeClientOptions,
 ): Promise<RunningServer> {
   // Loaded here, so that a program that doesn't serve starts without them.
-  const [{ createServer }, { createMetrics }, { kafkaCollector }] = await Promise.all([
-    import('../http/server.ts'),
-    import('../observability/registry.ts'),
-    import('../observability/kafka-collector.ts'),
-  ]);
+  const [{ createServer }, { createMetrics }, { kafkaCollector }] = await withPackages(serverNeed, () =>
+    Promise.all([
+      import('../http/server.ts'),
+      import('../observability/registry.ts'),
+      import('../observability/kafka-collector.ts'),
+    ]),
+  );
   const { kafkaStats } = client;
   const ofKafka = kafkaStats === undefined ? [] : [kafkaCollector(() => kafkaStats.call(client))];
   return createServer({

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { AccessOptions } from '../http/access.ts';
-import type { RunningServer } from '../http/server.ts';
+import type { RunningServer } from '../http/running-server.ts';
 import type { EmbeddedStreams } from '../runtime/embedded-streams.ts';
 import { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
 import { type ServedParts, serveClient } from './serve-client.ts';
@@ -38,7 +38,7 @@ export interface ServeOptions extends ServedParts, AccessOptions {
  * await streams.start();
  * console.log(server.url);
  * ```
- * @throws StreamsError `STREAMS_PORT` - the port is in use, or the address is none of this machine's. `STREAMS_CONFIG` - others would reach it, and neither `token` nor `open` is given.
+ * @throws StreamsError `STREAMS_PORT` - the port is in use, or the address is none of this machine's. `STREAMS_CONFIG` - others would reach it, and neither `token` nor `open` is given; or the packages that it needs are not installed (`npm install hono @hono/node-server prom-client`).
  */
 export async function serve(
   streams: EmbeddedStreams | KafkaStreams,

@@ -1,5 +1,5 @@
 import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { StreamsError } from '../common/errors.ts';
+import { withPackages } from '../common/optional-packages.ts';
 import type { EncoderFactory, RowEncoder } from './row-encoder.ts';
 import type { ColumnType, ColumnValue, RowValues, SinkColumn } from './sink-rows.ts';
 
@@ -27,7 +27,10 @@ const parquetTypes: Readonly<Record<ColumnType, Omit<Schema[number], 'name'>>> =
  * @throws StreamsError `STREAMS_CONFIG` where `hyparquet-writer` is not installed.
  */
 export async function parquetEncoders(columns: readonly SinkColumn[]): Promise<EncoderFactory> {
-  const library = await load('hyparquet-writer', () => import('hyparquet-writer'));
+  const library = await withPackages(
+    { what: 'Parquet', packages: ['hyparquet-writer'] },
+    () => import('hyparquet-writer'),
+  );
   return () => new ParquetEncoder(library, columns);
 }
 
@@ -157,19 +160,5 @@ class NumberColumn implements GroupColumn {
     }
     this.#length = 0;
     return values;
-  }
-}
-
-async function load<T>(name: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    throw new StreamsError(
-      'STREAMS_CONFIG',
-      `${name} is not installed: install it beside weir (npm install ${name}).`,
-      {
-        cause: error,
-      },
-    );
   }
 }

@@ -1,6 +1,7 @@
 import type { _Object, CompletedPart, MultipartUpload, S3Client } from '@aws-sdk/client-s3';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { withPackages } from '../common/optional-packages.ts';
 import { retry } from './retry.ts';
 import { sinkError } from './sink-error.ts';
 import type { Spool } from './spool.ts';
@@ -240,15 +241,10 @@ function isComplete(parts: readonly CompletedPart[]): boolean {
 }
 
 async function loadSdk(): Promise<Sdk> {
-  try {
-    return await import('@aws-sdk/client-s3');
-  } catch (error) {
-    throw new StreamsError(
-      'STREAMS_CONFIG',
-      '@aws-sdk/client-s3 is not installed: a target s3://… needs it. Install it beside weir: npm install @aws-sdk/client-s3.',
-      { cause: error },
-    );
-  }
+  return withPackages(
+    { what: 'A target s3://…', packages: ['@aws-sdk/client-s3'] },
+    () => import('@aws-sdk/client-s3'),
+  );
 }
 
 function nameOf(error: unknown): string {

@@ -55,7 +55,9 @@ test('all that tsconfig.build.json compiles is copied before the build', (t) => 
 
 test('the image holds what runs, without development dependencies, and not as root', (t) => {
   const dependencies = stages.find((stage) => stage.name === 'dependencies')!;
-  t.true(textsOf(dependencies, 'RUN').includes('npm ci --omit=dev --ignore-scripts'));
+  t.deepEqual(textsOf(dependencies, 'RUN'), [
+    'node build/application-package.mjs && npm install --omit=dev --ignore-scripts',
+  ]);
   t.deepEqual(
     textsOf(last, 'COPY').filter((text) => text.startsWith('--from=')),
     ['--from=dependencies /app/node_modules ./node_modules', '--from=build /app/dist ./dist'],

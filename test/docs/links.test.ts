@@ -35,6 +35,20 @@ for (const page of pages)
     }
   });
 
+test('what the pages link to is in the package', (t) => {
+  const { files } = JSON.parse(textOf('package.json')) as { readonly files: readonly string[] };
+  const patterns = files.map((path) => new RegExp(`^${path.replaceAll('.', '\\.').replace('*', '[^/]*')}(/|$)`));
+  const links = pages.flatMap((page) => linksOf(page).map(({ target }) => ({ page, target })));
+  t.true(links.length > 50);
+  for (const { page, target } of links) {
+    const path = target.href.slice(root.href.length);
+    t.true(
+      patterns.some((pattern) => pattern.test(path)),
+      `${page}: ${path}`,
+    );
+  }
+});
+
 for (const page of ['README.md', 'llms.txt'])
   test(`${page} leads to each page of docs`, (t) => {
     const targets = new Set(linksOf(page).map(({ target }) => target.href));

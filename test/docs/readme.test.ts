@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { commandLineNeed, installLine, kafkaNeed, serverNeed } from '../../src/common/optional-packages.ts';
 import { KGroupedStream, KStream, KTable, StreamsBuilder, TimeWindowedKStream, TimeWindows } from '../../src/index.ts';
+import { gridNeed } from '../../topologies/grid/packages.ts';
 
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('README.md', root), 'utf8');
@@ -13,6 +15,16 @@ test('the example of the README is the one that is compiled and run', (t) => {
     .replace("'../src/index.ts'", "'weir-streams'")
     .replace("'../src/testing.ts'", "'weir-streams/testing'");
   t.is(shown, imported);
+});
+
+test('the lines that install the parts are those that the parts themselves name', (t) => {
+  const lines = [...page.matchAll(/^npm install weir-streams ?(.*?) *#/gm)].map(([, packages]) => packages);
+  t.deepEqual(
+    lines,
+    [[], kafkaNeed.packages, serverNeed.packages, commandLineNeed.packages, gridNeed.packages].map((packages) =>
+      installLine(packages).replace(/^npm install ?/, ''),
+    ),
+  );
 });
 
 test('what the README says the DSL lacks is not there', (t) => {

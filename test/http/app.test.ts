@@ -43,7 +43,7 @@ for (const [query, detail] of [
     '"volme" is not a query parameter here: did you mean "volume"?; "tmes" is not a query parameter here: did you mean "times"?',
   ],
   ['times=1&times=2', '"times" is given twice.'],
-  ['times=x&volume=', 'volume must be one of low, high, not ""; times: give a number.'],
+  ['times=x&volume=', 'times: give a number; volume must be one of low, high, not "".'],
   ['__proto__=1', '"__proto__" is not a query parameter here: this path takes volume, times.'],
 ] as const) {
   test(`a bad query is 400 and says why: ${query}`, async (t) => {

@@ -1,8 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
 import { remoteGlobals } from '../../src/http/remote-globals.ts';
+import type { RunningServer } from '../../src/http/running-server.ts';
 import type { ServedEngine } from '../../src/http/served-engine.ts';
-import { createServer, type RunningServer } from '../../src/http/server.ts';
+import { createServer } from '../../src/http/server.ts';
 import { kafkaStats } from '../observability/fake-stats.ts';
 import { fakeEngine } from './fake-engine.ts';
 

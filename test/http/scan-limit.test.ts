@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import type { RunningServer } from '../../src/http/running-server.ts';
 import { mostScans } from '../../src/http/scan-limit.ts';
-import { createServer, type RunningServer } from '../../src/http/server.ts';
+import { createServer } from '../../src/http/server.ts';
 import { attend, turn } from '../../src/runtime/parts/turns.ts';
 import { endlessStore, fakeEngine } from './fake-engine.ts';
 

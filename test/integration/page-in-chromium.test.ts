@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import anyTest, { type TestFn } from 'ava';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { createServer, type RunningServer } from '../../src/http/server.ts';
+import type { RunningServer } from '../../src/http/running-server.ts';
+import { createServer } from '../../src/http/server.ts';
 import { createMetrics } from '../../src/observability/registry.ts';
 import type { EngineStats } from '../../src/runtime/engine-stats.ts';
 import { gridPage } from '../../topologies/grid/statistics/grid-page.ts';

@@ -22,6 +22,7 @@ import { parkImportCommand } from './commands/park-import-command.ts';
 import { parkLoadCommand } from './commands/park-load-command.ts';
 import { parkShowCommand } from './commands/park-show-command.ts';
 import { queryCommand } from './commands/query-command.ts';
+import { gridPackages } from './packages.ts';
 
 /** `weir`: the statistics of a grid's smart meters on the command line. */
 export const gridProgram: ProgramSpec = {
@@ -54,5 +55,6 @@ export const gridProgram: ProgramSpec = {
     grafanaCommand(gridSpec.name, ['engine.json', 'grid.json']),
     configCommand(gridSpec.name),
   ],
+  packages: gridPackages,
   groups: { park: 'the park: which equipment is installed where', config: 'settings' },
 };

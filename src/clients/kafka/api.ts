@@ -1,13 +1,13 @@
 import { StreamsError } from '../../common/errors.ts';
+import type { ApiVersions } from './api-versions.ts';
 import { oldestKafka } from './errors.ts';
 import {
-  type ApiVersions,
-  apiKeys,
   type Decoder,
   type Encoded,
   type Exchange,
+  kafkajs,
+  type RequestDefinition,
   type RequestName,
-  requests,
 } from './kafkajs.ts';
 
 /** A kind of request in the one version that is used: how it is written, and how its answer is read. */
@@ -20,19 +20,39 @@ export interface Api<Args, Result> {
 }
 
 /** A request that kafkajs writes and reads, in the newest version that it knows unless told otherwise. Error codes are left in the answer: many answers carry several. */
-export function kafkajsApi<Args, Result>(
-  name: RequestName,
-  apiVersion: number = Math.max(...requests[name].versions.map(Number)),
-): Api<Args, Result> {
-  const definition = requests[name];
-  const api = { name, apiKey: apiKeys[name]!, apiVersion };
+export function kafkajsApi<Args, Result>(name: RequestName, version?: number): Api<Args, Result> {
+  const definition = (): RequestDefinition => kafkajs().requests[name];
   return {
-    ...api,
+    name,
+    get apiKey() {
+      return kafkajs().apiKeys[name]!;
+    },
+    get apiVersion() {
+      return version ?? Math.max(...definition().versions.map(Number));
+    },
     exchange(args, versions): Exchange<Result> {
-      checkVersion(api, versions);
-      const { request, response } = definition.protocol({ version: apiVersion })(args);
+      const { apiVersion } = this;
+      checkVersion(this, versions);
+      const { request, response } = definition().protocol({ version: apiVersion })(args);
       return { request, response: { decode: response.decode, parse: asIs } };
     },
+  };
+}
+
+/** The same request, written or read otherwise. */
+export function changedApi<Args, Result>(
+  api: Api<never, unknown>,
+  exchange: Api<Args, Result>['exchange'],
+): Api<Args, Result> {
+  return {
+    name: api.name,
+    get apiKey() {
+      return api.apiKey;
+    },
+    get apiVersion() {
+      return api.apiVersion;
+    },
+    exchange,
   };
 }
 

@@ -2,14 +2,10 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Logger } from '../../common/logger.ts';
 import { type Api, kafkajsApi } from './api.ts';
+import type { ApiVersions } from './api-versions.ts';
 import { ConnectionLost, check, fromKafkajs } from './errors.ts';
-import {
-  type ApiVersions,
-  Connection,
-  type ConnectionOptions,
-  type KafkajsLogger,
-  type TlsOptions,
-} from './kafkajs.ts';
+import { type Connection, type ConnectionOptions, type KafkajsLogger, kafkajs } from './kafkajs.ts';
+import type { TlsOptions } from './tls-options.ts';
 
 /** How brokers are reached. */
 export interface ConnectionConfig {
@@ -52,7 +48,7 @@ export class KafkaConnection {
     this.#head = Buffer.alloc(14 + clientId.length);
     this.#head.writeInt16BE(clientId.length, 12);
     clientId.copy(this.#head, 14);
-    this.#connection = new Connection({
+    this.#connection = new (kafkajs().Connection)({
       host,
       port,
       logger: kafkajsLogger(config.logger),

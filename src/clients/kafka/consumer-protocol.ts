@@ -1,5 +1,5 @@
 import type { MemberAssignment, TopicPartition } from '../broker.ts';
-import { Decoder, Encoder } from './kafkajs.ts';
+import { newDecoder, newEncoder } from './kafkajs.ts';
 import { groupByTopic } from './requests.ts';
 
 /*
@@ -13,13 +13,13 @@ const nothing = new Uint8Array(0);
 
 /** A subscription (version 0). */
 export function encodeSubscription(topics: readonly string[], userData: Uint8Array): Buffer {
-  return new Encoder().writeInt16(0).writeArray(topics).writeBytes(Buffer.from(userData)).buffer;
+  return newEncoder().writeInt16(0).writeArray(topics).writeBytes(Buffer.from(userData)).buffer;
 }
 
 /** The user data of a subscription of any version. */
 export function decodeSubscription(bytes: Buffer | null): Uint8Array {
   if (bytes === null || bytes.length === 0) return nothing;
-  const decoder = new Decoder(bytes);
+  const decoder = newDecoder(bytes);
   decoder.readInt16();
   decoder.readArray(() => decoder.readString());
   return new Uint8Array(decoder.readBytes() ?? nothing);
@@ -27,7 +27,7 @@ export function decodeSubscription(bytes: Buffer | null): Uint8Array {
 
 /** An assignment (version 0). */
 export function encodeAssignment({ partitions, userData }: MemberAssignment): Buffer {
-  const encoder = new Encoder().writeInt16(0);
+  const encoder = newEncoder().writeInt16(0);
   const topics = groupByTopic(partitions, ({ partition }) => partition);
   encoder.writeInt32(topics.length);
   for (const of of topics) encoder.writeString(of.topic).writeArray(of.partitions);
@@ -37,7 +37,7 @@ export function encodeAssignment({ partitions, userData }: MemberAssignment): Bu
 /** An assignment of any version; none for no bytes, as members have it before their first one. */
 export function decodeAssignment(bytes: Buffer | null): MemberAssignment {
   if (bytes === null || bytes.length === 0) return { partitions: [], userData: nothing };
-  const decoder = new Decoder(bytes);
+  const decoder = newDecoder(bytes);
   decoder.readInt16();
   const partitions: TopicPartition[] = [];
   decoder.readArray(() => {

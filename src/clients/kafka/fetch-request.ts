@@ -1,7 +1,7 @@
 import type { AbortedTransaction } from '../record-batch/aborted-producers.ts';
 import { readInt64 } from '../record-batch/layout.ts';
 import type { Api } from './api.ts';
-import { kafkajsApi } from './api.ts';
+import { changedApi, kafkajsApi } from './api.ts';
 import type { OfTopic } from './requests.ts';
 
 /** What is fetched. */
@@ -42,16 +42,13 @@ const written = kafkajsApi<FetchArgs, unknown>('Fetch', 10);
  *
  * From version 11 on followers answer too, with what they have: a reader would stay at a broker from which the leadership has moved away, however far that falls behind.
  */
-export const fetch: Api<FetchArgs, FetchAnswer> = {
-  ...written,
-  exchange(args, versions) {
-    const { request } = written.exchange(args, versions);
-    return {
-      request,
-      response: { decode: async (payload) => decodeAnswer(payload), parse: async (answer) => answer as FetchAnswer },
-    };
-  },
-};
+export const fetch: Api<FetchArgs, FetchAnswer> = changedApi(written, (args, versions) => {
+  const { request } = written.exchange(args, versions);
+  return {
+    request,
+    response: { decode: async (payload) => decodeAnswer(payload), parse: async (answer) => answer as FetchAnswer },
+  };
+});
 
 /**
  * ```

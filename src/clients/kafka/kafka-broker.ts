@@ -20,8 +20,9 @@ import type { ConnectionConfig } from './connection.ts';
 import { Connections } from './connections.ts';
 import { KafkaFetcher } from './fetcher.ts';
 import { KafkaGroupMember } from './group-member.ts';
-import type { TlsOptions } from './kafkajs.ts';
+import { kafkajs } from './kafkajs.ts';
 import { KafkaProducer } from './producer.ts';
+import type { TlsOptions } from './tls-options.ts';
 
 /** How a Kafka cluster is reached. */
 export interface KafkaBrokerOptions {
@@ -49,9 +50,10 @@ export interface KafkaBrokerOptions {
 /**
  * A Kafka cluster (brokers of Kafka 3.7 and later). Nothing is connected before it is needed.
  *
- * @throws StreamsError `STREAMS_CONFIG` for addresses that are none.
+ * @throws StreamsError `STREAMS_CONFIG` for addresses that are none, and where `kafkajs` is not installed.
  */
 export function openKafkaBroker(options: KafkaBrokerOptions): Broker {
+  kafkajs();
   return new KafkaBroker(options);
 }
 

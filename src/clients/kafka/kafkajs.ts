@@ -1,12 +1,14 @@
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { kafkaNeed, requirePackage } from '../../common/optional-packages.ts';
+import type { ApiVersions } from './api-versions.ts';
+import type { TlsOptions } from './tls-options.ts';
 
 /*
  * The parts of kafkajs that are used here, with the types that they have: connections with TLS and SASL, requests as bytes. Its public API is not: it has no read
  * without a group, no heartbeats while a handler works, no fencing, and its producer is slow.
+ *
+ * It is loaded when a broker is opened: a program over files has it not installed.
  */
-
-const require = createRequire(import.meta.url);
 
 /** Writes big-endian fields one after the other. */
 export interface Encoder {
@@ -61,9 +63,6 @@ export interface Exchange<T> {
   };
 }
 
-/** Versions that a broker speaks, by API key. */
-export type ApiVersions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>;
-
 /** kafkajs's own logger. */
 export interface KafkajsLogger {
   namespace(name: string): KafkajsLogger;
@@ -107,15 +106,6 @@ export interface RequestQueue {
     requestTimeout: number | null;
     sendRequest(): void;
   }): void;
-}
-
-/** TLS options, as of `tls.connect`. */
-export interface TlsOptions {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly rejectUnauthorized?: boolean;
-  readonly servername?: string;
 }
 
 export interface ConnectionOptions {
@@ -165,12 +155,40 @@ export type RequestName =
   | 'SyncGroup'
   | 'TxnOffsetCommit';
 
-export const Encoder: new (initialSize?: number) => Encoder = require('kafkajs/src/protocol/encoder');
-export const Decoder: new (buffer: Buffer) => Decoder = require('kafkajs/src/protocol/decoder');
-export const Connection: new (options: ConnectionOptions) => Connection = require('kafkajs/src/network/connection');
-export const requests: Readonly<Record<RequestName, RequestDefinition>> =
-  require('kafkajs/src/protocol/requests').requests;
-export const apiKeys: Readonly<Record<string, number>> = require('kafkajs/src/protocol/requests/apiKeys');
+/** What is used of kafkajs. */
+interface Kafkajs {
+  readonly Encoder: new (initialSize?: number) => Encoder;
+  readonly Decoder: new (buffer: Buffer) => Decoder;
+  readonly Connection: new (options: ConnectionOptions) => Connection;
+  readonly requests: Readonly<Record<RequestName, RequestDefinition>>;
+  readonly apiKeys: Readonly<Record<string, number>>;
+}
+
+let loaded: Kafkajs | undefined;
+
+/** @throws StreamsError `STREAMS_CONFIG` where it is not installed. */
+export function kafkajs(): Kafkajs {
+  loaded ??= {
+    Encoder: part('protocol/encoder') as Kafkajs['Encoder'],
+    Decoder: part('protocol/decoder') as Kafkajs['Decoder'],
+    Connection: part('network/connection') as Kafkajs['Connection'],
+    requests: (part('protocol/requests') as Pick<Kafkajs, 'requests'>).requests,
+    apiKeys: part('protocol/requests/apiKeys') as Kafkajs['apiKeys'],
+  };
+  return loaded;
+}
+
+function part(path: string): unknown {
+  return requirePackage(kafkaNeed, `kafkajs/src/${path}`);
+}
+
+export function newEncoder(initialSize?: number): Encoder {
+  return new (kafkajs().Encoder)(initialSize);
+}
+
+export function newDecoder(buffer: Buffer): Decoder {
+  return new (kafkajs().Decoder)(buffer);
+}
 
 /** What kafkajs throws: `type` is the broker's error name, where a broker has answered with one. */
 export interface KafkajsError extends Error {

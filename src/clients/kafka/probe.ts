@@ -1,10 +1,10 @@
 import { silentLogger } from '../../common/logger.ts';
 import { isSpoken, kafkajsApi } from './api.ts';
+import type { ApiVersions } from './api-versions.ts';
 import { KafkaConnection } from './connection.ts';
 import { brokerError, check } from './errors.ts';
 import { fetch } from './fetch-request.ts';
 import type { KafkaBrokerOptions } from './kafka-broker.ts';
-import type { ApiVersions } from './kafkajs.ts';
 import * as requests from './requests.ts';
 
 /** What one broker says of itself. */

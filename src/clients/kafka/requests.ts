@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../broker.ts';
-import { type Api, compactArray, kafkajsApi, ownApi, skipTags } from './api.ts';
-import { Decoder, Encoder } from './kafkajs.ts';
+import { type Api, changedApi, compactArray, kafkajsApi, ownApi, skipTags } from './api.ts';
+import { type Decoder, type Encoder, newDecoder, newEncoder } from './kafkajs.ts';
 
 /** Partitions of one topic, as requests list them. */
 export interface OfTopic<P> {
@@ -38,18 +38,18 @@ export interface ClusterMetadata {
 const kafkajsMetadata = kafkajsApi<object, ClusterMetadata>('Metadata');
 
 /** Metadata of these topics, of none for [], of all for undefined. Creates none. */
-export const metadata: Api<readonly string[] | undefined, ClusterMetadata> = {
-  ...kafkajsMetadata,
-  exchange(topics, versions) {
+export const metadata: Api<readonly string[] | undefined, ClusterMetadata> = changedApi(
+  kafkajsMetadata,
+  (topics, versions) => {
     const exchange = kafkajsMetadata.exchange({ topics: topics ?? [], allowAutoTopicCreation: false }, versions);
     const encode = async (): Promise<Encoder> => {
-      const encoder = topics === undefined ? new Encoder().writeInt32(-1) : new Encoder().writeArray(topics);
+      const encoder = topics === undefined ? newEncoder().writeInt32(-1) : newEncoder().writeArray(topics);
       return encoder.writeBoolean(false);
     };
     // kafkajs asks for all topics where none is named.
     return { ...exchange, request: { ...exchange.request, encode } };
   },
-};
+);
 
 export const findCoordinator: Api<
   { groupId: string; coordinatorType: 0 | 1 },
@@ -83,12 +83,14 @@ export const deleteTopics: Api<
   20,
   4,
   ({ topics, timeout }) => {
-    const encoder = new Encoder().writeUVarInt(0).writeUVarInt(topics.length + 1);
+    const encoder = newEncoder()
+      .writeUVarInt(0)
+      .writeUVarInt(topics.length + 1);
     for (const topic of topics) encoder.writeUVarIntString(topic);
     return encoder.writeInt32(timeout).writeUVarInt(0);
   },
   (payload) => {
-    const decoder = new Decoder(payload);
+    const decoder = newDecoder(payload);
     skipTags(decoder);
     decoder.readInt32();
     const topicErrors = compactArray(decoder, (of) => {
@@ -195,14 +197,14 @@ export const offsetCommit: Api<
   8,
   7,
   ({ groupId, generation, memberId, groupInstanceId, topics }) =>
-    new Encoder()
+    newEncoder()
       .writeString(groupId)
       .writeInt32(generation)
       .writeString(memberId)
       .writeString(groupInstanceId)
       .writeArray(topics.map(encodeOffsets)),
   (payload) => {
-    const decoder = new Decoder(payload);
+    const decoder = newDecoder(payload);
     decoder.readInt32();
     const topics = decoder.readArray(() => ({
       topic: decoder.readString() ?? '',
@@ -215,9 +217,9 @@ export const offsetCommit: Api<
 function encodeOffsets({ topic, partitions }: OfTopic<OffsetEntry>): Encoder {
   // After the offset: the leader's epoch, -1 for not known.
   const entries = partitions.map(({ partition, offset, metadata }) =>
-    new Encoder().writeInt32(partition).writeInt64(offset).writeInt32(-1).writeString(metadata),
+    newEncoder().writeInt32(partition).writeInt64(offset).writeInt32(-1).writeString(metadata),
   );
-  return new Encoder().writeString(topic).writeArray(entries);
+  return newEncoder().writeString(topic).writeArray(entries);
 }
 
 interface Writer {
@@ -255,7 +257,7 @@ export const offsetFetch: Api<
   7,
   ({ groupId, topics }) => {
     // Flexible version: 0 stands for no tagged fields; the first one ends the header.
-    const encoder = new Encoder()
+    const encoder = newEncoder()
       .writeUVarInt(0)
       .writeUVarIntString(groupId)
       .writeUVarInt(topics.length + 1);
@@ -267,7 +269,7 @@ export const offsetFetch: Api<
     return encoder.writeBoolean(true).writeUVarInt(0);
   },
   (payload) => {
-    const decoder = new Decoder(payload);
+    const decoder = newDecoder(payload);
     skipTags(decoder);
     decoder.readInt32();
     const topics = compactArray(decoder, (of) => {
@@ -296,12 +298,14 @@ export const topicIds: Api<readonly string[], readonly (Code & { topic: string; 
   3,
   12,
   (topics) => {
-    const encoder = new Encoder().writeUVarInt(0).writeUVarInt(topics.length + 1);
+    const encoder = newEncoder()
+      .writeUVarInt(0)
+      .writeUVarInt(topics.length + 1);
     for (const topic of topics) encoder.writeBuffer(Buffer.alloc(uuidBytes)).writeUVarIntString(topic).writeUVarInt(0);
     return encoder.writeBoolean(false).writeBoolean(false).writeUVarInt(0);
   },
   (payload) => {
-    const decoder = new Decoder(payload);
+    const decoder = newDecoder(payload);
     skipTags(decoder);
     decoder.readInt32();
     compactArray(decoder, (of) => {
@@ -348,7 +352,7 @@ export const produce: Api<
   0,
   7,
   ({ transactionalId, timeout, batches }) => {
-    let encoder = new Encoder().writeString(transactionalId).writeInt16(-1).writeInt32(timeout);
+    let encoder = newEncoder().writeString(transactionalId).writeInt16(-1).writeInt32(timeout);
     const buffer: Buffer[] = [];
     const byTopic = groupByTopic(batches, (batch) => batch);
     encoder.writeInt32(byTopic.length);
@@ -356,14 +360,14 @@ export const produce: Api<
       encoder.writeString(topic).writeInt32(partitions.length);
       for (const { partition, bytes } of partitions) {
         buffer.push(encoder.writeInt32(partition).writeInt32(bytes.length).buffer, bytes);
-        encoder = new Encoder(64);
+        encoder = newEncoder(64);
       }
     }
     buffer.push(encoder.buffer);
     return { buffer };
   },
   (payload) =>
-    new Decoder(payload).readArray((decoder) => ({
+    newDecoder(payload).readArray((decoder) => ({
       topic: decoder.readString() ?? '',
       partitions: decoder.readArray(() => {
         const partition = decoder.readInt32();

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
 import { messageOf, StreamsError } from '../../common/errors.ts';
+import { installLine, requirePackage } from '../../common/optional-packages.ts';
 import { mostInLz4Frame } from './lz4-frame.ts';
 import { tooLarge, UnsupportedData } from './unreadable-batch.ts';
 import { uncompressXerial, xerial } from './xerial.ts';
@@ -19,14 +19,13 @@ interface Snappy {
   uncompressSync(bytes: Buffer): Buffer;
 }
 
-const require = createRequire(import.meta.url);
 const loaded = new Map<string, unknown>();
 
-/** Native codecs are loaded when the first batch needs them; undefined where this platform has none. */
+/** Native codecs are loaded when the first batch needs them; undefined where they are not installed, or have no build for this platform. */
 function native<T>(name: 'lz4-napi' | 'snappy'): T | undefined {
   if (!loaded.has(name)) {
     try {
-      loaded.set(name, require(name));
+      loaded.set(name, requirePackage({ what: name, packages: [name] }, name));
     } catch {
       loaded.set(name, undefined);
     }
@@ -62,11 +61,11 @@ function uncompress(id: number, bytes: Buffer, limit: number): Buffer {
     case 1:
       return zlib.gunzipSync(bytes, { maxOutputLength: limit });
     case 2: {
-      const snappy = native<Snappy>('snappy') ?? noBuild('snappy');
+      const snappy = native<Snappy>('snappy') ?? unreadable('snappy');
       return uncompressXerial(bytes, limit, (block) => snappy.uncompressSync(block));
     }
     case 3: {
-      const lz4 = native<Lz4>('lz4-napi') ?? noBuild('lz4');
+      const lz4 = native<Lz4>('lz4-napi') ?? unreadable('lz4');
       if (mostInLz4Frame(bytes) > limit) throw tooLarge(limit);
       return lz4.decompressFrameSync(bytes);
     }
@@ -79,11 +78,15 @@ function uncompress(id: number, bytes: Buffer, limit: number): Buffer {
   }
 }
 
-function noBuild(codec: string): never {
+function unreadable(codec: 'lz4' | 'snappy'): never {
   throw new UnsupportedData(
-    `is compressed with ${codec}, whose package has no build for ${process.platform} ${process.arch} here. ` +
-      'Install with optional dependencies on this platform, or let the producers and the topic take another compression.type',
+    `is compressed with ${codec}: ${noPackage(codec)}, or let the producers and the topic take another compression.type`,
   );
+}
+
+function noPackage(codec: 'lz4' | 'snappy'): string {
+  const name = codec === 'lz4' ? 'lz4-napi' : codec;
+  return `${name} is not installed, or has no build for ${process.platform} ${process.arch}. Install it on this platform (${installLine([name])})`;
 }
 
 /** What compresses with a codec; undefined where this process cannot. */
@@ -105,7 +108,7 @@ function compressorOf(codec: Exclude<CompressionCodec, 'none'>): ((bytes: Buffer
 /**
  * Whether this process can write with a codec; to be asked before anything is written.
  *
- * @throws StreamsError `STREAMS_CONFIG` where it cannot: lz4 and snappy have builds for most platforms, zstd comes with Node from 22.15 on.
+ * @throws StreamsError `STREAMS_CONFIG` where it cannot: lz4 and snappy are packages that are installed beside, zstd comes with Node from 22.15 on.
  */
 export function checkCodec(codec: CompressionCodec): void {
   if (codec !== 'none' && compressorOf(codec) === undefined) throw notWritten(codec);
@@ -113,10 +116,13 @@ export function checkCodec(codec: CompressionCodec): void {
 
 function notWritten(codec: CompressionCodec): StreamsError {
   const why =
-    codec === 'zstd'
-      ? `Node ${process.versions.node} reads zstd and does not write it. Run Node 22.15 or later, or set`
-      : `its package has no build for ${process.platform} ${process.arch} here. Install with optional dependencies on this platform, or set`;
-  return new StreamsError('STREAMS_CONFIG', `compression.type is ${codec}: ${why} compression.type to gzip or none.`);
+    codec === 'lz4' || codec === 'snappy'
+      ? noPackage(codec)
+      : `Node ${process.versions.node} reads zstd and does not write it. Run Node 22.15 or later`;
+  return new StreamsError(
+    'STREAMS_CONFIG',
+    `compression.type is ${codec}: ${why}, or set compression.type to gzip or none.`,
+  );
 }
 
 /**

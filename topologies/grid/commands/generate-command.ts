@@ -5,11 +5,13 @@ import { civilDate, durationMs, ratio, wholeNumber } from '../../../src/cli/opti
 import { jsonOption } from '../../../src/cli/option-spec.ts';
 import { folderReason, StreamsError } from '../../../src/common/errors.ts';
 import { makeFolder } from '../../../src/common/make-folder.ts';
+import { withPackages } from '../../../src/common/optional-packages.ts';
 import { parseCivilDate } from '../../../src/common/time/civil.ts';
 import { gridSpec } from '../application-spec.ts';
 import { type FaultName, faultNames } from '../generator/park-faults.ts';
 import { importSettings } from '../import/import-settings.ts';
 import type { SourceAddress } from '../import/source-url.ts';
+import { databaseNeed } from '../packages.ts';
 import { generateShown } from './generate-shown.ts';
 
 /** `generate`: a data set with the statistics that it must give. */
@@ -104,7 +106,7 @@ export const generateCommand: CommandSpec = defineCommand({
     });
     const made = await generateShown({ ...given(options), ...plan }, context);
     if (address !== undefined) {
-      const { writeParkTables } = await import('../import/write-park-tables.ts');
+      const { writeParkTables } = await withPackages(databaseNeed, () => import('../import/write-park-tables.ts'));
       const dates = options.faults?.includes('bad-date') ? 'varchar(8)' : 'date';
       const { logger, signal } = context;
       await writeParkTables({ park: join(options.out, 'park'), address, dates, logger, signal });

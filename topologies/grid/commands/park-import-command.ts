@@ -6,11 +6,13 @@ import { brokerSettings, brokersOption } from '../../../src/cli/open-broker.ts';
 import { jsonOption } from '../../../src/cli/option-spec.ts';
 import { accessOptionsOf, hostOption, portOption, stateOption } from '../../../src/cli/state-options.ts';
 import { StreamsError } from '../../../src/common/errors.ts';
+import { withPackages } from '../../../src/common/optional-packages.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { SettingName } from '../../../src/config/settings.ts';
 import { gridSpec } from '../application-spec.ts';
 import type { ImportReport } from '../import/import-park.ts';
 import { importSettings } from '../import/import-settings.ts';
+import { databaseNeed } from '../packages.ts';
 
 const topicSettings: readonly SettingName[] = [...brokerSettings, 'replication.factor'];
 
@@ -89,10 +91,13 @@ export const parkImportCommand: CommandSpec = defineCommand({
   ],
   async run(context) {
     const { options, config, stdout } = context;
-    const [{ ImportJob }, { importText }] = await Promise.all([
-      import('../import/import-job.ts'),
-      import('../import/import-text.ts'),
-    ]);
+    const [{ ImportJob }, { importText }, { serveImports }] = await withPackages(databaseNeed, () =>
+      Promise.all([
+        import('../import/import-job.ts'),
+        import('../import/import-text.ts'),
+        import('../import/serve-imports.ts'),
+      ]),
+    );
     const job = new ImportJob({ ...options, into: intoOf(config) }, context);
     const print = async (report: ImportReport): Promise<void> => {
       stdout.write(options.json ? `${JSON.stringify(report)}\n` : importText(report));
@@ -100,7 +105,6 @@ export const parkImportCommand: CommandSpec = defineCommand({
     };
     if (options.schedule === undefined) return print(await job.run());
     if (options.dryRun) throw usage('--dry-run changes nothing, and --schedule repeats it: give one of them');
-    const { serveImports } = await import('../import/serve-imports.ts');
     const { schedule: pattern, zone = gridSpec.defaults.zone, port, host, json } = options;
     await serveImports(job, { pattern, zone, port, host, json, print }, context);
   },

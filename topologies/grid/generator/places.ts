@@ -1,3 +1,5 @@
+import { withPackages } from '../../../src/common/optional-packages.ts';
+import { gridNeed } from '../packages.ts';
 import type { Random } from './random.ts';
 
 /** A made-up commune. */
@@ -40,7 +42,7 @@ interface Words {
 
 /** Makes a country of some 400 communes. The same seed makes the same country. */
 export async function makeCountry(seed: number, random: Random): Promise<MadeCountry> {
-  const { faker } = await import('@faker-js/faker/locale/fr');
+  const { faker } = await withPackages(gridNeed, () => import('@faker-js/faker/locale/fr'));
   const words: Words = faker;
   // Faker takes the lower 32 bits of a seed.
   words.seed(seed % 2 ** 32);

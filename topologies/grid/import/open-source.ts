@@ -1,6 +1,6 @@
 import { connect as connectSocket, isIP, Socket } from 'node:net';
 import { Kysely, MysqlDialect, PostgresDialect, type RawBuilder, sql } from 'kysely';
-import { StreamsError } from '../../../src/common/errors.ts';
+import { withPackages } from '../../../src/common/optional-packages.ts';
 import type { ImportSource } from './import-source.ts';
 import type { SourceAddress, SourceTls } from './source-url.ts';
 import { type AnyDatabase, type Cells, type SqlConnection, SqlSource } from './sql-source.ts';
@@ -118,12 +118,6 @@ function tlsOf({ verify, ca, cert, key }: SourceTls): {
   };
 }
 
-async function driver<T>(load: () => Promise<T>, name: string, { kind }: SourceAddress): Promise<T> {
-  try {
-    return await load();
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    const message = `${kind}:// needs the package ${name}, which is not installed. Install it beside weir: npm install ${name}`;
-    throw new StreamsError('STREAMS_CONFIG', `${message}.`, { cause });
-  }
+function driver<T>(load: () => Promise<T>, name: string, { kind }: SourceAddress): Promise<T> {
+  return withPackages({ what: `${kind}://`, packages: [name] }, load);
 }

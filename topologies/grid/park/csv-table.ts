@@ -3,9 +3,10 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { parse as parseStream } from 'csv-parse';
-import { type CsvError, parse } from 'csv-parse/sync';
+import type { CsvError } from 'csv-parse';
 import { StreamsError } from '../../../src/common/errors.ts';
+import { requirePackage } from '../../../src/common/optional-packages.ts';
+import { gridNeed } from '../packages.ts';
 
 /** Receives one row: the values of the wanted columns, in the wanted order, and the row's line in the file (the header is line 1). */
 export type RowHandler = (values: readonly string[], line: number) => void;
@@ -58,7 +59,8 @@ export async function* tableBatches(
   rowsAtOnce: number,
 ): AsyncIterable<readonly (readonly string[])[]> {
   const file = createReadStream(path);
-  const parser = file.pipe(parseStream({ bom: true, skip_empty_lines: true }));
+  const { parse } = requirePackage(gridNeed, 'csv-parse') as typeof import('csv-parse');
+  const parser = file.pipe(parse({ bom: true, skip_empty_lines: true }));
   file.on('error', (error) => parser.destroy(error));
   let pick: Pick | undefined;
   let batch: string[][] = [];
@@ -152,6 +154,7 @@ function runParser(
 ): void {
   try {
     // Nothing is collected: a record that becomes null is forgotten, so memory does not grow with the file.
+    const { parse } = requirePackage(gridNeed, 'csv-parse/sync') as typeof import('csv-parse/sync');
     parse(bytes, {
       ...range,
       bom: true,
