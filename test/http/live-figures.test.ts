@@ -1,8 +1,9 @@
 import { get } from 'node:http';
 import test from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
+import type { RunningServer } from '../../src/http/running-server.ts';
 import { mostScans } from '../../src/http/scan-limit.ts';
-import { createServer, type RunningServer } from '../../src/http/server.ts';
+import { createServer } from '../../src/http/server.ts';
 import type { EngineStats } from '../../src/runtime/engine-stats.ts';
 import { engineStats } from '../observability/fake-stats.ts';
 import { fakeEngine, keyValueStore } from './fake-engine.ts';
