@@ -60,12 +60,8 @@ module.exports = {
     home('luxon', '^src/common/time/'),
     home('hono', '^src/http/'),
     home('@hono/node-server', '^src/http/'),
-<<<<<<< HEAD
     home('esbuild', '^src/http/page/'),
     home('uplot', '^src/page/'),
-    home('zod', '^src/(config|http)/'),
-=======
->>>>>>> 1e807e3 (An install of the library is 14 MB in 18 packages; what a part needs besides is an optional peer, named with its line where it is missing)
     home('yaml', '^src/config/'),
     home('commander', '^src/cli/'),
     home('cli-progress', '^src/cli/'),
