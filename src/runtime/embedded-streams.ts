@@ -1,4 +1,4 @@
-import type { DatabaseFactory, WriteBatch } from '../../state/database.ts';
+import type { DatabaseFactory } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import { checkOptions, type OptionKind } from '../config/check-options.ts';
@@ -8,25 +8,26 @@ import type { StoreSpec } from '../processor/node.ts';
 import type { Version } from '../processor/rows.ts';
 import { keyIdentity } from '../serde/key-identity.ts';
 import type { Topology } from '../topology/topology.ts';
-import { checkPartitions, deleteStores, refuseNewStores, savedTaskOf } from './changed-state.ts';
+import { ClientState } from './client-state.ts';
 import { type Digest, digestOf } from './digest.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
 import { type Feed, type FeedProgress, progressSince, refusedFiles } from './feed.ts';
-import { FeedDriver } from './feed-driver.ts';
+import { FeedSource } from './feed-source.ts';
 import { refuseOtherKind } from './folder-kind.ts';
+import { FolderLog } from './folder-log.ts';
 import { localPart } from './parts/local-part.ts';
 import { readOnlyStore } from './parts/read-only-store.ts';
 import { fixedReader, type OpenSnapshot, sharedSnapshots } from './parts/snapshots.ts';
 import type { StorePart } from './parts/store-part.ts';
-import type { ProgramChanges } from './program-changes.ts';
 import type { ReadOnlyStore } from './read-only-stores.ts';
+import { type ProcessingExceptionHandler, toldIfPassedOver } from './record-failure.ts';
+import { RunLoop } from './run-loop.ts';
 import type { OutputReceiver } from './runtime-nodes.ts';
-import { checkSettings, continued, newState } from './saved-state.ts';
-import { rowPrefix, type SavedState, StateFolder, type StateSettings } from './state-folder.ts';
+import { StateFolder, type StateSettings } from './state-folder.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
+import { StreamTask } from './stream-task.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { sharedPartition, TopologyEngine } from './topology-engine.ts';
-import { Wake } from './wake.ts';
 
 /** The default of a setting over files. */
 function overFiles<N extends SettingName>(name: N): SettingValues[N] {
@@ -43,13 +44,7 @@ const furtherHistoriesAtOnce = 2000;
 /** Histories that are compared at once. */
 const historiesCompared = 500;
 
-/** ms between two looks at the signal while nothing is taken. */
-const pausedLookMs = 100;
-/** ms for which the loop may keep the process to itself. */
-const turnMs = 20;
-
-/** What to do with a record whose processing failed. */
-export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
+export type { ProcessingExceptionHandler } from './record-failure.ts';
 
 /** How an embedded client runs. Names and defaults are those of docs/configuration.md. */
 export interface EmbeddedOptions {
@@ -117,70 +112,46 @@ export interface RunOptions {
  */
 export class EmbeddedStreams {
   readonly topology: Topology;
-  readonly #options: Required<
-    Pick<
-      EmbeddedOptions,
-      'commitIntervalMs' | 'commitIntervalRecords' | 'statestoreCacheMaxBytes' | 'maxFutureMs' | 'syncWrites'
-    >
-  > &
-    EmbeddedOptions;
+  readonly #options: EmbeddedOptions;
   readonly #folder: StateFolder;
   readonly #engine: TopologyEngine;
+  readonly #log: FolderLog;
+  readonly #source: FeedSource;
+  readonly #loop: RunLoop;
+  readonly #life: ClientState;
   readonly #logger: Logger;
-  readonly #partitions: number;
-  readonly #stores: Readonly<Record<string, number>>;
-  readonly #listeners = new Set<(state: StreamsState) => void>();
-  readonly #errors: Record<string, number> = {};
-  #state: StreamsState = 'CREATED';
-  #saved: SavedState;
-  /** What the program changes in the state; undefined once that is committed, or for nothing. */
-  #changes: ProgramChanges | undefined;
-  /** Ids of the tasks that were saved when the state was opened. */
-  #savedTasks: readonly string[] = [];
-  #paused = false;
-  readonly #resumed = new Wake();
-  #driver: FeedDriver | undefined;
-  #feeds: readonly Feed[] = [];
+  #task!: StreamTask<FeedSource, FolderLog>;
   /** How far feeds were when they were opened: what is more this process has read. */
   readonly #feedStarts: { readonly feed: Feed; readonly before: FeedProgress }[] = [];
-  /** What was committed before this process. */
-  readonly #before: SavedState['totals'];
-  #commitSeconds = 0;
-  #lastCommitAtMs: number | undefined;
-  /** The commit being put together, and the one being written. */
-  #starting: Promise<void> | undefined;
-  #writing: Promise<void> = Promise.resolve();
-  /** What is told with committed rows: a row is final only once all that it counts is committed. */
-  #committed = { operatorTimeMs: -1, final: false };
+  /** Why the loop was stopped. */
+  #stoppedBy: { readonly error: unknown } | undefined;
 
   private constructor(topology: Topology, options: EmbeddedOptions, folder: StateFolder) {
     this.topology = topology;
+    this.#options = options;
     this.#folder = folder;
-    this.#options = {
-      ...options,
-      commitIntervalMs: options.commitIntervalMs ?? overFiles('commit.interval.ms'),
-      commitIntervalRecords: options.commitIntervalRecords ?? overFiles('commit.interval.records'),
-      statestoreCacheMaxBytes: options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
-      maxFutureMs: options.maxFutureMs ?? overFiles('max.future.ms'),
-      syncWrites: options.syncWrites ?? overFiles('sync.writes'),
-    };
     this.#logger = options.logger ?? silentLogger;
-    const { saved } = folder;
-    this.#partitions = options.partitions ?? (saved === undefined ? 1 : Number(saved.settings['partitions']));
-    const settings = { ...options.settings, partitions: this.#partitions };
-    if (saved === undefined)
-      this.#saved = newState(topology, options.applicationId ?? overFiles('application.id'), settings);
-    else {
-      checkSettings(saved, settings, folder.directory);
-      const { state, changes } = continued(saved, topology, folder.directory);
-      if (options.create === false) refuseNewStores(changes, folder.directory);
-      this.#saved = state;
-      this.#changes = changes;
-    }
-    this.#stores = this.#saved.stores;
-    this.#before = this.#saved.totals;
-    this.#commitSeconds = this.#before.commitSeconds;
-    this.#engine = this.#makeEngine();
+    this.#life = new ClientState(this.#logger);
+    this.#log = new FolderLog(folder, topology, {
+      applicationId: options.applicationId ?? overFiles('application.id'),
+      partitions: options.partitions,
+      settings: options.settings,
+      create: options.create ?? true,
+      syncWrites: options.syncWrites ?? overFiles('sync.writes'),
+      logger: this.#logger,
+    });
+    this.#loop = new RunLoop({
+      commitIntervalMs: options.commitIntervalMs ?? overFiles('commit.interval.ms'),
+      cacheMaxBytes: options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
+      failed: (_task, error) => {
+        this.#stoppedBy ??= { error };
+        this.#loop.stop();
+      },
+    });
+    const maxFutureMs = options.maxFutureMs ?? overFiles('max.future.ms');
+    const processingHandler = options.processingExceptionHandler ?? (() => 'fail');
+    this.#engine = this.#makeEngine(maxFutureMs, processingHandler);
+    this.#source = new FeedSource(this.#engine, { maxFutureMs, processingHandler }, () => this.#loop.wake());
   }
 
   /**
@@ -206,7 +177,6 @@ export class EmbeddedStreams {
     try {
       const streams = new EmbeddedStreams(topology, options, folder);
       await streams.#openTasks();
-      streams.#committed = streams.#clocks();
       return streams;
     } catch (error) {
       await folder.close();
@@ -216,41 +186,45 @@ export class EmbeddedStreams {
 
   /** Opens the tasks with the clocks and counters that they had. */
   async #openTasks(): Promise<void> {
-    const changes = this.#changes;
-    this.#savedTasks = await this.#folder.taskIds();
-    const taskIds = this.#engine.tasks.map(({ taskId }) => taskId);
-    checkPartitions(this.#savedTasks, taskIds, changes, this.#folder.directory);
-    await this.#engine.open((taskId) => savedTaskOf(this.#folder, taskId, changes));
+    const engine = this.#engine;
+    await engine.open(await this.#log.open(engine.tasks));
+    this.#task = new StreamTask({
+      taskId: this.#log.state.applicationId,
+      engine,
+      source: this.#source,
+      log: this.#log,
+      cacheIsFull: () => this.#loop.cacheIsFull,
+      commitIntervalRecords: this.#options.commitIntervalRecords ?? overFiles('commit.interval.records'),
+    });
+    this.#loop.add(this.#task);
   }
 
   get state(): StreamsState {
-    return this.#state;
+    return this.#life.now;
   }
 
   /** Calls the listener at each change of state; returns how to stop that. */
   onStateChange(listener: (state: StreamsState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#life.listen(listener);
   }
 
   /** Takes no more records until {@link EmbeddedStreams.resume}: what was taken is committed, and the stores can be read. */
   pause(): void {
-    this.#paused = true;
+    this.#loop.paused = true;
   }
 
   /** Takes records again. */
   resume(): void {
-    this.#paused = false;
-    this.#resumed.call();
+    this.#loop.paused = false;
   }
 
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#loop.paused;
   }
 
   /** Says that the client serves its state without taking input. */
   serve(): void {
-    this.#become('RUNNING');
+    this.#life.become('RUNNING');
   }
 
   /**
@@ -259,34 +233,32 @@ export class EmbeddedStreams {
    * @throws StreamsError with the position; the client is then in state ERROR, and the folder as of its last commit.
    */
   async run(feeds: readonly Feed[], options: RunOptions = {}): Promise<void> {
-    if (this.#saved.final)
+    const { final, loading = [] } = this.#log.state;
+    if (final)
       throw new StreamsError(
         'STREAMS_STATE_FINAL',
         `${this.#folder.directory} is final: its windows were closed for good. Replay into a new folder.`,
       );
-    const [unfinished] = this.#saved.loading ?? [];
+    const [unfinished] = loading;
     if (unfinished !== undefined)
       throw new StreamsError(
         'STREAMS_INPUT_REFUSED',
         `the last load of ${unfinished} into ${this.#folder.directory} was interrupted half-way. Load it again.`,
       );
-    try {
-      this.#become('REBALANCING');
-      await this.#openFeeds(feeds);
-      await this.#changeProgram();
-      this.#become('RUNNING');
-      await this.#loop(options);
+    await this.#insist(async () => {
+      this.#life.become('REBALANCING');
+      await this.#openFeeds(feeds, options.follow === true);
+      await this.#log.changeProgram(() => this.#task.commit(true));
+      this.#life.become('RUNNING');
+      await this.#takeAll(options.signal);
       // A file that is refused has its rows still to come.
       const whole = feeds.every(({ progress }) => refusedFiles(progress) === 0);
       if (options.final === true && options.signal?.aborted !== true && whole) {
         this.#engine.finish();
-        this.#saved = { ...this.#saved, final: true };
+        this.#log.finish();
       }
-      await this.commit();
-    } catch (error) {
-      this.#fail(error);
-      throw error;
-    }
+      await this.#task.commit(true);
+    });
   }
 
   /**
@@ -317,33 +289,31 @@ export class EmbeddedStreams {
    */
   async changeGlobalTable(store: string, histories: Iterable<KeyHistory> | AsyncIterable<KeyHistory>): Promise<number> {
     this.#versioned(store);
-    try {
+    return this.#insist(async () => {
       let changed = 0;
       let uncommitted = 0;
-      const { loading = [] } = this.#saved;
-      let slice: KeyHistory[] = [];
-      const apply = async (): Promise<void> => {
-        const inSlice = await this.#engine.replaceHistories(store, slice);
+      const apply = async (slice: readonly KeyHistory[]): Promise<void> => {
+        const inSlice = await this.#task.exclusive(() => this.#engine.replaceHistories(store, slice));
         changed += inSlice;
         uncommitted += inSlice;
-        slice = [];
-        const enough = this.#saved.loading?.includes(store) ? furtherHistoriesAtOnce : historiesAtOnce;
-        if (!this.#cacheIsFull() && uncommitted < enough) return;
+        const isLoading = this.#log.state.loading?.includes(store) === true;
+        if (!this.#loop.cacheIsFull && uncommitted < (isLoading ? furtherHistoriesAtOnce : historiesAtOnce)) return;
         // Part of the table is committed: until all of it is, the state says so.
-        if (!loading.includes(store)) this.#saved = { ...this.#saved, loading: [...loading, store] };
-        await this.commit();
+        if (!isLoading) this.#log.loads(store, true);
+        await this.#task.commit(true);
         uncommitted = 0;
       };
-      for await (const entry of histories) if (slice.push(entry) >= historiesCompared) await apply();
-      await apply();
-      if (this.#saved.loading?.includes(store))
-        this.#saved = { ...this.#saved, loading: loading.filter((other) => other !== store) };
-      await this.commit();
+      let slice: KeyHistory[] = [];
+      for await (const entry of histories)
+        if (slice.push(entry) >= historiesCompared) {
+          await apply(slice);
+          slice = [];
+        }
+      await apply(slice);
+      if (this.#log.state.loading?.includes(store)) this.#log.loads(store, false);
+      await this.#task.commit(true);
       return changed;
-    } catch (error) {
-      this.#fail(error);
-      throw error;
-    }
+    });
   }
 
   #versioned(store: string): VersionedTableStore {
@@ -355,8 +325,7 @@ export class EmbeddedStreams {
 
   /** Commits now: one atomic write of everything that changed. Nothing is written if nothing did. */
   async commit(): Promise<void> {
-    await this.#beginCommit();
-    await this.#writing;
+    await this.#insist(() => this.#task.commit(true));
   }
 
   /** The committed rows of a store. @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` */
@@ -379,7 +348,7 @@ export class EmbeddedStreams {
   #parts(spec: StoreSpec, openSnapshot: OpenSnapshot): readonly StorePart[] {
     const { database } = this.#folder;
     return this.#partitionsOf(spec).map((partition) =>
-      localPart(spec, database, rowPrefix(this.#stores[spec.name]!, partition), partition, openSnapshot),
+      localPart(spec, database, this.#log.prefixOf(spec.name, partition), partition, openSnapshot),
     );
   }
 
@@ -405,210 +374,78 @@ export class EmbeddedStreams {
    * saw none.
    */
   operatorTimeMs(): number {
-    return this.#committed.operatorTimeMs;
+    const times = Object.values(this.#task.committedOperatorTimes);
+    return times.length === 0 ? -1 : Math.min(...times);
   }
 
   /** Whether the open windows were closed for good, and that is committed. */
   get final(): boolean {
-    return this.#committed.final;
+    return this.#log.final;
   }
 
   /** Settings as they are saved. */
   get settings(): StateSettings {
-    return this.#saved.settings;
+    return this.#log.state.settings;
   }
 
   /** Counters, clocks and caches as they are now. */
   stats(): EngineStats {
-    const tasks = this.#engine.tasks.map((task) => {
-      task.stats.streamTimeMs = task.streamTimeMs;
-      task.stats.operatorTimeMs = task.operatorTimes();
-      return task.stats;
-    });
+    const { tables, tasks, versioned } = this.#engine;
+    const { commits, commitSeconds, committedRows, lastCommitAtMs } = this.#task;
     return {
-      applicationId: this.#saved.applicationId,
-      state: this.#state,
-      tasks,
-      stores: [
-        ...this.#engine.tables.map((table) => table.snapshotStats()),
-        ...[...this.#engine.versioned.values()].map((table) => table.snapshotStats()),
-      ],
-      feeds: this.#feeds.map((feed) => feed.progress),
-      work: Object.fromEntries(this.#engine.tasks.map((task) => [task.taskId, task.work()])),
+      applicationId: this.#log.state.applicationId,
+      state: this.state,
+      tasks: tasks.map((task) => task.statsNow()),
+      stores: [...tables, ...versioned.values()].map((table) => table.snapshotStats()),
+      feeds: this.#log.feeds.map((feed) => feed.progress),
+      work: Object.fromEntries(tasks.map((task) => [task.taskId, task.work()])),
       feedWork: this.#feedStarts.map(({ feed, before }) => progressSince(before, feed.progress)),
-      commits: this.#saved.totals.commits - this.#before.commits,
-      commitSeconds: this.#commitSeconds - this.#before.commitSeconds,
-      committedRows: this.#saved.totals.committedRows - this.#before.committedRows,
-      lastCommitAtMs: this.#lastCommitAtMs,
-      errors: this.#errors,
-      final: this.#saved.final,
+      commits,
+      commitSeconds,
+      committedRows,
+      lastCommitAtMs,
+      errors: this.#life.errors,
+      final: this.#log.state.final,
     };
   }
 
   /** Closes feeds, nodes and the folder. What is not committed is given up: `run` commits before it returns. */
   async close(): Promise<void> {
-    if (this.#state === 'NOT_RUNNING') return;
-    if (this.#state !== 'ERROR') this.#become('PENDING_SHUTDOWN');
-    await this.#starting?.catch(() => {});
-    await this.#writing.catch(() => {});
-    for (const feed of this.#feeds) await feed.close();
-    this.#engine.close();
+    if (this.state === 'NOT_RUNNING') return;
+    if (this.state !== 'ERROR') this.#life.become('PENDING_SHUTDOWN');
+    await this.#task.close();
+    for (const feed of this.#log.feeds) await feed.close();
     await this.#folder.close();
-    if (this.#state !== 'ERROR') this.#become('NOT_RUNNING');
+    if (this.state !== 'ERROR') this.#life.become('NOT_RUNNING');
   }
 
-  async #loop(options: RunOptions): Promise<void> {
-    const driver = this.#driver!;
-    let lastCommit = Date.now();
-    let turnEndsMs = performance.now() + turnMs;
-    let sinceCommit = 0;
-    while (options.signal?.aborted !== true) {
-      if (this.#paused) {
-        if (driver.changed) await this.#beginCommit();
-        await this.#resumed.wait(pausedLookMs);
-        continue;
-      }
-      const limit = this.#options.commitIntervalRecords - sinceCommit;
-      const outcome = await driver.step(limit, turnEndsMs, () => this.#cacheIsFull() || this.#engine.commitRequested);
-      const now = Date.now();
-      for (const task of this.#engine.tasks) task.punctuateWallClock(now);
-      if (this.#engine.unsettled) await this.#engine.settle();
-      sinceCommit += driver.taken;
-      if (outcome === 'end') {
-        if (options.follow !== true) return;
-      }
-      const due = now - lastCommit >= this.#options.commitIntervalMs && driver.changed;
-      if (
-        due ||
-        sinceCommit >= this.#options.commitIntervalRecords ||
-        this.#cacheIsFull() ||
-        this.#engine.commitRequested
-      ) {
-        await this.#beginCommit();
-        lastCommit = Date.now();
-        sinceCommit = 0;
-      }
-      if (outcome === 'idle' || outcome === 'end')
-        await driver.wait(driver.changed ? this.#options.commitIntervalMs : 1000, options.signal);
-      else if (performance.now() >= turnEndsMs) await new Promise((resolve) => setImmediate(resolve));
-      else continue;
-      turnEndsMs = performance.now() + turnMs;
-    }
-  }
-
-  async #beginCommit(): Promise<void> {
-    while (this.#starting !== undefined) await this.#starting;
-    this.#starting = this.#startCommit().finally(() => {
-      this.#starting = undefined;
-    });
-    await this.#starting;
-  }
-
-  /**
-   * Puts everything that changed into a batch and starts its write. The next records may be taken while it is written: rows in the batch stay in the caches
-   * until it is done.
-   */
-  async #startCommit(): Promise<void> {
-    await this.#writing;
-    const started = performance.now();
-    const batch = this.#folder.database.batch();
+  /** Does what leaves the client in state ERROR if it fails. */
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const rows = await this.#engine.flush(batch);
-      for (const feed of this.#feeds) await feed.save(batch);
-      const changed = batch.length > 0 || this.#driver?.changed === true || this.#folder.saved !== this.#saved;
-      this.#engine.commitRequested = false;
-      if (this.#driver !== undefined) this.#driver.changed = false;
-      if (changed) this.#saveState(batch, rows);
-      const writing = changed ? this.#write(batch, started) : batch.close();
-      this.#engine.meter.writing = writing;
-      this.#writing = writing;
-      // Whoever waits for it next is told; without this, nobody waiting yet would count as nobody ever.
-      writing.catch(() => {});
+      return await work();
     } catch (error) {
-      await batch.close();
-      this.#fail(error);
+      if (this.state !== 'ERROR') this.#life.fail(error);
       throw error;
     }
   }
 
-  /** Commits what the program changes in the state, and takes out of it the rows of stores that the program does not have any more. */
-  async #changeProgram(): Promise<void> {
-    if (this.#changes !== undefined) await this.commit();
-    if (this.#saved.retired === undefined) return;
-    await deleteStores(this.#folder.database, this.#saved.retired);
-    const { retired: _, ...rest } = this.#saved;
-    this.#saved = rest;
-    await this.commit();
+  /** Runs the loop until the feeds end or the signal is aborted. */
+  async #takeAll(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return;
+    const stop = (): void => this.#loop.stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    await this.#loop.run().finally(() => signal?.removeEventListener('abort', stop));
+    if (this.#stoppedBy !== undefined) throw this.#stoppedBy.error;
   }
 
-  /** Adds to a batch that the tasks are those of another program from now on. */
-  #saveChanges(batch: WriteBatch, { added, removed }: ProgramChanges): void {
-    const { directory } = this.#folder;
-    for (const taskId of this.#savedTasks) this.#folder.forgetTask(batch, taskId);
-    for (const store of added)
-      this.#logger.warn(
-        { store },
-        `store ${store} is new in ${directory} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: --rebuild ${store}`,
-      );
-    for (const store of removed)
-      this.#logger.warn({ store }, `the program has no store ${store} any more: its rows leave ${directory}`);
-    this.#changes = undefined;
-  }
-
-  #saveState(batch: WriteBatch, rows: number): void {
-    if (this.#changes !== undefined) this.#saveChanges(batch, this.#changes);
-    for (const task of this.#engine.tasks) this.#folder.saveTask(batch, task.taskId, task.save());
-    const { commits, committedRows } = this.#saved.totals;
-    // The time of this commit is in the totals of the next.
-    const totals = { commits: commits + 1, committedRows: committedRows + rows, commitSeconds: this.#commitSeconds };
-    this.#saved = { ...this.#saved, totals };
-    this.#folder.save(batch, this.#saved);
-  }
-
-  async #write(batch: WriteBatch, started: number): Promise<void> {
-    const clocks = this.#clocks();
-    try {
-      await batch.write({ sync: this.#options.syncWrites });
-    } catch (error) {
-      this.#fail(error);
-      throw error;
-    } finally {
-      await batch.close();
-    }
-    this.#engine.written();
-    this.#committed = clocks;
-    this.#lastCommitAtMs = Date.now();
-    this.#commitSeconds += (performance.now() - started) / 1000;
-    // Only now: rows of the batch could not be read back before.
-    if (this.#engine.meter.cachedBytes > this.#options.statestoreCacheMaxBytes / 2)
-      for (const table of this.#engine.tables) table.age();
-  }
-
-  #clocks(): { readonly operatorTimeMs: number; readonly final: boolean } {
-    let least = Number.POSITIVE_INFINITY;
-    for (const task of this.#engine.tasks)
-      for (const time of Object.values(task.operatorTimes())) least = Math.min(least, time);
-    return { operatorTimeMs: least === Number.POSITIVE_INFINITY ? -1 : least, final: this.#saved.final };
-  }
-
-  #cacheIsFull(): boolean {
-    const { dirtyBytes, cachedBytes, filterBytes } = this.#engine.meter;
-    const max = this.#options.statestoreCacheMaxBytes;
-    // A dirty row takes its place again in the batch, with what it changes downstream.
-    return 2 * dirtyBytes > max / 2 || cachedBytes + filterBytes > max;
-  }
-
-  async #openFeeds(feeds: readonly Feed[]): Promise<void> {
-    this.#feeds = feeds;
+  async #openFeeds(feeds: readonly Feed[], follow: boolean): Promise<void> {
+    this.#log.feeds = feeds;
     for (const feed of feeds) await feed.open(this.#folder.database);
     for (const feed of feeds) this.#feedStarts.push({ feed, before: structuredClone(feed.progress) });
-    this.#driver = new FeedDriver(this.#engine, feeds, {
-      maxFutureMs: this.#options.maxFutureMs,
-      onError: this.#options.processingExceptionHandler ?? (() => 'fail'),
-    });
+    this.#source.begin(feeds, follow);
   }
 
-  #makeEngine(): TopologyEngine {
+  #makeEngine(maxFutureMs: number, processingHandler: ProcessingExceptionHandler): TopologyEngine {
     const { topology } = this;
     const output = this.#options.output;
     const sink = topology.nodes.find((node) => node.kind === 'sink' && !topology.repartitions.has(node.topic));
@@ -618,20 +455,16 @@ export class EmbeddedStreams {
         `node ${sink.name} writes to a topic, but no output is given. Give one in the options.`,
       );
     return new TopologyEngine(topology, {
-      applicationId: this.#saved.applicationId,
+      applicationId: this.#log.state.applicationId,
       database: this.#folder.database,
-      prefixOf: (store, partition) => rowPrefix(this.#stores[store]!, partition),
-      tasks: taskIdsOf(topology, () => this.#partitions),
+      prefixOf: (store, partition) => this.#log.prefixOf(store, partition),
+      tasks: taskIdsOf(topology, () => this.#log.partitions),
       caching: true,
-      maxFutureMs: this.#options.maxFutureMs,
-      cacheMaxBytes: this.#options.statestoreCacheMaxBytes,
+      maxFutureMs,
+      cacheMaxBytes: this.#options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
       output: output ?? (() => {}),
-      dropped: (_task, drop) => this.#driver?.dropped(drop),
-      flushFailed: (error) => {
-        const decided = this.#options.processingExceptionHandler?.(error) ?? 'fail';
-        if (decided === 'continue') this.#logger.warn({ code: error.code }, error.message);
-        return decided;
-      },
+      dropped: (_task, drop) => this.#task.dropped(drop),
+      flushFailed: toldIfPassedOver(processingHandler, this.#logger),
       wallClockMs: () => Date.now(),
     });
   }
@@ -645,18 +478,5 @@ export class EmbeddedStreams {
       return [sharedPartition];
     const part = this.topology.subTopologies.find((sub) => sub.stores.includes(spec.name));
     return this.#engine.tasks.filter((task) => task.subTopology === part?.id).map((task) => task.partition);
-  }
-
-  #become(state: StreamsState): void {
-    if (this.#state === state) return;
-    this.#logger.info({ from: this.#state, to: state }, 'state changed');
-    this.#state = state;
-    for (const listener of this.#listeners) listener(state);
-  }
-
-  #fail(error: unknown): void {
-    const code = StreamsError.is(error) ? error.code : 'INTERNAL';
-    this.#errors[code] = (this.#errors[code] ?? 0) + 1;
-    if (this.#state !== 'ERROR') this.#become('ERROR');
   }
 }

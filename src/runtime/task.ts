@@ -311,6 +311,13 @@ export class Task implements NodeContext {
     this.#host.waitFor(promise);
   }
 
+  /** Its counters, with its clocks as they are now. */
+  statsNow(): TaskStats {
+    this.stats.streamTimeMs = this.streamTimeMs;
+    this.stats.operatorTimeMs = this.operatorTimes();
+    return this.stats;
+  }
+
   /** Clocks and counters for the commit. */
   save(): SavedTask {
     return {

@@ -42,8 +42,8 @@ export class Housekeeping {
 async function purgeRepartitions(topology: Topology, admin: BrokerAdmin, slots: readonly TaskSlot[]): Promise<void> {
   const consumed: PartitionOffset[] = [];
   for (const { task } of slots)
-    for (const { topic, partition, source } of task?.inputs ?? []) {
-      const offset = task!.committedPositions.get(partitionKey(topic, partition));
+    for (const { topic, partition, source } of task?.source.queues ?? []) {
+      const offset = task!.log.committedPositions.get(partitionKey(topic, partition));
       if (topology.repartitions.has(source.topic) && offset !== undefined && offset > 0)
         consumed.push({ topic, partition, offset });
     }

@@ -6,6 +6,7 @@ import { openKafkaBroker } from '../../clients/kafka/kafka-broker.ts';
 import { messageOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { ClientState } from '../client-state.ts';
 import type { EngineStats, StreamsState } from '../engine-stats.ts';
 import { refuseOtherKind } from '../folder-kind.ts';
 import { foundPart } from '../parts/found-part.ts';
@@ -14,14 +15,17 @@ import { migratingPart } from '../parts/missing-part.ts';
 import { readOnlyStore } from '../parts/read-only-store.ts';
 import type { StorePart } from '../parts/store-part.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
+import { RunLoop } from '../run-loop.ts';
 import { placement } from '../runtime-nodes.ts';
 import type { StateSettings } from '../state-folder.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { topicRoles } from './application-topics.ts';
 import { ChangelogReader } from './changelog-follower.ts';
 import { ClusterWatch } from './cluster-watch.ts';
+import { GlobalJoins } from './global-joins.ts';
 import { GlobalTables } from './global-tables.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { InputFetcher } from './input-fetcher.ts';
 import { repartitionTopic } from './internal-names.ts';
 import {
   type BootstrapOptions,
@@ -51,7 +55,7 @@ import { storedTasks } from './stored-tasks.ts';
 import type { TakeoverContext } from './takeover.ts';
 import { type TaskRole, TaskSlot } from './task-slot.ts';
 import { planTopics, storesOf } from './topics-plan.ts';
-import { WorkLoop } from './work-loop.ts';
+import type { KafkaTask } from './transaction-log.ts';
 
 /** How a client is closed. */
 export interface CloseOptions {
@@ -91,25 +95,24 @@ export class KafkaStreams {
   /** Names this instance to the others: a static member's own name, which outlives its restarts. */
   readonly processId: string;
   readonly #options: FilledOptions;
-  readonly #listeners = new Set<(state: StreamsState) => void>();
+  readonly #life: ClientState;
   readonly #slots = new Map<string, TaskSlot>();
   readonly #ownership: Ownership;
   readonly #outputs = new OutputCounts();
-  readonly #errors: Record<string, number> = {};
   readonly #counts: StatsCounts = { commitFailures: 0, migrated: 0, rebalances: 0, aborted: 0 };
-  #state: StreamsState = 'CREATED';
-  #failure: unknown;
   #prepared: PreparedApplication | undefined;
   #globals: GlobalTables | undefined;
   #changelogs: ChangelogReader | undefined;
-  #work: WorkLoop | undefined;
+  readonly #loop: RunLoop;
+  #fetcher: InputFetcher | undefined;
+  #joins: GlobalJoins | undefined;
   #member: GroupMember | undefined;
   #takeover: TakeoverContext | undefined;
   #housekeeping: Housekeeping | undefined;
   #assignment: AssignmentData | undefined;
   #rebalancing = false;
-  #joins = 0;
-  #loop: Promise<void> | undefined;
+  #joined = 0;
+  #running: Promise<void> | undefined;
   #stopping = false;
   #shutdownAsked = false;
   #backoffMs = 0;
@@ -121,7 +124,6 @@ export class KafkaStreams {
   readonly #newFrom = new Map<string, number>();
   #ended: Promise<void> | undefined;
   #endpoint: string;
-  #paused = false;
   #leavesGroup: boolean;
   readonly #ownsBroker: boolean;
 
@@ -138,7 +140,14 @@ export class KafkaStreams {
     this.#endpoint = this.#options.applicationServer ?? '';
     this.#leavesGroup = this.#options.groupInstanceId === undefined;
     this.processId = this.#options.groupInstanceId ?? randomUUID();
-    const { sessionTimeoutMs } = this.#options;
+    const { sessionTimeoutMs, commitIntervalMs, statestoreCacheMaxBytes, windowIdleCloseMs, logger } = this.#options;
+    this.#life = new ClientState(logger);
+    this.#loop = new RunLoop({
+      commitIntervalMs,
+      cacheMaxBytes: statestoreCacheMaxBytes,
+      windowIdleCloseMs,
+      failed: (task, error, committing) => this.#taskFailed(this.#slots.get(task.taskId)!, error, committing),
+    });
     this.#ownership = new Ownership(() => ({
       topology: this.topology,
       processId: this.processId,
@@ -158,7 +167,7 @@ export class KafkaStreams {
   }
 
   get state(): StreamsState {
-    return this.#state;
+    return this.#life.now;
   }
 
   get applicationId(): string {
@@ -172,7 +181,7 @@ export class KafkaStreams {
 
   /** Says where that is, before `start`. */
   set applicationServer(endpoint: string) {
-    if (this.#state !== 'CREATED')
+    if (this.state !== 'CREATED')
       throw new TypeError('the group has been told where this client is: say it before start()');
     this.#endpoint = endpoint;
   }
@@ -184,13 +193,12 @@ export class KafkaStreams {
 
   /** Why the client is in state ERROR. */
   get failure(): unknown {
-    return this.#failure;
+    return this.#life.failure;
   }
 
   /** Calls the listener at each change of state; returns how to stop that. */
   onStateChange(listener: (state: StreamsState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#life.listen(listener);
   }
 
   /**
@@ -201,24 +209,24 @@ export class KafkaStreams {
    * `STREAMS_STATE_INCOMPATIBLE`
    */
   async start(): Promise<void> {
-    if (this.#ended !== undefined || this.#state === 'NOT_RUNNING' || this.#state === 'ERROR')
+    if (this.#ended !== undefined || this.#life.hasEnded)
       throw new StreamsError(
         'STREAMS_CLOSED',
         'the client has ended, and one that has ended does not start again. Make a new one.',
       );
-    if (this.#state !== 'CREATED') throw new TypeError(`a client starts once: this one is ${this.#state}`);
-    this.#become('REBALANCING');
+    if (this.state !== 'CREATED') throw new TypeError(`a client starts once: this one is ${this.state}`);
+    this.#life.become('REBALANCING');
     try {
       await refuseOtherKind(this.#options.stateDir, 'instance');
       await this.#prepare();
     } catch (error) {
       if (this.#stopping) await this.#ended;
-      else this.#fail(error);
+      else this.#life.fail(error);
       await this.#release();
       throw error;
     }
     this.#member!.start();
-    this.#loop = this.#work!.run().catch((error: unknown) => this.#uncaught(error));
+    this.#running = this.#loop.run().catch((error: unknown) => this.#uncaught(error));
     const { broker, repartitionPurgeIntervalMs, metadataMaxAgeMs } = this.#options;
     this.#looks = setInterval(() => void this.#look(), metadataMaxAgeMs);
     this.#housekeeping = new Housekeeping(
@@ -250,30 +258,21 @@ export class KafkaStreams {
    * Kafka Streams: `pause()`.
    */
   pause(): void {
-    this.#paused = true;
-    if (this.#work !== undefined) this.#work.paused = true;
+    this.#loop.paused = true;
   }
 
   /** Takes records again. */
   resume(): void {
-    this.#paused = false;
-    if (this.#work !== undefined) this.#work.paused = false;
+    this.#loop.paused = false;
   }
 
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#loop.paused;
   }
 
   /** Resolves when the client has ended: closed, or failed. */
-  async untilEnded(): Promise<void> {
-    if (this.#state === 'ERROR' || this.#state === 'NOT_RUNNING') return;
-    await new Promise<void>((resolve) => {
-      const stop = this.onStateChange((state) => {
-        if (state !== 'ERROR' && state !== 'NOT_RUNNING') return;
-        stop();
-        resolve();
-      });
-    });
+  untilEnded(): Promise<void> {
+    return this.#life.untilEnded();
   }
 
   /** Names of all stores. */
@@ -383,13 +382,19 @@ export class KafkaStreams {
     this.#checkWanted();
     const changelogs = new ChangelogReader((fetcherOptions) => broker.fetcher(fetcherOptions));
     this.#changelogs = changelogs;
-    const work = new WorkLoop(options, {
-      taskFailed: (slot, error, committing) => this.#taskFailed(slot, error, committing),
-      count: (code) => this.#count(code),
+    const cacheIsFull = (): boolean => this.#loop.cacheIsFull;
+    const failed = (task: KafkaTask, error: unknown): void => this.#taskFailed(this.#slots.get(task.taskId)!, error);
+    this.#fetcher = new InputFetcher({
+      options,
+      watch,
+      roles,
+      wake: () => this.#loop.wake(),
+      failed,
+      count: (error) => this.#life.count(error),
     });
-    work.paused = this.#paused;
-    this.#work = work;
-    await globals.start((updates) => work.joinAgain(updates, globals.positions));
+    const joins = new GlobalJoins({ globals, cacheIsFull, failed });
+    this.#joins = joins;
+    await globals.start((updates) => joins.joinAgain(updates));
     // The folder was locked by a process that is gone: nobody has to wait for the end of its session.
     const former = globals.formerMember;
     if (former !== undefined) await broker.admin.removeMember(applicationId, former);
@@ -406,7 +411,7 @@ export class KafkaStreams {
       letters: prepared.letters,
       partitionsOf: prepared.partitionsOf,
       deleteRetentionMs: prepared.deleteRetentionMs,
-      cacheIsFull: () => work.cacheIsFull,
+      cacheIsFull,
       watch,
       roles,
       hasRun: prepared.past.hasRun,
@@ -491,7 +496,7 @@ export class KafkaStreams {
       lost: (error) => refuseOrAccept(error, this.#options),
       ...(openDatabase === undefined ? {} : { openDatabase }),
       unreadable: (table, records, i, error) => {
-        this.#count('STREAMS_DESERIALIZATION');
+        this.#life.count(new StreamsError('STREAMS_DESERIALIZATION', messageOf(error)));
         logger.error(
           { topic: table.topic, partition: records.partition, offset: records.offsets[i], error },
           `a record of global table ${table.store.name} cannot be read and is passed over: ${messageOf(error)}`,
@@ -550,7 +555,7 @@ export class KafkaStreams {
       parts: this.#parts(),
       shutdown: this.#shutdownAsked,
       // A member that says the same as before gets no new generation.
-      join: ++this.#joins,
+      join: ++this.#joined,
     };
   }
 
@@ -561,7 +566,7 @@ export class KafkaStreams {
   #isRebalancing(): void {
     this.#rebalancing = true;
     // What others may get is committed, so that little is done twice.
-    void this.#work!.commitAll();
+    void this.#loop.commitAll();
     this.#updateState();
   }
 
@@ -580,7 +585,7 @@ export class KafkaStreams {
     this.#counts.rebalances++;
     this.#options.logger.info({ generation, active: data.active, standby: data.standby }, 'tasks assigned');
     if (data.shutdown) {
-      this.#fail(
+      this.#life.fail(
         new StreamsError('STREAMS_CLOSED', 'an instance has asked the whole application to shut down. See its log.'),
       );
       // Whoever stays would tell it to the instances that are started next.
@@ -603,7 +608,7 @@ export class KafkaStreams {
     for (const [id, slot] of this.#slots) if (!roles.has(id)) slot.want('none');
     for (const [id, role] of roles) this.#slotOf(id).want(role);
     this.#updateState();
-    this.#work!.wake();
+    this.#loop.wake();
   }
 
   /** Those tasks of whose sub-topologies the program has any: what a static member finds, or the leader is of an earlier version, may be of the program before. */
@@ -647,7 +652,6 @@ export class KafkaStreams {
     const specs = storesOf(this.topology, this.topology.subTopology(id.subTopology));
     const { stateDir, applicationId, settings, openDatabase } = this.#options;
     const takeover = this.#takeover!;
-    const work = this.#work!;
     const slot = new TaskSlot(id, specs, {
       takeover,
       folderOptions: {
@@ -659,8 +663,16 @@ export class KafkaStreams {
         run: this.#globals!.run,
       },
       rebuilt: (damaged, error) => this.#tellRebuilt(error, { taskId: damaged.taskId }),
-      started: (started) => work.add(started, takeover),
-      stopping: (stopping) => work.remove(stopping),
+      started: (task) => {
+        this.#loop.add(task);
+        this.#fetcher!.add(task);
+        this.#joins!.add(task);
+      },
+      stopping: (task) => {
+        this.#loop.remove(task);
+        this.#fetcher!.remove(task);
+        this.#joins!.remove(task);
+      },
       failed: (failed, error) => this.#taskFailed(failed, error),
       changed: () => this.#updateState(),
     });
@@ -669,14 +681,14 @@ export class KafkaStreams {
   }
 
   #tellRebuilt(error: StreamsError, what: { readonly taskId?: string }): void {
-    this.#count(error.code);
+    this.#life.count(error);
     this.#options.logger.warn({ ...what, error }, `a copy of the state is damaged and rebuilt: ${error.message}`);
   }
 
   #taskFailed(slot: TaskSlot, error: unknown, committing = false): void {
     if (this.#stopping) return;
     const code = StreamsError.is(error) ? error.code : 'INTERNAL';
-    this.#count(code);
+    this.#life.count(error);
     if (committing) this.#counts.commitFailures++;
     if (code === 'STREAMS_TASK_MIGRATED') this.#counts.migrated++;
     const atWork = slot.task !== undefined;
@@ -726,7 +738,7 @@ export class KafkaStreams {
   #ends(error: unknown): void {
     if (this.#stopping) return;
     this.#askHandler(error);
-    this.#fail(error);
+    this.#life.fail(error);
     void this.close();
   }
 
@@ -745,7 +757,7 @@ export class KafkaStreams {
     if (this.#stopping) return;
     const response = this.#askHandler(error);
     if (response === 'replace-thread') {
-      this.#count(StreamsError.is(error) ? error.code : 'INTERNAL');
+      this.#life.count(error);
       for (const slot of this.#slots.values()) if (slot.role !== 'none') slot.abandon();
       this.#rejoinSoon();
       return;
@@ -754,22 +766,22 @@ export class KafkaStreams {
       this.#shutdownAsked = true;
       this.#member?.rejoin();
       // The others learn of it with the next assignment; this client goes when it has its own.
-      this.#failure = error;
+      this.#life.failure = error;
       return;
     }
-    this.#fail(error);
+    this.#life.fail(error);
     void this.close();
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const failed = this.#state === 'ERROR';
-    if (!failed) this.#become('PENDING_SHUTDOWN');
+    const failed = this.state === 'ERROR';
+    if (!failed) this.#life.become('PENDING_SHUTDOWN');
     if (this.#rejoin !== undefined) clearTimeout(this.#rejoin);
     clearInterval(this.#looks);
     this.#stopping = true;
-    this.#work?.stop();
+    this.#loop.stop();
     this.#globals?.giveUp();
-    await this.#loop;
+    await this.#running;
     for (const slot of this.#slots.values()) {
       slot.ends = true;
       if (failed) slot.abandon();
@@ -777,7 +789,7 @@ export class KafkaStreams {
     }
     await this.#settleSlots(timeoutMs);
     await this.#release();
-    if (!failed) this.#become('NOT_RUNNING');
+    if (!failed) this.#life.become('NOT_RUNNING');
   }
 
   /** Waits for the last commits, but not for ever: with a broker that is gone nothing is lost by giving them up. */
@@ -810,51 +822,29 @@ export class KafkaStreams {
       () => (this.#leavesGroup ? this.#globals?.saveMember(undefined) : undefined),
       () => {},
     );
-    await this.#work?.close();
+    await this.#fetcher?.close();
     await this.#changelogs?.close();
     await this.#globals?.close();
     if (this.#ownsBroker) await this.#options.broker.close();
   }
 
   #updateState(): void {
-    if (this.#stopping || this.#state === 'ERROR' || this.#state === 'CREATED') return;
+    if (this.#stopping || this.state === 'ERROR' || this.state === 'CREATED') return;
     const active = [...this.#slots.values()].filter(({ role }) => role === 'active');
     const ready =
       this.#assignment !== undefined && !this.#rebalancing && active.every(({ status }) => status === 'running');
-    this.#become(ready ? 'RUNNING' : 'REBALANCING');
-  }
-
-  #become(state: StreamsState): void {
-    if (this.#state === state) return;
-    this.#options.logger.info({ from: this.#state, to: state }, 'state changed');
-    this.#state = state;
-    for (const listener of this.#listeners)
-      try {
-        listener(state);
-      } catch (error) {
-        this.#options.logger.error({ error, state }, `a listener of states failed: ${messageOf(error)}`);
-      }
-  }
-
-  #count(code: string): void {
-    this.#errors[code] = (this.#errors[code] ?? 0) + 1;
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error;
-    this.#count(StreamsError.is(error) ? error.code : 'INTERNAL');
-    this.#become('ERROR');
+    this.#life.become(ready ? 'RUNNING' : 'REBALANCING');
   }
 
   #statsSource(): StatsSource {
     return {
       topology: this.topology,
       options: this.#options,
-      state: this.#state,
+      state: this.state,
       slots: [...this.#slots.values()],
       globals: this.#globals,
       generation: this.#member?.generation ?? -1,
-      errors: this.#errors,
+      errors: this.#life.errors,
       counts: this.#counts,
       outputs: this.#outputs,
       storeBytes: this.#housekeeping?.storeBytes ?? {},

@@ -1,6 +1,6 @@
 import { dropReasons } from '../../processor/drop-reason.ts';
 import type { StoreStats, TaskWork } from '../engine-stats.ts';
-import type { KafkaTask } from './kafka-task.ts';
+import type { KafkaTask } from './transaction-log.ts';
 
 /** What this process has done for one task, over all the times it was here. */
 export interface SlotWork extends TaskWork {
@@ -31,8 +31,9 @@ export const noWork: SlotWork = {
 };
 
 /** What was done before, and by the task that is at work now, or ends. */
-export function withTask(before: SlotWork, kafkaTask: KafkaTask): SlotWork {
-  const { task, inputs, engine, commits, commitSeconds, committedRows } = kafkaTask;
+export function withTask(before: SlotWork, running: KafkaTask): SlotWork {
+  const { engine, source, commits, commitSeconds, committedRows } = running;
+  const task = engine.tasks[0]!;
   const { processed, dropped, punctuations } = task.work();
   return {
     processed: before.processed + processed,
@@ -40,7 +41,10 @@ export function withTask(before: SlotWork, kafkaTask: KafkaTask): SlotWork {
     punctuations: before.punctuations + punctuations,
     latenessMs: before.latenessMs + task.latenessMs,
     restored: before.restored,
-    consumed: addedTo(before.consumed, Object.fromEntries(inputs.map(({ topic, consumed }) => [topic, consumed]))),
+    consumed: addedTo(
+      before.consumed,
+      Object.fromEntries(source.queues.map(({ topic, consumed }) => [topic, consumed])),
+    ),
     commits: before.commits + commits,
     commitSeconds: before.commitSeconds + commitSeconds,
     committedRows: before.committedRows + committedRows,

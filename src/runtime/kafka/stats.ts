@@ -43,11 +43,10 @@ export function engineStats({ options, state, slots, globals, errors }: StatsSou
   return {
     applicationId: options.applicationId,
     state,
-    tasks: tasks.map(({ task, inputs }) => {
-      task.stats.streamTimeMs = task.streamTimeMs;
-      task.stats.operatorTimeMs = task.operatorTimes();
-      task.stats.bufferedRecords = inputs.reduce((all, { buffered }) => all + buffered, 0);
-      return task.stats;
+    tasks: tasks.map(({ engine, source }) => {
+      const stats = engine.tasks[0]!.statsNow();
+      stats.bufferedRecords = source.queues.reduce((all, { buffered }) => all + buffered, 0);
+      return stats;
     }),
     stores: addedStores([
       ...work.flatMap((each) => each.stores.filter(({ store }) => stores.has(store))),
@@ -135,7 +134,7 @@ function taskStats(slot: TaskSlot): KafkaTaskStats {
     taskId,
     kind: role === 'standby' ? 'standby' : 'active',
     status,
-    inputs: (task?.inputs ?? []).map((input) => ({
+    inputs: (task?.source.queues ?? []).map((input) => ({
       topic: input.topic,
       partition: input.partition,
       position: input.position,
@@ -143,7 +142,7 @@ function taskStats(slot: TaskSlot): KafkaTaskStats {
       lag: Math.max(0, input.lag),
       buffered: input.buffered,
     })),
-    ...(task === undefined ? {} : { commitPaceMs: task.commitPaceMs }),
+    ...(task === undefined ? {} : { commitPaceMs: task.log.paceMs }),
     ...(role === 'active' ? { restore: { restored, total, seconds } } : {}),
     ...(role === 'standby' && follower !== undefined ? { standbyLag: Math.max(0, follower.lag) } : {}),
   };

@@ -4,6 +4,8 @@ import { exitCodeOf, StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { toldIfPassedOver } from '../record-failure.ts';
+import { StreamTask } from '../stream-task.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { TopologyEngine } from '../topology-engine.ts';
 import { type TopicsNow, topicsFrom } from './application-topics.ts';
@@ -14,22 +16,24 @@ import type { ClusterWatch } from './cluster-watch.ts';
 import { type CommittedTask, committedTasks, hadStore, hasCommitted, namesOf } from './committed-tasks.ts';
 import { prepareCopy } from './copy-check.ts';
 import { emptyStore } from './empty-store.ts';
+import { catchUpWithGlobals } from './global-joins.ts';
 import type { GlobalTables } from './global-tables.ts';
 import { changesOfGroup, refuseOtherStores } from './group-program.ts';
 import { InputBuffer } from './input-buffer.ts';
 import { changelogTopic, transactionalId } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
-import { KafkaTask } from './kafka-task.ts';
 import { type LetterTopics, LetterWriter } from './letter-topics.ts';
 import { checkTask, refuseOrAccept } from './loss-check.ts';
 import { positionsError, type TopicRole } from './loss-errors.ts';
 import type { OutputCounts } from './output-counts.ts';
 import { BrokerSinkNode } from './sink-nodes.ts';
 import type { SavedCommit, TaskFolder } from './task-folder.ts';
-import { decodeTaskMetadata, hasClocksOf, samePositions, type TaskMetadata, type TaskNames } from './task-metadata.ts';
+import { TaskInputs } from './task-inputs.ts';
+import { decodeTaskMetadata, hasClocksOf, type TaskMetadata, type TaskNames } from './task-metadata.ts';
 import { programOf } from './task-program.ts';
 import { marksOf } from './topic-marks.ts';
 import { type TaskInput, topicOnBroker } from './topics-plan.ts';
+import { type KafkaTask, TransactionLog } from './transaction-log.ts';
 
 /** What taking a task over needs of its client. */
 export interface TakeoverContext {
@@ -62,8 +66,6 @@ export interface TakeoverSteps {
   restoring(follower: ChangelogFollower): void;
 }
 
-const keysAtOnce = 200;
-const always = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
 /** A changelog record of nobody's: under at_least_once it makes the broker refuse what an earlier owner still sends. */
 const fenceKey = Buffer.concat([Buffer.from([0xff, 0xff]), Buffer.from('weir-fence'), Buffer.alloc(12)]);
 
@@ -318,40 +320,43 @@ async function makeTask(
     maxFutureMs: options.maxFutureMs,
     cacheMaxBytes: options.statestoreCacheMaxBytes,
     dropped: (_task, drop) => task?.dropped(drop),
-    flushFailed: (error) => {
-      const decided = options.processingHandler(error);
-      if (decided === 'continue') options.logger.warn({ taskId: folder.taskId, code: error.code }, error.message);
-      return decided;
-    },
+    flushFailed: toldIfPassedOver(options.processingHandler, options.logger, { taskId: folder.taskId }),
     wallClockMs: () => Date.now(),
   });
   let metadata: TaskMetadata | undefined;
   const part = topology.subTopology(id.subTopology);
   await engine.open(() => {
-    const own = engine.tasks[0]!;
     const text = committed.metadata;
-    const names = { ...namesOf(topology, applicationId, part), ...own.clockNames() };
+    const names = { ...namesOf(topology, applicationId, part), ...engine.tasks[0]!.clockNames() };
     if (!hasClocksOf(text, names)) throw otherClocks(folder.taskId, names);
     metadata = decodeTaskMetadata(text, names);
     return metadata?.task;
   });
-  const inputs = begun.map(({ name, topic, offset, source }) => {
-    const taskSource = engine.tasks[0]!.sources.get(name)!;
+  const own = engine.tasks[0]!;
+  const letters = new LetterWriter(context.letters, producer, context.outputs);
+  const queues = begun.map(({ name, topic, offset, source }) => {
     const changes = topology.repartitions.get(name)?.changes === true;
-    const valueSerde = changes ? (changeSerde(source.valueSerde) as Serde<unknown>) : source.valueSerde;
-    return new InputBuffer(taskSource, { topic, partition: id.partition, offset }, valueSerde);
+    const reader = {
+      task: own,
+      source: own.sources.get(name)!,
+      valueSerde: changes ? (changeSerde(source.valueSerde) as Serde<unknown>) : source.valueSerde,
+      letters,
+      handlers: { deserialization: options.deserializationHandler, processing: options.processingHandler },
+      maxFutureMs: options.maxFutureMs,
+      mostBuffered: options.bufferedRecordsPerPartition,
+    };
+    return new InputBuffer(reader, { topic, partition: id.partition, offset });
   });
   const fresh = !hasCommitted(committed);
   const program = programOf(topology, part);
   const isOther = !fresh && metadata !== undefined && !isDeepStrictEqual(metadata.program, program);
-  task = new KafkaTask({
-    id,
-    engine,
+  const inputs = new TaskInputs(queues, options.maxTaskIdleMs);
+  const log = new TransactionLog({
+    task: own,
     inputs,
     folder,
     producer,
-    letters: new LetterWriter(context.letters, producer, context.outputs),
-    handlers: { deserialization: options.deserializationHandler, processing: options.processingHandler },
+    letters,
     commit: async (offsets: readonly OffsetToCommit[]) => {
       try {
         if (guarantee === 'exactly_once') return await producer.commit(applicationId, offsets);
@@ -363,8 +368,6 @@ async function makeTask(
         throw refusals[0] ?? error;
       }
     },
-    maxFutureMs: options.maxFutureMs,
-    maxTaskIdleMs: options.maxTaskIdleMs,
     commitIntervalMs: options.commitIntervalMs,
     transactionTimeoutMs: options.transactionTimeoutMs,
     // A task that never ran has nothing to join again.
@@ -372,36 +375,18 @@ async function makeTask(
     fresh,
     topics,
     program,
+    syncWrites: options.syncWrites,
+  });
+  task = new StreamTask({
+    taskId: folder.taskId,
+    engine,
+    source: inputs,
+    log,
+    cacheIsFull: context.cacheIsFull,
     // What the next owner is told of this program it is told before anything else.
     commitsAtOnce: accepted || isOther || begun.some(({ atEnd }) => atEnd) || (fresh && guarantee === 'at_least_once'),
-    cacheIsFull: context.cacheIsFull,
-    syncWrites: options.syncWrites,
-    now: () => Date.now(),
   });
   return task;
-}
-
-/**
- * Joins again what changed in the global tables since the task last committed, wherever it was then; until nothing has changed meanwhile.
- */
-export async function catchUpWithGlobals(
-  task: KafkaTask,
-  { globals, cacheIsFull }: Pick<TakeoverContext, 'globals' | 'cacheIsFull'>,
-): Promise<void> {
-  while (!samePositions(globals.positions, task.globalPositions)) {
-    const { positions } = globals;
-    const changed = await globals.changedSince(task.globalPositions);
-    for (const [store, keys] of changed)
-      for (let i = 0; i < keys.length; i += keysAtOnce) {
-        const slice = keys.slice(i, i + keysAtOnce);
-        await task.rejoin(
-          store,
-          slice.map((key) => ({ key, intervals: [always] })),
-        );
-        if (cacheIsFull()) await task.commit();
-      }
-    task.joinedUpTo(positions);
-  }
 }
 
 function otherClocks(taskId: string, { operators, inputs }: TaskNames): StreamsError {

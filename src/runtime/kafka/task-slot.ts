@@ -6,11 +6,11 @@ import { ChangelogFollower } from './changelog-follower.ts';
 import { committedTasks } from './committed-tasks.ts';
 import { prepareCopy, type TaskOnBroker } from './copy-check.ts';
 import type { KafkaTaskStatus } from './kafka-stats.ts';
-import type { KafkaTask } from './kafka-task.ts';
 import { noWork, type SlotWork, withTask } from './slot-work.ts';
 import { storedTasks } from './stored-tasks.ts';
 import { type TakeoverContext, takeOver } from './takeover.ts';
 import { TaskFolder, type TaskFolderOptions, taskDirectory } from './task-folder.ts';
+import type { KafkaTask } from './transaction-log.ts';
 
 /** What an instance is to do with a task. */
 export type TaskRole = 'active' | 'standby' | 'none';
@@ -20,9 +20,9 @@ export interface SlotHost {
   readonly takeover: TakeoverContext;
   readonly folderOptions: TaskFolderOptions;
   /** The task is ready: its inputs can be read. */
-  started(slot: TaskSlot): void;
+  started(task: KafkaTask): void;
   /** The task is about to end: its inputs are read no more. */
-  stopping(slot: TaskSlot): void;
+  stopping(task: KafkaTask): void;
   failed(slot: TaskSlot, error: unknown): void;
   /** Its copy was damaged, and is rebuilt. */
   rebuilt(slot: TaskSlot, error: StreamsError): void;
@@ -96,7 +96,7 @@ export class TaskSlot {
     this.failed = true;
     this.status = 'created';
     const { task } = this;
-    if (task !== undefined) this.#host.stopping(this);
+    if (task !== undefined) this.#host.stopping(task);
     this.#steps = this.#steps.then(() => this.#end(false)).catch(() => {});
     this.#host.changed();
   }
@@ -148,7 +148,7 @@ export class TaskSlot {
     this.restoreSeconds = (Date.now() - this.restoreStartedMs) / 1000;
     this.task = task;
     this.status = 'running';
-    this.#host.started(this);
+    this.#host.started(task);
   }
 
   async #follow(wish: number): Promise<void> {
@@ -217,7 +217,7 @@ export class TaskSlot {
   async #end(clean: boolean): Promise<void> {
     const { task, follower } = this;
     if (task !== undefined) {
-      this.#host.stopping(this);
+      this.#host.stopping(task);
       this.status = 'suspended';
       const committed =
         clean &&

@@ -2,7 +2,7 @@ import test from 'ava';
 import { recordsOf, type SimpleRecord } from '../../../../src/clients/memory/records-of.ts';
 import { Serdes } from '../../../../src/index.ts';
 import type { DropReason } from '../../../../src/processor/drop-reason.ts';
-import { InputBuffer, rangeReader } from '../../../../src/runtime/kafka/input-buffer.ts';
+import { InputBuffer, type InputReader, rangeReader } from '../../../../src/runtime/kafka/input-buffer.ts';
 import { type LetterTopics, LetterWriter } from '../../../../src/runtime/kafka/letter-topics.ts';
 import { OutputCounts } from '../../../../src/runtime/kafka/output-counts.ts';
 import type { TaskSource } from '../../../../src/runtime/task.ts';
@@ -10,7 +10,13 @@ import { fakeProducer } from './fake-producer.ts';
 
 function inputAt(offset: number): InputBuffer {
   const source = { spec: { keySerde: Serdes.string } } as unknown as TaskSource;
-  return new InputBuffer(source, { topic: 'in', partition: 0, offset }, Serdes.int32);
+  const reader = { source, valueSerde: Serdes.int32, mostBuffered: 2 } as unknown as InputReader;
+  return new InputBuffer(reader, { topic: 'in', partition: 0, offset });
+}
+
+function passTo(input: InputBuffer, at: number): void {
+  input.at = at;
+  input.accept();
 }
 
 const recordsAt = (...offsets: readonly number[]): SimpleRecord[] => offsets.map((offset) => ({ key: 'a', offset }));
@@ -23,7 +29,7 @@ test('an input without records stands where fetching does, and knows no lag befo
   input.push(recordsOf('in', 0, [], 12, 15));
   t.is(input.position, 12);
   t.is(input.lag, 3);
-  t.is(input.head, undefined);
+  t.is(input.at, input.end);
 });
 
 test('the position is that of the next record, over chunks and gaps', (t) => {
@@ -34,18 +40,35 @@ test('the position is that of the next record, over chunks and gaps', (t) => {
   t.is(input.position, 2);
   t.is(input.lag, 18);
   input.headMs = 99;
-  input.advance(1);
+  passTo(input, 1);
   t.is(input.position, 5);
   t.is(input.headMs, Number.NaN);
-  input.advance(2);
+  passTo(input, 2);
   t.is(input.position, 9);
   t.is(input.buffered, 1);
-  input.advance(1);
+  passTo(input, 1);
   t.is(input.position, 10);
   t.is(input.lag, 10);
   t.is(input.consumed, 3);
   t.is(input.buffered, 0);
-  t.is(input.head, undefined);
+  t.is(input.at, input.end);
+});
+
+test('an input is not fetched while more wait than it may hold, and again when they have been taken', (t) => {
+  const input = inputAt(0);
+  const told: string[] = [];
+  input.flow = {
+    pause: ({ topic }) => told.push(`pause ${topic}`),
+    resume: ({ offset }) => told.push(`resume at ${offset}`),
+  };
+  input.push(recordsOf('in', 0, recordsAt(0, 1), 2));
+  t.deepEqual(told, []);
+  input.push(recordsOf('in', 0, recordsAt(2, 3), 4));
+  t.deepEqual(told, ['pause in']);
+  passTo(input, 1);
+  t.deepEqual(told, ['pause in']);
+  passTo(input, 2);
+  t.deepEqual(told, ['pause in', 'resume at 4']);
 });
 
 test('records end the time in which an input was empty, an empty fetch does not', (t) => {
