@@ -249,6 +249,7 @@ export class EmbeddedStreams {
       this.#life.become('REBALANCING');
       await this.#openFeeds(feeds, options.follow === true);
       await this.#log.changeProgram(() => this.#task.commit(true));
+      await this.#task.fill();
       this.#life.become('RUNNING');
       await this.#takeAll(options.signal);
       // A file that is refused has its rows still to come.

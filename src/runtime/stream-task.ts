@@ -82,7 +82,8 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
 
   /** Whether it must commit before it takes more: the cache is full, or so much is written that it takes too much memory until then. */
   get isFull(): boolean {
-    return this.#room <= 0 || this.log.isFull || this.#options.cacheIsFull();
+    // Where nothing has changed a commit makes no room: what is cached then are rows that the next ones push out.
+    return this.#room <= 0 || this.log.isFull || (this.#changed && this.#options.cacheIsFull());
   }
 
   get #room(): number {
@@ -107,11 +108,16 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
       if (filling !== undefined) this.#hold(filling.then((came) => this.#came(came)));
       return 0;
     }
+    this.#changed = true;
     const taken = this.#guard(() => this.#group.take(Math.min(max, this.#room), untilMs));
     this.#sinceCommit += taken;
-    if (taken > 0) this.#changed = true;
     this.#settle();
     return taken;
+  }
+
+  /** Waits for the first records, so that they are taken as soon as the loop runs. */
+  async fill(): Promise<void> {
+    await this.exclusive(async () => this.#came((await this.source.fill()) === true));
   }
 
   /**
@@ -161,9 +167,11 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
 
   /** Begins a commit of all that was taken until now. Resolves when it is on its way, and the next records can be taken. */
   async flush(always = false): Promise<void> {
+    const nothing = (): boolean => !always && !this.needsCommit;
     await this.#writing;
+    if (nothing()) return;
     await this.exclusive(async () => {
-      if (!always && !this.needsCommit) return;
+      if (nothing()) return;
       // Another call may have begun a commit meanwhile: its batch must be written before the next one is made.
       await this.#writing;
       const batch = this.log.batch();
