@@ -249,7 +249,6 @@ export class EmbeddedStreams {
       this.#life.become('REBALANCING');
       await this.#openFeeds(feeds, options.follow === true);
       await this.#log.changeProgram(() => this.#task.commit(true));
-      await this.#task.fill();
       this.#life.become('RUNNING');
       await this.#takeAll(options.signal);
       // A file that is refused has its rows still to come.
@@ -298,7 +297,7 @@ export class EmbeddedStreams {
         changed += inSlice;
         uncommitted += inSlice;
         const isLoading = this.#log.state.loading?.includes(store) === true;
-        if (!this.#loop.cacheIsFull && uncommitted < (isLoading ? furtherHistoriesAtOnce : historiesAtOnce)) return;
+        if (!this.#task.isFull && uncommitted < (isLoading ? furtherHistoriesAtOnce : historiesAtOnce)) return;
         // Part of the table is committed: until all of it is, the state says so.
         if (!isLoading) this.#log.loads(store, true);
         await this.#task.commit(true);
@@ -435,7 +434,12 @@ export class EmbeddedStreams {
     if (signal?.aborted === true) return;
     const stop = (): void => this.#loop.stop();
     signal?.addEventListener('abort', stop, { once: true });
-    await this.#loop.run().finally(() => signal?.removeEventListener('abort', stop));
+    try {
+      await this.#task.fill();
+      await this.#loop.run();
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
     if (this.#stoppedBy !== undefined) throw this.#stoppedBy.error;
   }
 

@@ -27,23 +27,19 @@ export class RunLoop {
   readonly #ending = new WeakSet<StreamTask>();
   #tasks: readonly StreamTask[] = [];
   #paused = false;
+  #makesRoom = false;
   #stopped = false;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
   }
 
-  /** Whether the dirty rows of all tasks, or all rows that are cached, take so much memory that a commit must come first. */
+  /** Whether the dirty rows of all tasks take so much memory that a commit must come first. */
   get cacheIsFull(): boolean {
-    const max = this.#options.cacheMaxBytes;
     let dirty = 0;
-    let cached = 0;
-    for (const { engine } of this.#tasks) {
-      dirty += engine.meter.dirtyBytes;
-      cached += engine.meter.cachedBytes + engine.meter.filterBytes;
-    }
+    for (const { engine } of this.#tasks) dirty += engine.meter.dirtyBytes;
     // A dirty row takes its place again in the batch, with what it changes downstream.
-    return 2 * dirty > max / 2 || cached > max;
+    return 2 * dirty > this.#options.cacheMaxBytes / 2;
   }
 
   /** A task is ready: it takes records from now on. */
@@ -62,12 +58,11 @@ export class RunLoop {
     this.#shareCache();
   }
 
-  /** Takes records, commits and fires timers until `stop`, or until no task will have any more. */
+  /** Takes records, commits and fires timers until `stop`, or until no task will have any more. Each task has a turn at least. */
   async run(): Promise<void> {
-    this.#stopped = false;
     let lastCommit = Date.now();
     let turnEndsMs = performance.now() + turnMs;
-    while (!this.#stopped && !this.#isAtEnd()) {
+    do {
       let taken = 0;
       const now = Date.now();
       for (const task of this.#tasks) {
@@ -76,14 +71,14 @@ export class RunLoop {
         taken += this.#step(task, now, turnEndsMs);
         turnEndsMs = await this.#breathe(turnEndsMs);
       }
-      if (this.#stopped) return;
-      lastCommit = await this.#commitIfDue(lastCommit, now);
-      if (taken > 0) continue;
+      lastCommit = this.#commitIfDue(lastCommit, now);
+      if (taken > 0 || this.#stopped) continue;
       const wanted = this.#tasks.some(({ needsCommit }) => needsCommit);
       const untilCommit = Math.max(1, this.#options.commitIntervalMs - (Date.now() - lastCommit));
       await this.#wake.wait(wanted ? Math.min(untilCommit, sleepMs) : sleepMs);
       turnEndsMs = await this.#breathe(turnEndsMs);
-    }
+    } while (!this.#stopped && !this.#isAtEnd());
+    this.#stopped = false;
   }
 
   /** Lets everybody else have a turn once that of the loop is over; returns when it is. */
@@ -123,7 +118,7 @@ export class RunLoop {
   }
 
   #step(task: StreamTask, now: number, turnEndsMs: number): number {
-    if (this.#paused || task.busy) return 0;
+    if (this.#paused || this.#makesRoom || task.busy) return 0;
     try {
       task.punctuate(now);
       const { windowIdleCloseMs } = this.#options;
@@ -148,17 +143,24 @@ export class RunLoop {
   }
 
   /** Returns when the last commit began. */
-  async #commitIfDue(lastCommit: number, now: number): Promise<number> {
-    const full = this.#tasks.filter((task) => task.isFull);
+  #commitIfDue(lastCommit: number, now: number): number {
+    const full = this.#makesRoom ? [] : this.#tasks.filter((task) => task.isFull);
     const asked = full.length > 0 || this.#paused || this.#tasks.some(({ engine }) => engine.commitRequested);
-    if (!asked && Date.now() - lastCommit < this.#options.commitIntervalMs) return lastCommit;
     const begun = Date.now();
+    if (!asked && begun - lastCommit < this.#options.commitIntervalMs) return lastCommit;
     const commits = this.#commitEach(asked ? this.#tasks : this.#tasks.filter(({ log }) => log.isDue(now)));
-    if (full.length === 0) return begun;
-    // Nothing more fits until what was taken is on its way; or, where that is what takes the room, until it is committed.
+    if (full.length > 0) void this.#makeRoom(full, commits);
+    return begun;
+  }
+
+  /** Nothing more fits until what was taken is on its way; or, where that is what takes the room, until it is committed. Nobody takes anything meanwhile. */
+  async #makeRoom(full: readonly StreamTask[], commits: Promise<void>): Promise<void> {
+    this.#makesRoom = true;
+    // One that fails is told of where it is committed.
     await Promise.all(full.map((task) => task.flush().catch(() => {})));
     if (full.some((task) => task.isFull)) await commits;
-    return begun;
+    this.#makesRoom = false;
+    this.#wake.call();
   }
 
   async #commitEach(tasks: readonly StreamTask[]): Promise<void> {

@@ -13,7 +13,7 @@ export interface StreamTaskOptions<S extends RecordSource, L extends CommitLog> 
   readonly engine: TopologyEngine;
   readonly source: S;
   readonly log: L;
-  /** Whether the caches of the process are so full that a commit must come first. */
+  /** Whether there are so many dirty rows in the process that a commit must come first. */
   readonly cacheIsFull: () => boolean;
   /** Most records of a commit. @defaultValue as many as come */
   readonly commitIntervalRecords?: number;
@@ -80,10 +80,12 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
     return this.#busy !== undefined || this.#closed || this.#failure !== undefined;
   }
 
-  /** Whether it must commit before it takes more: the cache is full, or so much is written that it takes too much memory until then. */
+  /** Whether it must commit before it takes more: a cache is full, or so much is written that it takes too much memory until then. */
   get isFull(): boolean {
+    if (this.#room <= 0 || this.log.isFull) return true;
+    const { meter, cacheMaxBytes } = this.engine;
     // Where nothing has changed a commit makes no room: what is cached then are rows that the next ones push out.
-    return this.#room <= 0 || this.log.isFull || (this.#changed && this.#options.cacheIsFull());
+    return this.#changed && (this.#options.cacheIsFull() || meter.cachedBytes + meter.filterBytes > cacheMaxBytes);
   }
 
   get #room(): number {
