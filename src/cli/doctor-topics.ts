@@ -41,15 +41,8 @@ export function inputChecks(
     return [failed(about, 'does not exist', 'Create it, or name the topic that has the records with --topic.')];
   const { configs, partitions, oldestMs } = facts;
   const checks = [...batchChecks(topic, facts), ...timeChecks(topic, configs, maxFutureMs)];
-  const policy = configs['cleanup.policy'] ?? 'delete';
-  if (policy.includes('compact'))
-    checks.push(
-      warning(
-        about,
-        `cleanup.policy is ${policy}: of each key only the latest record is kept, and those that it replaces may go before they are read`,
-        alterTopic(topic, 'cleanup.policy', 'delete'),
-      ),
-    );
+  const compaction = compactionCheck(topic, configs);
+  if (compaction !== undefined) checks.push(compaction);
   const keepsMs = keptMs(configs);
   if (oldestMs !== undefined && nowMs - oldestMs > keepsMs)
     checks.push(
@@ -62,6 +55,17 @@ export function inputChecks(
   if (checks.some(({ result }) => result !== 'ok')) return checks;
   const kept = keepsMs === Number.POSITIVE_INFINITY ? 'for ever' : `for ${durationText(keepsMs)}`;
   return [ok(about, `${count(partitions, 'partition')}, keeps records ${kept}`)];
+}
+
+/** Whether an input is one of which the latest record of each key is kept alone. */
+export function compactionCheck(topic: string, configs: TopicFacts['configs']): Check | undefined {
+  const policy = configs['cleanup.policy'] ?? 'delete';
+  if (!policy.includes('compact')) return undefined;
+  return warning(
+    `topic ${topic}`,
+    `cleanup.policy is ${policy}: of each key only the latest record is kept, and those that it replaces may go before they are read`,
+    alterTopic(topic, 'cleanup.policy', 'delete'),
+  );
 }
 
 /** Whether the first and last batches of its partitions can be read here: if not, `run` stops at them. */

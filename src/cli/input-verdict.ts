@@ -39,22 +39,32 @@ function refuseLostFiles({ topic, lost = {} }: FeedProgress, letters: string): v
 /**
  * The same of an instance on Kafka, of the records of one topic.
  *
+ * @param letterTopic - Where the dead letters are; '': nowhere.
  * @throws StreamsError `STREAMS_BAD_ROW` - every record that it has read is in the dead letters.
  */
-export function checkRecords({ consumed, deadLetters, lateLetters }: KafkaStats, topic: string): void {
+export function checkRecords(
+  { consumed, deadLetters, lateLetters }: KafkaStats,
+  topic: string,
+  letterTopic: string,
+): void {
   const read = Object.entries(consumed).filter(
     ([partition]) => partition.slice(0, partition.lastIndexOf('-')) === topic,
   );
   const rows = read.reduce((sum, [, records]) => sum + records, 0);
   const dead = Object.values(deadLetters).reduce((sum, count) => sum + count, 0);
-  refuseAllDead({ rows: rows - lateLetters, dead, skipped: 0 }, 'record', 'Their topic');
+  refuseAllDead(
+    { rows: rows - lateLetters, dead, skipped: 0 },
+    'record',
+    letterTopic === '' ? undefined : `The topic ${letterTopic}`,
+  );
 }
 
-function refuseAllDead({ rows, dead, skipped }: ReadRows, noun: 'row' | 'record', letters: string): void {
+function refuseAllDead({ rows, dead, skipped }: ReadRows, noun: 'row' | 'record', letters: string | undefined): void {
   if (dead === 0 || dead < rows - skipped) return;
   const all = dead === 1 ? `the only ${noun}` : `all ${dead} ${noun}s`;
+  const where = letters === undefined ? '' : ` ${letters} says what is wrong with ${dead === 1 ? 'it' : 'each'}.`;
   throw new StreamsError(
     'STREAMS_BAD_ROW',
-    `${all} that this run read ${dead === 1 ? 'is' : 'are'} in the dead letters: nothing was counted. ${letters} says what is wrong with ${dead === 1 ? 'it' : 'each'}.`,
+    `${all} that this run read ${dead === 1 ? 'is' : 'are'} in the dead letters: nothing was counted.${where}`,
   );
 }

@@ -2,6 +2,7 @@ import type { Broker } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { Zone } from '../common/time/zone.ts';
+import { didYouMean } from '../config/nearest.ts';
 import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
 import { type FilledOptions, filledOptions } from '../runtime/kafka/kafka-options.ts';
@@ -14,6 +15,7 @@ import type { Topology } from '../topology/topology.ts';
 import type { ApplicationSpec, ReplaySettings } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
 import type { CommandContext } from './command-spec.ts';
+import { compactionCheck } from './doctor-topics.ts';
 import { httpAccess } from './http-access.ts';
 import { checkRecords } from './input-verdict.ts';
 import { KafkaInstance } from './kafka-instance.ts';
@@ -110,6 +112,7 @@ async function runThread(
       // Before a table's topic that is missing is made, and is another one.
       await unlessAborted(stop, checkApplication(topology, filledOptions(options)));
       await unlessAborted(stop, prepareTables(app, broker, request.tables, settings, context));
+      await unlessAborted(stop, warnOfCompaction(broker, request.topic, logger));
       await unlessAborted(stop, warnOfRetention(broker, topology, filledOptions(options), logger));
     }
     const progress = new ApplicationProgress(broker.admin, topology, applicationIdOf(spec, config));
@@ -155,7 +158,8 @@ async function runThread(
     await Promise.all([streams.close({ timeoutMs: closeMs }), ...threads.map((thread) => thread.close())]);
     if (streams.state === 'ERROR') throw streams.failure;
     if (threadFailed.signal.aborted) throw threadFailed.signal.reason;
-    if (request.untilCaughtUp && !stop.aborted) checkRecords(stats, request.topic);
+    if (request.untilCaughtUp && !stop.aborted)
+      checkRecords(stats, request.topic, filledOptions(options).deadLetterTopic);
   });
 }
 
@@ -171,6 +175,12 @@ async function warnOfRetention(
     logger.warn({}, `${about}: ${text}. ${remedy}`);
 }
 
+/** Events that a later one of the same key replaces before they are read are in no result. */
+async function warnOfCompaction({ admin }: Broker, topic: string, logger: Logger): Promise<void> {
+  const check = compactionCheck(topic, (await admin.topicConfigs([topic])).get(topic) ?? {});
+  if (check !== undefined) logger.warn({ topic }, `${check.about}: ${check.text}. ${check.remedy}`);
+}
+
 /** Threads beside this one. One that fails takes the others with it. */
 function startThreads(count: number, failed: AbortController): readonly StreamThread[] {
   return Array.from({ length: count - 1 }, (_, i) => new StreamThread(i + 2, (error) => failed.abort(error)));
@@ -182,7 +192,7 @@ async function runSettings(spec: ApplicationSpec, broker: Broker, request: RunRe
   if (partitions === undefined)
     throw new StreamsError(
       'STREAMS_MISSING_SOURCE_TOPIC',
-      `topic ${topic} does not exist on the broker. Create it, or name the topic that has the records with --topic.`,
+      `topic ${topic} does not exist on the broker. Create it, or name the topic that has the records with --topic.${didYouMean(topic, await broker.admin.listTopics())}`,
       { topic },
     );
   const given: GivenSettings = { zone, graceMs: grace, partitions };

@@ -15,12 +15,14 @@ function statsOf(consumed: number, deadLetters: Record<string, number>, lateLett
 
 test('an instance of which every record is in the dead letters has not succeeded', (t) => {
   const dead = { deserialization: 2, future: 1 };
-  t.throws(() => checkRecords(statsOf(3, dead), 'events'), {
+  t.throws(() => checkRecords(statsOf(3, dead), 'events', 'app-dead-letters'), {
     code: 'STREAMS_BAD_ROW',
     message: /all 3 records/,
   } as never);
-  t.throws(() => checkRecords(statsOf(1, { deserialization: 1 }), 'events'), { message: /the only record/ });
-  t.notThrows(() => checkRecords(statsOf(4, dead), 'events'), 'one was counted');
-  t.notThrows(() => checkRecords(statsOf(0, {}), 'events'), 'nothing was there');
-  t.notThrows(() => checkRecords(statsOf(3, {}, 3), 'events'), 'late records were records');
+  t.throws(() => checkRecords(statsOf(1, { deserialization: 1 }), 'events', 'app-dead-letters'), {
+    message: /the only record/,
+  });
+  t.notThrows(() => checkRecords(statsOf(4, dead), 'events', 'app-dead-letters'), 'one was counted');
+  t.notThrows(() => checkRecords(statsOf(0, {}), 'events', 'app-dead-letters'), 'nothing was there');
+  t.notThrows(() => checkRecords(statsOf(3, {}, 3), 'events', 'app-dead-letters'), 'late records were records');
 });

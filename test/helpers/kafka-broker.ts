@@ -23,6 +23,8 @@ export interface KafkaOptions {
   readonly secure?: boolean;
   /** Further ways in by their names, each with its protocol, such as `SSL`: `address` of the result says where. What they need is in `properties`. */
   readonly listeners?: Readonly<Record<string, string>>;
+  /** Host names at which further ways in are advertised, by their names. @defaultValue 127.0.0.1 */
+  readonly advertised?: Readonly<Record<string, string>>;
   /** @defaultValue 1g */
   readonly heap?: string;
   /** Port of its controller. @defaultValue a free one */
@@ -192,7 +194,7 @@ export async function prepareKafka(options: KafkaOptions): Promise<KafkaServer> 
   const proxy = ports.behind === undefined ? undefined : new TcpProxy('127.0.0.1', ports.behind);
   await proxy?.listen();
   const security = options.secure === true ? kafkaSecurity(dataDir) : undefined;
-  const own = serverProperties(ports, proxy?.port, options.listeners);
+  const own = serverProperties(ports, proxy?.port, options);
   const properties = { ...own, ...security?.properties, ...options.properties };
   const text = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(join(dataDir, 'server.properties'), text.join(''));
@@ -214,7 +216,7 @@ async function freePorts(names: readonly string[]): Promise<ReadonlyMap<string, 
 function serverProperties(
   { port, controller, behind, secured, further }: Ports,
   proxy?: number,
-  protocols: Readonly<Record<string, string>> = {},
+  { listeners: protocols = {}, advertised: hosts = {} }: KafkaOptions = {},
 ): Record<string, string> {
   const listeners = [`PLAINTEXT://127.0.0.1:${port}`];
   const advertised = [...listeners];
@@ -228,7 +230,7 @@ function serverProperties(
   }
   for (const [name, own] of further) {
     listeners.push(`${name}://127.0.0.1:${own}`);
-    advertised.push(`${name}://127.0.0.1:${own}`);
+    advertised.push(`${name}://${hosts[name] ?? '127.0.0.1'}:${own}`);
   }
   const map = {
     PLAINTEXT: 'PLAINTEXT',

@@ -1,4 +1,4 @@
-import { StreamsError } from '../../common/errors.ts';
+import { messageOf, StreamsError } from '../../common/errors.ts';
 import { errorName } from './error-codes.ts';
 import type { KafkajsError } from './kafkajs.ts';
 
@@ -64,7 +64,11 @@ export function fromKafkajs(error: unknown, address: string): Error {
     const text = `${address}: no TLS connection: ${thrown.message}. Check that the port speaks TLS (security.protocol), and that ssl.ca.file holds the certificate of who has signed the broker's.`;
     return new StreamsError('STREAMS_BROKER', text, { cause: error });
   }
-  return new ConnectionLost(`${address}: ${thrown.message}`, { cause: error });
+  // A broker that does not speak TLS closes at the first bytes of it, and so does one that is stopping.
+  const hint = /before secure TLS connection/.test(thrown.message)
+    ? '. A listener without TLS does that: security.protocol is then plaintext or sasl_plaintext'
+    : '';
+  return new ConnectionLost(`${address}: ${thrown.message}${hint}`, { cause: error });
 }
 
 /** Errors that go by themselves: wait and ask again. */
@@ -128,7 +132,7 @@ export function isKafka(error: unknown, ...names: readonly string[]): error is K
 /** The error that reaches the user. */
 export function brokerError(what: string, error: unknown): StreamsError {
   if (StreamsError.is(error)) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error).replace(/\.$/, '');
   return new StreamsError('STREAMS_BROKER', `${what}: ${text}. ${remedy(error)}`, {
     cause: error,
     retriable: isRetriable(error),
@@ -139,7 +143,7 @@ function remedy(error: unknown): string {
   if (error instanceof ConnectionLost)
     return 'Check that the brokers run and that their advertised addresses can be reached from here.';
   if (error instanceof KafkaError && error.kafka.endsWith('_AUTHORIZATION_FAILED'))
-    return 'Grant the user the right to do it.';
+    return 'Grant the user the right to do it: docs/kafka.md lists what an application needs.';
   if (isKafka(error, 'UNSTABLE_OFFSET_COMMIT'))
     return 'A transaction is open. If it stays so for longer than its timeout, the broker has lost its end: kafka-transactions.sh find-hanging names it. See docs/kafka.md.';
   return 'See the log of the broker.';
