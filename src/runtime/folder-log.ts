@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { WriteBatch } from '../../state/database.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -6,7 +8,7 @@ import type { BegunCommit, CommitLog, FlushedTask } from './commit-log.ts';
 import type { Feed } from './feed.ts';
 import type { ProgramChanges } from './program-changes.ts';
 import { checkSettings, continued, newState } from './saved-state.ts';
-import { rowPrefix, type SavedState, type StateFolder, type StateSettings } from './state-folder.ts';
+import { rebuildFolder, rowPrefix, type SavedState, type StateFolder, type StateSettings } from './state-folder.ts';
 import type { SavedTask, Task } from './task.ts';
 
 /** What a state is opened with. */
@@ -49,7 +51,7 @@ export class FolderLog implements CommitLog {
     if (saved === undefined) this.#saved = newState(topology, options.applicationId, settings);
     else {
       checkSettings(saved, settings, folder.directory);
-      const { state, changes } = continued(saved, topology, folder.directory);
+      const { state, changes } = continued(saved, topology, folder.directory, []);
       if (!options.create) refuseNewStores(changes, folder.directory);
       this.#saved = state;
       this.#changes = changes;
@@ -106,6 +108,8 @@ export class FolderLog implements CommitLog {
     if (this.#changes !== undefined) await commit();
     if (this.#saved.retired === undefined) return;
     await deleteStores(this.folder.database, this.#saved.retired);
+    // What a rebuild that was killed has left.
+    await rm(join(this.folder.directory, rebuildFolder), { recursive: true, force: true });
     const { retired: _, ...rest } = this.#saved;
     this.#saved = rest;
     await commit();

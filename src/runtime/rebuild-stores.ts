@@ -11,7 +11,7 @@ import { type Feed, progressByTopic } from './feed.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import type { ProgramChanges } from './program-changes.ts';
 import { checkSettings, continued, newState } from './saved-state.ts';
-import { metaKey, type SavedState, StateFolder, storeRange } from './state-folder.ts';
+import { metaKey, rebuildFolder, type SavedState, StateFolder, storeRange } from './state-folder.ts';
 import { type SavedTask, taskIdText } from './task.ts';
 import { taskIdsOf } from './task-ids.ts';
 
@@ -35,9 +35,6 @@ export interface Rebuilt {
   /** Of these, rows that came too late for a window: they are told here alone. */
   readonly late: number;
 }
-
-/** The folder in the state folder in which stores are made anew. */
-export const rebuildFolder = 'rebuild';
 
 /** A page of rows that is copied: one write of the database. */
 const pageRows = 20_000;

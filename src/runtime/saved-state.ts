@@ -57,19 +57,19 @@ export interface ContinuedState {
  * A state for a program that may be another than the one that made it: see {@link programChanges}. Stores that the program does not have any more leave the state, if it has any other of
  * them: a program that has none was given the folder by mistake.
  *
- * @param rebuilt - Stores that are made anew, whatever they were: they get new numbers.
+ * @param rebuilt - Stores that are made anew, whatever they were: they get new numbers. Undefined where none can be.
  * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` that names each store that has changed, and how.
  */
 export function continued(
   saved: SavedState,
   topology: Topology,
   directory: string,
-  rebuilt: readonly string[] = [],
+  rebuilt?: readonly string[],
 ): ContinuedState {
   const description = descriptionOf(topology);
-  if (saved.topology === description && rebuilt.length === 0) return { state: saved, changes: undefined };
+  if (saved.topology === description && (rebuilt ?? []).length === 0) return { state: saved, changes: undefined };
   const changes = programChanges(saved.topology, description);
-  const refused = changes.refused.filter((_, i) => !rebuilt.includes(changes.changed[i]!));
+  const refused = changes.refused.filter((_, i) => rebuilt?.includes(changes.changed[i]!) !== true);
   if (refused.length > 0)
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
@@ -80,7 +80,7 @@ export function continued(
       'STREAMS_STATE_INCOMPATIBLE',
       `${directory} was made by another program: this one has none of its stores (${changes.removed.join(', ')}). Give each program its own folder, or replay into a new one.`,
     );
-  const left = [...changes.removed, ...rebuilt].filter((name) => name in saved.stores);
+  const left = [...changes.removed, ...(rebuilt ?? [])].filter((name) => name in saved.stores);
   const retired = [...(saved.retired ?? []), ...left.map((name) => saved.stores[name]!)];
   const kept = Object.fromEntries(Object.entries(saved.stores).filter(([name]) => !left.includes(name)));
   const state = { ...saved, topology: description, stores: storeNumbers(topology, kept, retired) };
@@ -88,12 +88,12 @@ export function continued(
 }
 
 /** What to do about stores that have changed. */
-function remedyOf({ changed }: ProgramChanges, topology: Topology, rebuilt: readonly string[]): string {
-  const named = foremost(
-    topology,
-    changed.filter((name) => !rebuilt.includes(name)),
-  );
+function remedyOf({ changed }: ProgramChanges, topology: Topology, rebuilt: readonly string[] | undefined): string {
+  if (rebuilt === undefined)
+    return 'Give a store that changes another name, or run the program under another application id, with another folder.';
+  const left = changed.filter((name) => !rebuilt.includes(name));
   const otherwise = 'ive a store that changes another name, or take a new folder.';
+  const named = foremost(topology, left);
   if (named.length === 0) return `G${otherwise}`;
   return `${named.map((name) => `--rebuild ${name}`).join(' ')} makes them anew from the input, and weir describe --diff says all that the program changes. Or g${otherwise}`;
 }

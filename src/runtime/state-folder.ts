@@ -32,6 +32,9 @@ export interface SavedState {
 /** Version of the layout of rows. A folder with a greater one was written by newer code. */
 export const stateFormat = 1;
 
+/** The folder in a state folder in which stores are made anew. */
+export const rebuildFolder = 'rebuild';
+
 const metaByte = 0;
 const rowByte = 1;
 const stateKey = metaKey('state');

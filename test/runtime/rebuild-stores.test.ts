@@ -9,6 +9,8 @@ import { Letters } from '../../src/files/letters.ts';
 import {
   type Digest,
   EmbeddedStreams,
+  type ProcessorContext,
+  type ProcessorSupplier,
   rebuildStores,
   Serdes,
   StreamsBuilder,
@@ -357,4 +359,51 @@ test('a file that was renamed after it was read is read again under its new name
   await world.run(program());
   await world.rebuild(program({ sizeMs: 25 }), ['windows']);
   t.deepEqual(await world.run(program({ sizeMs: 25 })), await world.fresh(program({ sizeMs: 25 })));
+});
+
+test('a program that writes to topics, by the names of its sinks too, writes nothing while a store is made anew', async (t) => {
+  const world = await World.create(t);
+  await rm(join(world.root, 'state'), { recursive: true });
+  const writing = (sizeMs: number): Topology => {
+    const json = Serdes.json<Reading>();
+    const each: ProcessorSupplier<string, Reading, string, Reading> = () => {
+      let context!: ProcessorContext<string, Reading>;
+      return {
+        init: (given) => {
+          context = given;
+        },
+        process: (record) => {
+          context.forward(record, 'counting');
+          context.forward(record, 'out');
+        },
+      };
+    };
+    const builder = new StreamsBuilder();
+    const counted = builder.stream('in', { keySerde: text, valueSerde: json, name: 'readings' });
+    counted.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(sizeMs, 5)).count({ name: 'windows' });
+    return builder
+      .build()
+      .addProcessor('each', each, 'readings')
+      .addProcessor('counting', () => ({ process() {} }), 'each')
+      .addSink('out', 'out', 'each', { keySerde: text, valueSerde: json });
+  };
+  const stateDir = join(world.root, 'state');
+  let sent = 0;
+  const run = async (topology: Topology, anew: boolean): Promise<void> => {
+    const { feed, close } = await world.feed(stateDir);
+    const options = { stateDir, output: () => void sent++ };
+    try {
+      if (anew) await rebuildStores(topology, options, { stores: ['windows'], feeds: [feed] });
+      const streams = await EmbeddedStreams.open(topology, options);
+      await streams.run([feed]);
+      await streams.close();
+    } finally {
+      await close();
+    }
+  };
+  await run(writing(10), false);
+  t.true(sent > 100);
+  sent = 0;
+  await run(writing(25), true);
+  t.is(sent, 0);
 });

@@ -90,7 +90,7 @@ export function refuseOtherStores({ refused }: GroupChanges, applicationId: stri
   if (refused.length > 0)
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
-      `application ${applicationId} has committed with a program of other stores: ${refused.join('; ')}. Give a store that changes another name, with its grouping, or run the program under another application id.`,
+      `application ${applicationId} has committed with a program of other stores: ${refused.join('; ')}. Give a store that changes another name, with its grouping, or run the program under another application id; or let it count everything again from its topics, after weir reset. weir describe --diff --brokers says all that it changes.`,
     );
 }
 
