@@ -3,6 +3,7 @@ import type { Database, Reader, WriteBatch } from './database.ts';
 import { decodeDirectory, encodeDirectory, findPage, isOfPage } from './page-directory.ts';
 import { PageCursor, PageWriter, rowsOf } from './page-rows.ts';
 import { PendingRows } from './pending-rows.ts';
+import { ReadPages } from './read-pages.ts';
 
 /** A row of a window store: the value of a key in the window that starts at `startMs`. */
 export interface WindowRow {
@@ -58,6 +59,7 @@ export class PagedWindowStore {
   readonly #prefix: Uint8Array;
   readonly #windows = new Map<number, PagedWindow>();
   readonly #pending = new PendingRows();
+  readonly #read = new ReadPages();
   readonly #writer = new PageWriter();
 
   /**
@@ -131,6 +133,7 @@ export class PagedWindowStore {
       from = to;
     }
     pending.clear();
+    this.#read.clear();
   }
 
   /** Applies what is gathered and puts all that changed into the batch: pages, and the directories of windows whose pages begin elsewhere now. */
@@ -153,6 +156,7 @@ export class PagedWindowStore {
 
   /** The batch is written: pages need not be kept any more. */
   written(): void {
+    this.#read.clear();
     // Most have none, and clearing an empty map allocates.
     for (const { unwritten } of this.#windows.values()) if (unwritten.size > 0) unwritten.clear();
     if (this.#windows.size <= keptWindows) return;
@@ -196,6 +200,7 @@ export class PagedWindowStore {
   /** Adds the removal of all windows that start before `startMs`; returns how many there were. */
   async expireBefore(batch: WriteBatch, startMs: number): Promise<number> {
     const gone = new Set<number>();
+    this.#read.clear();
     for await (const entries of this.#database.pages({ gte: this.#prefix, lt: this.#bound(startMs)! }, 1000))
       for (const [key] of entries) {
         batch.del(key);
@@ -230,7 +235,9 @@ export class PagedWindowStore {
     const separator = window.separators[page]!;
     const unwritten = window.unwritten.get(separator);
     if (unwritten !== undefined || window.unwritten.has(separator)) return unwritten;
-    return this.#database.get(this.#rowKey(window.startMs, pageTag, separator));
+    return this.#read.get(window.startMs, separator, () =>
+      this.#database.get(this.#rowKey(window.startMs, pageTag, separator)),
+    );
   }
 
   #window(startMs: number): PagedWindow {

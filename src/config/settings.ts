@@ -162,7 +162,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
       return get('processing.guarantee') === 'exactly_once' ? 100 : 30_000;
     },
     defaultText: '1000 over files; on Kafka 100 exactly once, 30000 at least once',
-    doc: 'Longest time between two commits while records flow. 0 commits after each batch. A task on Kafka that is more than 20,000 records behind leaves four times as long between two commits as the last one took to write its stores, if that is more; but it commits at least each ten intervals, each second (or tenth of transaction.timeout.ms, if that is less) and after 50,000 records.',
+    doc: 'Longest time between two commits while records flow. 0 commits after each batch. A task on Kafka that is more than 20,000 records behind leaves four times as long between two commits as the last one took to write its stores, if that is more; but it commits at least each ten intervals, each second (or tenth of transaction.timeout.ms, if that is less) and after 50,000 records. Over files it is four times as long as the last commit took, if that is more, but not more than ten intervals, while there is more to read at once.',
   },
   'commit.interval.records': {
     type: integer(1, undefined, 'records'),

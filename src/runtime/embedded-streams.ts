@@ -132,16 +132,19 @@ export class EmbeddedStreams {
     this.#folder = folder;
     this.#logger = options.logger ?? silentLogger;
     this.#life = new ClientState(this.#logger);
+    const commitIntervalMs = options.commitIntervalMs ?? overFiles('commit.interval.ms');
     this.#log = new FolderLog(folder, topology, {
       applicationId: options.applicationId ?? overFiles('application.id'),
       partitions: options.partitions,
       settings: options.settings,
       create: options.create ?? true,
       syncWrites: options.syncWrites ?? overFiles('sync.writes'),
+      commitIntervalMs,
+      idleAtMs: () => this.#source.idleAtMs,
       logger: this.#logger,
     });
     this.#loop = new RunLoop({
-      commitIntervalMs: options.commitIntervalMs ?? overFiles('commit.interval.ms'),
+      commitIntervalMs,
       cacheMaxBytes: options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
       failed: (_task, error) => {
         this.#stoppedBy ??= { error };

@@ -23,6 +23,8 @@ export class FeedSource implements RecordSource {
   queues: readonly FeedQueue[] = [];
   ended = false;
   readonly failure = undefined;
+  /** When there was nothing to read last, by the clock. */
+  idleAtMs: number = Number.NEGATIVE_INFINITY;
   readonly #engine: TopologyEngine;
   readonly #options: FeedOptions;
   readonly #wake: () => void;
@@ -74,6 +76,7 @@ export class FeedSource implements RecordSource {
   /** Nobody has anything: until one says that it may have. */
   #wait(): void {
     this.#waiting = true;
+    this.idleAtMs = Date.now();
     const over = (): void => {
       this.#waiting = false;
       this.#wake();

@@ -6,6 +6,7 @@ import type { Topology } from '../topology/topology.ts';
 import { checkPartitions, deleteStores, refuseNewStores, savedTaskOf } from './changed-state.ts';
 import type { BegunCommit, CommitLog, FlushedTask } from './commit-log.ts';
 import type { Feed } from './feed.ts';
+import { filesCommitPaceMs } from './kafka/commit-pace.ts';
 import type { ProgramChanges } from './program-changes.ts';
 import { checkSettings, continued, newState } from './saved-state.ts';
 import { rebuildFolder, rowPrefix, type SavedState, type StateFolder, type StateSettings } from './state-folder.ts';
@@ -20,6 +21,9 @@ export interface FolderLogOptions {
   /** False: stores that the state does not have are an error. */
   readonly create: boolean;
   readonly syncWrites: boolean;
+  readonly commitIntervalMs: number;
+  /** When there was nothing to read last, by the clock. */
+  readonly idleAtMs: () => number;
   readonly logger: Logger;
 }
 
@@ -40,6 +44,9 @@ export class FolderLog implements CommitLog {
   #savedTasks: readonly string[] = [];
   #tasks: readonly Task[] = [];
   #final: boolean;
+  /** When the last commit began, and what it took. */
+  #begunAtMs = 0;
+  #costMs = 0;
 
   /** @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` */
   constructor(folder: StateFolder, topology: Topology, options: FolderLogOptions) {
@@ -74,8 +81,11 @@ export class FolderLog implements CommitLog {
     return this.folder.saved !== this.#saved;
   }
 
-  isDue(): boolean {
-    return true;
+  isDue(nowMs: number): boolean {
+    const { commitIntervalMs, idleAtMs } = this.#options;
+    // Who follows and has caught up sees each row as soon as ever.
+    if (idleAtMs() >= this.#begunAtMs) return true;
+    return nowMs - this.#begunAtMs >= filesCommitPaceMs(commitIntervalMs, this.#costMs);
   }
 
   prefixOf(store: string, partition: number): Uint8Array {
@@ -119,7 +129,7 @@ export class FolderLog implements CommitLog {
     return this.folder.database.batch();
   }
 
-  async take({ batch, rows, changed, commitSeconds }: FlushedTask): Promise<BegunCommit | undefined> {
+  async take({ batch, rows, flushMs, changed, commitSeconds }: FlushedTask): Promise<BegunCommit | undefined> {
     for (const feed of this.feeds) await feed.save(batch);
     if (batch.length === 0 && !changed && !this.hasNews) return undefined;
     if (this.#changes !== undefined) this.#saveChanges(batch, this.#changes);
@@ -134,9 +144,12 @@ export class FolderLog implements CommitLog {
     this.#saved = { ...this.#saved, totals };
     this.folder.save(batch, this.#saved);
     const { final } = this.#saved;
+    this.#begunAtMs = Date.now() - flushMs;
     return {
       write: async () => {
+        const started = performance.now();
         await batch.write({ sync: this.#options.syncWrites });
+        this.#costMs = flushMs + performance.now() - started;
         this.#final = final;
         return true;
       },

@@ -27,8 +27,20 @@ export interface CommitPacing {
  */
 export function commitPaceMs({ commitIntervalMs, transactionTimeoutMs, lag, costMs }: CommitPacing): number {
   if (lag <= farBehindRecords) return commitIntervalMs;
-  const most = Math.min(stretch * commitIntervalMs, mostMs, transactionTimeoutMs / 10);
-  return Math.max(commitIntervalMs, Math.min(apartByCost * costMs, most));
+  return byCost(commitIntervalMs, costMs, Math.min(mostMs, transactionTimeoutMs / 10));
+}
+
+/**
+ * How far commits over files are apart, ms, while there is more to read at once: four times what the last one cost, but not more than ten times `commit.interval.ms`.
+ *
+ * With an interval of 1000, a cost of 200 ms leaves it at 1000, one of 2 s makes it 8000, one of 5 s makes it 10,000.
+ */
+export function filesCommitPaceMs(commitIntervalMs: number, costMs: number): number {
+  return byCost(commitIntervalMs, costMs, Number.POSITIVE_INFINITY);
+}
+
+function byCost(commitIntervalMs: number, costMs: number, mostMs: number): number {
+  return Math.max(commitIntervalMs, Math.min(apartByCost * costMs, stretch * commitIntervalMs, mostMs));
 }
 
 /** Whether so many records are enough for a commit, however far behind the task is. */

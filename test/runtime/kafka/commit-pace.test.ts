@@ -1,6 +1,6 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { commitPaceMs, isLargeCommit } from '../../../src/runtime/kafka/commit-pace.ts';
+import { commitPaceMs, filesCommitPaceMs, isLargeCommit } from '../../../src/runtime/kafka/commit-pace.ts';
 import { drained, kill, newClient, rowsOf, sameAsChangelogs, startClient, type TestClient, until } from './kit.ts';
 import { counts } from './topologies.ts';
 
@@ -65,4 +65,16 @@ test('a client that is killed while it is far behind has counted each record onc
   const second = await startClient(t, cluster, counts(), { commitIntervalMs });
   await drained(cluster, counts());
   t.deepEqual(await rowsOf([second], 'counts'), allCounted);
+});
+
+test('commits over files that cost much are further apart: four times their cost, at most ten intervals', (t) => {
+  const paces = [
+    [1000, 0, 1000],
+    [1000, 250, 1000],
+    [1000, 2000, 8000],
+    [1000, 5000, 10_000],
+    [0, 5000, 0],
+    [60_000, 20_000, 80_000],
+  ] as const;
+  for (const [interval, cost, pace] of paces) t.is(filesCommitPaceMs(interval, cost), pace, `${interval} ${cost}`);
 });
