@@ -189,7 +189,9 @@ function tallySink(append: (origin: RecordOrigin, reason: string, message: strin
 /** Takes what a feed warns of; what it refuses is in its progress. */
 function remarksTo(told: (file: string, remark: string) => void): Logger {
   const warn = (fields: object, message: string): void => {
-    if ('file' in fields) told(String(fields.file), message);
+    if (!('file' in fields)) return;
+    const file = String(fields.file);
+    told(file, message.startsWith(`${file} `) ? message.slice(file.length + 1) : message);
   };
   return { ...silentLogger, warn };
 }

@@ -58,6 +58,8 @@ export function readHeader(
   const line = bytes.subarray(start, stop);
   const binary = binaryProblem(line);
   if (binary !== undefined) return binary;
+  if (/^\s*\{\s*"/.test(line.toString('latin1', 0, 64)))
+    return 'its first line is JSON: give "form": "ndjson" in the format (--format)';
   if (!isUtf8(line))
     return 'its header is not UTF-8: give the encoding in the format (--format), such as "encoding": "windows-1252"';
   const names = splitLine(bytes, start, stop, marks);

@@ -219,21 +219,17 @@ export class CsvScanner<K, V> {
       return this.#dead('too-long');
     }
     if (wide && !isUtf8(this.#bytes.subarray(start, stop))) return this.#dead('utf8');
+    let from = fieldBytes;
     if (fields !== this.#fields.count) {
-      if (fields < 0 && this.#json !== undefined) return this.#judgeJson(this.#json, out);
-      return this.#dead('columns', `the row has ${fields} fields, its header ${this.#fields.count}`);
+      const json = this.#json;
+      if (fields >= 0 || json === undefined)
+        return this.#dead('columns', `the row has ${fields} fields, its header ${this.#fields.count}`);
+      const fault = json.read(this.#bytes.toString('utf8', start, stop), this.#fields);
+      if (fault !== undefined) return this.#dead(fault.reason, fault.message);
+      from = json.bytes;
     }
-    return this.#decode(fieldBytes, out);
-  }
-
-  #judgeJson(json: JsonLine, out: DecodedRow<K, V>): ScanOutcome {
-    const fault = json.read(this.#bytes.toString('utf8', this.rowStart, this.rowEnd), this.#fields);
-    return fault === undefined ? this.#decode(json.bytes, out) : this.#dead(fault.reason, fault.message);
-  }
-
-  #decode(fieldBytes: Buffer, out: DecodedRow<K, V>): ScanOutcome {
     try {
-      const reason = this.#format.decode(this.#fields.view(fieldBytes), out);
+      const reason = this.#format.decode(this.#fields.view(from), out);
       return reason === undefined ? scannedRow : this.#dead(reason);
     } catch (error) {
       if (error instanceof BadRow) return this.#dead(error.reason, error.message);

@@ -105,7 +105,10 @@ const likeRows =
   /(^\..*\.csv(\.gz|\.zst)?|^[^._].*(\.csv\.\w+|\.(csv_?|txt|tsv|dat|gz|zip|bz2|xz|zst|json|jsonl|ndjson|parquet|xlsx?)))$/is;
 
 function likeRowsReason(name: string, suffixes: readonly string[]): string {
-  return name.startsWith('.') ? 'its name begins with a dot' : `its name does not end with ${endsText(suffixes)}`;
+  if (name.startsWith('.')) return 'its name begins with a dot';
+  const isJson = /\.(ndjson|jsonl)(\.\w+)?$/i.test(name);
+  const hint = isJson ? '. Lines of JSON are read by a format with "form": "ndjson" (--format)' : '';
+  return `its name does not end with ${endsText(suffixes)}${hint}`;
 }
 
 const dayFolder = /^(?:\d{8}|date=\d{4}-\d\d-\d\d)$/;

@@ -161,3 +161,17 @@ test('a file that is no lines of JSON is refused by one line; files of another f
     },
   );
 });
+
+test('lines of JSON among CSV files are told, with the form that reads them', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', `${line(1)}\n`);
+  world.write('b.ndjson', `${line(2)}\n`);
+  world.write('c.csv', 'id,at,text\n3,3,\n');
+  const { records, progress, logged } = await world.run();
+  t.deepEqual(records, ['c.csv:2:3']);
+  t.is(progress.refused!['a.csv'], 'its first line is JSON: give "form": "ndjson" in the format (--format)');
+  t.regex(
+    logged.join('\n'),
+    /b\.ndjson is left out: .* Lines of JSON are read by a format with "form": "ndjson" \(--format\)/,
+  );
+});
