@@ -9,6 +9,7 @@ import type {
 } from '../runtime/read-only-stores.ts';
 import { earliestMs, latestMs, parseInstant } from './instant.ts';
 import { jsonResponse, toJson } from './json.ts';
+import { keyFilter, keyParameters } from './key-filter.ts';
 import { HttpProblem } from './problem.ts';
 import { type QueryParameter, type Route, staleParameter } from './route.ts';
 import type { ServedEngine } from './served-engine.ts';
@@ -43,9 +44,10 @@ export function storeRoutes(engine: ServedEngine): readonly Route[] {
       path: '/stores/:name',
       summary: 'All rows of a store, one JSON object a line',
       scan: 'client',
-      query: { ...range, limit, stale: staleParameter },
-      handle({ params, query }) {
-        const rows = rowsOf(engine.store(params.name!, readOptions(query)), query);
+      query: { ...keyParameters, ...range, limit, stale: staleParameter },
+      handle({ params, query, signal }) {
+        const store = engine.store(params.name!, readOptions(query));
+        const rows = keyFilter(store, query, signal)(rowsOf(store, query));
         return streamText(lines(rows, Number(query.limit ?? Number.POSITIVE_INFINITY)), ndjson);
       },
     },
@@ -88,7 +90,10 @@ export function storesView(engine: ServedEngine): object[] {
   });
 }
 
-function rowsOf(store: ReadOnlyStore, query: Readonly<Record<string, string>>): AsyncIterable<object> {
+/** A row as it is written, with its key. */
+type KeyedRow = Readonly<Record<string, unknown>> & { readonly key: unknown };
+
+function rowsOf(store: ReadOnlyStore, query: Readonly<Record<string, string>>): AsyncIterable<KeyedRow> {
   if (store.kind === 'window') return windowsView(store.fetchAll(...bounds(query)));
   if (query.from !== undefined || query.to !== undefined) {
     throw usage(`Store ${store.name} is not a window store: it has no from and to.`);
@@ -100,7 +105,7 @@ function bounds(query: Readonly<Record<string, string>>): [fromMs: number, toMs:
   return [Number(query.from ?? earliestMs), Number(query.to ?? latestMs)];
 }
 
-async function* windowsView(rows: AsyncIterable<WindowRow<unknown, unknown>>): AsyncIterable<object> {
+async function* windowsView(rows: AsyncIterable<WindowRow<unknown, unknown>>): AsyncIterable<KeyedRow> {
   let lastMs: number | undefined;
   let start: string | null = null;
   let end: string | null = null;
@@ -116,7 +121,7 @@ async function* windowsView(rows: AsyncIterable<WindowRow<unknown, unknown>>): A
   }
 }
 
-async function* versionsView(store: ReadOnlyVersionedStore<unknown, unknown>): AsyncIterable<object> {
+async function* versionsView(store: ReadOnlyVersionedStore<unknown, unknown>): AsyncIterable<KeyedRow> {
   for await (const { key, versions } of store.all()) {
     yield {
       key,

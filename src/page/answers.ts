@@ -22,6 +22,7 @@ export interface FeedView {
   readonly dead: number;
   readonly late: number;
   readonly deadByReason: Readonly<Record<string, number>>;
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 /** A partition that a task reads. */

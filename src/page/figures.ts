@@ -38,7 +38,7 @@ export class Figures {
     }
     const { commits } = view;
     const last = commits.lastAtMs === null ? 'none yet' : ago(view.nowMs - commits.lastAtMs);
-    this.#commits.show(last, `${count(commits.count)} commits in all`);
+    this.#commits.show(last, `${count(commits.count)} ${commits.count === 1 ? 'commit' : 'commits'} in all`);
     return rate;
   }
 

@@ -6,6 +6,8 @@ import { getJson } from './fetch.ts';
 import { listen } from './live.ts';
 import { Overview } from './overview.ts';
 import { address, place } from './place.ts';
+import { StoresPanel } from './stores-view.ts';
+import { TopologyPanel } from './topology-view.ts';
 import type { View } from './view.ts';
 
 const stateWords: Readonly<Record<string, string>> = {
@@ -60,7 +62,7 @@ function navigation(views: readonly View[]): () => View {
 
 async function start(): Promise<void> {
   const spec = await getJson<PageSpec>('/page.json');
-  const views: readonly View[] = [new Overview(spec)];
+  const views: readonly View[] = [new Overview(spec), new TopologyPanel(), new StoresPanel()];
   const showPlace = navigation(views);
   let shown = showPlace();
   let state = 'RUNNING';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
-import type { StoreReadOptions } from '../../src/runtime/read-only-stores.ts';
+import type { ReadOnlyStore, StoreReadOptions } from '../../src/runtime/read-only-stores.ts';
 import { asking } from './asking.ts';
 import { fakeEngine, keyValueStore, versionedStore, windowStore } from './fake-engine.ts';
 
@@ -164,3 +164,62 @@ for (const [path, status, code, detail] of [
     t.like(answer.json(), { status, code, detail });
   });
 }
+
+const keysOf = async (path: string, store: ReadOnlyStore): Promise<unknown[]> => {
+  const { status, text } = await asking({ engine: fakeEngine([store]) })(path);
+  if (status !== 200) throw new Error((JSON.parse(text) as { detail: string }).detail);
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { key: unknown }).key);
+};
+
+/** Keys in another order than that of texts by UTF-16, and one that is markup. */
+const words = keyValueStore('words', { a: 1, ab: 2, b: 3, '<b>': 4, '\u{1F600}': 5, '\uFF5E': 6 });
+/** A store with number keys, as JSON has them. */
+const numbers: ReadOnlyStore = { ...keyValueStore('numbers', {}), ...numbered([2, 10, -1, 100]) } as ReadOnlyStore;
+
+function numbered(keys: readonly number[]): object {
+  return {
+    async *all() {
+      for (const key of keys) yield { key, value: 0, timestamp: 1 };
+    },
+    parseKey: JSON.parse,
+  };
+}
+
+test('rows are found by the beginning of their keys', async (t) => {
+  t.deepEqual(await keysOf('/stores/words?prefix=a', words), ['a', 'ab']);
+  t.deepEqual(await keysOf('/stores/words?prefix=%3Cb', words), ['<b>']);
+  t.deepEqual(await keysOf('/stores/words?prefix=z', words), []);
+  t.deepEqual(await keysOf('/stores/numbers?prefix=10', numbers), [10, 100]);
+});
+
+test('rows are found by a range of keys, both ends included: texts by their bytes, numbers by their size', async (t) => {
+  t.deepEqual(await keysOf('/stores/words?keyFrom=ab&keyTo=b', words), ['ab', 'b']);
+  // U+1F600 is f0 9f 98 80 in UTF-8, behind ef bd 9e of U+FF5E; in UTF-16 it would stand before it.
+  t.deepEqual(await keysOf(`/stores/words?keyFrom=${encodeURIComponent('\u{FF5E}')}`, words), [
+    '\u{1F600}',
+    '\u{FF5E}',
+  ]);
+  t.deepEqual(await keysOf('/stores/numbers?keyFrom=2&keyTo=10', numbers), [2, 10]);
+  t.deepEqual(await keysOf('/stores/numbers?keyTo=2', numbers), [2, -1]);
+});
+
+test('a limit counts the rows that are found, and prefix, range and windows go together', async (t) => {
+  t.deepEqual(await keysOf('/stores/words?keyFrom=a&limit=2', words), ['a', 'ab']);
+  const windows = windowStore('w', [
+    ['a', 0, 1],
+    ['b', 0, 1],
+    ['a', 1000, 1],
+    ['ab', 2000, 1],
+  ]);
+  t.deepEqual(await keysOf('/stores/w?prefix=a&from=1000&to=2000', windows), ['a']);
+});
+
+test('a bound that is not a key, and one of keys without an order, are explained', async (t) => {
+  await t.throwsAsync(keysOf('/stores/numbers?keyFrom=x', numbers), {
+    message: /^"x" is not a key of store numbers: /,
+  });
+  await t.throwsAsync(keysOf('/stores/numbers?keyTo=%7B%7D', numbers), { message: /have no range: ask by prefix/ });
+});
