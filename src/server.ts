@@ -6,7 +6,15 @@ export type { ServedParts } from './server/serve-client.ts';
 
 // What an application serves
 
-export type { ChartKey, ChartSelect, ChartSpec, Choice, PageSpec } from './http/page/page-spec.ts';
+export type {
+  ChartKey,
+  ChartSelect,
+  ChartSpec,
+  Choice,
+  ListSpec,
+  PageSpec,
+  RankingSpec,
+} from './http/page/page-spec.ts';
 export type { QueryParameter, Route, RouteRequest } from './http/route.ts';
 export type { MetricCollector, MetricSpec, MetricType, SetMetric } from './observability/metric-collector.ts';
 

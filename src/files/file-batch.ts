@@ -1,6 +1,7 @@
 import { messageOf } from '../common/errors.ts';
 import { type Drop, worseFate } from '../processor/drop-reason.ts';
 import type { FeedBatch, FeedProgress, RecordOrigin } from '../runtime/feed.ts';
+import type { LetterSamples } from '../runtime/letter-sample.ts';
 import type { CsvScanner } from './csv-scanner.ts';
 import type { LetterSink } from './letters.ts';
 import { type BadRowReason, type DeadReason, type DecodedRow, deadReasonTexts, type RowFormat } from './row-format.ts';
@@ -48,6 +49,7 @@ export interface BatchSink {
   readonly progress: FeedProgress;
   readonly dead: LetterSink;
   readonly late: LetterSink;
+  readonly samples: LetterSamples;
   /** Rows are accepted up to here. */
   moveTo(position: FilePosition): void;
   /** What a feed that stops at bad rows throws at one. */
@@ -303,7 +305,9 @@ export class FileBatch<K, V> implements FeedBatch {
       this.#drops.delete(record);
       if (reason === 'late') {
         this.#sink.progress.late++;
-        this.#sink.late.append(this.origin(record), reason, message);
+        const origin = this.origin(record);
+        this.#sink.late.append(origin, reason, message);
+        this.#sample('late', origin, reason, message);
       } else {
         this.#writeBad(record);
         this.#writeDead(this.origin(record), reason, message);
@@ -329,6 +333,12 @@ export class FileBatch<K, V> implements FeedBatch {
     const label = reason in deadByReason || Object.keys(deadByReason).length < mostReasons ? reason : 'other';
     deadByReason[label] = (deadByReason[label] ?? 0) + 1;
     this.#sink.dead.append(origin, reason, message);
+    this.#sample('dead', origin, reason, message);
+  }
+
+  #sample(kind: 'dead' | 'late', { file, line, offset, raw }: RecordOrigin, reason: string, message: string): void {
+    const { progress, samples } = this.#sink;
+    samples.add({ kind, reason, message, topic: progress.topic, file, line, offset }, raw);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Reader, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import { type Feed, type FeedBatch, type FeedProgress, newProgress } from '../runtime/feed.ts';
+import { type LetterSample, LetterSamples } from '../runtime/letter-sample.ts';
 import { metaKey } from '../runtime/state-folder.ts';
 import { crProblem } from './csv-header.ts';
 import { CsvScanner } from './csv-scanner.ts';
@@ -97,6 +98,7 @@ export class FolderFeed<K, V> implements Feed {
   readonly topic: string;
   readonly partition?: number;
   readonly progress: FeedProgress;
+  readonly #samples = new LetterSamples();
   readonly #options: FolderFeedOptions<K, V>;
   readonly #follow: boolean;
   readonly #logger: Logger;
@@ -152,8 +154,12 @@ export class FolderFeed<K, V> implements Feed {
     const range = fromMs === -Infinity && toMs === Infinity ? undefined : { fromMs, toMs };
     const moveTo = (position: FilePosition): void => this.#moveTo(position);
     const fatal = (row: FatalRow): StreamsError => this.#badRow(row);
-    const sink = { progress: this.progress, dead, late, moveTo, fatal };
+    const sink = { progress: this.progress, dead, late, samples: this.#samples, moveTo, fatal };
     this.#batch = new FileBatch(format, sink, { capacity: batchRows, range, partition, fail: onError === 'fail' });
+  }
+
+  letters(): readonly LetterSample[] {
+    return this.#samples.all();
   }
 
   timestampOf(value: unknown): number {

@@ -27,6 +27,16 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
       query: {},
       handle: () => jsonResponse(engineFigures(engine)),
     },
+    {
+      path: '/letters',
+      summary: 'Some dead and late records that this process has met lately, newest first',
+      query: { kind: { description: 'Those of one kind only.', values: ['dead', 'late'] } },
+      handle({ query }) {
+        const all = [...(engine.letters?.() ?? []), ...(engine.kafka?.().letters ?? [])];
+        const asked = all.filter(({ kind }) => query.kind === undefined || kind === query.kind);
+        return jsonResponse({ letters: asked.sort((a, b) => b.atMs - a.atMs) });
+      },
+    },
   ];
 }
 

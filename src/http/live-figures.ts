@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { utf8 } from '../common/bytes.ts';
 import { streamBytes } from './byte-stream.ts';
 import { toJson } from './json.ts';
@@ -19,7 +18,10 @@ const retryMs = 2000;
  */
 export class LiveFigures {
   readonly #figures: () => object;
-  readonly #closing = new AbortController();
+  #ended = false;
+  /** The wait for the next event, of all who listen. */
+  #wait: Promise<void> | undefined;
+  #endWait: () => void = () => {};
   #event: Uint8Array = new Uint8Array(0);
   #madeAtMs = Number.NEGATIVE_INFINITY;
 
@@ -40,16 +42,29 @@ export class LiveFigures {
 
   /** Ends all streams: a server that closes need not wait for them. */
   end(): void {
-    this.#closing.abort();
+    this.#ended = true;
+    this.#endWait();
   }
 
   async *#events(): AsyncIterable<Uint8Array> {
-    const { signal } = this.#closing;
     yield utf8(`retry: ${retryMs}\n\n`);
-    while (!signal.aborted) {
+    while (!this.#ended) {
       yield this.#newest();
-      await delay(everyMs, undefined, { signal }).catch(() => undefined);
+      await this.#nextTime();
     }
+  }
+
+  #nextTime(): Promise<void> {
+    this.#wait ??= new Promise((resolve) => {
+      const over = (): void => {
+        clearTimeout(timer);
+        this.#wait = undefined;
+        resolve();
+      };
+      const timer = setTimeout(over, everyMs);
+      this.#endWait = over;
+    });
+    return this.#wait;
   }
 
   /** The event of now, as made for whoever asked for it first. */

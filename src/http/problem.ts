@@ -75,7 +75,8 @@ export class HttpProblem extends Error {
     const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail: this.message, code, ...this.more };
     const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
     if (status === 405) headers.allow = 'GET, HEAD';
-    if (status === 401) headers['www-authenticate'] = 'Bearer realm="weir", Basic realm="weir", charset="UTF-8"';
+    // One challenge: Chromium takes all of the header for one, and asks nobody where the first is not Basic. A bearer's token is taken all the same.
+    if (status === 401) headers['www-authenticate'] = 'Basic realm="weir", charset="UTF-8"';
     if (this.passes) headers['retry-after'] = '1';
     return new Response(JSON.stringify(body), { status, headers });
   }

@@ -1,5 +1,6 @@
 import type { EngineStats } from '../runtime/engine-stats.ts';
 import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
+import type { LetterSample } from '../runtime/letter-sample.ts';
 import type { SharedParts } from '../runtime/parts/shared-state.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
 
@@ -20,6 +21,8 @@ export interface ServedEngine {
   store(name: string, options?: StoreReadOptions): ReadOnlyStore;
   /** What only the runtime on Kafka knows. Absent: the engine works without a broker. */
   kafka?(): KafkaStats;
+  /** Some of the rows of files that were not processed lately. On Kafka `kafka` has them. @defaultValue none */
+  letters?(): readonly LetterSample[];
   /** What other instances and commands may read. @defaultValue nothing */
   readonly shared?: SharedParts;
 }

@@ -42,7 +42,9 @@ export class Flows {
     for (const { name, puts } of live.stores)
       if (puts !== undefined) this.#measure(`into ${name}`, nowMs, puts, '', () => '');
     if (kafka === undefined) {
-      for (const topic of new Set(live.tasks.flatMap(({ topics }) => topics))) this.#queue(topic, live);
+      const fed = new Set(live.feeds.map(({ topic }) => topic));
+      for (const topic of new Set(live.tasks.flatMap(({ topics }) => topics)))
+        if (!fed.has(topic)) this.#queue(topic, live);
       for (const feed of live.feeds) this.#feed(feed, nowMs);
     } else this.#topics(kafka, nowMs);
     // What has stopped on purpose does not stall.

@@ -3,9 +3,12 @@ import type { PageSpec } from '../http/page/page-spec.ts';
 import type { LiveView } from './answers.ts';
 import { byId, el, write } from './dom.ts';
 import { getJson } from './fetch.ts';
+import { LettersPanel } from './letters-view.ts';
+import { ListPanel } from './list-view.ts';
 import { listen } from './live.ts';
 import { Overview } from './overview.ts';
 import { address, place } from './place.ts';
+import { RankingPanel } from './ranking-view.ts';
 import { StoresPanel } from './stores-view.ts';
 import { TopologyPanel } from './topology-view.ts';
 import type { View } from './view.ts';
@@ -62,7 +65,14 @@ function navigation(views: readonly View[]): () => View {
 
 async function start(): Promise<void> {
   const spec = await getJson<PageSpec>('/page.json');
-  const views: readonly View[] = [new Overview(spec), new TopologyPanel(), new StoresPanel()];
+  const views: readonly View[] = [
+    new Overview(spec),
+    ...(spec.rankings ?? []).map((ranking) => new RankingPanel(ranking)),
+    ...(spec.lists ?? []).map((list) => new ListPanel(list)),
+    new TopologyPanel(),
+    new StoresPanel(),
+    new LettersPanel(),
+  ];
   const showPlace = navigation(views);
   let shown = showPlace();
   let state = 'RUNNING';

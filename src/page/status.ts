@@ -75,12 +75,21 @@ export function positionsTable(): Table<InputView> {
 export function instancesTable(): Table<InstanceView> {
   return table(
     [
-      { label: 'Instance', render: text((instance) => instance.endpoint || 'without an address') },
+      { label: 'Instance', render: instanceLink },
       { label: 'Tasks', numeric: true, render: text((instance) => count(instance.active)) },
       { label: 'Standby tasks', numeric: true, render: text((instance) => count(instance.standby)) },
     ],
     'Instances',
   );
+}
+
+function instanceLink(cell: HTMLElement, { endpoint }: InstanceView): void {
+  if (endpoint === '') {
+    write(cell, 'without an address');
+    return;
+  }
+  if (cell.textContent === endpoint) return;
+  cell.replaceChildren(el('a', { href: `http://${endpoint}/` }, endpoint));
 }
 
 /** Stores: how much they hold in memory, and how well that serves. */

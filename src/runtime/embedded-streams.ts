@@ -15,6 +15,7 @@ import { type Feed, type FeedProgress, progressSince, refusedFiles } from './fee
 import { FeedSource } from './feed-source.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import { FolderLog } from './folder-log.ts';
+import type { LetterSample } from './letter-sample.ts';
 import { localPart } from './parts/local-part.ts';
 import { readOnlyStore } from './parts/read-only-store.ts';
 import { fixedReader, type OpenSnapshot, sharedSnapshots } from './parts/snapshots.ts';
@@ -389,6 +390,11 @@ export class EmbeddedStreams {
   /** Settings as they are saved. */
   get settings(): StateSettings {
     return this.#log.state.settings;
+  }
+
+  /** Some of the rows that were not processed lately, dead and late ones, to look at. */
+  letters(): readonly LetterSample[] {
+    return this.#log.feeds.flatMap((feed) => feed.letters?.() ?? []);
   }
 
   /** Counters, clocks and caches as they are now. */

@@ -1,5 +1,6 @@
 import type { Reader, WriteBatch } from '../../state/database.ts';
 import type { Drop } from '../processor/drop-reason.ts';
+import type { LetterSample } from './letter-sample.ts';
 
 /** Where a record came from, as the dead and late letters name it. */
 export interface RecordOrigin {
@@ -117,6 +118,8 @@ export interface Feed {
   /** The record's own timestamp, ms: what a broker would keep beside it. */
   timestampOf(value: unknown): number;
   readonly progress: FeedProgress;
+  /** Some of the letters that it has written lately. @defaultValue none */
+  letters?(): readonly LetterSample[];
   /** Reads the saved position (rows under the feed's own key prefix) and cuts the letters to their saved lengths. */
   open(saved: Reader): Promise<void>;
   /** The next records; `'idle'` when nothing is there now but more may come; undefined at the end. The earlier batch must be wholly accepted. */

@@ -23,14 +23,19 @@ const kept = 25;
 /** Bytes of a row or value that are shown. */
 const shownBytes = 1000;
 
-/** The newest letters that this process has written, some of each kind. A rerun after a failed commit may meet one twice. */
+/** How far samples are apart once there are enough, ms: a flood of letters must cost nothing here. */
+const apartMs = 100;
+
+/** Letters that this process has written lately, some of each kind. A rerun after a failed commit may meet one twice. */
 export class LetterSamples {
   readonly #dead: LetterSample[] = [];
   readonly #late: LetterSample[] = [];
 
   add(sample: Omit<LetterSample, 'atMs' | 'text'>, bytes: Uint8Array | undefined): void {
     const samples = sample.kind === 'late' ? this.#late : this.#dead;
-    samples.push({ ...sample, text: bytes === undefined ? null : shownText(bytes), atMs: Date.now() });
+    const atMs = Date.now();
+    if (samples.length === kept && atMs - samples.at(-1)!.atMs < apartMs) return;
+    samples.push({ ...sample, text: bytes === undefined ? null : shownText(bytes), atMs });
     if (samples.length > kept) samples.shift();
   }
 

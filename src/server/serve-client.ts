@@ -7,6 +7,7 @@ import type { RunningServer } from '../http/running-server.ts';
 import type { MetricCollector } from '../observability/metric-collector.ts';
 import type { EngineStats } from '../runtime/engine-stats.ts';
 import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
+import type { LetterSample } from '../runtime/letter-sample.ts';
 import type { SharedParts } from '../runtime/parts/shared-state.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../runtime/read-only-stores.ts';
 import type { DescribeFormat } from '../topology/describe.ts';
@@ -18,6 +19,8 @@ export interface ServedClient {
   stats(): EngineStats;
   /** Of a client on Kafka. */
   kafkaStats?(): KafkaStats;
+  /** Of a client that reads files. */
+  letters?(): readonly LetterSample[];
   storeNames(): readonly string[];
   store(name: string, options?: StoreReadOptions): ReadOnlyStore;
   readonly shared: SharedParts;
@@ -62,6 +65,7 @@ export async function serveClient(
       storeNames: () => client.storeNames(),
       store: (name, options) => client.store(name, options),
       ...(kafkaStats && { kafka: () => kafkaStats.call(client) }),
+      ...(client.letters && { letters: () => client.letters!() }),
       shared: client.shared,
     },
     metrics: createMetrics({

@@ -7,6 +7,7 @@ export function servedState(streams: EmbeddedStreams): ServedClient {
   return {
     topology: streams.topology,
     stats: () => streams.stats(),
+    letters: () => streams.letters(),
     storeNames: () => streams.storeNames(),
     store: (name) => streams.store(name),
     shared: shareState(streams),

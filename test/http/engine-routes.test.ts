@@ -129,3 +129,14 @@ test('on Kafka /tasks has letters, positions, instances, and what this instance 
     unread: [],
   });
 });
+
+test('/letters has those of files and of Kafka, newest first, or those of one kind', async (t) => {
+  const about = { reason: 'date', message: 'not a date', topic: 'events', offset: 7, text: 'row' };
+  const dead = { ...about, kind: 'dead' as const, file: 'a.csv', line: 3, atMs: 1000 };
+  const late = { ...about, kind: 'late' as const, partition: 1, key: 'C:8', atMs: 2000 };
+  const engine = { ...fakeEngine(), letters: () => [dead], kafka: () => kafkaStats({ letters: [late] }) };
+  t.deepEqual((await asking({ engine })('/letters')).json(), { letters: [late, dead] });
+  t.deepEqual((await asking({ engine })('/letters?kind=dead')).json(), { letters: [dead] });
+  t.deepEqual((await asking()('/letters')).json(), { letters: [] });
+  t.is((await asking()('/letters?kind=odd')).status, 400);
+});

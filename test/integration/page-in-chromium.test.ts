@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import anyTest, { type TestFn } from 'ava';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { RunningServer } from '../../src/http/running-server.ts';
 import { createServer } from '../../src/http/server.ts';
 import { createMetrics } from '../../src/observability/registry.ts';
@@ -11,6 +10,7 @@ import { statisticsRoutes } from '../../topologies/grid/statistics/statistics-ro
 import { fakeEngine } from '../http/fake-engine.ts';
 import { engineStats, kafkaStats } from '../observability/fake-stats.ts';
 import { FakeStores, fakePark } from '../topologies/grid/statistics/fake-stores.ts';
+import { complaintsOf, hasChromium, launchChromium } from './helpers/chromium.ts';
 
 interface World {
   readonly browser: Browser;
@@ -21,8 +21,7 @@ interface World {
 }
 
 const test = anyTest as TestFn<World>;
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const whenChromium = existsSync(executablePath) || process.env.REQUIRE_PARTS === '1' ? test.serial : test.serial.skip;
+const whenChromium = hasChromium ? test.serial : test.serial.skip;
 
 /** 40 days of which the last is open; one meter, one concentrator. */
 function stores(): FakeStores {
@@ -55,12 +54,9 @@ test.beforeEach(async (t) => {
     page: gridPage('Europe/Paris'),
     port: 0,
   });
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await launchChromium();
   const page = await browser.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
+  const complaints = complaintsOf(page);
   await page.goto(server.url);
   await page.locator('.bar').first().waitFor();
   t.context = { browser, server, page, complaints };

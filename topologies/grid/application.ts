@@ -10,6 +10,7 @@ import { gridPage } from './statistics/grid-page.ts';
 import { NameLookup } from './statistics/name-lookup.ts';
 import type { StatisticSource } from './statistics/query-statistics.ts';
 import type { StatisticStore, StatisticStores } from './statistics/statistic-stores.ts';
+import { silentRoute } from './statistics/silent-route.ts';
 import { statisticsRoutes } from './statistics/statistics-routes.ts';
 import { gridTopology, parkTable } from './topology.ts';
 
@@ -36,7 +37,7 @@ export const gridApplication: Application = {
     const { stores, isFinal } = source;
     const park = (): ReadOnlyVersionedStore<string, unknown> => parkOf(state);
     return {
-      routes: statisticsRoutes(source),
+      routes: [...statisticsRoutes(source), silentRoute(source, park)],
       page: gridPage(source.zone),
       collectors: [gridMetrics({ stores, park, isFinal, owns: (store, key) => state.owns?.(store, key) ?? true })],
     };

@@ -44,10 +44,44 @@ export interface ChartSpec {
   readonly unit: string;
 }
 
+/**
+ * Groups of a daily statistic in the order of their counts, on one day beside the same day a week before. A view of its own.
+ *
+ * Its data are rows as of a chart, with the `key` of a group and maybe its `name`; they are asked for with `from` and `to`, civil dates, the end not included.
+ */
+export interface RankingSpec {
+  /** Its part of the page's address, such as `places`. */
+  readonly name: string;
+  readonly title: string;
+  /** Address of the data, with places such as `/statistics/day/{grouping}`. */
+  readonly dataUrl: string;
+  /** Address of rows of which one is there for each day: the newest that is closed is shown first. */
+  readonly daysUrl: string;
+  readonly selects: readonly ChartSelect[];
+  /** What is counted, in the plural. */
+  readonly unit: string;
+}
+
+/** A list of rows. A view of its own. Its data is an object with `rows`, and maybe `note`, a sentence about them. */
+export interface ListSpec {
+  /** Its part of the page's address. */
+  readonly name: string;
+  readonly title: string;
+  readonly dataUrl: string;
+  readonly selects: readonly ChartSelect[];
+  readonly columns: readonly { readonly field: string; readonly label: string; readonly numeric?: boolean }[];
+  /** Said where there are no rows. */
+  readonly empty: string;
+}
+
 /** The application's part of the page. */
 export interface PageSpec {
   readonly title: string;
   /** IANA zone in which the page writes event times. @defaultValue the browser's */
   readonly zone?: string;
   readonly charts: readonly ChartSpec[];
+  /** @defaultValue none */
+  readonly rankings?: readonly RankingSpec[];
+  /** @defaultValue none */
+  readonly lists?: readonly ListSpec[];
 }

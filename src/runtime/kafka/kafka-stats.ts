@@ -1,3 +1,5 @@
+import type { LetterSample } from '../letter-sample.ts';
+
 /** One partition that a task reads: where it is. */
 export interface KafkaInputStats {
   readonly topic: string;
@@ -124,6 +126,8 @@ export interface KafkaStats {
   readonly deadLetters: Readonly<Record<string, number>>;
   /** Records sent to the topic of late ones. */
   readonly lateLetters: number;
+  /** Some of these letters, of each kind. Absent: none. */
+  readonly letters?: readonly LetterSample[];
   /** Highest event time among the records that this instance has committed, ms; undefined before the first commit. */
   readonly committedEventTimeMs: number | undefined;
   /** Bytes on disk of each store, over this instance's tasks. */

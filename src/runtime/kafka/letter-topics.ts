@@ -3,6 +3,7 @@ import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { utf8 } from '../../common/bytes.ts';
 import type { Drop, DropReason } from '../../processor/drop-reason.ts';
 import type { Header } from '../../processor/record.ts';
+import { shownText } from '../letter-sample.ts';
 import type { OutputCounts } from './output-counts.ts';
 
 /** A topic for records that were not processed. */
@@ -67,6 +68,7 @@ export class LetterWriter {
   /** A record goes to the topic of the late ones for `late`, else to that of the dead ones. */
   send(records: FetchedRecords, i: number, { reason, message, nodeName, code }: Drop): void {
     this.#waiting.set(reason, (this.#waiting.get(reason) ?? 0) + 1);
+    this.#sample(records, i, { reason, message });
     const target = reason === 'late' ? this.#topics.late : this.#topics.dead;
     if (target === undefined) return;
     const { topic, partition, offsets, timestamps, bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
@@ -93,6 +95,14 @@ export class LetterWriter {
     count.bytes += (key?.length ?? 0) + (value?.length ?? 0);
     const timestamp = Math.max(0, timestamps[i]!);
     this.#producer.append(target.topic, partition % target.partitions, timestamp, key, value, [...own, ...headers]);
+  }
+
+  #sample(records: FetchedRecords, i: number, { reason, message }: Pick<Drop, 'reason' | 'message'>): void {
+    const { topic, partition, offsets, bytes, keyStarts, keyEnds, valueStarts, valueEnds } = records;
+    const key = keyStarts[i]! < 0 ? undefined : shownText(bytes.subarray(keyStarts[i]!, keyEnds[i]!));
+    const value = valueStarts[i]! < 0 ? undefined : bytes.subarray(valueStarts[i]!, valueEnds[i]!);
+    const about = { topic, partition, offset: Number(offsets[i]!), ...(key !== undefined && { key }) };
+    this.#outputs.samples.add({ kind: reason === 'late' ? 'late' : 'dead', reason, message, ...about }, value);
   }
 }
 

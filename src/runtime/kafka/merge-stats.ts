@@ -63,6 +63,7 @@ export function mergedKafkaStats(all: readonly KafkaStats[]): KafkaStats {
     tasksMigrated: sumOf(all, ({ tasksMigrated }) => tasksMigrated),
     outputs: [...outputs.values()],
     deadLetters: summed(all.map(({ deadLetters }) => deadLetters)),
+    letters: all.flatMap(({ letters = [] }) => letters),
     lateLetters: sumOf(all, ({ lateLetters }) => lateLetters),
     committedEventTimeMs: greatest(all.map(({ committedEventTimeMs }) => committedEventTimeMs)),
     storeBytes: summed(all.map(({ storeBytes }) => storeBytes)),

@@ -1,4 +1,5 @@
 import type { DropReason } from '../../processor/drop-reason.ts';
+import { LetterSamples } from '../letter-sample.ts';
 
 /** What was written to a topic since the process began, aborted transactions included. */
 export interface OutputCount {
@@ -13,6 +14,8 @@ export class OutputCounts {
   /** Records in the dead letters, by reason. */
   readonly deadLetters: Record<string, number> = {};
   lateLetters = 0;
+  /** Some of the letters, committed or not. */
+  readonly samples: LetterSamples = new LetterSamples();
   readonly #counts = new Map<string, OutputCount>();
 
   of(topic: string): OutputCount {

@@ -107,6 +107,7 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     outputs: outputs.all().map((each) => ({ ...each })),
     deadLetters: { ...outputs.deadLetters },
     lateLetters: outputs.lateLetters,
+    letters: outputs.samples.all(),
     committedEventTimeMs: newest < 0 ? undefined : newest,
     storeBytes: source.storeBytes,
   };

@@ -1,0 +1,90 @@
+import type { LetterView } from './answers.ts';
+import { el, panel, selectField, write } from './dom.ts';
+import { getJson, repeat, words } from './fetch.ts';
+import { ago, count } from './format.ts';
+import { place, remember } from './place.ts';
+import { type Table, table, text } from './table.ts';
+import type { View } from './view.ts';
+
+const askEveryMs = 5000;
+const kinds = [
+  { value: '', label: 'Dead and late' },
+  { value: 'dead', label: 'Dead' },
+  { value: 'late', label: 'Late' },
+];
+
+/** Records that were not processed: why, where they came from, and what they are. */
+export class LettersPanel implements View {
+  readonly name = 'letters';
+  readonly label = 'Letters';
+  readonly root: HTMLElement;
+  readonly #kind = selectField('Kind', kinds);
+  readonly #said = el('p', { class: 'summary', role: 'status' });
+  readonly #rows: Table<LetterView>;
+  #started = false;
+
+  constructor() {
+    this.#rows = table<LetterView>(
+      [
+        { label: 'Kind', render: text(({ kind }) => kind) },
+        { label: 'Reason', render: text(({ reason }) => reason.replaceAll('_', ' ')) },
+        { label: 'Where', wraps: true, render: text(whereOf) },
+        { label: 'Record', wraps: true, render: text((letter) => recordOf(letter)) },
+        { label: 'Explanation', wraps: true, wide: true, render: text(({ message }) => message) },
+        { label: 'Met', numeric: true, wide: true, render: text(({ atMs }) => ago(Date.now() - atMs)) },
+      ],
+      'Dead and late records',
+    );
+    const form = el('form', { class: 'controls', 'aria-label': 'Letters' }, this.#kind.root);
+    this.#kind.control.addEventListener('change', () => {
+      const { value } = this.#kind.control;
+      remember(this.name, value === '' ? [] : [['kind', value]]);
+      void this.#load();
+    });
+    const result = el('div', { class: 'result' }, this.#rows.root);
+    this.root = el('div', { class: 'view' }, panel('Dead and late records', form, this.#said, result));
+  }
+
+  show(query: URLSearchParams): void {
+    const asked = query.get('kind') ?? '';
+    this.#kind.control.value = kinds.some(({ value }) => value === asked) ? asked : '';
+    if (this.#started) {
+      void this.#load();
+      return;
+    }
+    this.#started = true;
+    repeat(askEveryMs, async () => {
+      if (place().view === this.name) await this.#load();
+    });
+  }
+
+  update(): void {}
+
+  async #load(): Promise<void> {
+    const kind = this.#kind.control.value;
+    try {
+      const { letters } = await getJson<{ letters: LetterView[] }>(`/letters${kind === '' ? '' : `?kind=${kind}`}`);
+      this.#rows.update(letters);
+      this.#rows.root.hidden = letters.length === 0;
+      write(this.#said, saidOf(letters.length, kind));
+    } catch (error) {
+      write(this.#said, words(error));
+    }
+  }
+}
+
+function saidOf(n: number, kind: string): string {
+  const what = kind === '' ? 'dead or late' : kind;
+  if (n === 0)
+    return `No ${what} record was met since this process began. Those of before are in the letters' file or topic.`;
+  return `${count(n)} of the ${what} records that were met since this process began, newest first. All are in the letters' file or topic.`;
+}
+
+function whereOf({ topic, file, line, partition, offset }: LetterView): string {
+  return file === undefined ? `${topic}-${partition}@${offset}` : `${file}:${line}`;
+}
+
+function recordOf({ key, text: value }: LetterView): string {
+  const shown = value ?? '(no value)';
+  return key === undefined ? shown : `${key}: ${shown}`;
+}
