@@ -9,8 +9,8 @@ import { gridMetrics } from './statistics/grid-metrics.ts';
 import { gridPage } from './statistics/grid-page.ts';
 import { NameLookup } from './statistics/name-lookup.ts';
 import type { StatisticSource } from './statistics/query-statistics.ts';
-import type { StatisticStore, StatisticStores } from './statistics/statistic-stores.ts';
 import { silentRoute } from './statistics/silent-route.ts';
+import type { StatisticStore, StatisticStores } from './statistics/statistic-stores.ts';
 import { statisticsRoutes } from './statistics/statistics-routes.ts';
 import { gridTopology, parkTable } from './topology.ts';
 
