@@ -25,13 +25,21 @@ export class ReadBefore {
   }
 
   /**
-   * Refuses a folder that does not have all of them any more.
+   * Refuses a folder that does not have all of them any more, and a file that was read into the midst of a row: a run of the program that read it goes on with the row's other records.
    *
    * @throws StreamsError `STREAMS_INPUT_REFUSED`
    */
   checkThere(has: (name: string) => boolean): void {
     const gone = [...this.#entries.keys()].filter((name) => !has(name)).sort();
-    if (gone.length === 0) return;
+    if (gone.length === 0) {
+      const half = [...this.#entries.values()].find(({ record = 0 }) => record > 0);
+      if (half === undefined) return;
+      throw new StreamsError(
+        'STREAMS_INPUT_REFUSED',
+        `topic ${this.#topic} cannot be read again: of line ${half.line} of ${half.name} the state has ${half.record} records, and not the others. Let the program that made the state go on to its end first.`,
+        { topic: this.#topic, file: half.name, line: half.line },
+      );
+    }
     const shown = gone.slice(0, 3).join(', ') + (gone.length > 3 ? ` and ${gone.length - 3} more` : '');
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',

@@ -353,6 +353,15 @@ test('a rebuild is refused by name where what was read is gone, has changed, or 
   t.deepEqual(await world.run(program({ sizeMs: 25 })), await world.fresh(program({ sizeMs: 25 })));
 });
 
+test('a last row without line end, which was taken, is read again, and what comes behind it later counts once', async (t) => {
+  const world = await World.create(t);
+  await writeFile(join(world.events, 'd.csv'), `${header}${rows(170, 180)}4,182,ant`);
+  await world.run(program());
+  await world.rebuild(program({ sizeMs: 25 }), ['windows']);
+  await appendFile(join(world.events, 'd.csv'), `\n${rows(183, 190)}`);
+  t.deepEqual(await world.run(program({ sizeMs: 25 })), await world.fresh(program({ sizeMs: 25 })));
+});
+
 test('a file that was renamed after it was read is read again under its new name', async (t) => {
   const world = await World.create(t);
   await rename(join(world.events, 'b.csv.gz'), join(world.events, 'bb.csv.gz'));
