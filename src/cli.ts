@@ -34,6 +34,7 @@ export type { ServedParts } from './server/serve-client.ts';
 
 // The commands of any application
 
+export { checkCommand } from './cli/check-command.ts';
 export { configCommand } from './cli/config-command.ts';
 export { describeCommand } from './cli/describe-command.ts';
 export { digestCommand } from './cli/digest-command.ts';

@@ -130,6 +130,13 @@ export { type MemoryDatabase, openMemoryDatabase } from '../state/memory-databas
 
 // Files
 
+export {
+  type BadRows,
+  type CheckedFile,
+  type CheckedFolder,
+  type CheckOptions,
+  checkFolder,
+} from './files/check-folder.ts';
 export type { CellOf, ColumnSpec, NumberColumn, RowOf, TextColumn, TimeColumn } from './files/csv-columns.ts';
 export { type ColumnSpecs, type CsvFormatOptions, type CsvRecordsOptions, csvFormat } from './files/csv-format.ts';
 export type { FileDialect, FileSelection } from './files/file-dialect.ts';

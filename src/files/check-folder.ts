@@ -60,8 +60,8 @@ export interface CheckOptions<K, V> extends Partial<TimeRange> {
   readonly topic: string;
   readonly directory: string;
   readonly format: RowFormat<K, V>;
-  /** Read the first MiB of each file alone. */
-  readonly sample: boolean;
+  /** Read the first MiB of each file alone. @defaultValue false */
+  readonly sample?: boolean;
   /** The event time that the engine would see, or why it would drop the record. @defaultValue the record's own */
   readonly timeOf?: (key: unknown, value: unknown, timestamp: number) => number | Drop;
   readonly signal?: AbortSignal;
@@ -74,10 +74,23 @@ const mostLines = 5;
  *
  * Whether a record would be late is not told: that depends on windows, and on what other topics have.
  *
- * @throws {@link StreamsError} as {@link listFolder}.
+ * @throws {@link StreamsError} `STREAMS_FILE` - there is no such folder. `STREAMS_INPUT_REFUSED` - a file is there twice, packed and not.
+ * @example
+ * ```ts
+ * import { checkFolder, csvFormat } from 'weir-streams';
+ *
+ * const format = csvFormat({
+ *   columns: { meter: 'meter', atMs: { column: 'at', time: 'iso' } },
+ *   key: (row) => row.meter,
+ *   value: ({ atMs }) => ({ atMs }),
+ *   timestamp: ({ atMs }) => atMs,
+ * });
+ * const { files } = await checkFolder({ topic: 'readings', directory: 'readings', format });
+ * for (const { file, rows, dead, refused } of files) console.log(file, refused ?? `${rows} rows, ${dead} of them bad`);
+ * ```
  */
 export async function checkFolder<K, V>(options: CheckOptions<K, V>): Promise<CheckedFolder> {
-  const { topic, directory, format, sample, fromMs, toMs, signal } = options;
+  const { topic, directory, format, sample = false, fromMs, toMs, signal } = options;
   const found = new Map<string, FileTally>();
   for (const file of await listFolder(topic, directory, format)) found.set(file.name, new FileTally(file));
   const leftOut: { file: string; why: string }[] = [];
