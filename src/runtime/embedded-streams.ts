@@ -198,6 +198,7 @@ export class EmbeddedStreams {
       source: this.#source,
       log: this.#log,
       cacheIsFull: () => this.#loop.cacheIsFull,
+      cacheMaxBytes: engine.cacheMaxBytes,
       commitIntervalRecords: this.#options.commitIntervalRecords ?? overFiles('commit.interval.records'),
     });
     this.#loop.add(this.#task);

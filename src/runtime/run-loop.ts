@@ -153,12 +153,12 @@ export class RunLoop {
     return begun;
   }
 
-  /** Nothing more fits until what was taken is on its way; or, where that is what takes the room, until it is committed. Nobody takes anything meanwhile. */
+  /** Nothing more fits until what was taken is on its way; or, where that is what takes the room, or several tasks share it, until it is committed. Nobody takes anything meanwhile. */
   async #makeRoom(full: readonly StreamTask[], commits: Promise<void>): Promise<void> {
     this.#makesRoom = true;
     // One that fails is told of where it is committed.
     await Promise.all(full.map((task) => task.flush().catch(() => {})));
-    if (full.some((task) => task.isFull)) await commits;
+    if (this.#tasks.length > 1 || full.some((task) => task.isFull)) await commits;
     this.#makesRoom = false;
     this.#wake.call();
   }

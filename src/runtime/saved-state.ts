@@ -98,9 +98,33 @@ function remedyOf({ changed }: ProgramChanges, topology: Topology, rebuilt: read
   return `${named.map((name) => `--rebuild ${name}`).join(' ')} makes them anew from the input, and weir describe --diff says all that the program changes. Or g${otherwise}`;
 }
 
-/** The settings that a copy of an application on Kafka must share: of how many partitions it is made its topics say, and refuse what does not fit. */
-export function settingsOnKafka(settings: StateSettings): StateSettings {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'partitions'));
+/** Whose a copy on Kafka is to be. */
+export interface CopyOwner {
+  readonly topology: Topology;
+  readonly applicationId: string;
+  readonly settings: StateSettings;
+}
+
+/**
+ * The state of a folder that an instance on Kafka has, as the program goes on with it. Of how many partitions the application is made its topics say, and refuse what does not fit.
+ *
+ * @param saved - Undefined: of a new folder.
+ * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE`
+ */
+export function stateOnKafka(
+  saved: SavedState | undefined,
+  { topology, applicationId, settings }: CopyOwner,
+  directory: string,
+): SavedState {
+  if (saved === undefined) return newState(topology, applicationId, settings);
+  const { partitions: _, ...shared } = settings;
+  checkSettings(saved, shared, directory);
+  if (saved.applicationId !== applicationId)
+    throw new StreamsError(
+      'STREAMS_STATE_INCOMPATIBLE',
+      `${directory} belongs to application ${saved.applicationId}, not to ${applicationId}. Give each application its own state folder.`,
+    );
+  return continued(saved, topology, directory).state;
 }
 
 /** A number for each store: those it had, and the next free ones for new stores. Rows of retired numbers may still be there. */

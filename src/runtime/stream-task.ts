@@ -15,6 +15,8 @@ export interface StreamTaskOptions<S extends RecordSource, L extends CommitLog> 
   readonly log: L;
   /** Whether there are so many dirty rows in the process that a commit must come first. */
   readonly cacheIsFull: () => boolean;
+  /** Bytes of cached rows, dirty or not, above which a commit comes first. @defaultValue only dirty ones count: commits come often anyway */
+  readonly cacheMaxBytes?: number;
   /** Most records of a commit. @defaultValue as many as come */
   readonly commitIntervalRecords?: number;
   /** Where it begins is to be known at once: what comes until the first commit would be passed over, or counted again, by the next owner. @defaultValue false */
@@ -83,9 +85,10 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
   /** Whether it must commit before it takes more: a cache is full, or so much is written that it takes too much memory until then. */
   get isFull(): boolean {
     if (this.#room <= 0 || this.log.isFull) return true;
-    const { meter, cacheMaxBytes } = this.engine;
+    const { cacheIsFull, cacheMaxBytes = Number.POSITIVE_INFINITY } = this.#options;
+    const { cachedBytes, filterBytes } = this.engine.meter;
     // Where nothing has changed a commit makes no room: what is cached then are rows that the next ones push out.
-    return this.#changed && (this.#options.cacheIsFull() || meter.cachedBytes + meter.filterBytes > cacheMaxBytes);
+    return this.#changed && (cacheIsFull() || cachedBytes + filterBytes > cacheMaxBytes);
   }
 
   get #room(): number {

@@ -15,7 +15,7 @@ import type { Serde } from '../../serde/serde.ts';
 import type { GlobalTableSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { goOn } from '../changed-state.ts';
-import { checkSettings, continued, newState, settingsOnKafka } from '../saved-state.ts';
+import { stateOnKafka } from '../saved-state.ts';
 import { allRows, metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
 import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
@@ -134,20 +134,9 @@ export class GlobalTables {
     this.#folder = folder;
     this.#options = options;
     this.#topicIds = topicIds;
-    const { topology, applicationId, settings } = options;
+    const { topology, stateDir } = options;
     const { saved } = folder;
-    if (saved !== undefined) {
-      checkSettings(saved, settingsOnKafka(settings), options.stateDir);
-      if (saved.applicationId !== applicationId)
-        throw new StreamsError(
-          'STREAMS_STATE_INCOMPATIBLE',
-          `${options.stateDir} belongs to application ${saved.applicationId}, not to ${applicationId}. Give each application its own state folder.`,
-        );
-    }
-    this.#state =
-      saved === undefined
-        ? newState(topology, applicationId, settings)
-        : continued(saved, topology, options.stateDir).state;
+    this.#state = stateOnKafka(saved, options, stateDir);
     const tables = topology.globalTables;
     this.stores = new Map(
       tables.map(({ store, versioned }) => [

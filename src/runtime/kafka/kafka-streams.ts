@@ -9,11 +9,6 @@ import type { Topology } from '../../topology/topology.ts';
 import { ClientState } from '../client-state.ts';
 import type { EngineStats, StreamsState } from '../engine-stats.ts';
 import { refuseOtherKind } from '../folder-kind.ts';
-import { foundPart } from '../parts/found-part.ts';
-import { localPart } from '../parts/local-part.ts';
-import { migratingPart } from '../parts/missing-part.ts';
-import { readOnlyStore } from '../parts/read-only-store.ts';
-import type { StorePart } from '../parts/store-part.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
 import { RunLoop } from '../run-loop.ts';
 import { placement } from '../runtime-nodes.ts';
@@ -21,9 +16,9 @@ import type { StateSettings } from '../state-folder.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { topicRoles } from './application-topics.ts';
 import { ChangelogReader } from './changelog-follower.ts';
-import { ClusterWatch } from './cluster-watch.ts';
 import { GlobalJoins } from './global-joins.ts';
 import { GlobalTables } from './global-tables.ts';
+import { GrowingTopics } from './growing-topics.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { InputFetcher } from './input-fetcher.ts';
 import { repartitionTopic } from './internal-names.ts';
@@ -36,7 +31,8 @@ import {
   type KafkaStreamsOptions,
   type UncaughtResponse,
 } from './kafka-options.ts';
-import type { KafkaStats, UnreadPartition } from './kafka-stats.ts';
+import type { KafkaStats } from './kafka-stats.ts';
+import { localStore } from './local-store.ts';
 import { refuseOrAccept } from './loss-check.ts';
 import {
   type AssignmentData,
@@ -48,13 +44,14 @@ import {
 import { OutputCounts } from './output-counts.ts';
 import { type Owner, Ownership } from './ownership.ts';
 import { type PreparedApplication, prepareApplication } from './prepare-application.ts';
-import { verifyTopic } from './prepare-topics.ts';
+import { Rejoins } from './rejoins.ts';
+import { settledSlots } from './settled-slots.ts';
 import { memberParts, shareOut } from './share-out.ts';
 import { engineStats, kafkaStats, type StatsCounts, type StatsSource } from './stats.ts';
 import { storedTasks } from './stored-tasks.ts';
 import type { TakeoverContext } from './takeover.ts';
 import { type TaskRole, TaskSlot } from './task-slot.ts';
-import { planTopics, storesOf } from './topics-plan.ts';
+import { storesOf } from './topics-plan.ts';
 import type { KafkaTask } from './transaction-log.ts';
 
 /** How a client is closed. */
@@ -63,17 +60,8 @@ export interface CloseOptions {
   readonly leaveGroup?: boolean;
 }
 
-const shortestBackoffMs = 50;
-const longestBackoffMs = 5000;
-/** A failure so long after the last one is not its consequence, ms. */
-const calmMs = 10_000;
 /** How long a client that closes waits for its last commits, ms. */
 const closeTimeoutMs = 30_000;
-/** How long it waits for tasks that have nothing to commit, such as those that are being restored, ms. */
-const idleCloseMs = 1500;
-/** And for what those do when commits are given up, ms. */
-const lateSettleMs = 500;
-
 /** Failures after which a task is taken again by whoever it is assigned to. */
 const passing: readonly string[] = ['STREAMS_TASK_MIGRATED', 'STREAMS_BROKER', 'STREAMS_TIMEOUT'];
 
@@ -115,13 +103,12 @@ export class KafkaStreams {
   #running: Promise<void> | undefined;
   #stopping = false;
   #shutdownAsked = false;
-  #backoffMs = 0;
-  #lastFailureMs = 0;
-  #rejoin: NodeJS.Timeout | undefined;
-  #watch: ClusterWatch | undefined;
+  readonly #rejoins = new Rejoins(() => {
+    // An assignment that is on its way anyway brings the task back.
+    if (!this.#stopping && !this.#rebalancing) this.#member?.rejoin();
+  });
+  #topics: GrowingTopics | undefined;
   #looks: NodeJS.Timeout | undefined;
-  #unread: readonly UnreadPartition[] = [];
-  readonly #newFrom = new Map<string, number>();
   #ended: Promise<void> | undefined;
   #endpoint: string;
   #leavesGroup: boolean;
@@ -325,24 +312,7 @@ export class KafkaStreams {
    * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`
    */
   store(name: string, { stale = false }: StoreReadOptions = {}): ReadOnlyStore {
-    const spec = this.#ownership.specOf(name);
-    const global = this.isGlobal(name);
-    const partitions = this.partitionsOf(name);
-    if (partitions === 0)
-      throw new StreamsError('STREAMS_TASK_MIGRATED', 'the client is starting. Ask again in a second.', {
-        retriable: true,
-      });
-    const parts: StorePart[] = [];
-    for (let partition = 0; partition < partitions; partition++) {
-      // Asked at each read: the store may be kept for longer than the task is here.
-      const found = (): StorePart | undefined => {
-        const own = global || this.ownerOf(this.taskOf(name, partition), stale) === 'local';
-        const rows = own ? this.localRows(name, partition) : undefined;
-        return rows && localPart(spec, rows.database, rows.prefix, partition);
-      };
-      if (found() !== undefined) parts.push(foundPart(partition, () => found() ?? migratingPart(name, partition)));
-    }
-    return readOnlyStore(spec, parts, global ? () => 0 : placement(spec.keySerde, partitions));
+    return localStore(this.#ownership, name, stale);
   }
 
   /**
@@ -375,8 +345,12 @@ export class KafkaStreams {
     this.#prepared = prepared;
     const { topology } = prepared;
     const roles = topicRoles(topology, applicationId);
-    const watch = new ClusterWatch(broker.admin, roles, prepared.topics, (counts) => this.#grown(counts));
-    this.#watch = watch;
+    const topics = new GrowingTopics(options, prepared, roles, (plan) => {
+      this.#prepared = { ...prepared, plan };
+      this.#member?.rejoin();
+    });
+    this.#topics = topics;
+    const { watch, newFrom } = topics;
     const globals = await this.#openGlobals();
     this.#globals = globals;
     this.#checkWanted();
@@ -416,61 +390,14 @@ export class KafkaStreams {
       roles,
       hasRun: prepared.past.hasRun,
       begunAnew: new Map(prepared.past.begunAnew),
-      newFrom: this.#newFrom,
+      newFrom,
     };
   }
 
-  /**
-   * A topic has more partitions than before: the tasks are others from now on, unless rows would not be where their keys are.
-   *
-   * @throws StreamsError `STREAMS_INTERNAL_TOPIC`, `STREAMS_PARTITION_MISMATCH`
-   */
-  #grown(counts: ReadonlyMap<string, number>): void {
-    // Only told: what it cannot find out the lag command does.
-    this.#countUnread(counts).catch((error: unknown) =>
-      this.#options.logger.debug({ error }, 'what new partitions hold could not be looked at'),
-    );
-    const { applicationId, replicationFactor, logger } = this.#options;
-    const prepared = this.#prepared!;
-    const plan = planTopics(this.topology, { applicationId, replicationFactor, sourcePartitions: counts });
-    for (const spec of plan.internal) verifyTopic(spec, counts.get(spec.topic), {});
-    const before = prepared.topics.partitions;
-    for (const { topic } of this.topology.globalTables)
-      if (counts.get(topic)! > before.get(topic)!)
-        throw new StreamsError(
-          'STREAMS_PARTITION_MISMATCH',
-          `topic ${topic} of a global table has grown from ${before.get(topic)} to ${counts.get(topic)} partitions: which record of a key is the last cannot be said any more. Write the table into a new topic and run weir reset.`,
-          { topic },
-        );
-    for (const topic of this.topology.sourceTopics)
-      if (counts.get(topic)! > before.get(topic)!) this.#newFrom.set(topic, before.get(topic)!);
-    logger.info({ tasks: plan.tasks.length }, 'topics have grown: there are more tasks');
-    this.#prepared = { ...prepared, plan };
-    this.#member?.rejoin();
-  }
-
-  /** What new partitions hold that no task has committed anything of. */
-  async #countUnread(counts: ReadonlyMap<string, number>): Promise<void> {
-    const { broker, applicationId } = this.#options;
-    const before = this.#prepared!.topics.partitions;
-    const added = this.topology.sourceTopics.flatMap((topic) =>
-      Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })).slice(before.get(topic)),
-    );
-    const [starts, ends, committed] = await Promise.all([
-      broker.admin.offsets(added, 'earliest'),
-      broker.admin.offsets(added, 'stable'),
-      broker.admin.committed(applicationId, added),
-    ]);
-    this.#unread = added.flatMap((place, i) =>
-      committed[i] === undefined && ends[i]! > starts[i]! ? [{ ...place, lag: ends[i]! - starts[i]! }] : [],
-    );
-  }
-
-  /** Looks at the topics as often as the setting says. What the brokers do not answer is asked again the next time. */
+  /** Looks at the topics. What the brokers do not answer is asked again the next time. */
   async #look(): Promise<void> {
     try {
-      const { partitions } = await this.#watch!.look();
-      if (this.#unread.length > 0) await this.#countUnread(partitions);
+      await this.#topics!.look();
     } catch (error) {
       if (StreamsError.is(error) && passing.includes(error.code))
         this.#options.logger.debug({ error }, 'the topics could not be looked at');
@@ -705,22 +632,7 @@ export class KafkaStreams {
       { taskId: slot.taskId, code, error },
       `task ${slot.taskId} is dropped, and taken again by whoever it is assigned to: ${messageOf(error)}`,
     );
-    this.#rejoinSoon();
-  }
-
-  /** A new generation decides who takes the task; only then may anybody fence. */
-  #rejoinSoon(): void {
-    if (this.#rejoin !== undefined || this.#stopping) return;
-    const now = Date.now();
-    if (now - this.#lastFailureMs > calmMs) this.#backoffMs = 0;
-    this.#lastFailureMs = now;
-    const waitMs = Math.max(shortestBackoffMs, this.#backoffMs);
-    this.#backoffMs = Math.min(longestBackoffMs, 2 * waitMs);
-    this.#rejoin = setTimeout(() => {
-      this.#rejoin = undefined;
-      // An assignment that is on its way anyway brings the task back.
-      if (!this.#stopping && !this.#rebalancing) this.#member?.rejoin();
-    }, waitMs);
+    this.#rejoins.soon();
   }
 
   #lost(reason: string): void {
@@ -759,7 +671,7 @@ export class KafkaStreams {
     if (response === 'replace-thread') {
       this.#life.count(error);
       for (const slot of this.#slots.values()) if (slot.role !== 'none') slot.abandon();
-      this.#rejoinSoon();
+      this.#rejoins.soon();
       return;
     }
     if (response === 'shutdown-application' && !this.#shutdownAsked) {
@@ -776,7 +688,7 @@ export class KafkaStreams {
   async #close(timeoutMs: number): Promise<void> {
     const failed = this.state === 'ERROR';
     if (!failed) this.#life.become('PENDING_SHUTDOWN');
-    if (this.#rejoin !== undefined) clearTimeout(this.#rejoin);
+    this.#rejoins.stop();
     clearInterval(this.#looks);
     this.#stopping = true;
     this.#loop.stop();
@@ -787,32 +699,9 @@ export class KafkaStreams {
       if (failed) slot.abandon();
       slot.want('none');
     }
-    await this.#settleSlots(timeoutMs);
+    await settledSlots([...this.#slots.values()], timeoutMs, this.#options.logger);
     await this.#release();
     if (!failed) this.#life.become('NOT_RUNNING');
-  }
-
-  /** Waits for the last commits, but not for ever: with a broker that is gone nothing is lost by giving them up. */
-  async #settleSlots(timeoutMs: number): Promise<void> {
-    const slots = [...this.#slots.values()];
-    const commits = slots.some(({ task }) => task?.needsCommit);
-    const settled = Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
-    let timer: NodeJS.Timeout | undefined;
-    const late = (ms: number): Promise<'late'> =>
-      new Promise((resolve) => {
-        timer = setTimeout(() => resolve('late'), ms);
-      });
-    const limitMs = commits ? timeoutMs : Math.min(timeoutMs, idleCloseMs);
-    if ((await Promise.race([settled, late(limitMs)])) === 'late') {
-      this.#options.logger.warn(
-        {},
-        'the broker does not answer: the last commits are given up, and made again by the next owner',
-      );
-      for (const slot of slots) await slot.task?.close();
-      // One that was being taken over or restored asks the broker for longer; it ends when what it reads with is closed.
-      await Promise.race([settled, late(lateSettleMs)]);
-    }
-    clearTimeout(timer);
   }
 
   async #release(): Promise<void> {
@@ -849,7 +738,7 @@ export class KafkaStreams {
       outputs: this.#outputs,
       storeBytes: this.#housekeeping?.storeBytes ?? {},
       clusterId: this.#prepared?.clusterId,
-      unread: this.#unread,
+      unread: this.#topics?.unread ?? [],
       hosts: this.#assignment?.hosts ?? [],
     };
   }

@@ -2,11 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, DatabaseFactory, WriteBatch } from '../../../state/database.ts';
 import { fromUtf8, prefixEnd, utf8 } from '../../common/bytes.ts';
-import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { deleteStores, goOn } from '../changed-state.ts';
-import { checkSettings, continued, newState, settingsOnKafka } from '../saved-state.ts';
+import { stateOnKafka } from '../saved-state.ts';
 import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
 import { changelogTopic } from './internal-names.ts';
 
@@ -293,16 +292,8 @@ export class TaskFolder {
     readonly commit: SavedCommit | undefined;
     readonly state: SavedState;
   } {
-    const { topology, applicationId, settings } = this.#options;
-    const { saved } = this.#folder;
-    if (saved !== undefined) {
-      checkSettings(saved, settingsOnKafka(settings), this.#folder.directory);
-      if (saved.applicationId !== applicationId)
-        throw new StreamsError(
-          'STREAMS_STATE_INCOMPATIBLE',
-          `${this.#folder.directory} belongs to application ${saved.applicationId}, not to ${applicationId}. Give each application its own state folder.`,
-        );
-    }
+    const { applicationId } = this.#options;
+    const state = stateOnKafka(this.#folder.saved, this.#options, this.#folder.directory);
     const bytes = this.#folder.database.get(positionsKey);
     const written = bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedPositions);
     const positions = new Map(
@@ -311,10 +302,6 @@ export class TaskFolder {
         return [topic, written?.positions[topic] ?? 0];
       }),
     );
-    const state =
-      saved === undefined
-        ? newState(topology, applicationId, settings)
-        : continued(saved, topology, this.#folder.directory).state;
     const topicIds = new Map(Object.entries(written?.topicIds ?? {}));
     return { positions, topicIds, atMs: written?.atMs ?? -1, commit: written?.commit, state };
   }
