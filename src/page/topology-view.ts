@@ -69,7 +69,10 @@ export class TopologyPanel implements View {
 
   #flowOf({ from, to }: GraphEdge): Flow | undefined {
     if (from.kind === 'topic') return this.#flows.from(from.name);
-    return to.kind === 'topic' ? (this.#flows.to(to.name) ?? this.#flows.from(to.name)) : undefined;
+    if (to.kind !== 'topic') return undefined;
+    const read = this.#flows.from(to.name);
+    // Without a broker what is read of an internal topic is what was written to it. Who stalls is its reader.
+    return this.#flows.to(to.name) ?? (read && { ...read, waiting: '', stalled: '' });
   }
 
   #draw(graph: Graph, layout: Layout): void {
