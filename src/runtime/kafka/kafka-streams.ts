@@ -32,7 +32,7 @@ import {
   type UncaughtResponse,
 } from './kafka-options.ts';
 import type { KafkaStats } from './kafka-stats.ts';
-import { localStore } from './local-store.ts';
+import { localStore, notYetReadable } from './local-store.ts';
 import { refuseOrAccept } from './loss-check.ts';
 import {
   type AssignmentData,
@@ -306,24 +306,26 @@ export class KafkaStreams {
 
   /**
    * The committed rows of a store that this instance has. A key that another instance owns, or one on its way, is refused with a retriable `STREAMS_TASK_MIGRATED`:
-   * `queryMetadataForKey` says whom to ask. Ranges cover this instance's partitions only.
+   * `queryMetadataForKey` says whom to ask. Ranges cover this instance's partitions only. Of a client that is not started, or starts, a store is refused with the state and what to wait for.
    *
    * @param stale - Also copies that may be out of date: standbys, and tasks that are restored.
-   * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`
+   * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`; `STREAMS_TASK_MIGRATED` before the tasks are there.
    */
   store(name: string, { stale = false }: StoreReadOptions = {}): ReadOnlyStore {
-    return localStore(this.#ownership, name, stale);
+    return localStore(this.#ownership, name, stale, this.state);
   }
 
   /**
    * Who has a key of a store now: its partition, and whether that is here or at which endpoint. Kafka Streams: `queryMetadataForKey`.
    *
-   * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`
+   * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`; `STREAMS_TASK_MIGRATED` before `start` has resolved.
    */
   queryMetadataForKey(store: string, key: unknown): { readonly partition: number; readonly owner: Owner } {
     const spec = this.#ownership.specOf(store);
     if (this.isGlobal(store)) return { partition: 0, owner: 'local' };
-    const partition = placement(spec.keySerde, this.partitionsOf(store))(key);
+    const partitions = this.partitionsOf(store);
+    if (partitions === 0) throw notYetReadable(store, this.state);
+    const partition = placement(spec.keySerde, partitions)(key);
     return { partition, owner: this.ownerOf(this.taskOf(store, partition)) };
   }
 

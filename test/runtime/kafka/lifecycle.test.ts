@@ -1,6 +1,6 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import type { StreamsError } from '../../../src/index.ts';
+import type { ReadOnlyKeyValueStore, StreamsError } from '../../../src/index.ts';
 import { Disk } from './disk.ts';
 import { app, drained, messages, newClient, rowsOf, running, sleep, startClient, stop, until } from './kit.ts';
 import { copies, counts } from './topologies.ts';
@@ -39,6 +39,26 @@ test('a client that was never started can be closed', async (t) => {
   const client = newClient(t, clusterOf(), counts());
   await client.streams.close();
   t.is(client.streams.state, 'NOT_RUNNING');
+});
+
+test('a store of a client that is not started is refused with its state and what to wait for', async (t) => {
+  const { streams } = newClient(t, clusterOf(), counts());
+  for (const ask of [() => streams.store('counts'), () => streams.queryMetadataForKey('counts', 'a')]) {
+    const error = t.throws(ask, {
+      code: 'STREAMS_TASK_MIGRATED',
+      message: /^store counts .* CREATED.* start\(\) first/,
+    });
+    t.true((error as StreamsError).details.retriable);
+    t.throws(() => streams.store('none'), { code: 'STREAMS_STATE_STORE_UNKNOWN' });
+  }
+  const started = streams.start();
+  t.throws(() => streams.store('counts'), { code: 'STREAMS_TASK_MIGRATED', message: /is REBALANCING.*RUNNING/ });
+  await started;
+  if (streams.state !== 'RUNNING') t.throws(() => streams.store('counts'), { message: /is REBALANCING.*RUNNING/ });
+  await until(() => streams.state === 'RUNNING', 'it runs');
+  t.is(await (streams.store('counts') as ReadOnlyKeyValueStore<string, number>).get('a'), undefined);
+  await streams.close();
+  t.throws(() => streams.store('counts'), { code: 'STREAMS_TASK_MIGRATED', message: /is NOT_RUNNING.*has ended/ });
 });
 
 test('what was taken is committed by close, and the group is left at once', async (t) => {
