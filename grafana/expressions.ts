@@ -15,6 +15,16 @@ export function growthBy(labels: string, name: string, matchers = ''): string {
   return `${sumBy(labels)}(increase(${of(name, matchers)}[$__rate_interval]))`;
 }
 
+/** The counts of a histogram's buckets in a second, as a heatmap takes them. */
+export function bucketsOf(name: string): string {
+  return rateBy('le', `${name}_bucket`);
+}
+
+/** A quantile of a histogram by labels, such as 0.99. */
+export function quantileBy(quantile: number, labels: string, name: string, matchers = ''): string {
+  return `histogram_quantile(${quantile}, ${rateBy(`${labels}, le`, `${name}_bucket`, matchers)})`;
+}
+
 /** Gauges summed up by labels; all of them without labels. */
 export function totalBy(labels: string, name: string, matchers = ''): string {
   return `${sumBy(labels)}(${of(name, matchers)})`;

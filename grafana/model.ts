@@ -36,7 +36,7 @@ export interface Row {
 /** A panel as Grafana's classic dashboard model has it. */
 export interface Panel {
   readonly id: number;
-  readonly type: 'bargauge' | 'stat' | 'timeseries';
+  readonly type: 'bargauge' | 'heatmap' | 'stat' | 'timeseries';
   readonly title: string;
   readonly description: string;
   readonly datasource: DataSource;

@@ -77,6 +77,25 @@ export function graph(
   };
 }
 
+/** How a histogram's values are spread, over time: the more of them, the stronger the colour. */
+export function heatmap(text: PanelText, expr: string, options: PanelOptions = {}): Unplaced {
+  return {
+    ...common('heatmap', text, [[expr, '{{le}}']], false),
+    width: options.width ?? 8,
+    height: 8,
+    fieldConfig: { defaults: { unit: text.unit }, overrides: [] },
+    options: {
+      calculate: false,
+      cellGap: 1,
+      color: { exponent: 0.5, mode: 'scheme', scheme: 'Blues', steps: 64 },
+      legend: { show: true },
+      rowsFrame: { layout: 'le' },
+      tooltip: { mode: 'single', yHistogram: true },
+      yAxis: { axisPlacement: 'left', unit: text.unit },
+    },
+  };
+}
+
 /** A bar for each series, as of now, the names at the left. */
 export function bars(text: PanelText, series: readonly Series[], options: PanelOptions = {}): Unplaced {
   return {

@@ -55,7 +55,8 @@ await streams.close();
 await Promise.all([dead!.close(), late!.close()]);
 
 function sample(): void {
-  const { feeds, commits, commitSeconds, committedRows } = streams.stats();
+  const { feeds, commits, commitDurations, committedRows } = streams.stats();
+  const commitSeconds = commitDurations.sum;
   const rows = feeds[0]?.rows ?? 0;
   const seconds = process.uptime();
   const memory = { rssBytes: process.memoryUsage.rss(), mappedBytes: mappedBytes() };

@@ -1,6 +1,6 @@
-import { of, rateBy, totalBy } from '../expressions.ts';
+import { bucketsOf, of, quantileBy, rateBy, totalBy } from '../expressions.ts';
 import type { Section } from '../layout.ts';
-import { graph } from '../panels.ts';
+import { graph, heatmap } from '../panels.ts';
 
 /** Commits: how often, how long, how large. */
 export const commits: Section = {
@@ -9,12 +9,17 @@ export const commits: Section = {
     graph({ title: 'Commits', description: 'Commits in a second, over the tasks of each instance.', unit: 'ops' }, [
       [rateBy('instance', 'streams_task_commits_total'), '{{instance}}'],
     ]),
-    graph({ title: 'Time of a commit', description: 'How long a commit takes, on average.', unit: 's' }, [
+    graph(
+      { title: 'Time of a commit', description: 'How long a commit takes: half of them, and 99 of 100.', unit: 's' },
       [
-        `${rateBy('instance', 'streams_task_commit_seconds_total')} / ${rateBy('instance', 'streams_task_commits_total')}`,
-        '{{instance}}',
+        [quantileBy(0.5, 'instance', 'streams_task_commit_duration_seconds'), 'p50 {{instance}}'],
+        [quantileBy(0.99, 'instance', 'streams_task_commit_duration_seconds'), 'p99 {{instance}}'],
       ],
-    ]),
+    ),
+    heatmap(
+      { title: 'Spread of commits', description: 'How many commits took how long.', unit: 's' },
+      bucketsOf('streams_task_commit_duration_seconds'),
+    ),
     graph(
       { title: 'Rows of a commit', description: 'Rows of stores that a commit writes, on average.', unit: 'short' },
       [

@@ -1,6 +1,6 @@
-import { of, rateBy } from '../expressions.ts';
+import { bucketsOf, of, quantileBy, rateBy } from '../expressions.ts';
 import type { Section } from '../layout.ts';
-import { graph } from '../panels.ts';
+import { graph, heatmap } from '../panels.ts';
 
 /** The processes themselves. */
 export const processes: Section = {
@@ -30,6 +30,28 @@ export const processes: Section = {
     graph({ title: 'Open files', description: 'File descriptors, sockets included.', unit: 'short' }, [
       [of('process_open_fds'), '{{instance}}'],
     ]),
+    graph(
+      {
+        title: 'Disk of the state',
+        description: 'Bytes of the file system that holds the state folder: those that are free, and all.',
+        unit: 'bytes',
+      },
+      [
+        [of('streams_state_disk_free_bytes'), 'free {{instance}}'],
+        [of('streams_state_disk_size_bytes'), 'size {{instance}}'],
+      ],
+    ),
+    graph({ title: 'Requests', description: 'Requests in a second, by path and status.', unit: 'reqps' }, [
+      [rateBy('route, code', 'streams_http_request_duration_seconds_count'), '{{route}} {{code}}'],
+    ]),
+    graph(
+      { title: 'Slow requests', description: 'Within this time 99 of 100 answers had begun, by path.', unit: 's' },
+      [[quantileBy(0.99, 'route', 'streams_http_request_duration_seconds'), '{{route}}']],
+    ),
+    heatmap(
+      { title: 'Time of requests', description: 'How long requests took until their answers began.', unit: 's' },
+      bucketsOf('streams_http_request_duration_seconds'),
+    ),
     graph(
       {
         title: 'Scrapes',

@@ -26,7 +26,12 @@ export interface AppOptions {
   readonly page?: PageSpec;
   /** Told of failures that are the server's own. @defaultValue silent */
   readonly logger?: Logger;
+  /** Told of each request: its path as declared (`other` where there is nothing), its status, and how long it took until the answer began. */
+  readonly observed?: ObservedRequest;
 }
+
+/** Is told of a request. */
+export type ObservedRequest = (route: string, code: number, seconds: number) => void;
 
 /** The endpoints as one function from request to response, and the bodies it is sending. */
 export interface App {
@@ -36,7 +41,7 @@ export interface App {
   readonly endless?: { end(): void };
 }
 
-type Env = { Bindings: Partial<HttpBindings> };
+type Env = { Bindings: Partial<HttpBindings>; Variables: { route?: string } };
 
 /** On every answer. The page needs nothing from elsewhere, and nobody else's page may embed or read ours. */
 const securityHeaders: Readonly<Record<string, string>> = {
@@ -58,6 +63,7 @@ export function createApp(options: AppOptions): App {
     routes: [...pageRoutes(options.page ?? { title: 'weir', charts: [] }, served), ...served, ...internal],
     named: served,
     logger,
+    ...(options.observed && { observed: options.observed }),
   });
   return { ...app, endless: live };
 }
@@ -69,18 +75,27 @@ export interface RoutesAppOptions {
   readonly named?: readonly Route[];
   /** @defaultValue silent */
   readonly logger?: Logger;
+  /** @defaultValue nobody is told */
+  readonly observed?: ObservedRequest;
 }
 
 /** Endpoints as one function from request to response. No socket is opened. */
-export function routesApp({ routes, named = routes, logger = silentLogger }: RoutesAppOptions): App {
+export function routesApp({ routes, named = routes, logger = silentLogger, observed }: RoutesAppOptions): App {
   const bodies = new OpenBodies();
   const scans = new ScanLimit();
   const finish = (c: Context<Env>, response: Response, ended?: () => void): Response =>
     finished(c, response, bodies, logger, ended);
   const app = new Hono<Env>();
+  if (observed !== undefined)
+    app.use(async (c, next) => {
+      const began = performance.now();
+      await next();
+      observed(c.get('route') ?? 'other', c.res.status, (performance.now() - began) / 1000);
+    });
   for (const route of routes) {
     const readQuery = queryReader(route.query);
     app.get(route.path, async (c) => {
+      c.set('route', route.path);
       const query = readQuery(new URL(c.req.url).searchParams);
       const request = { params: c.req.param() as Record<string, string>, query, signal: c.req.raw.signal };
       if (route.scan === undefined) return finish(c, await route.handle(request));
@@ -93,6 +108,7 @@ export function routesApp({ routes, named = routes, logger = silentLogger }: Rou
       }
     });
     app.all(route.path, (c) => {
+      c.set('route', route.path);
       const detail = `${route.path} answers GET and HEAD, not ${c.req.method.slice(0, 20)}.`;
       return finish(c, new HttpProblem('HTTP_METHOD_NOT_ALLOWED', detail).response());
     });

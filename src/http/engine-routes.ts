@@ -90,7 +90,7 @@ function readiness({ taskId, topics, partition, streamTimeMs, bufferedRecords }:
 
 /** The answer of `/tasks`. Times are ms with an ISO twin for those who read it; what has not happened yet is null. */
 function tasksView(stats: EngineStats): object {
-  const { applicationId, state, final, commits, commitSeconds, committedRows, errors } = stats;
+  const { applicationId, state, final, commits, commitDurations, committedRows, errors } = stats;
   return {
     applicationId,
     state,
@@ -98,7 +98,7 @@ function tasksView(stats: EngineStats): object {
     nowMs: Date.now(),
     commits: {
       count: commits,
-      seconds: commitSeconds,
+      seconds: commitDurations.sum,
       rows: committedRows,
       lastAtMs: stats.lastCommitAtMs ?? null,
       lastAt: isoTime(stats.lastCommitAtMs),

@@ -47,7 +47,7 @@ function setClient(set: SetMetric, stats: EngineStats, version: string): void {
 
 function setCommits(set: SetMetric, stats: EngineStats): void {
   set('streams_task_commits_total', {}, stats.commits);
-  set('streams_task_commit_seconds_total', {}, stats.commitSeconds);
+  set('streams_task_commit_duration_seconds', {}, stats.commitDurations);
   set('streams_task_committed_rows_total', {}, stats.committedRows);
   if (stats.lastCommitAtMs !== undefined) {
     set('streams_task_last_commit_timestamp_seconds', {}, stats.lastCommitAtMs / 1000);

@@ -1,5 +1,7 @@
-/** What is counted: a counter only grows, a gauge goes up and down. */
-export type MetricType = 'counter' | 'gauge';
+import type { HistogramValue } from '../common/histogram.ts';
+
+/** What is counted: a counter only grows, a gauge goes up and down, a histogram counts values by size. */
+export type MetricType = 'counter' | 'gauge' | 'histogram';
 
 /** One metric: what `# HELP` and `# TYPE` say of it, and its labels. */
 export interface MetricSpec {
@@ -14,8 +16,12 @@ export interface MetricSpec {
   readonly kafkaStreams?: string;
 }
 
-/** Gives one sample: a metric of the collector, its labels, and its value as of now (for counters too: the absolute value). */
-export type SetMetric = (name: string, labels: Readonly<Record<string, string>>, value: number) => void;
+/** Gives one sample: a metric of the collector, its labels, and its value as of now (for counters and histograms too: the absolute value). */
+export type SetMetric = (
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  value: number | HistogramValue,
+) => void;
 
 /**
  * A source of metrics, read at each scrape. An application implements it to expose its own numbers.

@@ -95,9 +95,9 @@ const taskMetrics: readonly MetricSpec[] = [
     kafkaStreams: 'commit-total',
   },
   {
-    name: 'streams_task_commit_seconds_total',
-    type: 'counter',
-    help: 'Time spent in commits since the process began',
+    name: 'streams_task_commit_duration_seconds',
+    type: 'histogram',
+    help: 'How long commits took, since the process began; buckets from 1 ms to 30 s',
     labels: [],
     kafkaStreams: 'commit-latency-avg',
   },
@@ -379,3 +379,32 @@ const copyMetrics: readonly MetricSpec[] = [
 
 /** What the runtime on Kafka adds to the engine's metrics, in the same one table. */
 export const kafkaMetrics: readonly MetricSpec[] = [...memberMetrics, ...brokerMetrics, ...copyMetrics];
+
+/** The file system of the state folder. */
+export const diskMetricSpecs: readonly MetricSpec[] = [
+  {
+    name: 'streams_state_disk_size_bytes',
+    type: 'gauge',
+    help: 'Size of the file system that holds the state folder',
+    labels: [],
+  },
+  {
+    name: 'streams_state_disk_free_bytes',
+    type: 'gauge',
+    help: 'Bytes of that file system that this process may still write',
+    labels: [],
+  },
+];
+
+/** The server. */
+export const httpMetricSpecs: readonly MetricSpec[] = [
+  {
+    name: 'streams_http_request_duration_seconds',
+    type: 'histogram',
+    help: 'From a request until its answer begins, by the path as declared and the status; buckets from 1 ms to 10 s',
+    labels: ['route', 'code'],
+  },
+];
+
+/** What a server adds to the metrics of the client that it serves. */
+export const serverMetricSpecs: readonly MetricSpec[] = [...diskMetricSpecs, ...httpMetricSpecs];

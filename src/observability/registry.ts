@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { messageOf } from '../common/errors.ts';
+import type { HistogramValue } from '../common/histogram.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import type { EngineStats } from '../runtime/engine-stats.ts';
 import { engineCollector } from './engine-collector.ts';
@@ -22,7 +23,7 @@ export interface MetricsOptions {
 interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
+  readonly value: number | HistogramValue;
 }
 
 /**
@@ -86,8 +87,8 @@ export function collectorMetrics(options: CollectorMetricsOptions): MetricsSourc
 class CollectedMetrics {
   readonly names: readonly string[];
   readonly #collector: MetricCollector;
-  readonly #metrics: ReadonlyMap<string, Counter | Gauge>;
-  readonly #unlabelled: readonly (Counter | Gauge)[];
+  readonly #metrics: ReadonlyMap<string, Counter | Gauge | CollectedHistogram>;
+  readonly #unlabelled: readonly (Counter | Gauge | CollectedHistogram)[];
 
   constructor(collector: MetricCollector, registry: Registry) {
     this.#collector = collector;
@@ -114,6 +115,12 @@ class CollectedMetrics {
   #apply({ name, labels, value }: Sample): void {
     const metric = this.#metrics.get(name);
     if (metric === undefined) throw new TypeError(`the collector does not list the metric ${name}`);
+    if (metric instanceof CollectedHistogram || typeof value !== 'number') {
+      if (!(metric instanceof CollectedHistogram) || typeof value === 'number')
+        throw new TypeError(`the metric ${name} is given a value of another type`);
+      metric.set(labels, value);
+      return;
+    }
     // A counter was reset to nothing just before: its increase is its absolute value.
     if (metric instanceof Counter) metric.inc(labels, value);
     else metric.set(labels, value);
@@ -126,7 +133,49 @@ class CollectedMetrics {
   }
 }
 
-function register(spec: MetricSpec, registry: Registry): Counter | Gauge {
+/** A histogram that was counted elsewhere: prom-client's own counts one value after the other. */
+class CollectedHistogram {
+  readonly name: string;
+  readonly help: string;
+  readonly type = 'histogram';
+  #samples: { readonly metricName: string; readonly labels: object; readonly value: number }[] = [];
+
+  constructor({ name, help }: MetricSpec) {
+    this.name = name;
+    this.help = help;
+  }
+
+  set(labels: Sample['labels'], { bounds, counts, sum }: HistogramValue): void {
+    const sample = (part: string, value: number, le: object = {}): void => {
+      this.#samples.push({ metricName: `${this.name}_${part}`, labels: { ...labels, ...le }, value });
+    };
+    let count = 0;
+    for (const [i, each] of counts.entries()) {
+      count += each;
+      sample('bucket', count, { le: i < bounds.length ? String(bounds[i]) : '+Inf' });
+    }
+    sample('sum', sum);
+    sample('count', count);
+  }
+
+  reset(): void {
+    this.#samples = [];
+  }
+
+  remove(): void {}
+
+  /** What prom-client asks of a metric. */
+  get(): object {
+    return { name: this.name, help: this.help, type: this.type, values: this.#samples, aggregator: 'sum' };
+  }
+}
+
+function register(spec: MetricSpec, registry: Registry): Counter | Gauge | CollectedHistogram {
+  if (spec.type === 'histogram') {
+    const histogram = new CollectedHistogram(spec);
+    registry.registerMetric(histogram as unknown as Metric);
+    return histogram;
+  }
   const options = { name: spec.name, help: spec.help, labelNames: [...spec.labels], registers: [registry] };
   return spec.type === 'counter' ? new Counter(options) : new Gauge(options);
 }

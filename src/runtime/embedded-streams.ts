@@ -113,6 +113,8 @@ export interface RunOptions {
  */
 export class EmbeddedStreams {
   readonly topology: Topology;
+  /** The folder of its state. */
+  readonly stateDir: string;
   readonly #options: EmbeddedOptions;
   readonly #folder: StateFolder;
   readonly #engine: TopologyEngine;
@@ -129,6 +131,7 @@ export class EmbeddedStreams {
 
   private constructor(topology: Topology, options: EmbeddedOptions, folder: StateFolder) {
     this.topology = topology;
+    this.stateDir = folder.directory;
     this.#options = options;
     this.#folder = folder;
     this.#logger = options.logger ?? silentLogger;
@@ -401,7 +404,7 @@ export class EmbeddedStreams {
   /** Counters, clocks and caches as they are now. */
   stats(): EngineStats {
     const { tables, tasks, versioned } = this.#engine;
-    const { commits, commitSeconds, committedRows, lastCommitAtMs } = this.#task;
+    const { commits, commitDurations, committedRows, lastCommitAtMs } = this.#task;
     return {
       applicationId: this.#log.state.applicationId,
       state: this.state,
@@ -411,7 +414,7 @@ export class EmbeddedStreams {
       work: Object.fromEntries(tasks.map((task) => [task.taskId, task.work()])),
       feedWork: this.#feedStarts.map(({ feed, before }) => progressSince(before, feed.progress)),
       commits,
-      commitSeconds,
+      commitDurations: commitDurations.value,
       committedRows,
       lastCommitAtMs,
       errors: this.#life.errors,

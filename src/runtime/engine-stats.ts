@@ -1,3 +1,4 @@
+import type { HistogramValue } from '../common/histogram.ts';
 import type { DropReason } from '../processor/drop-reason.ts';
 import type { FeedProgress } from './feed.ts';
 
@@ -56,11 +57,17 @@ export interface EngineStats {
   readonly feedWork: readonly FeedProgress[];
   /** Commits of this process. */
   readonly commits: number;
-  /** Sum of their durations, seconds, and rows written. */
-  readonly commitSeconds: number;
+  /** How long they took, seconds; `sum` is all of it. */
+  readonly commitDurations: HistogramValue;
+  /** Rows written by them. */
   readonly committedRows: number;
   readonly lastCommitAtMs: number | undefined;
   readonly errors: Readonly<Record<string, number>>;
   /** True after `--final`. */
   readonly final: boolean;
 }
+
+/** Bounds of {@link EngineStats.commitDurations}, seconds: a commit of a small state takes ms, one of a large cache or a slow broker seconds. */
+export const commitBounds: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];

@@ -1,7 +1,9 @@
 import type { WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
+import { Histogram } from '../common/histogram.ts';
 import type { Drop } from '../processor/drop-reason.ts';
 import type { BegunCommit, CommitLog } from './commit-log.ts';
+import { commitBounds } from './engine-stats.ts';
 import { PartitionGroup } from './partition-group.ts';
 import type { RecordSource } from './record-source.ts';
 import type { TopologyEngine } from './topology-engine.ts';
@@ -35,7 +37,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
   readonly source: S;
   readonly log: L;
   commits = 0;
-  commitSeconds = 0;
+  readonly commitDurations: Histogram = new Histogram(commitBounds);
   committedRows = 0;
   lastCommitAtMs: number | undefined;
   /** Operators' times as of the last commit: of several tasks the least. */
@@ -217,7 +219,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
     const started = performance.now();
     const rows = await this.engine.flush(batch);
     const flushMs = performance.now() - started;
-    const { commitSeconds } = this;
+    const { sum: commitSeconds } = this.commitDurations;
     const commit = await this.log.take({ batch, rows, flushMs, changed: this.#changed, commitSeconds });
     this.#changed = false;
     this.engine.commitRequested = false;
@@ -243,7 +245,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
     this.commits++;
     this.committedRows += rows;
     this.lastCommitAtMs = Date.now();
-    this.commitSeconds += (performance.now() - started) / 1000;
+    this.commitDurations.observe((performance.now() - started) / 1000);
     // Only now: rows of the batch could not be read back before.
     if (engine.meter.cachedBytes > engine.cacheMaxBytes / 2) for (const table of engine.tables) table.age();
   }

@@ -16,6 +16,8 @@ import type { Topology } from '../topology/topology.ts';
 /** What is served of a client, embedded or on Kafka. */
 export interface ServedClient {
   readonly topology: Topology;
+  /** The folder of its state; undefined until there is a client. */
+  stateDir(): string | undefined;
   stats(): EngineStats;
   /** Of a client on Kafka. */
   kafkaStats?(): KafkaStats;
@@ -49,15 +51,19 @@ export async function serveClient(
   { version, ...where }: ServeClientOptions,
 ): Promise<RunningServer> {
   // Loaded here, so that a program that doesn't serve starts without them.
-  const [{ createServer }, { createMetrics }, { kafkaCollector }] = await withPackages(serverNeed, () =>
-    Promise.all([
-      import('../http/server.ts'),
-      import('../observability/registry.ts'),
-      import('../observability/kafka-collector.ts'),
-    ]),
-  );
+  const [{ createServer }, { createMetrics }, { kafkaCollector }, { HttpMetrics }, { diskCollector }] =
+    await withPackages(serverNeed, () =>
+      Promise.all([
+        import('../http/server.ts'),
+        import('../observability/registry.ts'),
+        import('../observability/kafka-collector.ts'),
+        import('../observability/http-metrics.ts'),
+        import('../observability/disk-metrics.ts'),
+      ]),
+    );
   const { kafkaStats } = client;
   const ofKafka = kafkaStats === undefined ? [] : [kafkaCollector(() => kafkaStats.call(client))];
+  const http = new HttpMetrics();
   return createServer({
     engine: {
       stats: () => client.stats(),
@@ -71,10 +77,11 @@ export async function serveClient(
     metrics: createMetrics({
       stats: () => client.stats(),
       version,
-      collectors: [...collectors, ...ofKafka],
+      collectors: [...collectors, ...ofKafka, diskCollector(() => client.stateDir()), http],
       logger: where.logger,
     }),
     routes,
+    observed: (route, code, seconds) => http.observe(route, code, seconds),
     ...(page && { page }),
     ...where,
   });

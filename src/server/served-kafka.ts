@@ -44,6 +44,7 @@ export class ServedKafka {
     );
     this.client = {
       topology,
+      stateDir: () => this.#streams?.stateDir,
       stats: () => mergedEngineStats([this.#made().stats(), ...this.#threads.flatMap(({ engine }) => engine ?? [])]),
       kafkaStats: () =>
         mergedKafkaStats([this.#made().kafkaStats(), ...this.#threads.flatMap(({ kafka }) => kafka ?? [])]),

@@ -6,6 +6,7 @@ import type { ServedClient } from './serve-client.ts';
 export function servedState(streams: EmbeddedStreams): ServedClient {
   return {
     topology: streams.topology,
+    stateDir: () => streams.stateDir,
     stats: () => streams.stats(),
     letters: () => streams.letters(),
     storeNames: () => streams.storeNames(),

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import test from 'ava';
 import { dashboards, dashboardText } from '../../grafana/dashboards.ts';
 import type { Dashboard, Panel, Row } from '../../grafana/model.ts';
-import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { engineMetrics, kafkaMetrics, serverMetricSpecs } from '../../src/observability/metric-names.ts';
+import { exposedNames } from '../observability/fake-stats.ts';
 import { fileOf, root } from './compose-file.ts';
 import { addedLabels, knownMetrics } from './known-metrics.ts';
 import { askedBy } from './promql.ts';
@@ -56,7 +57,7 @@ test('panels have ids of their own, do not overlap and fit into the 24 columns',
   }
 });
 
-const units = new Set(['short', 's', 'bytes', 'Bps', 'recps', 'eps', 'ops', 'percentunit', 'dateTimeAsIso']);
+const units = new Set(['short', 's', 'bytes', 'Bps', 'recps', 'eps', 'ops', 'reqps', 'percentunit', 'dateTimeAsIso']);
 
 test('every panel has a title of its own, says what it shows, and has a unit that Grafana knows', (t) => {
   for (const [, dashboard] of read) {
@@ -183,7 +184,10 @@ test('what the engine tells is on its dashboard, which knows nothing of what is 
   for (const name of shown) t.false(name.startsWith('grid_'), name);
   // Labels and an end: for those who look for an instance, not for a graph.
   const told = new Set(['streams_client_info', 'streams_client_final']);
-  for (const { name } of engineMetrics) t.true(shown.has(name) || told.has(name), name);
+  for (const spec of [...engineMetrics, ...serverMetricSpecs]) {
+    const { name } = spec;
+    t.true(exposedNames(spec).some((each) => shown.has(each)) || told.has(name), name);
+  }
 });
 
 test('what the runtime on Kafka tells is on a dashboard or in an alert', (t) => {

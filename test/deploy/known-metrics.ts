@@ -1,4 +1,4 @@
-import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { engineMetrics, kafkaMetrics, serverMetricSpecs } from '../../src/observability/metric-names.ts';
 import { createMetrics } from '../../src/observability/registry.ts';
 import { sinkMetricSpecs } from '../../src/sink/sink-metrics.ts';
 import { importMetricSpecs } from '../../topologies/grid/import/import-status.ts';
@@ -20,11 +20,17 @@ export async function knownMetrics(): Promise<ReadonlyMap<string, KnownMetric>> 
   for (const { name, type, labels } of [
     ...engineMetrics,
     ...kafkaMetrics,
+    ...serverMetricSpecs,
     ...sinkMetricSpecs,
     ...gridMetricSpecs,
     ...importMetricSpecs,
-  ])
-    known.set(name, { type, labels });
+  ]) {
+    if (type !== 'histogram') known.set(name, { type, labels });
+    else {
+      known.set(`${name}_bucket`, { type: 'counter', labels: [...labels, 'le'] });
+      for (const part of ['sum', 'count']) known.set(`${name}_${part}`, { type: 'counter', labels });
+    }
+  }
   const { body } = await createMetrics({ stats: () => engineStats(), version: '1' }).text();
   for (const [, name, type] of body.matchAll(/^# TYPE ((?:process|nodejs)_\S+) (\S+)$/gm)) {
     if (type === 'histogram')

@@ -1,5 +1,5 @@
 import type { MetricSpec } from '../../src/observability/metric-collector.ts';
-import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
+import { engineMetrics, kafkaMetrics, serverMetricSpecs } from '../../src/observability/metric-names.ts';
 import { sinkMetricSpecs } from '../../src/sink/sink-metrics.ts';
 import { importMetricSpecs } from '../../topologies/grid/import/import-status.ts';
 import { gridMetricSpecs } from '../../topologies/grid/statistics/grid-metrics.ts';
@@ -7,6 +7,7 @@ import { gridMetricSpecs } from '../../topologies/grid/statistics/grid-metrics.t
 const tables: Readonly<Record<string, readonly MetricSpec[]>> = {
   engine: engineMetrics,
   kafka: kafkaMetrics,
+  server: serverMetricSpecs,
   sink: sinkMetricSpecs,
   grid: [...gridMetricSpecs, ...importMetricSpecs],
 };

@@ -1,4 +1,6 @@
-import type { EngineStats, StoreStats, TaskStats } from '../../src/runtime/engine-stats.ts';
+import { Histogram, type HistogramValue } from '../../src/common/histogram.ts';
+import type { MetricSpec } from '../../src/observability/metric-collector.ts';
+import { commitBounds, type EngineStats, type StoreStats, type TaskStats } from '../../src/runtime/engine-stats.ts';
 import type { FeedProgress } from '../../src/runtime/feed.ts';
 import type { KafkaStats } from '../../src/runtime/kafka/kafka-stats.ts';
 
@@ -62,7 +64,7 @@ export function engineStats(more: Partial<EngineStats> = {}): EngineStats {
     work: Object.fromEntries((more.tasks ?? [taskStats('0_0')]).map((task) => [task.taskId, task])),
     feedWork: more.feeds ?? [feedProgress('events')],
     commits: 6,
-    commitSeconds: 0.75,
+    commitDurations: commits(),
     committedRows: 60,
     lastCommitAtMs: 1_700_000_000_000,
     errors: { STREAMS_FILE: 1 },
@@ -95,4 +97,16 @@ export function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
     storeBytes: {},
     ...more,
   };
+}
+
+/** Six commits, of 0.1 s two and of 0.1375 s four: 0.75 s. */
+function commits(): HistogramValue {
+  const durations = new Histogram(commitBounds);
+  for (const seconds of [0.1, 0.1, 0.1375, 0.1375, 0.1375, 0.1375]) durations.observe(seconds);
+  return durations.value;
+}
+
+/** The names under which a metric is exposed: a histogram has three. */
+export function exposedNames({ name, type }: MetricSpec): readonly string[] {
+  return type === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => `${name}_${part}`) : [name];
 }

@@ -5,7 +5,7 @@ import type { MetricCollector } from '../../src/observability/metric-collector.t
 import { engineMetrics } from '../../src/observability/metric-names.ts';
 import { createMetrics } from '../../src/observability/registry.ts';
 import type { EngineStats } from '../../src/runtime/engine-stats.ts';
-import { engineStats, feedProgress, storeStats, taskStats } from './fake-stats.ts';
+import { engineStats, exposedNames, feedProgress, storeStats, taskStats } from './fake-stats.ts';
 
 async function lines(stats: EngineStats, collectors: readonly MetricCollector[] = []): Promise<string[]> {
   const metrics = createMetrics({ stats: () => stats, version: '1.2.3', collectors, processMetrics: false });
@@ -30,7 +30,11 @@ test('plain fields of the engine become samples', async (t) => {
     'streams_node_stream_timestamp_seconds{node="day-equipment",task_id="0_0"} 1513292400',
     'streams_task_buffered_records{topology="0",task_id="0_0"} 3',
     'streams_task_commits_total 6',
-    'streams_task_commit_seconds_total 0.75',
+    'streams_task_commit_duration_seconds_bucket{le="0.1"} 2',
+    'streams_task_commit_duration_seconds_bucket{le="0.25"} 6',
+    'streams_task_commit_duration_seconds_bucket{le="+Inf"} 6',
+    'streams_task_commit_duration_seconds_sum 0.75',
+    'streams_task_commit_duration_seconds_count 6',
     'streams_task_committed_rows_total 60',
     'streams_task_last_commit_timestamp_seconds 1700000000',
     'streams_records_consumed_total{topic="events"} 110',
@@ -54,7 +58,7 @@ test('plain fields of the engine become samples', async (t) => {
 
 test('every metric of the table is exposed, and nothing else', async (t) => {
   const exposed = new Set((await lines(engineStats())).map((line) => line.split(/[{ ]/)[0]));
-  t.deepEqual([...exposed].sort(), engineMetrics.map((metric) => metric.name).sort());
+  t.deepEqual([...exposed].sort(), engineMetrics.flatMap(exposedNames).sort());
 });
 
 test('counters are exposed as counters and give the same value at each scrape', async (t) => {

@@ -161,6 +161,11 @@ export class KafkaStreams {
     return this.#options.applicationId;
   }
 
+  /** The folder of its state. */
+  get stateDir(): string {
+    return this.#options.stateDir;
+  }
+
   /** Where others reach this instance's HTTP endpoints, 'host:port'; '' for nowhere. */
   get applicationServer(): string {
     return this.#endpoint;

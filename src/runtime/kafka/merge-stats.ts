@@ -1,3 +1,4 @@
+import { together } from '../../common/histogram.ts';
 import type { EngineStats, StreamsState, TaskWork } from '../engine-stats.ts';
 import type { KafkaGlobalStats, KafkaStats, KafkaTaskWork } from './kafka-stats.ts';
 import { addedStores, addedTo } from './slot-work.ts';
@@ -27,7 +28,7 @@ export function mergedEngineStats(all: readonly EngineStats[]): EngineStats {
     work: mergedWork(all.map(({ work }) => work)),
     feedWork: all.flatMap(({ feedWork }) => feedWork),
     commits: sumOf(all, ({ commits }) => commits),
-    commitSeconds: sumOf(all, ({ commitSeconds }) => commitSeconds),
+    commitDurations: all.map(({ commitDurations }) => commitDurations).reduce(together),
     committedRows: sumOf(all, ({ committedRows }) => committedRows),
     lastCommitAtMs: greatest(all.map(({ lastCommitAtMs }) => lastCommitAtMs)),
     errors: summed(all.map(({ errors }) => errors)),

@@ -1,5 +1,6 @@
+import { Histogram, type HistogramValue, together } from '../../common/histogram.ts';
 import { dropReasons } from '../../processor/drop-reason.ts';
-import type { StoreStats, TaskWork } from '../engine-stats.ts';
+import { commitBounds, type StoreStats, type TaskWork } from '../engine-stats.ts';
 import type { KafkaTask } from './transaction-log.ts';
 
 /** What this process has done for one task, over all the times it was here. */
@@ -10,7 +11,7 @@ export interface SlotWork extends TaskWork {
   /** Records taken, by topic; all of the task's partition. */
   readonly consumed: Readonly<Record<string, number>>;
   readonly commits: number;
-  readonly commitSeconds: number;
+  readonly commitDurations: HistogramValue;
   readonly committedRows: number;
   /** Reads, writes and expired rows of its stores, which hold no rows any more. */
   readonly stores: readonly StoreStats[];
@@ -25,14 +26,14 @@ export const noWork: SlotWork = {
   restored: 0,
   consumed: {},
   commits: 0,
-  commitSeconds: 0,
+  commitDurations: new Histogram(commitBounds).value,
   committedRows: 0,
   stores: [],
 };
 
 /** What was done before, and by the task that is at work now, or ends. */
 export function withTask(before: SlotWork, running: KafkaTask): SlotWork {
-  const { engine, source, commits, commitSeconds, committedRows } = running;
+  const { engine, source, commits, commitDurations, committedRows } = running;
   const task = engine.tasks[0]!;
   const { processed, dropped, punctuations } = task.work();
   return {
@@ -46,7 +47,7 @@ export function withTask(before: SlotWork, running: KafkaTask): SlotWork {
       Object.fromEntries(source.queues.map(({ topic, consumed }) => [topic, consumed])),
     ),
     commits: before.commits + commits,
-    commitSeconds: before.commitSeconds + commitSeconds,
+    commitDurations: together(before.commitDurations, commitDurations),
     committedRows: before.committedRows + committedRows,
     stores: addedStores([
       ...before.stores,

@@ -1,4 +1,5 @@
 import { partitionKey } from '../../clients/broker.ts';
+import { together } from '../../common/histogram.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { EngineStats, StoreStats, StreamsState } from '../engine-stats.ts';
 import type { GlobalTables } from './global-tables.ts';
@@ -6,7 +7,7 @@ import type { FilledOptions } from './kafka-options.ts';
 import type { KafkaGlobalStats, KafkaStats, KafkaTaskStats, KafkaTaskWork, UnreadPartition } from './kafka-stats.ts';
 import type { AssignmentData } from './member-data.ts';
 import type { OutputCounts } from './output-counts.ts';
-import { addedStores, addedTo, type SlotWork } from './slot-work.ts';
+import { addedStores, addedTo, noWork, type SlotWork } from './slot-work.ts';
 import type { TaskSlot } from './task-slot.ts';
 
 /** Counters of a client that outlive its tasks. */
@@ -62,7 +63,7 @@ export function engineStats({ options, state, slots, globals, errors }: StatsSou
     ),
     feedWork: [],
     commits: sum(({ commits }) => commits),
-    commitSeconds: sum(({ commitSeconds }) => commitSeconds),
+    commitDurations: work.map(({ commitDurations }) => commitDurations).reduce(together, noWork.commitDurations),
     committedRows: sum(({ committedRows }) => committedRows),
     lastCommitAtMs: tasks.reduce<number | undefined>(
       (last, { lastCommitAtMs: at }) => (at !== undefined && (last === undefined || at > last) ? at : last),

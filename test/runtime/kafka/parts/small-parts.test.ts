@@ -1,7 +1,10 @@
 import test from 'ava';
+import { Histogram, type HistogramValue } from '../../../../src/common/histogram.ts';
 import type { EngineStats, StoreStats } from '../../../../src/runtime/engine-stats.ts';
+import { commitBounds } from '../../../../src/runtime/engine-stats.ts';
 import { decodeAssignmentData, decodeMemberData, encodeData } from '../../../../src/runtime/kafka/member-data.ts';
 import { mergedEngineStats, mergedKafkaStats } from '../../../../src/runtime/kafka/merge-stats.ts';
+import { noWork } from '../../../../src/runtime/kafka/slot-work.ts';
 import { Wake } from '../../../../src/runtime/wake.ts';
 import { kafkaStats } from '../../../observability/fake-stats.ts';
 
@@ -16,6 +19,12 @@ const store = (name: string, puts: number): StoreStats => ({
   expired: puts + 5,
 });
 
+const durations = (...seconds: number[]): HistogramValue => {
+  const all = new Histogram(commitBounds);
+  for (const each of seconds) all.observe(each);
+  return all.value;
+};
+
 const engine = (stats: Partial<EngineStats> = {}): EngineStats => ({
   applicationId: 'app',
   state: 'RUNNING',
@@ -25,7 +34,7 @@ const engine = (stats: Partial<EngineStats> = {}): EngineStats => ({
   work: {},
   feedWork: [],
   commits: 0,
-  commitSeconds: 0,
+  commitDurations: noWork.commitDurations,
   committedRows: 0,
   lastCommitAtMs: undefined,
   errors: {},
@@ -36,14 +45,14 @@ const engine = (stats: Partial<EngineStats> = {}): EngineStats => ({
 test('threads of a process look like one that did all their work', (t) => {
   const first = engine({
     commits: 2,
-    commitSeconds: 0.5,
+    commitDurations: durations(0.2, 0.3),
     committedRows: 10,
     errors: { A: 1 },
     stores: [store('s', 1)],
   });
   const second = engine({
     commits: 3,
-    commitSeconds: 0.25,
+    commitDurations: durations(0.05, 0.1, 0.1),
     committedRows: 5,
     lastCommitAtMs: 77,
     errors: { A: 2, B: 1 },
@@ -51,7 +60,7 @@ test('threads of a process look like one that did all their work', (t) => {
   });
   t.like(mergedEngineStats([first, second]), {
     commits: 5,
-    commitSeconds: 0.75,
+    commitDurations: durations(0.05, 0.1, 0.1, 0.2, 0.3),
     committedRows: 15,
     lastCommitAtMs: 77,
     errors: { A: 3, B: 1 },
