@@ -71,11 +71,12 @@ export async function run(
 ): Promise<void> {
   if (request.zone !== undefined) Zone.of(request.zone);
   const number = threadNumber();
-  if (number === 1) await runThread(spec, request, context, serving);
-  else
-    await runThread(spec, threadRequest(request, number), { ...context, signal: stopOfMainThread()! }, () => {}).catch(
-      tellFailure,
-    );
+  if (number === 1) return runThread(spec, request, context, serving);
+  const signal = stopOfMainThread()!;
+  await runThread(spec, threadRequest(request, number), { ...context, signal }, () => {}).catch((error: unknown) => {
+    // One that is told to stop while it starts has not failed.
+    if (!signal.aborted || error !== signal.reason) tellFailure(error);
+  });
 }
 
 /** A further thread is an instance of its own, with its own part of the state folder. */

@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Broker } from '../../src/clients/broker.ts';
 import { freePort } from '../helpers/parts.ts';
 import { KafkaApplication } from './helpers/kafka-application.ts';
-import { KafkaPart, newName } from './helpers/kafka-clients.ts';
+import { KafkaPart, newName, until } from './helpers/kafka-clients.ts';
 import { WeirProcess } from './helpers/kafka-process.ts';
 import { commandLine, exportedFrom, places } from './helpers/kafka-reading.ts';
 import { madeData } from './helpers/made-data.ts';
@@ -177,6 +178,20 @@ onKafka(
     // Named members keep their places.
     t.is((await broker.admin.describeGroup(application.id)).members.length, 2);
     t.is(differences(await exportedFrom(places.folders([application.stateOf(0)])), await truth()), '');
+  },
+);
+
+onKafka(
+  'an instance with two stream threads that is told to stop at any moment of its start ends with 0',
+  async (t, broker) => {
+    const application = await applicationOf(t, broker, ['num.stream.threads=2']);
+    for (let afterMs = 0; afterMs < 1200; afterMs += 100) {
+      const { stderr } = application.start(0);
+      // The further thread begins when the first one has.
+      await until('the first thread starts', () => application.instances[0]!.stderr.length > stderr.length);
+      await delay(afterMs);
+      t.is(await application.stop(0), 0, `${afterMs} ms after the start of the first thread`);
+    }
   },
 );
 
