@@ -8,9 +8,13 @@ export interface ResultOutput {
 
 /** A stream to write to: `process.stdout`, `process.stderr`, or any writable in their place. */
 export interface CliStream {
+  /** Whether it is a terminal. @defaultValue false */
   readonly isTTY?: boolean;
+  /** Characters of a terminal's line. @defaultValue 80 */
   readonly columns?: number;
+  /** Writes something. @param done - called when it is written, or with what went wrong. @returns false where it is better to wait for `done` before more is written. */
   write(text: string | Uint8Array, done?: (error?: Error | null) => void): boolean;
+  /** Calls a function when its reader has gone, or it cannot be written for another reason. */
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 

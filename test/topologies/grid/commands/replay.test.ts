@@ -405,5 +405,5 @@ test('folders that are missing, given twice or of no use are told before a state
   await rename(join(folder, 'events'), join(folder, 'empty'));
   const empty = await weir(`replay --events ${folder}/empty ${state}`);
   t.is(empty.code, 0);
-  t.regex(empty.stderr, /there are no \.csv or \.csv\.gz files/);
+  t.regex(empty.stderr, /there are no \.csv, \.csv\.gz or \.csv\.zst files/);
 });
