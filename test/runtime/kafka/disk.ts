@@ -13,6 +13,12 @@ import type {
 } from '../../../state/database.ts';
 import { MemoryDatabase } from '../../../state/memory-database.ts';
 
+/** Folders of this process: they go with it, since instances that a test has killed write until then. */
+const folders = new Set<string>();
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** What a disk held at some moment: by the database's place its entries. */
 export type DiskImage = ReadonlyMap<string, readonly Entry[]>;
 
@@ -32,6 +38,7 @@ export class Disk {
 
   constructor() {
     this.stateDir = mkdtempSync(join(tmpdir(), 'weir-disk-'));
+    folders.add(this.stateDir);
   }
 
   readonly openDatabase = async (location: string): Promise<Database> => {

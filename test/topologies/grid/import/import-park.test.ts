@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -101,8 +101,12 @@ class FakeTarget implements ParkTarget {
   }
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'weir-faults-'));
+test.after.always(() => rmSync(folder, { recursive: true, force: true }));
+let imports = 0;
+
 function options(tables: Tables, target: ParkTarget, more: Partial<ImportParkOptions> = {}): ImportParkOptions {
-  const faults = new Faults(join(mkdtempSync(join(tmpdir(), 'weir-faults-')), 'faults.csv'));
+  const faults = new Faults(join(folder, `faults-${++imports}.csv`));
   return {
     ...{
       sources: [new FakeSource(tables)],
