@@ -26,7 +26,8 @@ async function query(
 ): Promise<readonly { metric: Record<string, string>; value: [number, string] }[]> {
   for (let i = 0; i < 60; i++) {
     const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`).catch(() => undefined);
-    const body = (await answer?.json()) as
+    // Until it has read its data, Prometheus answers with 503 and a text.
+    const body = (answer?.ok === true ? await answer.json() : undefined) as
       | { data?: { result: { metric: Record<string, string>; value: [number, string] }[] } }
       | undefined;
     if (body?.data !== undefined && body.data.result.length > 0) return body.data.result;
