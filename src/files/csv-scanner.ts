@@ -191,15 +191,14 @@ export class CsvScanner<K, V> {
       else {
         const stop = bytes.indexOf(lf, at);
         if (stop >= this.#end) return this.#atEnd(at, out);
-        if (!isBlank(bytes, at, stop))
-          return this.#judge(at, lineStop(bytes, at, stop), stop + 1, -1, true, out, bytes);
+        if (!isBlank(bytes, at, stop)) return this.#judgeJson(at, lineStop(bytes, at, stop), stop + 1, out);
         at = stop + 1;
       }
     }
     return this.#atEnd(at, out);
   }
 
-  /** Judges a row that is split into `fields` fields, which stand in `fieldBytes`; -1: it is JSON. */
+  /** Judges a row that is split into `fields` fields, which stand in `fieldBytes`. Small, so that it becomes a part of the loop that splits plain rows. */
   #judge(
     start: number,
     stop: number,
@@ -219,22 +218,26 @@ export class CsvScanner<K, V> {
       return this.#dead('too-long');
     }
     if (wide && !isUtf8(this.#bytes.subarray(start, stop))) return this.#dead('utf8');
-    let from = fieldBytes;
-    if (fields !== this.#fields.count) {
-      const json = this.#json;
-      if (fields >= 0 || json === undefined)
-        return this.#dead('columns', `the row has ${fields} fields, its header ${this.#fields.count}`);
-      const fault = json.read(this.#bytes.toString('utf8', start, stop), this.#fields);
-      if (fault !== undefined) return this.#dead(fault.reason, fault.message);
-      from = json.bytes;
-    }
+    if (fields !== this.#fields.count)
+      return this.#dead('columns', `the row has ${fields} fields, its header ${this.#fields.count}`);
     try {
-      const reason = this.#format.decode(this.#fields.view(from), out);
+      const reason = this.#format.decode(this.#fields.view(fieldBytes), out);
       return reason === undefined ? scannedRow : this.#dead(reason);
     } catch (error) {
       if (error instanceof BadRow) return this.#dead(error.reason, error.message);
       return this.#dead('deserialization', `the row format failed: ${messageOf(error)}`);
     }
+  }
+
+  /** Judges a row that is a JSON object: its members become the fields. */
+  #judgeJson(start: number, stop: number, next: number, out: DecodedRow<K, V>): ScanOutcome {
+    const json = this.#json!;
+    const line = this.#bytes.subarray(start, stop);
+    const isText = line.length <= maxRowBytes && isUtf8(line);
+    const fault = isText ? json.read(line.toString(), this.#fields) : undefined;
+    const fields = fault === undefined ? this.#fields.count : -1;
+    const outcome = this.#judge(start, stop, next, fields, true, out, json.bytes);
+    return fault === undefined ? outcome : this.#dead(fault.reason, fault.message);
   }
 
   #dead(reason: BadRowReason, message?: string): ScanOutcome {
@@ -407,7 +410,7 @@ export class CsvScanner<K, V> {
         this.at = this.#end;
         return scannedEnd;
       }
-      return this.#ifGood(start, line, this.#judge(start, this.#end, this.#end, -1, true, out, this.#bytes));
+      return this.#ifGood(start, line, this.#judgeJson(start, this.#end, this.#end, out));
     }
     if (record.split(this.#bytes, start, this.#end, true) !== 'closed' || record.stop === start) return scannedEnd;
     return this.#ifGood(start, line, this.#judgeRecord(start, record.stop, out));
