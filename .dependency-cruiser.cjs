@@ -33,7 +33,7 @@ module.exports = {
       'page-runs-in-browsers',
       'src/page runs in browsers: it imports itself, uplot, and types of what the server says of the page',
       { path: '^src/page/' },
-      { path: '.', pathNot: '^(src/page/|src/http/page/page-spec|node_modules/uplot/)' },
+      { path: '.', pathNot: '^(src/page/|src/http/page/page-spec|src/runtime/letter-sample|node_modules/uplot/)' },
     ),
     only(
       'page-is-bundled',

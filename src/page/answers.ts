@@ -95,18 +95,3 @@ export interface TopologyView {
   readonly stores: readonly { readonly name: string; readonly kind: string }[];
   readonly globalTables: readonly { readonly topic: string; readonly name: string }[];
 }
-
-/** A record of `/letters`. */
-export interface LetterView {
-  readonly kind: 'dead' | 'late';
-  readonly reason: string;
-  readonly message: string;
-  readonly topic: string;
-  readonly file?: string;
-  readonly line?: number;
-  readonly partition?: number;
-  readonly offset: number;
-  readonly key?: string;
-  readonly text: string | null;
-  readonly atMs: number;
-}

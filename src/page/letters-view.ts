@@ -1,4 +1,4 @@
-import type { LetterView } from './answers.ts';
+import type { LetterSample } from '../runtime/letter-sample.ts';
 import { el, panel, selectField, write } from './dom.ts';
 import { getJson, repeat, words } from './fetch.ts';
 import { ago, count } from './format.ts';
@@ -20,11 +20,11 @@ export class LettersPanel implements View {
   readonly root: HTMLElement;
   readonly #kind = selectField('Kind', kinds);
   readonly #said = el('p', { class: 'summary', role: 'status' });
-  readonly #rows: Table<LetterView>;
+  readonly #rows: Table<LetterSample>;
   #started = false;
 
   constructor() {
-    this.#rows = table<LetterView>(
+    this.#rows = table<LetterSample>(
       [
         { label: 'Kind', render: text(({ kind }) => kind) },
         { label: 'Reason', render: text(({ reason }) => reason.replaceAll('_', ' ')) },
@@ -63,7 +63,7 @@ export class LettersPanel implements View {
   async #load(): Promise<void> {
     const kind = this.#kind.control.value;
     try {
-      const { letters } = await getJson<{ letters: LetterView[] }>(`/letters${kind === '' ? '' : `?kind=${kind}`}`);
+      const { letters } = await getJson<{ letters: LetterSample[] }>(`/letters${kind === '' ? '' : `?kind=${kind}`}`);
       this.#rows.update(letters);
       this.#rows.root.hidden = letters.length === 0;
       write(this.#said, saidOf(letters.length, kind));
@@ -80,11 +80,11 @@ function saidOf(n: number, kind: string): string {
   return `${count(n)} of the ${what} records that were met since this process began, newest first. All are in the letters' file or topic.`;
 }
 
-function whereOf({ topic, file, line, partition, offset }: LetterView): string {
+function whereOf({ topic, file, line, partition, offset }: LetterSample): string {
   return file === undefined ? `${topic}-${partition}@${offset}` : `${file}:${line}`;
 }
 
-function recordOf({ key, text: value }: LetterView): string {
+function recordOf({ key, text: value }: LetterSample): string {
   const shown = value ?? '(no value)';
   return key === undefined ? shown : `${key}: ${shown}`;
 }

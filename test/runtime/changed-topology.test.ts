@@ -11,8 +11,7 @@ import {
   TimeWindows,
   type Topology,
 } from '../../src/index.ts';
-import type { DatabaseFactory, WriteBatch } from '../../state/database.ts';
-import { openLevelDatabase } from '../../state/level-database.ts';
+import { dyingAt } from './dying-database.ts';
 import { ListFeed, type ListRecord } from './list-feed.ts';
 
 const records = (text: string): ListRecord[] =>
@@ -48,33 +47,6 @@ function wordCounts(words: Words, grouping: string, name = 'words-count'): void 
   words
     .groupBy((_key, word) => word, { name: grouping, keySerde: Serdes.string, valueSerde: Serdes.string })
     .count({ name, keySerde: Serdes.string });
-}
-
-/** LevelDB whose write number `failing`, from 0, fails, and each one after it: what a kill leaves. */
-function dyingAt(failing: number): DatabaseFactory {
-  let writes = 0;
-  return async (location) => {
-    const database = await openLevelDatabase(location);
-    const batch = (): WriteBatch => {
-      const made = database.batch();
-      const write = async (options: { readonly sync: boolean }): Promise<void> => {
-        if (writes++ >= failing) throw new Error('dead');
-        await made.write(options);
-      };
-      return bound(made, { write });
-    };
-    return bound(database, { batch });
-  };
-}
-
-/** An object with some methods of its own. */
-function bound<T extends object>(target: T, own: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, name) {
-      const value = Reflect.get(name in own ? own : target, name, target) as unknown;
-      return typeof value === 'function' && !(name in own) ? value.bind(target) : value;
-    },
-  });
 }
 
 /** A state, on which one program after the other works. */

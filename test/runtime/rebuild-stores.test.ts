@@ -18,9 +18,9 @@ import {
   type Topology,
   untilWindowCloses,
 } from '../../src/index.ts';
-import type { Database, DatabaseFactory, WriteBatch } from '../../state/database.ts';
-import { openLevelDatabase } from '../../state/level-database.ts';
+import type { DatabaseFactory } from '../../state/database.ts';
 import { type Reading, readingFormat } from '../files/helpers/formats.ts';
+import { dyingAt } from './dying-database.ts';
 import { ListFeed } from './list-feed.ts';
 
 const text = Serdes.string;
@@ -96,33 +96,6 @@ function rows(from: number, to: number): string {
 }
 
 const header = 'id,at,text\n';
-
-/** LevelDB in which the write number `failing` of all databases, from 0, fails, and each one after it: what a kill leaves. */
-function dyingAt(failing: number): DatabaseFactory {
-  let writes = 0;
-  return async (location): Promise<Database> => {
-    const database = await openLevelDatabase(location);
-    const batch = (): WriteBatch => {
-      const made = database.batch();
-      const write = async (options: { readonly sync: boolean }): Promise<void> => {
-        if (writes++ >= failing) throw new Error('dead');
-        await made.write(options);
-      };
-      return bound(made, { write });
-    };
-    return bound(database, { batch });
-  };
-}
-
-/** An object with some methods of its own. */
-function bound<T extends object>(target: T, own: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, name) {
-      const value = Reflect.get(name in own ? own : target, name, target) as unknown;
-      return typeof value === 'function' && !(name in own) ? value.bind(target) : value;
-    },
-  });
-}
 
 /** Folders of input, and states that have read them. */
 class World {

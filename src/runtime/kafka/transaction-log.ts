@@ -1,9 +1,9 @@
 import type { WriteBatch } from '../../../state/database.ts';
 import { type BrokerProducer, type OffsetToCommit, partitionKey } from '../../clients/broker.ts';
 import type { BegunCommit, CommitLog, FlushedTask } from '../commit-log.ts';
+import { commitPaceMs, isLargeCommit } from '../commit-pace.ts';
 import type { StreamTask } from '../stream-task.ts';
 import type { Task } from '../task.ts';
-import { commitPaceMs, isLargeCommit } from './commit-pace.ts';
 import type { LetterWriter } from './letter-topics.ts';
 import type { TaskFolder } from './task-folder.ts';
 import type { TaskInputs } from './task-inputs.ts';

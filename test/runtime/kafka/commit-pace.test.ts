@@ -1,6 +1,6 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { commitPaceMs, filesCommitPaceMs, isLargeCommit } from '../../../src/runtime/kafka/commit-pace.ts';
+import { commitPaceMs, filesCommitPaceMs, isLargeCommit } from '../../../src/runtime/commit-pace.ts';
 import { drained, kill, newClient, rowsOf, sameAsChangelogs, startClient, type TestClient, until } from './kit.ts';
 import { counts } from './topologies.ts';
 
