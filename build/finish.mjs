@@ -1,10 +1,11 @@
-// What tsc has built, made fit for a package: of luxon only what is used, and no types but those that the entry points show.
+// The package, beside the types that tsc has written: the sources as few modules, and no types but those that the entry points show.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
+const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 /** Names that only @types/node or the DOM's types have, and what stands for them where neither is there. */
 const globals = {
   Buffer: 'Uint8Array',
@@ -13,33 +14,39 @@ const globals = {
   Response: 'unknown',
 };
 
-await bundle('src/common/time/zone.js', 'luxon', 'src/zones/IANAZone.js');
 keepTypes();
+await bundle();
 
-/** Builds what a module uses of a package into it. Luxon takes 4.6 MB of an install, and one class of it is used. */
-async function bundle(module, name, part) {
-  const file = join(dist, module);
-  const folder = join(root, 'node_modules', name);
-  const licence = readFileSync(join(folder, 'LICENSE.md'), 'utf8').trim();
-  const entry = `export { default as IANAZone } from '${join(folder, part)}';`;
-  const found = (b) => {
-    b.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) =>
-      importer === file ? { path, external: true } : undefined,
-    );
-    b.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: 'part' }));
-    b.onLoad({ filter: /.*/, namespace: 'part' }, () => ({ contents: entry, resolveDir: root }));
-  };
+/**
+ * Builds the entry points, and chunks of what they share: some hundred modules take Node longer to find than to run.
+ * What is imported when it is needed stays a chunk of its own, and packages stay outside.
+ */
+async function bundle() {
+  const entries = [...Object.values(exports).flatMap((entry) => entry.default ?? []), ...Object.values(bin)];
   await build({
-    entryPoints: [file],
-    outfile: file,
-    allowOverwrite: true,
+    entryPoints: entries.map((path) => join(root, path).replace(`${dist}/`, `${root}/`).replace(/\.js$/, '.ts')),
+    outdir: dist,
+    outbase: root,
+    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
     format: 'esm',
     target: 'node20',
-    banner: { js: `/*! With a part of ${name}, under this licence:\n${licence}\n*/` },
-    plugins: [{ name: 'part', setup: found }],
+    plugins: [{ name: 'part of luxon', setup: partOfLuxon }],
     logLevel: 'warning',
   });
+}
+
+/** Luxon takes 4.6 MB of an install, and one class of it is used: that is built in. */
+function partOfLuxon(b) {
+  const folder = join(root, 'node_modules/luxon');
+  const licence = readFileSync(join(folder, 'LICENSE.md'), 'utf8').trim();
+  const contents = `/*! With a part of luxon, under this licence:\n${licence}\n*/
+    export { default as IANAZone } from '${join(folder, 'src/zones/IANAZone.js')}';`;
+  b.onResolve({ filter: /^luxon$/ }, ({ path }) => ({ path, namespace: 'part' }));
+  b.onLoad({ filter: /.*/, namespace: 'part' }, () => ({ contents, resolveDir: root }));
 }
 
 /** A type for one file: the global one where there is such a thing. */
@@ -47,9 +54,8 @@ function globalType(name) {
   return `type ${name} = typeof globalThis extends { ${name}: { prototype: infer T } } ? T : ${globals[name]};\n`;
 }
 
-/** Removes the types that none of the package's entry points reaches, and makes the others right without @types/node. */
+/** Removes what no entry point reaches of the types, and whatever else is there, and makes the others right without @types/node. */
 function keepTypes() {
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const kept = new Set(Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [join(root, types)])));
   // A set that grows while it is gone through.
   for (const file of kept) {
@@ -61,6 +67,8 @@ function keepTypes() {
     const named = Object.keys(globals).filter((name) => new RegExp(`\\b${name}\\b`).test(text));
     if (named.length > 0) writeFileSync(file, text + named.map(globalType).join(''));
   }
-  for (const name of readdirSync(dist, { recursive: true }))
-    if (name.endsWith('.d.ts') && !kept.has(join(dist, name))) rmSync(join(dist, name));
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !kept.has(file)) rmSync(file);
+  }
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '../common/crc.ts';
 import { readDescriptor } from './descriptor.ts';
 
 /** Bytes at each end of what was read of a file that are hashed: 64 KiB. */

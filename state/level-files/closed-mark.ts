@@ -1,6 +1,6 @@
 import { open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32c } from '../../src/common/crc32c.ts';
+import { crc32c } from '../../src/common/crc.ts';
 
 /** Name of the file in a database's folder that says what the others were when it was closed. */
 export const closedMarkName = 'CLOSED';

@@ -1,4 +1,4 @@
-import { crc32c } from '../../src/common/crc32c.ts';
+import { crc32c } from '../../src/common/crc.ts';
 
 /** What a log of LevelDB holds. */
 export interface LogContent {

@@ -1,6 +1,6 @@
 import { setImmediate as breath } from 'node:timers/promises';
 import { concatBytes, equalBytes } from '../../src/common/bytes.ts';
-import { crc32c } from '../../src/common/crc32c.ts';
+import { crc32c } from '../../src/common/crc.ts';
 import { maskedCrc, readUint32 } from './log-records.ts';
 import type { TableEntry } from './manifest.ts';
 import { NumberReader } from './read-numbers.ts';

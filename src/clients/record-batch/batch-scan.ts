@@ -1,4 +1,4 @@
-import { crc32c } from '../../common/crc32c.ts';
+import { crc32c } from '../../common/crc.ts';
 import { messageOf } from '../../common/errors.ts';
 import { AbortedProducers, type AbortedTransaction } from './aborted-producers.ts';
 import { decompress } from './compression.ts';

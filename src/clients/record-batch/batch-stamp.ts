@@ -1,4 +1,4 @@
-import { crc32c } from '../../common/crc32c.ts';
+import { crc32c } from '../../common/crc.ts';
 import type { CompressionCodec } from './compression.ts';
 import { compress } from './compression.ts';
 import { batchAttributes, batchLayout, lengthOverhead } from './layout.ts';

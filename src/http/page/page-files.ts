@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownPackage } from '../../common/own-package.ts';
 
 /** A file that the page loads. Its name changes with its content, so that a browser may keep it for ever. */
 export interface PageFile {
@@ -15,9 +17,6 @@ export interface PageFiles {
   readonly styles: PageFile;
 }
 
-/** Where `npm run build` puts the bundle: beside what it makes of the sources. */
-const built = new URL('../../../page/', import.meta.url);
-
 /** The page's script and styles: as they were built or, where the sources themselves run, bundled now, by the bundler that builds them. */
 export async function pageFiles(): Promise<PageFiles> {
   const { js, css } = import.meta.url.endsWith('.ts') ? await bundled() : await read();
@@ -30,7 +29,8 @@ interface Bundle {
 }
 
 async function read(): Promise<Bundle> {
-  const [js, css] = await Promise.all(['main.js', 'main.css'].map((name) => readFile(new URL(name, built), 'utf8')));
+  const built = join(ownPackage()?.root ?? '.', 'dist/page');
+  const [js, css] = await Promise.all(['main.js', 'main.css'].map((name) => readFile(join(built, name), 'utf8')));
   return { js: js!, css: css! };
 }
 

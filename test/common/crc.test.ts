@@ -1,6 +1,7 @@
+import { crc32 as zlibCrc32 } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
-import { crc32c, portableCrc32c } from '../../src/common/crc32c.ts';
+import { crc32, crc32c, portableCrc32c } from '../../src/common/crc.ts';
 import { slowCrc32c } from '../helpers/record-batches.ts';
 
 test('the checksums of RFC 3720, B.4', (t) => {
@@ -28,4 +29,14 @@ test('any part of any bytes has the checksum that is computed bit by bit', (t) =
     }),
   );
   t.pass();
+});
+
+test('CRC-32 goes on from what came before, and is what zlib says', (t) => {
+  t.is(crc32(Buffer.from('123456789'), 0), 0xcbf43926);
+  t.is(crc32(Buffer.from('6789'), crc32(Buffer.from('12345'), 0)), 0xcbf43926);
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), fc.nat(0xffffffff), (bytes, from) => {
+      return crc32(bytes, from) === zlibCrc32(bytes, from);
+    }),
+  );
 });
