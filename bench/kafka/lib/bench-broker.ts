@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '../../../src/clients/broker.ts';
 import { openKafkaBroker } from '../../../src/clients/kafka/kafka-broker.ts';
 import { startKafka } from '../../../test/helpers/kafka-broker.ts';
+import { usageOf } from './process-usage.ts';
 
-/** Clock ticks a second in which Linux counts the time of processes. */
-const ticksPerSecond = 100;
 /** Old times and times to come are taken, and nothing is deleted. */
 const keepsAll = {
   'retention.ms': '-1',
@@ -17,6 +15,8 @@ const keepsAll = {
 export interface BenchBroker {
   readonly bootstrap: string;
   readonly client: Broker;
+  /** Of the broker; undefined where it is somebody else's. */
+  readonly pid: number | undefined;
   /** User and system time of the broker so far; undefined where it is somebody else's, or not told. */
   cpuSeconds(): number | undefined;
   close(): Promise<void>;
@@ -34,23 +34,13 @@ export async function openBenchBroker(brokers: string): Promise<BenchBroker> {
   return {
     bootstrap,
     client,
-    cpuSeconds: () => (own?.pid === undefined ? undefined : cpuSecondsOf(own.pid)),
+    pid: own?.pid,
+    cpuSeconds: () => (own?.pid === undefined ? undefined : usageOf(own.pid)?.cpuSeconds),
     async close() {
       await client.close();
       await own?.stop();
     },
   };
-}
-
-/** User and system time of a process so far; undefined where the system does not tell. */
-function cpuSecondsOf(pid: number): number | undefined {
-  try {
-    // pid (name) state ...: the name may hold blanks. User and system time are fields 14 and 15.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Makes a topic anew. */
