@@ -148,9 +148,26 @@ export class Link {
     const { latencyMs } = this.#options;
     const ms = typeof latencyMs === 'number' ? latencyMs : latencyMs(request);
     // Half of it there, half of it back.
-    await (ms > 0 ? pauseOf(ms / 2) : nextTurn());
+    await (ms > 0 ? this.#pause(ms / 2) : nextTurn());
     while (this.#resumed !== undefined) await this.#resumed.promise;
     if (this.#closed) throw closed();
+  }
+
+  /** A link that is closed waits for nothing. */
+  #pause(ms: number): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const wake = (): void => {
+        if (this.#closed) end();
+      };
+      const timer = setTimeout(end, ms);
+      this.#waiting.add(wake);
+    });
   }
 
   async #ready(): Promise<void> {

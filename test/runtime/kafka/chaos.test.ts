@@ -2,7 +2,7 @@ import test from 'ava';
 import { ChaosRun, type RunReport } from './chaos-run.ts';
 import { scheduleOf } from './chaos-schedule.ts';
 
-const runs = Number(process.env.CHAOS_RUNS ?? 12);
+const runs = Number(process.env.CHAOS_RUNS ?? 6);
 const atOnce = 6;
 const firstSeed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e9));
 const only = process.env.TEST_SEED !== undefined && process.env.CHAOS_RUNS === undefined;

@@ -139,8 +139,10 @@ test('an instance that is back at another address is known there to all', async 
 
 test('a program with further tasks gets them, although its instances are back within their sessions', async (t) => {
   const cluster = clusterOf();
+  // The first to be back waits so long for the other.
+  const rebalanceTimeoutMs = 1000;
   const start = (topology: typeof copies, name: string) =>
-    startClient(t, cluster, topology(), { ...member(name, new Disk()) });
+    startClient(t, cluster, topology(), { ...member(name, new Disk()), rebalanceTimeoutMs });
   const before = [await start(copies, 'a'), await start(copies, 'b')];
   await until(() => before.every((client) => tasksOf(client).length === 1), 'each has one of the two tasks');
   for (const { streams } of before) await streams.close();
