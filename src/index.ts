@@ -136,6 +136,7 @@ export {
   type CheckedFolder,
   type CheckOptions,
   checkFolder,
+  type DayGap,
 } from './files/check-folder.ts';
 export type { CellOf, ColumnSpec, NumberColumn, RowOf, TextColumn, TimeColumn } from './files/csv-columns.ts';
 export { type ColumnSpecs, type CsvFormatOptions, type CsvRecordsOptions, csvFormat } from './files/csv-format.ts';

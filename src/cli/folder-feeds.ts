@@ -70,11 +70,22 @@ export async function openFolderFeeds(
         keyPrefix: feedPrefix(topic, partition?.number),
         ...(partition && { partition }),
       });
-    // Only the records of one partition are in order of time with those of another topic, so each gets its own feed.
-    if (folders.length === 1 || settings.partitions === 1) return [feed()];
-    const placeOf = placementOf(streams.topology, topic, settings.partitions);
-    return Array.from({ length: settings.partitions }, (_, number) => feed({ number, placeOf }));
+    return partitionFeeds(streams.topology, topic, settings, folders.length, feed);
   });
+}
+
+/** The feeds of one of so many folders: one, or one for each partition. */
+export function partitionFeeds(
+  topology: Topology,
+  topic: string,
+  { partitions }: ReplaySettings,
+  folders: number,
+  feed: (partition?: WantedPartition<unknown>) => Feed,
+): readonly Feed[] {
+  // Only the records of one partition are in order of time with those of another topic, so each gets its own feed.
+  if (folders === 1 || partitions === 1) return [feed()];
+  const placeOf = placementOf(topology, topic, partitions);
+  return Array.from({ length: partitions }, (_, number) => feed({ number, placeOf }));
 }
 
 async function sameFile(a: string, b: string): Promise<boolean> {

@@ -2,45 +2,19 @@ import { openMemoryDatabase } from '../../state/memory-database.ts';
 import type { Logger } from '../common/logger.ts';
 import { silentLogger } from '../common/logger.ts';
 import type { Drop } from '../processor/drop-reason.ts';
-import type { FeedBatch, RecordOrigin } from '../runtime/feed.ts';
-import type { TimeRange } from './file-batch.ts';
+import { type Feed, progressByTopic, type RecordOrigin } from '../runtime/feed.ts';
+import { CheckedDays, type DayGap } from './checked-days.ts';
+import { CheckedFeed } from './checked-feed.ts';
+import type { TimeRange, WantedPartition } from './file-batch.ts';
 import { dialectText } from './file-dialect.ts';
-import { type FolderFile, listFolder, statFile } from './folder.ts';
+import { type CheckedFile, FileTally } from './file-tally.ts';
+import { listFolder } from './folder.ts';
 import { FolderFeed } from './folder-feed.ts';
 import type { LetterSink } from './letters.ts';
 import type { RowFormat } from './row-format.ts';
 
-/** Bad rows of a file for one reason. */
-export interface BadRows {
-  readonly reason: string;
-  readonly rows: number;
-  /** Of the first of them. */
-  readonly lines: readonly number[];
-  /** What is said of the first. */
-  readonly message: string;
-}
-
-/** What would be read of a file. */
-export interface CheckedFile {
-  /** Its path in the folder. */
-  readonly file: string;
-  /** What is in it, and how it is packed: `csv`, `ndjson.gz`. */
-  readonly kind: string;
-  readonly bytes: number;
-  /** False: a sample of it was read, what stands in its first MiB. */
-  readonly whole: boolean;
-  /** Records that its rows are, bad ones included, without those that are skipped. */
-  readonly rows: number;
-  readonly dead: number;
-  /** Event times of its good records, ms since the epoch. Absent: there are none. */
-  readonly firstMs?: number;
-  readonly lastMs?: number;
-  readonly bad: readonly BadRows[];
-  /** Why it, or what it goes on with, cannot be read. */
-  readonly refused?: string;
-  /** What a replay would say of it. */
-  readonly remarks: readonly string[];
-}
+export type { DayGap } from './checked-days.ts';
+export type { BadRows, CheckedFile } from './file-tally.ts';
 
 /** What would be read of a folder. */
 export interface CheckedFolder {
@@ -53,6 +27,10 @@ export interface CheckedFolder {
   readonly leftOut: readonly { readonly file: string; readonly why: string }[];
   /** Rows outside the times that are wanted. */
   readonly skipped: number;
+  /** Civil days that good records are of. */
+  readonly days: number;
+  /** Days between the first and the last of them that no record is of. */
+  readonly gaps: readonly DayGap[];
 }
 
 /** How a folder is checked. */
@@ -62,17 +40,17 @@ export interface CheckOptions<K, V> extends Partial<TimeRange> {
   readonly format: RowFormat<K, V>;
   /** Read the first MiB of each file alone. @defaultValue false */
   readonly sample?: boolean;
+  /** Zone of the days that are counted. @defaultValue 'UTC' */
+  readonly zone?: string;
   /** The event time that the engine would see, or why it would drop the record. @defaultValue the record's own */
   readonly timeOf?: (key: unknown, value: unknown, timestamp: number) => number | Drop;
   readonly signal?: AbortSignal;
 }
 
-const mostLines = 5;
-
 /**
  * Reads a folder as a replay into a new state would, and says what it found: nothing is kept.
  *
- * Whether a record would be late is not told: that depends on windows, and on what other topics have.
+ * Whether a record would be late is not told: that depends on the windows of a topology, which `weir check` has.
  *
  * @throws {@link StreamsError} `STREAMS_FILE` - there is no such folder. `STREAMS_INPUT_REFUSED` - a file is there twice, packed and not.
  * @example
@@ -90,106 +68,112 @@ const mostLines = 5;
  * ```
  */
 export async function checkFolder<K, V>(options: CheckOptions<K, V>): Promise<CheckedFolder> {
-  const { topic, directory, format, sample = false, fromMs, toMs, signal } = options;
-  const found = new Map<string, FileTally>();
-  for (const file of await listFolder(topic, directory, format)) found.set(file.name, new FileTally(file));
-  const leftOut: { file: string; why: string }[] = [];
-  const dead = tallySink((origin, reason, message) => found.get(origin.file)?.bad(origin.line, reason, message));
-  const feed = new FolderFeed({
-    ...{ topic, directory, format, dead, late: tallySink(() => {}) },
-    ...(fromMs !== undefined && { fromMs }),
-    ...(toMs !== undefined && { toMs }),
-    logger: remarksTo((file, remark) => found.get(file)?.remarks.push(remark)),
-    inspection: {
-      sample,
-      leftOut: (file, why) => {
-        found.delete(file);
-        leftOut.push({ file, why });
-      },
-      sampled: (file) => found.get(file)?.leave(),
-    },
-  });
+  const check = await FolderCheck.of(options);
+  const feed = check.feed();
   await feed.open(await openMemoryDatabase());
   try {
     for (;;) {
       const batch = await feed.poll();
-      if (batch === undefined || batch === 'idle' || signal?.aborted === true) break;
-      take(batch, feed, options.timeOf, found);
+      if (batch === undefined || batch === 'idle' || options.signal?.aborted === true) break;
+      for (let i = 0; options.timeOf !== undefined && i < batch.length; i++) {
+        const value = batch.values[i];
+        const time = options.timeOf(batch.keys[i], value, feed.timestampOf(value));
+        if (typeof time !== 'number') batch.drop(i, time);
+      }
+      batch.accept(batch.length);
     }
   } finally {
     await feed.close();
   }
-  const { refused = {}, skipped } = feed.progress;
-  const form = format.dialect?.form ?? 'csv';
-  const files = [...found].map(([name, tally]) => tally.result(form, refused[name]));
-  return { topic, directory, dialect: dialectText(format.dialect), files, leftOut, skipped };
+  return check.result();
 }
 
-/** Counts the records of a batch, which is of one file. */
-function take<K, V>(
-  batch: FeedBatch,
-  feed: FolderFeed<K, V>,
-  timeOf: CheckOptions<K, V>['timeOf'],
-  found: ReadonlyMap<string, FileTally>,
-): void {
-  const tally = batch.length === 0 ? undefined : found.get(batch.origin(0).file);
-  for (let i = 0; i < batch.length; i++) {
-    const value = batch.values[i];
-    const timestamp = feed.timestampOf(value);
-    const time = timeOf === undefined ? timestamp : timeOf(batch.keys[i], value, timestamp);
-    if (typeof time === 'number') tally?.good(time);
-    else batch.drop(i, time);
-  }
-  batch.accept(batch.length);
-}
+/** A look at a folder: feeds of its records, of which nothing is kept, and what they have found. */
+export class FolderCheck<K, V> {
+  readonly #options: CheckOptions<K, V>;
+  readonly #found: Map<string, FileTally>;
+  readonly #leftOut: { file: string; why: string }[] = [];
+  readonly #days: CheckedDays;
+  readonly #feeds: Feed[] = [];
 
-/** What was found of one file. */
-class FileTally {
-  readonly remarks: string[] = [];
-  readonly #file: FolderFile;
-  #whole = true;
-  #good = 0;
-  #firstMs = Infinity;
-  #lastMs = -Infinity;
-  readonly #bad: Map<string, { rows: number; readonly lines: number[]; readonly message: string }> = new Map();
-
-  constructor(file: FolderFile) {
-    this.#file = file;
+  private constructor(options: CheckOptions<K, V>, found: Map<string, FileTally>) {
+    this.#options = options;
+    this.#found = found;
+    this.#days = new CheckedDays(options.zone ?? 'UTC');
   }
 
-  leave(): void {
-    this.#whole = false;
+  /** A look at a folder as it is now. */
+  static async of<K, V>(options: CheckOptions<K, V>): Promise<FolderCheck<K, V>> {
+    const found = new Map<string, FileTally>();
+    for (const file of await listFolder(options.topic, options.directory, options.format))
+      found.set(file.name, new FileTally(file));
+    return new FolderCheck(options, found);
   }
 
-  good(timestamp: number): void {
-    this.#good++;
-    if (timestamp < this.#firstMs) this.#firstMs = timestamp;
-    if (timestamp > this.#lastMs) this.#lastMs = timestamp;
+  /** A feed of all records, or of one partition's: then there is one for each. */
+  feed(partition?: WantedPartition<K>): Feed {
+    const { topic, directory, format, sample = false, fromMs, toMs, timeOf } = this.#options;
+    const found = this.#found;
+    // Feeds of other partitions see the same files.
+    const first = (partition?.number ?? 0) === 0;
+    const feed = new FolderFeed({
+      ...{ topic, directory, format },
+      dead: tallySink((origin, reason, message) => found.get(origin.file)?.bad(origin.line, reason, message)),
+      late: tallySink((origin) => found.get(origin.file)?.late(origin.line)),
+      ...(fromMs !== undefined && { fromMs }),
+      ...(toMs !== undefined && { toMs }),
+      ...(partition && { partition }),
+      logger: first ? this.#remarks() : silentLogger,
+      inspection: {
+        sample,
+        leftOut: (file, why) => {
+          if (first) this.#leaveOut(file, why);
+        },
+        sampled: (file) => found.get(file)?.leave(),
+      },
+    });
+    const checked = new CheckedFeed(feed, timeOf, (file, timeMs) => {
+      found.get(file)?.good(timeMs);
+      this.#days.add(timeMs);
+    });
+    this.#feeds.push(checked);
+    return checked;
   }
 
-  bad(line: number, reason: string, message: string): void {
-    const known = this.#bad.get(reason);
-    if (known === undefined) this.#bad.set(reason, { rows: 1, lines: [line], message });
-    else {
-      known.rows++;
-      if (known.lines.length < mostLines) known.lines.push(line);
-    }
-  }
-
-  result(form: string, refused: string | undefined): CheckedFile {
-    const { name, path, gzip } = this.#file;
-    const end = gzip === false ? '' : gzip === 'zstd' ? '.zst' : '.gz';
-    const bytes = statFile(path)?.size ?? 0;
-    const bad = Array.from(this.#bad, ([reason, { rows, lines, message }]) => ({ reason, rows, lines, message }));
-    const dead = bad.reduce((sum, { rows }) => sum + rows, 0);
+  /** What the feeds have found. */
+  result(): CheckedFolder {
+    const { topic, directory, format } = this.#options;
+    const [{ refused = {}, skipped } = { skipped: 0 }] = progressByTopic(this.#feeds.map(({ progress }) => progress));
+    const form = format.dialect?.form ?? 'csv';
+    const files = [...this.#found].map(([name, tally]) => tally.result(form, refused[name]));
+    const { days, gaps } = this.#days;
     return {
-      ...{ file: name + path.slice(path.length - end.length), kind: form + end.toLowerCase(), bytes },
-      ...{ whole: this.#whole && refused === undefined, rows: this.#good + dead, dead },
-      ...(this.#good > 0 && { firstMs: this.#firstMs, lastMs: this.#lastMs }),
-      bad: bad.sort((a, b) => b.rows - a.rows),
-      ...(refused !== undefined && { refused }),
-      remarks: this.remarks,
+      topic,
+      directory,
+      dialect: dialectText(format.dialect),
+      files,
+      leftOut: this.#leftOut,
+      skipped,
+      days,
+      gaps,
     };
+  }
+
+  #leaveOut(file: string, why: string): void {
+    this.#found.delete(file);
+    this.#leftOut.push({ file, why });
+  }
+
+  /** Takes what a feed warns of; what it refuses is in its progress. */
+  #remarks(): Logger {
+    const warn = (fields: object, message: string): void => {
+      const { file, known } = fields as { readonly file?: string; readonly known?: string };
+      const tally = file === undefined ? undefined : this.#found.get(file);
+      if (tally === undefined) return;
+      tally.remarks.push(message.startsWith(`${file} `) ? message.slice(file!.length + 1) : message);
+      if (known !== undefined) tally.sameAs = this.#found.get(known)?.path ?? known;
+    };
+    return { ...silentLogger, warn };
   }
 }
 
@@ -197,14 +181,4 @@ class FileTally {
 function tallySink(append: (origin: RecordOrigin, reason: string, message: string) => void): LetterSink {
   const nothing = async (): Promise<void> => {};
   return { length: 0, cutTo: nothing, start: nothing, sync: nothing, append };
-}
-
-/** Takes what a feed warns of; what it refuses is in its progress. */
-function remarksTo(told: (file: string, remark: string) => void): Logger {
-  const warn = (fields: object, message: string): void => {
-    if (!('file' in fields)) return;
-    const file = String(fields.file);
-    told(file, message.startsWith(`${file} `) ? message.slice(file.length + 1) : message);
-  };
-  return { ...silentLogger, warn };
 }

@@ -52,6 +52,11 @@ export function isCivilDate(year: number, month: number, day: number): boolean {
   return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
 }
 
+/** Whether an instant has a date of the years 1 to 9999 in every zone. */
+export function isCivilTime(ms: number): boolean {
+  return ms >= (firstCivilDay + 1) * dayMs && ms < lastCivilDay * dayMs;
+}
+
 /** Day number of 1 January of a year. */
 function firstDayOfYear(year: number): number {
   const past = year - 1;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -7,6 +7,13 @@ import { dataSet, eventFile, good, temporary, weir } from './weir.ts';
 interface Report {
   readonly folders: readonly {
     readonly dialect: string;
+    readonly rows: number;
+    readonly dead: number;
+    readonly late?: number;
+    readonly first?: string;
+    readonly last?: string;
+    readonly days: number;
+    readonly gaps: readonly { readonly from: string; readonly to: string; readonly days: number }[];
     readonly skipped: number;
     readonly files: readonly {
       readonly file: string;
@@ -14,6 +21,9 @@ interface Report {
       readonly whole: boolean;
       readonly rows: number;
       readonly dead: number;
+      readonly late?: number;
+      readonly lateLines?: readonly number[];
+      readonly sameAs?: string;
       readonly first?: string;
       readonly last?: string;
       readonly bad: readonly { readonly reason: string; readonly rows: number; readonly lines: readonly number[] }[];
@@ -21,6 +31,12 @@ interface Report {
       readonly remarks: readonly string[];
     }[];
     readonly leftOut: readonly { readonly file: string; readonly why: string }[];
+  }[];
+  readonly stores?: readonly {
+    readonly store: string;
+    readonly rows: number;
+    readonly windows?: number;
+    readonly keys: number;
   }[];
   readonly tables: readonly {
     readonly keys: number;
@@ -62,7 +78,7 @@ test('check says of each file what it is, its rows and their first and last time
   t.like(b, { file: 'b.CSV.GZ', kind: 'csv.gz', rows: 1, dead: 0, first: '2018-02-01 00:00:00' });
   t.deepEqual(leftOut, [{ file: 'notes.txt', why: 'its name does not end with .csv, .csv.gz or .csv.zst' }]);
   const table = await good(t, `check --events ${folder}`);
-  t.regex(table, /^a\.csv +csv +7 +4 +whole +2018-01-31 01:30:00 +2018-01-31 23:00:00$/m);
+  t.regex(table, /^a\.csv +csv +7 +4 +0 +whole +2018-01-31 01:30:00 +2018-01-31 23:00:00$/m);
   t.regex(table, /^ {2}a\.csv +date +2 +lines 5, 7 +a time is missing/m);
   t.regex(table, /^Left out:\n {2}notes\.txt +its name does not end/m);
   // With the first bad row a replay would stop.
@@ -146,4 +162,132 @@ test('a sample is the first MiB of each file, and told as such; nothing to check
   const missing = await weir(`check ${folder}/no`);
   t.is(missing.code, 1);
   t.regex(missing.stderr, /^STREAMS_FILE: the folder \S+\/no of topic grid-events does not exist/);
+});
+
+/** File and line of each letter. */
+function placesIn(path: string): string[] {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => {
+    const { file, line: number } = JSON.parse(line) as { readonly file: string; readonly line: number };
+    return `${file}:${number}`;
+  });
+}
+
+/** A folder of nearly everything that a replay meets: late rows, bad ones, copies, a file that is named out of its order, packed ones, one that is refused, days that are missing. */
+function hostileFolder(root: string, name: string): string {
+  const folder = join(root, name);
+  mkdirSync(folder);
+  const day = (date: string, rows: readonly string[]): string => eventFile(date, rows);
+  const first = day('2018-03-01', ['10:00:00,ev_C,8', '11:00:00,ev_K,3', '12:00:00,ev_C,9']);
+  const files: Record<string, string | Buffer> = {
+    '20180301.csv': first,
+    '20180302.csv.gz': gzipSync(day('2018-03-02', ['23:59:59,ev_C,8', '00:00:00,ev_C,9'])),
+    // The day begins in 23 hours' time; what is of 1 March after it is late with a grace of a day.
+    '20180303.csv': day('2018-03-03', ['22:00:00,ev_C,8', '23:00:00,ev_C,9', '23:30:00,ev_N,3']),
+    '20180307.csv': `${day('2018-03-07', ['01:00:00,ev_C,8', '02:00:00,ev_C,10'])}x,y,z,u,v,w,\n`,
+    '20180307b.csv': day('2018-03-01', ['13:00:00,ev_C,8', '14:00:00,ev_C,11', '15:00:00,ev_K,3']),
+    '20180308.csv': day('2018-03-06', ['13:00:00,ev_C,8', '14:00:00,ev_C,12']),
+    '20180309.csv': first,
+    '20180310.csv.gz': gzipSync(first),
+    '20180311.csv': first.replace('id_equipement', 'id_equipment '),
+    '20180312.csv': '',
+    'notes.txt': 'no rows',
+  };
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
+  return folder;
+}
+
+for (const line of ['', '--grace 0', '--grace 200h --partitions 3', '--from 2018-03-02 --to 2018-03-07', '--zone UTC'])
+  test(`what check says of a hostile folder is what a replay then does: "${line}"`, async (t) => {
+    const root = await temporary(t);
+    const folder = hostileFolder(root, 'events');
+    const asked = `--events ${folder} ${line}`.trim();
+    const { code, stdout } = await weir(`check ${asked} --json`);
+    t.is(code, 3, 'a file is refused');
+    const { folders, stores } = JSON.parse(stdout) as Report;
+    const [{ files, gaps, ...all }] = folders as [Report['folders'][0]];
+    const replayed = await weir(`replay ${asked} --state ${root}/state --out ${root}/out --json`);
+    t.is(replayed.code, 3);
+    const summary = JSON.parse(replayed.stdout) as Record<string, number>;
+    t.deepEqual(
+      [all.rows + all.skipped, all.dead, all.late, all.skipped],
+      [summary['rows'], summary['dead'], summary['late'], summary['skipped']],
+    );
+    const late = files.flatMap(({ file, lateLines = [] }) => lateLines.map((at) => `${file}:${at}`));
+    t.deepEqual(late, placesIn(`${root}/state/late.jsonl`));
+    const bad = files.flatMap(({ file, bad: reasons }) =>
+      reasons.flatMap(({ lines }) => lines.map((at) => `${file}:${at}`)),
+    );
+    t.deepEqual(bad, placesIn(`${root}/state/dead.jsonl`));
+    for (const name of ['day-equipment', 'week-region', 'month-type', 'year-commune']) {
+      const rows = readFileSync(`${root}/out/${name.replace('-', '_')}.csv`, 'utf8')
+        .trim()
+        .split('\n')
+        .slice(1);
+      const of = (fields: number, from = 0): number =>
+        new Set(
+          rows.map((row) =>
+            row
+              .split(',')
+              .slice(from, from + fields)
+              .join(),
+          ),
+        ).size;
+      const found = stores!.find(({ store }) => store === name)!;
+      t.is(found.windows, of(1), `windows of ${name}`);
+      t.true(found.rows >= found.keys && found.rows <= found.keys * found.windows!);
+    }
+    if (line !== '') return;
+    t.deepEqual(late, ['20180307b.csv:2', '20180307b.csv:3', '20180307b.csv:4']);
+    t.deepEqual(gaps, [{ from: '2018-03-04', to: '2018-03-05', days: 2 }]);
+    t.like(all, { first: '2018-03-01 10:00:00', last: '2018-03-07 02:00:00', days: 5 });
+    t.deepEqual(
+      files.flatMap(({ file, sameAs }) => (sameAs === undefined ? [] : [[file, sameAs]])),
+      [
+        ['20180309.csv', '20180301.csv'],
+        ['20180310.csv.gz', '20180301.csv'],
+      ],
+    );
+  });
+
+test('of two folders over partitions check finds what a replay does', async (t) => {
+  const root = await temporary(t);
+  const folders = [hostileFolder(root, 'a'), join(root, 'b')];
+  mkdirSync(folders[1]!);
+  writeFileSync(join(folders[1]!, 'x.csv'), eventFile('2018-03-20', ['10:00:00,ev_C,8', '11:00:00,ev_C,9']));
+  for (const partitions of [1, 3]) {
+    const asked = `--events ${folders[0]} --events ${folders[1]} --partitions ${partitions} --grace 1h`;
+    const { folders: found } = JSON.parse((await weir(`check ${asked} --json`)).stdout) as Report;
+    const replayed = await weir(`replay ${asked} --state ${root}/state${partitions} --json`);
+    const summary = JSON.parse(replayed.stdout) as Record<string, number>;
+    const sum = (name: 'rows' | 'dead' | 'late'): number => found.reduce((total, each) => total + each[name]!, 0);
+    t.deepEqual([sum('rows'), sum('dead'), sum('late')], [summary['rows'], summary['dead'], summary['late']]);
+    t.true(sum('late') > 0);
+    t.is(found[1]!.rows, 2);
+    t.is(found[0]!.files.filter(({ refused }) => refused !== undefined).length, 1);
+  }
+});
+
+test.serial('check leaves nothing behind, and of a sample it does not tell what would be late', async (t) => {
+  const root = await temporary(t);
+  const folder = hostileFolder(root, 'events');
+  // Where what is thrown away lives.
+  const { TMPDIR } = process.env;
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+  });
+  const temporaries = join(root, 'temporaries');
+  mkdirSync(temporaries);
+  process.env['TMPDIR'] = temporaries;
+  const whole = await weir(`check ${folder}`);
+  t.regex(whole.stdout, /^Days without a row:\n {2}2018-03-04 to 2018-03-05 +2 days$/m);
+  t.regex(whole.stdout, /^Late rows:\n {2}20180307b\.csv +3 +lines 2, 3, 4$/m);
+  t.regex(whole.stdout, /^In all: 16 rows, 1 bad, 3 late, 2018-03-01 10:00:00 to 2018-03-07 02:00:00, 5 days$/m);
+  t.deepEqual(readdirSync(temporaries), []);
+  t.deepEqual(readdirSync(root).sort(), ['events', 'temporaries']);
+  const sampled = await weir(`check ${folder} --sample`);
+  t.notRegex(sampled.stdout, /late/i);
+  const [file] = (JSON.parse((await weir(`check ${folder} --sample --json`)).stdout) as Report).folders[0]!.files;
+  t.false('late' in file!);
 });
