@@ -115,7 +115,7 @@ export class KafkaGroupMember implements GroupMember {
       const attempt = async (): Promise<void> => {
         const askedAt = performance.now();
         await this.#calls.commit(this.#memberId, generation, offsets, Math.max(1, deadline.left));
-        if (generation === this.#generation) this.#confirmations.confirmed(askedAt);
+        if (generation === this.#generation) this.#confirmed(askedAt);
       };
       await retrying(`committing offsets of group ${groupId}`, deadline, attempt, this.#stopping.signal);
     } catch (error) {
@@ -161,6 +161,11 @@ export class KafkaGroupMember implements GroupMember {
     this.#confirmations.stop();
     this.#generation = -1;
     this.#wake?.();
+  }
+
+  /** An answer that comes after the end begins no session: its timer would hold the process. */
+  #confirmed(askedAt: number): void {
+    if (!this.#stopped) this.#confirmations.confirmed(askedAt);
   }
 
   get #isStatic(): boolean {
@@ -212,7 +217,7 @@ export class KafkaGroupMember implements GroupMember {
     const parts = await this.#share(joined);
     const askedAt = performance.now();
     const assignment = await this.#calls.sync(joined, parts);
-    this.#confirmations.confirmed(askedAt);
+    this.#confirmed(askedAt);
     this.#stable = true;
     return { assignment, generation: joined.generation };
   }
@@ -282,12 +287,12 @@ export class KafkaGroupMember implements GroupMember {
     const askedAt = performance.now();
     try {
       await this.#calls.heartbeat(this.#memberId, generation, Math.max(1000, this.#options.sessionTimeoutMs / 2));
-      if (generation === this.#joined) this.#confirmations.confirmed(askedAt);
+      if (generation === this.#joined) this.#confirmed(askedAt);
       return undefined;
     } catch (error) {
       if (this.#stopped || generation !== this.#joined) return error as Error;
       const rebalancing = isKafka(error, 'REBALANCE_IN_PROGRESS');
-      if (rebalancing) this.#confirmations.confirmed(askedAt);
+      if (rebalancing) this.#confirmed(askedAt);
       // While a join is under way it will tell.
       if (this.#stable) {
         if (rebalancing) this.#join();
