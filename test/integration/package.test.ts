@@ -1,70 +1,27 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { installLine } from '../../src/common/optional-packages.ts';
 import { gridNeed } from '../../topologies/grid/packages.ts';
+import { PackedProject } from './helpers/packed-project.ts';
 
 const run = promisify(execFile);
-const root = new URL('../../', import.meta.url);
-const install = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
 
-/** An empty project with the package as npm packs it, and nothing else. */
-async function project(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'weir-package-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
-    cwd: root,
-  });
-  await writeFile(join(folder, 'package.json'), '{ "name": "project", "private": true }');
-  await run('npm', [...install, `./${stdout.trim()}`], { cwd: folder });
-  return folder;
-}
-
-/** What a program prints. */
-async function printed(folder: string, name: string, program: string): Promise<string> {
-  await writeFile(join(folder, name), program);
-  const { stdout } = await run(process.execPath, [name], { cwd: folder });
-  return stdout;
-}
-
-/** Bytes that a folder takes on the disk. */
-async function onDisk(folder: string): Promise<number> {
-  const { stdout } = await run('du', ['-sk', folder]);
-  return Number.parseInt(stdout, 10) * 1024;
-}
-
-/** Folders below node_modules that are packages. */
-async function packagesOf(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.'));
-  const scopes = names.filter((name) => name.startsWith('@'));
-  const scoped = await Promise.all(
-    scopes.map(async (scope) => (await readdir(join(folder, scope))).map((name) => `${scope}/${name}`)),
-  );
-  return [...names.filter((name) => !name.startsWith('@')), ...scoped.flat()];
-}
-
-test.serial('the library is installed small, and says what each part needs besides', async (t) => {
-  const folder = await project(t);
-  const modules = join(folder, 'node_modules');
-  const packages = await packagesOf(modules);
-  t.true(packages.length <= 25, packages.join(' '));
-  t.true((await onDisk(modules)) < 15e6, String(await onDisk(modules)));
-
+test.serial('the library says what each part needs besides', async (t) => {
+  const project = await PackedProject.create(t);
   const all = "const names = ['weir-streams', 'weir-streams/server', 'weir-streams/testing', 'weir-streams/cli'];";
   const count = 'console.log(names.length, found.every((each) => Object.keys(each).length > 0));';
   const esm = `${all} const found = await Promise.all(names.map((name) => import(name))); ${count}`;
-  t.is(await printed(folder, 'all.mjs', esm), '4 true\n');
+  t.is(await project.printed('all.mjs', esm), '4 true\n');
   t.is(
-    await printed(folder, 'all.cjs', `${all} const found = names.map((name) => require(name)); ${count}`),
+    await project.printed('all.cjs', `${all} const found = names.map((name) => require(name)); ${count}`),
     '4 true\n',
   );
 
-  const used = await printed(
-    folder,
+  const used = await project.printed(
     'used.mjs',
     `import { EmbeddedStreams, KafkaStreams, Serdes, StreamsBuilder } from 'weir-streams';
 import { serve } from 'weir-streams/server';
@@ -79,10 +36,10 @@ await streams.close();`,
   t.regex(used, /^STREAMS_CONFIG Kafka needs .*: npm install kafkajs@2$/m);
   t.regex(used, /^STREAMS_CONFIG HTTP with metrics needs .*: npm install hono@4 @hono\/node-server@2 prom-client@15$/m);
 
-  const failed = await t.throwsAsync(run('npx', ['--no-install', 'weir', 'demo'], { cwd: folder }));
+  const failed = await t.throwsAsync(project.run('npx', ['--no-install', 'weir', 'demo']));
   t.true((failed as unknown as { stderr: string }).stderr.includes(installLine(gridNeed.packages)));
 
-  await run('npm', [...install, ...installLine(gridNeed.packages).split(' ').slice(2)], { cwd: folder });
+  await project.install(installLine(gridNeed.packages).split(' ').slice(2));
   const generated = [
     'generate',
     '--out',
@@ -98,12 +55,10 @@ await streams.close();`,
     '--seed',
     '1',
   ];
-  await run('npx', ['--no-install', 'weir', ...generated], { cwd: folder });
-  await run('npx', ['--no-install', 'weir', 'replay', '--events', 'data/events', '--park', 'data/park'], {
-    cwd: folder,
-  });
-  const { stdout } = await run('npx', ['--no-install', 'weir', 'query', 'day', 'type'], { cwd: folder });
-  t.true(stdout.split('\n').length > 2);
+  const weir = (...words: readonly string[]): Promise<string> => project.run('npx', ['--no-install', 'weir', ...words]);
+  await weir(...generated);
+  await weir('replay', '--events', 'data/events', '--park', 'data/park');
+  t.true((await weir('query', 'day', 'type')).split('\n').length > 2);
 });
 
 for (const [file, kind] of [
@@ -111,8 +66,9 @@ for (const [file, kind] of [
   ['main.cts', 'CommonJS'],
 ] as const)
   test.serial(`the types are sound for ${kind}, all checked, without those of Node or the DOM`, async (t) => {
-    const folder = await project(t);
-    t.false((await packagesOf(join(folder, 'node_modules'))).includes('@types/node'));
+    const project = await PackedProject.create(t);
+    const { folder } = project;
+    t.false((await project.packages()).includes('@types/node'));
     await writeFile(
       join(folder, file),
       `import { EmbeddedStreams, KafkaStreams, Serdes, StreamsBuilder, type Serde } from 'weir-streams';
