@@ -2,70 +2,93 @@ import type { History } from '../../../state/versioned-store.ts';
 import type { KeyText } from './byte-rows.ts';
 import { KeyNumbers } from './key-numbers.ts';
 
-/** Memory of a history of one or two versions beside its bytes, which are there twice: in what it is known by, and in its values. Measured on Node 20. */
-const historyBytes = 280;
+/** Memory of the objects of a history of one or two versions beside the bytes of its values. Measured on Node 20. */
+const objectBytes = 280;
+/** Of the memory for histories, what their objects may take: others are read from their bytes each time. */
+const objectShare = 1 / 8;
 /** In the place of a number: the key's history is not known any more. */
 const forgotten = 0xffffffff;
 
-/** A history, and what the database has for it as latin1 text. */
-interface KeptHistory<V> {
-  readonly bytes: string;
-  readonly history: History<V>;
-}
-
 /** Histories of keys that were used in the same time. Many keys have the same one: where an equipment is, others are too. */
 class HistoryGeneration<V> {
-  readonly #numbers = new KeyNumbers();
-  readonly #kept: KeptHistory<V>[] = [];
-  readonly #byBytes = new Map<string, number>();
-  #keptBytes = 0;
+  readonly #read: (bytes: string) => History<V>;
+  readonly #objectsMaxBytes: number;
+  /** Of a key: where its history stands in `#histories`. */
+  readonly #keys = new KeyNumbers();
+  /** The distinct histories, as bytes. */
+  readonly #histories = new KeyNumbers();
+  /** Those that were read, by where they stand. */
+  readonly #objects = new Map<number, History<V>>();
+  #objectsBytes = 0;
+
+  constructor(read: (bytes: string) => History<V>, objectsMaxBytes: number) {
+    this.#read = read;
+    this.#objectsMaxBytes = objectsMaxBytes;
+  }
 
   get size(): number {
-    return this.#numbers.size;
+    return this.#keys.size;
   }
 
   get bytes(): number {
-    return this.#numbers.bytes + this.#keptBytes;
+    return this.#keys.bytes + this.#histories.bytes + this.#objectsBytes;
   }
 
-  get(key: KeyText): KeptHistory<V> | undefined {
-    const number = this.#numbers.get(key);
-    return number < 0 || number === forgotten ? undefined : this.#kept[number]!;
+  /** Where the history of a key stands; -1: it is not known. */
+  placeOf(key: KeyText): number {
+    const place = this.#keys.get(key);
+    return place === forgotten ? -1 : place;
   }
 
-  /** What is kept of the same bytes. */
-  same(bytes: string): KeptHistory<V> | undefined {
-    const number = this.#byBytes.get(bytes);
-    return number === undefined ? undefined : this.#kept[number]!;
+  bytesAt(place: number): string {
+    return this.#histories.keyAt(place);
   }
 
-  add(key: KeyText, kept: KeptHistory<V>): void {
-    let number = this.#byBytes.get(kept.bytes);
-    if (number === undefined) {
-      number = this.#kept.push(kept) - 1;
-      this.#byBytes.set(kept.bytes, number);
-      this.#keptBytes += historyBytes + 2 * kept.bytes.length;
+  at(place: number): History<V> {
+    const known = this.#objects.get(place);
+    if (known !== undefined) return known;
+    const bytes = this.bytesAt(place);
+    const history = this.#read(bytes);
+    const more = objectBytes + bytes.length;
+    if (this.#objectsBytes + more <= this.#objectsMaxBytes) {
+      this.#objectsBytes += more;
+      this.#objects.set(place, history);
     }
-    this.#numbers.set(key, number);
+    return history;
+  }
+
+  /** Returns where the history stands. */
+  add(key: KeyText, bytes: string): number {
+    const place = this.#histories.placeOf(bytes);
+    this.#keys.set(key, place);
+    return place;
   }
 
   forget(key: KeyText): void {
-    if (this.#numbers.get(key) >= 0) this.#numbers.set(key, forgotten);
+    if (this.#keys.get(key) >= 0) this.#keys.set(key, forgotten);
   }
 }
 
-/** Of the memory for histories so much is a full generation: a younger one of half as much may stand beside it. */
-const fullGeneration = 2 / 3;
+/** Of the memory for histories so much is a full generation: a younger one of a third of it may stand beside it. */
+const fullGeneration = 3 / 4;
+const youngGeneration = 1 / 4;
 
 /** Histories that were read, by key: as many as there is room for. Of more, those are forgotten that were not used lately. */
 export class HistoryCache<V> {
-  readonly #fullBytes: number;
-  #young = new HistoryGeneration<V>();
-  #old = new HistoryGeneration<V>();
+  readonly #maxBytes: number;
+  readonly #read: (bytes: string) => History<V>;
+  #young: HistoryGeneration<V>;
+  #old: HistoryGeneration<V>;
 
-  /** @param maxBytes - Memory for it. */
-  constructor(maxBytes: number) {
-    this.#fullBytes = maxBytes * fullGeneration;
+  /**
+   * @param maxBytes - Memory for it.
+   * @param read - Reads a history from what the database has for it, as latin1 text.
+   */
+  constructor(maxBytes: number, read: (bytes: string) => History<V>) {
+    this.#maxBytes = maxBytes;
+    this.#read = read;
+    this.#young = this.#generation();
+    this.#old = this.#generation();
   }
 
   /** Keys, those among them twice that are about to be forgotten. */
@@ -78,21 +101,19 @@ export class HistoryCache<V> {
   }
 
   get(key: KeyText): History<V> | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young.history;
-    const old = this.#old.get(key);
-    return old === undefined ? undefined : this.#add(key, old);
+    const young = this.#young.placeOf(key);
+    if (young >= 0) return this.#young.at(young);
+    const old = this.#old.placeOf(key);
+    return old < 0 ? undefined : this.add(key, this.#old.bytesAt(old));
   }
 
-  /**
-   * Keeps a history.
-   *
-   * @param bytes - What the database has for it, as latin1 text.
-   * @param read - Reads it, if none of the same bytes is kept.
-   */
-  add(key: KeyText, bytes: string, read: () => History<V>): History<V> {
-    const same = this.#young.same(bytes) ?? this.#old.same(bytes);
-    return this.#add(key, same ?? { bytes, history: read() });
+  /** Keeps a history; returns it. */
+  add(key: KeyText, bytes: string): History<V> {
+    if (this.#young.bytes > youngGeneration * this.#maxBytes && this.bytes > fullGeneration * this.#maxBytes) {
+      this.#old = this.#young;
+      this.#young = this.#generation();
+    }
+    return this.#young.at(this.#young.add(key, bytes));
   }
 
   /** The history of a key has changed. */
@@ -101,12 +122,7 @@ export class HistoryCache<V> {
     this.#old.forget(key);
   }
 
-  #add(key: KeyText, kept: KeptHistory<V>): History<V> {
-    if (this.#young.bytes > this.#fullBytes / 2 && this.bytes > this.#fullBytes) {
-      this.#old = this.#young;
-      this.#young = new HistoryGeneration();
-    }
-    this.#young.add(key, kept);
-    return kept.history;
+  #generation(): HistoryGeneration<V> {
+    return new HistoryGeneration(this.#read, objectShare * this.#maxBytes);
   }
 }

@@ -1,3 +1,4 @@
+import { latin1 } from '../../../state/latin1.ts';
 import type { KeyText } from './byte-rows.ts';
 
 const firstSlots = 64;
@@ -5,6 +6,8 @@ const firstBytes = 1024;
 /** Bytes of a number, and most that the length of a key takes. */
 const numberBytes = 4;
 const lengthBytes = 5;
+/** Of two sizes of the slab the larger one: what is empty at its end counts. */
+const growth = 1.125;
 /** The slots are doubled when so many of them are taken. */
 const mostTaken = 0.7;
 
@@ -38,19 +41,32 @@ export class KeyNumbers {
 
   /** @param number - From 0 up, below 2^32. */
   set(key: KeyText, number: number): void {
-    let slot = this.#slotOf(key);
-    let at = this.#numberAt(this.#slots[slot]!);
-    if (at < 0) {
-      if (this.size >= mostTaken * this.#slots.length) {
-        this.#moreSlots();
-        slot = this.#slotOf(key);
-      }
-      at = this.#append(key);
-      this.#slots[slot] = this.#used + 1;
-      this.#used = at + numberBytes;
-      this.size++;
-    }
+    const at = this.#numberAt(this.placeOf(key) + 1);
     for (let i = 0; i < numberBytes; i++) this.#slab[at + i] = number >>> (8 * i);
+  }
+
+  /** Where a key stands, for `keyAt`: it stays there. One that is not there is added, with any number. */
+  placeOf(key: KeyText): number {
+    let slot = this.#slotOf(key);
+    const slotted = this.#slots[slot]!;
+    if (slotted !== 0) return slotted - 1;
+    if (this.size >= mostTaken * this.#slots.length) {
+      this.#moreSlots();
+      slot = this.#slotOf(key);
+    }
+    const place = this.#used;
+    this.#used = this.#append(key) + numberBytes;
+    this.#slots[slot] = place + 1;
+    this.size++;
+    return place;
+  }
+
+  /** The key that stands at a place. */
+  keyAt(place: number): KeyText {
+    const end = this.#numberAt(place + 1);
+    let at = place;
+    while (this.#slab[at]! >= 0x80) at++;
+    return latin1(this.#slab, at + 1, end);
   }
 
   /** The slot that has the key, or the free one that it would get. */
@@ -89,7 +105,7 @@ export class KeyNumbers {
   #append(key: KeyText): number {
     const most = this.#used + lengthBytes + key.length + numberBytes;
     if (most > this.#slab.length) {
-      const larger = new Uint8Array(Math.max(most, Math.ceil(1.5 * this.#slab.length)));
+      const larger = new Uint8Array(Math.max(most, Math.ceil(growth * this.#slab.length)));
       larger.set(this.#slab.subarray(0, this.#used));
       this.#slab = larger;
     }

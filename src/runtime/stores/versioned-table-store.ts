@@ -67,7 +67,7 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     this.#store = new VersionedBytesStore(database, prefix);
     this.#keepsVersions = options.keepsVersions;
     this.global = options.global;
-    this.#read = new HistoryCache(Math.max(leastCacheBytes, options.cacheBytes));
+    this.#read = new HistoryCache(Math.max(leastCacheBytes, options.cacheBytes), (text) => this.#decoded(text));
     this.stats = {
       store: spec.name,
       kind: 'versioned',
@@ -183,13 +183,16 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     }
     this.stats.misses++;
     const bytes = this.#store.bytes(Buffer.from(text, 'latin1'));
-    if (bytes === undefined) return this.#read.add(text, '', () => []);
-    return this.#read.add(text, latin1(bytes, 0, bytes.length), () =>
-      decodeHistory(bytes).map(({ validFromMs, value }) => ({
-        validFromMs,
-        value: value === null ? null : this.#kept(value),
-      })),
-    );
+    return this.#read.add(text, bytes === undefined ? '' : latin1(bytes, 0, bytes.length));
+  }
+
+  /** A history from its bytes as text; '': the key has none. */
+  #decoded(text: string): History<Kept<unknown>> {
+    if (text === '') return [];
+    return decodeHistory(Buffer.from(text, 'latin1')).map(({ validFromMs, value }) => ({
+      validFromMs,
+      value: value === null ? null : this.#kept(value),
+    }));
   }
 
   #kept(bytes: Uint8Array): Kept<unknown> {

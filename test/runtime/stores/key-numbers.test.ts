@@ -15,6 +15,8 @@ test('keys of any bytes have the number that was set last, others none', (t) => 
       for (const [key, number] of expected) t.is(actual.get(key), number);
       for (const key of others) t.is(actual.get(key), expected.get(key) ?? -1);
       t.is(actual.size, expected.size);
+      for (const key of expected.keys()) t.is(actual.keyAt(actual.placeOf(key)), key);
+      t.is(actual.size, expected.size);
     }),
   );
 });
