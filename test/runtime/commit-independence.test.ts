@@ -294,7 +294,7 @@ const serdes: readonly (readonly [name: string, serde: Serde<unknown>])[] = [
 ];
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
-const numRuns = Number(process.env['COMMIT_RUNS'] ?? 5);
+const numRuns = Number(process.env['COMMIT_RUNS'] ?? 3);
 
 for (const [what, build] of Object.entries(operations))
   for (const [name, serde] of serdes) {

@@ -1,7 +1,4 @@
 import test from 'ava';
-import { openKafkaBroker } from '../../../src/clients/kafka/kafka-broker.ts';
-import { type Logger, silentLogger } from '../../../src/common/logger.ts';
-import { freePort } from '../../helpers/parts.ts';
 import { failure, scripted } from './scripted.ts';
 import { Bytes, type Fields } from './scripted-broker.ts';
 
@@ -267,22 +264,4 @@ test('after close every call fails at once', async (t) => {
   await broker.admin.listTopics();
   await broker.close();
   await failure(t, broker.admin.listTopics());
-});
-
-test('a broker that does not answer is told of after a while, with the time that is left', async (t) => {
-  const told: string[] = [];
-  const note = (_fields: object, text: string): void => void told.push(text);
-  const logger = { ...silentLogger, warn: note } as Logger;
-  // Nobody listens there.
-  const port = await freePort();
-  const broker = openKafkaBroker({
-    bootstrapServers: [`127.0.0.1:${port}`],
-    clientId: 'test',
-    timeoutMs: 6000,
-    logger,
-  });
-  t.teardown(() => broker.close());
-  t.is((await failure(t, broker.admin.listTopics())).code, 'STREAMS_BROKER');
-  t.is(told.length, 1);
-  t.regex(told[0]!, /^listing topics: .*ECONNREFUSED.*\. Trying again for [1-4] s at most$/);
 });

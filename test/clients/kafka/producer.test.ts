@@ -389,16 +389,3 @@ test('a producer is used as it is meant to be', async (t) => {
   await plain.close();
   t.is((await failure(t, plain.flush())).code, 'STREAMS_CLOSED');
 });
-
-test('a topic that no broker knows is given up after a while', async (t) => {
-  const { script, broker } = await scripted(t, 20_000);
-  willing(script);
-  script.on(metadata, () => script.metadata([{ topic: 't', error: codes.unknownTopic, leaders: [] }]));
-  const producer = broker.producer({ transactional: false, transactionalId: 'id' });
-  await producer.init();
-  append(producer, 0, 'a');
-  const { code, message } = await failure(t, producer.flush());
-  t.is(code, 'STREAMS_BROKER');
-  t.regex(message, /UNKNOWN_TOPIC_OR_PARTITION/);
-  t.is(script.count(produce), 0);
-});

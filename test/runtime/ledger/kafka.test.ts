@@ -95,7 +95,7 @@ test('each record of hostile topics has one fate, whatever the commits, stops an
       disk.remove();
     }
   });
-  await check(t, property, 25);
+  await check(t, property, Number(process.env['LEDGER_RUNS'] ?? 10));
 });
 
 test('the counts of letters are those of this process: after a restart, and after a commit that failed', async (t) => {
