@@ -192,9 +192,12 @@ export class FileLedger {
     this.#nextSequence = Math.max(this.#nextSequence, entry.sequence + 1);
   }
 
-  /** A saved position names columns by their index, so another list of columns would read other fields. */
+  /**
+   * A saved position names columns by their index, so another list of columns would read other fields. Where no file was begun there is no position: all that was found was
+   * refused, and a format that is mended may have other columns.
+   */
   #checkColumns(saved: readonly string[]): void {
-    if (saved.join() === this.#columns.join()) return;
+    if (this.#entries.size === 0 || saved.join() === this.#columns.join()) return;
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
       `topic ${this.#topic} was read with columns ${saved.join()}, and now has columns ${this.#columns.join()}. Give the format that its files were read with, or start from an empty state.`,

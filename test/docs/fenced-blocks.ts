@@ -28,3 +28,13 @@ export function fencedBlocks(): readonly FencedBlock[] {
 export function fileNameOf(block: FencedBlock): string {
   return /^\/\/ (\S+\.ts)\n/.exec(block.text)?.[1] ?? `line-${block.where.split(':')[1]}.ts`;
 }
+
+/** The programs of a page, as files of one folder: its own, and those of other pages that they import. */
+export function programsOf(page: string): readonly FencedBlock[] {
+  const programs = fencedBlocks().filter(({ language }) => language === 'ts');
+  const own = programs.filter((block) => block.page === page);
+  const names = new Set(own.map(fileNameOf));
+  const imported = own.flatMap(({ text }) => [...text.matchAll(/ from '\.\/([^']+)'/g)].map(([, name]) => name!));
+  const borrowed = [...new Set(imported)].filter((name) => !names.has(name));
+  return [...own, ...borrowed.flatMap((name) => programs.find((block) => fileNameOf(block) === name) ?? [])];
+}

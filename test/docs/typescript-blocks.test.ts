@@ -1,34 +1,30 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import ts from 'typescript';
-import { typescript } from '../helpers/typescript-child.ts';
-import { fencedBlocks, fileNameOf } from './fenced-blocks.ts';
+import { fencedBlocks, fileNameOf, programsOf } from './fenced-blocks.ts';
+import { entryPoints, runProgram, writeBlocks } from './page-programs.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const entryPoints = {
-  'weir-streams': 'src/index.ts',
-  'weir-streams/server': 'src/server.ts',
-  'weir-streams/testing': 'src/testing.ts',
-  'weir-streams/cli': 'src/cli.ts',
-};
 const blocks = fencedBlocks().filter(({ language }) => language === 'ts');
 
 /** Pages whose blocks are programs that need nothing, and assert what the page says. */
 const guides: readonly string[] = [
   'docs/coming-from-kafka-streams.md',
   'docs/operators.md',
+  'docs/joins.md',
   'docs/windows-and-time.md',
   'docs/testing.md',
   'docs/state-and-queries.md',
+  'docs/security.md',
 ];
 
 /** Files as they would stand in a checkout, by path. */
 const files = new Map(
-  blocks.map((block) => [join(root, 'examples', block.page.replaceAll(/\W/g, '-'), fileNameOf(block)), block]),
+  [...new Set(blocks.map(({ page }) => page))].flatMap((page) =>
+    programsOf(page).map((block) => [join(root, 'examples', page.replaceAll(/\W/g, '-'), fileNameOf(block)), block]),
+  ),
 );
 
 test('each block of TypeScript in README and docs compiles', (t) => {
@@ -57,25 +53,6 @@ function hostOf(options: ts.CompilerOptions): ts.CompilerHost {
   return host;
 }
 
-async function run(file: string, ...words: string[]): Promise<string> {
-  return (await promisify(execFile)(process.execPath, [...typescript, file, ...words])).stdout;
-}
-
-/** A folder with the blocks of a page as files. */
-function writeBlocks(t: ExecutionContext, page: string): string {
-  mkdirSync(join(root, '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(root, '.cache/blocks-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  for (const block of blocks.filter((one) => one.page === page)) {
-    const resolved = block.text.replaceAll(
-      /'(weir-streams(?:\/\w+)?)'/g,
-      (_, name: keyof typeof entryPoints) => `'${join(root, entryPoints[name])}'`,
-    );
-    writeFileSync(join(folder, fileNameOf(block)), resolved);
-  }
-  return folder;
-}
-
 test('the program of docs/your-own-files.md prints what the page says of the file that it shows', async (t) => {
   const folder = writeBlocks(t, 'docs/your-own-files.md');
   const [content, printed] = fencedBlocks().filter(
@@ -83,7 +60,10 @@ test('the program of docs/your-own-files.md prints what the page says of the fil
   );
   mkdirSync(join(folder, 'readings'));
   writeFileSync(join(folder, 'readings/january.csv'), Buffer.from(content!.text, 'latin1'));
-  t.is(await run(join(folder, 'daily-sums.ts'), join(folder, 'readings'), join(folder, 'state')), printed!.text);
+  t.is(
+    await runProgram(join(folder, 'daily-sums.ts'), [join(folder, 'readings'), join(folder, 'state')]),
+    printed!.text,
+  );
   const letter = JSON.parse(readFileSync(join(folder, 'state/dead.jsonl'), 'utf8')) as {
     line: number;
     message: string;
@@ -96,7 +76,7 @@ test('the program of docs/cli.md replays a folder and describes its topology', a
   const folder = writeBlocks(t, 'docs/cli.md');
   mkdirSync(join(folder, 'words'));
   writeFileSync(join(folder, 'words/a.csv'), 'at,word\n2024-01-01T00:00:00Z,weir\n2024-01-02T00:00:00Z,weir\n');
-  const program = async (...words: string[]): Promise<string> => run(join(folder, 'main.ts'), ...words);
+  const program = async (...words: string[]): Promise<string> => runProgram(join(folder, 'main.ts'), words);
   const state = join(folder, 'state');
   const replayed = await program('replay', '--events', join(folder, 'words'), '--state', state, '--json');
   t.like(JSON.parse(replayed), { rows: 2, dead: 0, files: 1 });
@@ -112,14 +92,21 @@ for (const guide of guides)
       await t.notThrowsAsync(import(pathToFileURL(join(folder, fileNameOf(block))).href), block.where);
   });
 
-test('each row of the tables of docs/operators.md is asserted by a program of the page', (t) => {
-  const page = readFileSync(join(root, 'docs/operators.md'), 'utf8');
-  const asserted = new Set(
-    [...page.matchAll(/\['(?:in )?([^']*)', '([^']*)'\]/g)].map(([, input, out]) => `${input} -> ${out}`),
-  );
-  const recordsIn = (cell: string): string => [...cell.matchAll(/`([^`]*)`/g)].map(([, record]) => record).join(' ');
-  const rows = [...page.matchAll(/^\| (`\w*[ \w]*:.*) \|$/gm)].map(([, row]) => row!.split('|').map(recordsIn));
-  t.true(rows.length > 20);
-  for (const [input, ...outputs] of rows)
-    for (const out of outputs) t.true(asserted.has(`${input!.replace(/^in /, '')} -> ${out}`), `${input} -> ${out}`);
-});
+/** Pages whose tables say what leaves for what comes in. */
+const tablePages = ['docs/operators.md', 'docs/joins.md'];
+
+for (const name of tablePages)
+  test(`each row of the tables of ${name} is asserted by a program of the page`, (t) => {
+    const page = readFileSync(join(root, name), 'utf8');
+    const asserted = new Set(
+      [...page.matchAll(/\['(?:in )?([^']*)', '([^']*)'\]/g)].map(([, input, out]) => `${input} -> ${out}`),
+    );
+    const recordsIn = (cell: string): string => [...cell.matchAll(/`([^`]*)`/g)].map(([, record]) => record).join(' ');
+    const rows = [...page.matchAll(/^\| (`\w*[ \w]*:.*) \|$/gm)].map(([, row]) => row!.split('|').map(recordsIn));
+    t.true(rows.length > 15);
+    for (const [input, ...outputs] of rows)
+      for (const out of outputs) {
+        const stated = `${input!.replace(/^in /, '')} -> ${out}`;
+        t.true(asserted.has(stated), stated);
+      }
+  });

@@ -357,6 +357,17 @@ test('letters shorter than what was committed are refused with both lengths', as
   t.regex(error!.message, new RegExp(`is 0 bytes long, but ${length} bytes`));
 });
 
+test('where every file was refused, a format that is mended goes on with the same state', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', 'when,id,text\n1,1,x\n2,2,y\n');
+  const { records, progress } = await world.run();
+  t.deepEqual([records, Object.keys(progress.refused ?? {})], [[], ['a.csv']]);
+  const format = { ...readingFormat, columns: ['when', 'id', 'text'] };
+  t.is((await world.run({ format })).records.length, 2);
+  const error = await t.throwsAsync(world.run());
+  t.true(StreamsError.is(error) && error.code === 'STREAMS_STATE_INCOMPATIBLE');
+});
+
 test('a position saved with other columns is refused', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('a.csv', readings(1));
