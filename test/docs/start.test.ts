@@ -28,13 +28,15 @@ test('the guide to start checks and sums its file as it shows, and a second run 
 test('what the guide to start says of mistakes is what its programs say of them', async (t) => {
   const folder = project(t);
   const table = readFileSync(new URL('../../docs/start.md', import.meta.url), 'utf8');
-  const says = async (content: string, beginning: string): Promise<void> => {
+  const says = async (content: string | Buffer, beginning: string): Promise<void> => {
     writeFileSync(join(folder, 'readings/march.csv'), content);
     const said = await run(folder, 'check.ts');
     t.true(said.includes(beginning), said);
     t.true(table.includes(beginning), beginning);
   };
   await says('Meter;Date;Time;Consumption (kWh)\n', 'it lacks the column "kWh"; it has');
+  await says('Readings of March\n\nMeter;Date;Time;kWh\n', 'it lacks the column');
+  await says(Buffer.from('Z\u00e4hler;Date;Time;kWh\n', 'latin1'), 'its header is not UTF-8');
   await says('Meter,Date,Time,kWh\n', 'its columns are separated by ","');
   await says(
     'Meter;Date;Time;kWh\nA-7;03/30/2024;22:30;1\n',
