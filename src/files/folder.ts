@@ -107,7 +107,12 @@ const likeRows =
 function likeRowsReason(name: string, suffixes: readonly string[]): string {
   if (name.startsWith('.')) return 'its name begins with a dot';
   const isJson = /\.(ndjson|jsonl)(\.\w+)?$/i.test(name);
-  const hint = isJson ? '. Lines of JSON are read by a format with "form": "ndjson" (--format)' : '';
+  const isText = /\.(txt|tsv|dat)$/i.test(name);
+  const hint = isJson
+    ? '. Lines of JSON are read by a format with "form": "ndjson" (--format)'
+    : isText
+      ? '. Other names are read by a format with "suffixes" (--format)'
+      : '';
   return `its name does not end with ${endsText(suffixes)}${hint}`;
 }
 
@@ -134,7 +139,7 @@ async function filesOf(topic: string, directory: string, within: string, search:
       else
         leftOut(
           `${within}${name}/`,
-          'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13)',
+          'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13). All folders are read by a format with "nested": true (--format)',
         );
     } else if (likeRows.test(name)) leftOut(within + name, likeRowsReason(name, suffixes));
   }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import test from 'ava';
 import ts from 'typescript';
+import { checkFolder, type RowFormat } from '../../src/index.ts';
 import { fencedBlocks, fileNameOf, programsOf } from './fenced-blocks.ts';
 import { entryPoints, runProgram, writeBlocks } from './page-programs.ts';
 
@@ -70,6 +71,29 @@ test('the program of docs/your-own-files.md prints what the page says of the fil
   };
   t.is(letter.line, 8);
   t.true(readFileSync(join(root, 'docs/your-own-files.md'), 'utf8').includes(`\`${letter.message}\``));
+});
+
+test('the half hours in one row of docs/your-own-files.md are of their day, be it of 23, 24 or 25 hours', async (t) => {
+  const page = 'docs/your-own-files.md';
+  const folder = writeBlocks(t, page);
+  const block = blocks.find((one) => one.page === page && one.text.includes('const halfHours'))!;
+  const { format } = (await import(pathToFileURL(join(folder, fileNameOf(block))).href)) as {
+    format: RowFormat<unknown, unknown>;
+  };
+  const header = ['meter', 'day', ...Array.from({ length: 50 }, (_, i) => `K${i + 1}`)].join();
+  const directory = join(folder, 'days');
+  mkdirSync(directory);
+  const spans = [
+    ['2024-03-31', 46, '2024-03-31T00:00Z', '2024-03-31T22:30Z'],
+    ['2024-06-01', 48, '2024-05-31T23:00Z', '2024-06-01T22:30Z'],
+    ['2024-10-27', 50, '2024-10-26T23:00Z', '2024-10-27T23:30Z'],
+  ] as const;
+  for (const [day, values, first, last] of spans) {
+    const cells = Array.from({ length: 50 }, (_, i) => (i < values ? '0.5' : '')).join();
+    writeFileSync(join(directory, 'day.csv'), `${header}\nA-7,${day},${cells}\n`);
+    const { files } = await checkFolder({ topic: 'days', directory, format });
+    t.like(files[0], { rows: values, dead: 0, firstMs: Date.parse(first), lastMs: Date.parse(last) });
+  }
 });
 
 test('the program of docs/cli.md replays a folder and describes its topology', async (t) => {

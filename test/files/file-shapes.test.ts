@@ -337,7 +337,10 @@ test('files of other suffixes, in any case, and of all folders are read', async 
   );
   t.deepEqual(told.sort(), [
     ['b.csv', 'its name does not end with .txt, .txt.gz or .txt.zst'],
-    ['site 1/', 'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13)'],
+    [
+      'site 1/',
+      'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13). All folders are read by a format with "nested": true (--format)',
+    ],
   ]);
 });
 

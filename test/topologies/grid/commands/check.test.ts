@@ -76,7 +76,11 @@ test('check says of each file what it is, its rows and their first and last time
     ],
   );
   t.like(b, { file: 'b.CSV.GZ', kind: 'csv.gz', rows: 1, dead: 0, first: '2018-02-01 00:00:00' });
-  t.deepEqual(leftOut, [{ file: 'notes.txt', why: 'its name does not end with .csv, .csv.gz or .csv.zst' }]);
+  t.is(leftOut.length, 1);
+  t.regex(
+    `${leftOut[0]!.file} ${leftOut[0]!.why}`,
+    /^notes\.txt its name does not end with \.csv, \.csv\.gz or \.csv\.zst/,
+  );
   const table = await good(t, `check --events ${folder}`);
   t.regex(table, /^a\.csv +csv +7 +4 +0 +whole +2018-01-31 01:30:00 +2018-01-31 23:00:00$/m);
   t.regex(table, /^ {2}a\.csv +date +2 +lines 5, 7 +a time is missing/m);
