@@ -1,9 +1,12 @@
-import { concatBytes, equalBytes, prefixEnd, readOrderedInt64, writeOrderedInt64 } from '../src/common/bytes.ts';
+import { compareBytes, concatBytes, equalBytes, readOrderedInt64, writeOrderedInt64 } from '../src/common/bytes.ts';
 import type { Database, Reader, WriteBatch } from './database.ts';
+import { type LoggedRow, type LogReader, logReaderOf } from './log-reader.ts';
+import { LoggedRows, type WindowLog } from './logged-rows.ts';
 import { decodeDirectory, encodeDirectory, findPage, isOfPage } from './page-directory.ts';
 import { PageCursor, PageWriter, rowsOf } from './page-rows.ts';
 import { PendingRows } from './pending-rows.ts';
 import { ReadPages } from './read-pages.ts';
+import { windowsEnd } from './row-log.ts';
 
 /** A row of a window store: the value of a key in the window that starts at `startMs`. */
 export interface WindowRow {
@@ -24,6 +27,14 @@ const bytesAtOnce = 16 * 1024;
 
 /** Directories kept in memory between commits. */
 const keptWindows = 256;
+
+/** A window of fewer pages has no log: they are merged at once. */
+const fewPages = 8;
+/** Changes for a page that are merged into it at once; fewer, and rows that are no larger than this on average, go through the log. */
+const manyChanges = 4;
+const smallRow = 256;
+/** Rows of the log for which one page is merged: as many as one page then gets at once, and a few more. */
+const rowsPerPage = 16;
 
 /** What is known of a window: where its pages begin, and pages that the database does not have yet. */
 interface PagedWindow {
@@ -51,6 +62,9 @@ interface PagedWindow {
  *             in hexadecimal: prefix 07, start 1490482800000, the first page: [07 | 80 00 01 5b 07 b2 a5 80 | 01]
  * ```
  *
+ * Where a commit changes few rows of many pages it writes no pages but an entry of a log (row-log.ts), and merges some pages of those whose rows have been there for longest: 500 changed rows of a
+ * million are an entry of 10 KiB and 32 pages, not 500 pages of 4 KiB.
+ *
  * Keys are given as latin1 text of their bytes (latin1.ts). Changes are gathered by `put` and `del` and merged into their pages by `apply` (best in the order of keys). With `seal` each changed page goes into the
  * caller's batch once, however often it was merged. `get` sees applied changes at once, everything else what is written: so call `written` when the batch is. One batch at a time.
  */
@@ -61,6 +75,10 @@ export class PagedWindowStore {
   readonly #pending = new PendingRows();
   readonly #read = new ReadPages();
   readonly #writer = new PageWriter();
+  readonly #logReader: LogReader;
+  readonly #windowsEnd: Uint8Array;
+  #log: LoggedRows | undefined;
+  #sweep: { readonly window: WindowLog; readonly upTo: number; readonly pages: string[] } | undefined;
 
   /**
    * @param database - Where the rows are.
@@ -69,6 +87,8 @@ export class PagedWindowStore {
   constructor(database: Database, prefix: Uint8Array) {
     this.#database = database;
     this.#prefix = new Uint8Array(prefix);
+    this.#windowsEnd = windowsEnd(prefix);
+    this.#logReader = logReaderOf(database, prefix);
   }
 
   /** The value of a key in a window, applied changes included; the view is good until the next call. */
@@ -81,11 +101,15 @@ export class PagedWindowStore {
       cursor.open(this.#page(window, at));
       window.cursorPage = at;
     }
+    const logged = this.#opened.of(startMs)?.pages.get(separators[window.cursorPage]!);
+    if (logged?.has(key)) return bytesOf(logged.get(key));
     return cursor.find(key);
   }
 
   /** The value of a key in a window as a reader has it: what is written. */
   read(reader: Reader, startMs: number, key: string): Uint8Array | undefined {
+    const logged = this.#logReader.find(reader, startMs, key);
+    if (logged !== undefined) return bytesOf(logged.value);
     const directoryKey = this.#rowKey(startMs, directoryTag);
     let directory = reader.get(directoryKey);
     for (;;) {
@@ -114,31 +138,119 @@ export class PagedWindowStore {
     this.#pending.add(startMs, key, undefined);
   }
 
-  /** Merges the gathered changes into their pages, which are kept until the batch is written. */
+  /** Merges the gathered changes into their pages, which are kept until the batch is written, or takes them into the log. */
   apply(): void {
     const pending = this.#pending;
     pending.sort();
     for (let from = 0; from < pending.length; ) {
       const window = this.#window(pending.startOf(from));
-      const page = findPage(window.separators, pending.keyOf(from));
-      const end = window.separators[page + 1];
       let to = from + 1;
-      while (
-        to < pending.length &&
-        pending.startOf(to) === window.startMs &&
-        (end === undefined || pending.keyOf(to) < end)
-      )
-        to++;
-      this.#merge(window, page, from, to);
+      while (to < pending.length && pending.startOf(to) === window.startMs) to++;
+      if (this.#isForLog(window, from, to)) this.#logRows(window, from, to);
+      else this.#mergeRows(window, from, to);
       from = to;
     }
     pending.clear();
     this.#read.clear();
   }
 
+  /** Whether the changes `[from, to)` of a window are small, and few for the pages that they are of. */
+  #isForLog({ startMs, separators }: PagedWindow, from: number, to: number): boolean {
+    if (separators.length <= fewPages || startMs < this.#opened.expired) return false;
+    const many = this.#opened.of(startMs) === undefined ? manyChanges : 2 * manyChanges;
+    const pending = this.#pending;
+    let [pages, bytes] = [0, 0];
+    let end: string | undefined = '';
+    for (let i = from; i < to; i++) {
+      const key = pending.keyOf(i);
+      bytes += key.length + pending.lengthOf(i);
+      if (end === undefined || key < end) continue;
+      pages++;
+      end = separators[findPage(separators, key) + 1];
+    }
+    return to - from < many * pages && bytes <= smallRow * (to - from);
+  }
+
+  #logRows({ separators }: PagedWindow, from: number, to: number): void {
+    const log = this.#opened;
+    for (let i = from; i < to; i++)
+      log.add(separators[findPage(separators, this.#pending.keyOf(i))]!, this.#pending, i);
+  }
+
+  #mergeRows(window: PagedWindow, from: number, to: number): void {
+    this.#settle(window);
+    const pending = this.#pending;
+    for (let first = from; first < to; ) {
+      const page = findPage(window.separators, pending.keyOf(first));
+      const end = window.separators[page + 1];
+      let next = first + 1;
+      while (next < to && (end === undefined || pending.keyOf(next) < end)) next++;
+      this.#merge(window, page, pending, first, next);
+      first = next;
+    }
+  }
+
+  /** Merges all that the log has of a window: what is merged after that must not be hidden by it. */
+  #settle(window: PagedWindow): void {
+    const log = this.#opened;
+    const logged = log.of(window.startMs);
+    if (logged === undefined) return;
+    for (const page of [...logged.pages.keys()]) this.#mergeLogged(window, logged, page);
+    if (this.#sweep?.window === logged) this.#sweep = undefined;
+    log.settled(window.startMs);
+  }
+
+  #mergeLogged(window: PagedWindow, { startMs, pages }: WindowLog, separator: string): void {
+    const rows = pages.get(separator);
+    if (rows === undefined) return;
+    pages.delete(separator);
+    const changes = new PendingRows();
+    for (const [key, value] of rows) changes.add(startMs, key, bytesOf(value));
+    changes.sort();
+    this.#merge(window, findPage(window.separators, separator), changes, 0, changes.length);
+  }
+
+  /** Merges some pages of the window that has been in the log for longest: so many that the log stays as long as it is. */
+  #sweepPages(): void {
+    const log = this.#opened;
+    for (let left = Math.ceil(log.freshRows / rowsPerPage); left > 0; ) {
+      if (this.#sweep === undefined) {
+        const window = log.oldest();
+        // What this commit adds is in the log from now on.
+        if (window === undefined || window.since > log.last) return;
+        this.#sweep = { window, upTo: log.last, pages: [...window.pages.keys()] };
+      }
+      const { window, upTo, pages } = this.#sweep;
+      const page = pages.pop();
+      if (page === undefined) {
+        log.swept(window, upTo);
+        this.#sweep = undefined;
+      } else if (window.pages.has(page)) {
+        this.#mergeLogged(this.#window(window.startMs), window, page);
+        left--;
+      }
+    }
+  }
+
+  /** The log, once it is read. */
+  get #opened(): LoggedRows {
+    if (this.#log !== undefined) return this.#log;
+    const log = new LoggedRows(this.#prefix);
+    this.#log = log;
+    log.open(this.#database, (startMs, key) => {
+      const { separators } = this.#window(startMs);
+      return separators[findPage(separators, key)]!;
+    });
+    return log;
+  }
+
   /** Applies what is gathered and puts all that changed into the batch: pages, and the directories of windows whose pages begin elsewhere now. */
   seal(batch: WriteBatch): void {
     this.apply();
+    const log = this.#opened;
+    this.#sweepPages();
+    log.seal(batch);
+    log.trim(batch);
     for (const window of this.#windows.values()) {
       for (const [separator, bytes] of window.unwritten) {
         const key = this.#rowKey(window.startMs, pageTag, separator);
@@ -160,19 +272,24 @@ export class PagedWindowStore {
     // Most have none, and clearing an empty map allocates.
     for (const { unwritten } of this.#windows.values()) if (unwritten.size > 0) unwritten.clear();
     if (this.#windows.size <= keptWindows) return;
-    const extra = this.#windows.size - keptWindows;
-    for (const startMs of [...this.#windows.keys()].slice(0, extra)) this.#windows.delete(startMs);
+    let extra = this.#windows.size - keptWindows;
+    for (const startMs of this.#windows.keys()) {
+      if (extra-- <= 0) break;
+      this.#windows.delete(startMs);
+    }
   }
 
   /** The starts of the windows in `[fromMs, toMs)` that have rows, ascending. One seek a start. */
   async starts(reader: Reader, fromMs: number = allTime.from, toMs: number = allTime.to): Promise<number[]> {
-    const starts: number[] = [];
+    const starts = new Set<number>();
+    for (const { startMs, value } of this.#logReader.rows(reader, fromMs, toMs))
+      if (value !== undefined) starts.add(startMs);
     const end = this.#bound(toMs);
     for (let from = this.#bound(fromMs); ; ) {
       const first = await firstKey(reader, from, end);
-      if (first === undefined) return starts;
+      if (first === undefined) return [...starts].sort((a, b) => a - b);
       const startMs = readOrderedInt64(first, this.#prefix.length);
-      starts.push(startMs);
+      starts.add(startMs);
       from = this.#bound(startMs + 1);
     }
   }
@@ -183,13 +300,26 @@ export class PagedWindowStore {
     fromMs: number = allTime.from,
     toMs: number = allTime.to,
   ): AsyncGenerator<readonly WindowRow[]> {
-    const lt = this.#bound(toMs);
+    for (;;) {
+      const before = this.#logReader.headBytes(reader);
+      const pages = this.#pageRows(reader, fromMs, toMs);
+      const first = pages.next();
+      const logged = this.#logReader.rows(reader, fromMs, toMs);
+      // Pages and log are of one state, unless a commit came in between.
+      if (same(before, this.#logReader.headBytes(reader))) {
+        yield* logged.length === 0 ? begun(first, pages) : withLogged(begun(first, pages), logged);
+        return;
+      }
+      await first;
+      await pages.return(undefined);
+    }
+  }
+
+  /** The rows of the pages. */
+  async *#pageRows(reader: Reader, fromMs: number, toMs: number): AsyncGenerator<readonly WindowRow[]> {
     const tagAt = this.#prefix.length + startLength;
-    for await (const entries of reader.pages(
-      { gte: this.#bound(fromMs) ?? this.#prefix, ...(lt === undefined ? {} : { lt }) },
-      pagesAtOnce,
-      bytesAtOnce,
-    )) {
+    const range = { gte: this.#bound(fromMs), lt: this.#bound(toMs) };
+    for await (const entries of reader.pages(range, pagesAtOnce, bytesAtOnce)) {
       const rows: WindowRow[] = [];
       for (const [key, page] of entries)
         if (key[tagAt] === pageTag) rowsOf(page, readOrderedInt64(key, this.#prefix.length), rows);
@@ -201,7 +331,9 @@ export class PagedWindowStore {
   async expireBefore(batch: WriteBatch, startMs: number): Promise<number> {
     const gone = new Set<number>();
     this.#read.clear();
-    for await (const entries of this.#database.pages({ gte: this.#prefix, lt: this.#bound(startMs)! }, 1000))
+    this.#opened.expireBefore(batch, startMs);
+    if (this.#sweep !== undefined && this.#sweep.window.startMs < startMs) this.#sweep = undefined;
+    for await (const entries of this.#database.pages({ gte: this.#prefix, lt: this.#bound(startMs) }, 1000))
       for (const [key] of entries) {
         batch.del(key);
         gone.add(readOrderedInt64(key, this.#prefix.length));
@@ -215,9 +347,9 @@ export class PagedWindowStore {
     return gone.size;
   }
 
-  #merge(window: PagedWindow, page: number, from: number, to: number): void {
+  #merge(window: PagedWindow, page: number, changes: PendingRows, from: number, to: number): void {
     const writer = this.#writer;
-    writer.merge(this.#page(window, page), this.#pending, from, to);
+    writer.merge(this.#page(window, page), changes, from, to);
     const separator = window.separators[page]!;
     const pages = writer.split();
     window.unwritten.set(separator, pages[0]?.bytes);
@@ -267,9 +399,9 @@ export class PagedWindowStore {
     return key;
   }
 
-  /** Before all rows of windows that start at this or later; after all rows for Infinity (undefined: there is no such key). */
-  #bound(startMs: number): Uint8Array | undefined {
-    if (startMs === Number.POSITIVE_INFINITY) return prefixEnd(this.#prefix);
+  /** Before all rows of windows that start at this or later; after all rows for Infinity. */
+  #bound(startMs: number): Uint8Array {
+    if (startMs === Number.POSITIVE_INFINITY) return this.#windowsEnd;
     if (startMs === Number.NEGATIVE_INFINITY) return this.#prefix;
     const start = new Uint8Array(startLength);
     writeOrderedInt64(start, 0, Math.ceil(startMs));
@@ -277,15 +409,61 @@ export class PagedWindowStore {
   }
 }
 
-async function firstKey(
-  reader: Reader,
-  gte: Uint8Array | undefined,
-  lt: Uint8Array | undefined,
-): Promise<Uint8Array | undefined> {
-  if (gte === undefined) return undefined;
-  for await (const entries of reader.pages({ gte, ...(lt === undefined ? {} : { lt }), limit: 1 }, 1))
-    return entries[0]?.[0];
+async function firstKey(reader: Reader, gte: Uint8Array, lt: Uint8Array): Promise<Uint8Array | undefined> {
+  for await (const entries of reader.pages({ gte, lt, limit: 1 }, 1)) return entries[0]?.[0];
   return undefined;
+}
+
+/** Pages whose first was asked for already. */
+async function* begun(
+  first: Promise<IteratorResult<readonly WindowRow[]>>,
+  rest: AsyncGenerator<readonly WindowRow[]>,
+): AsyncGenerator<readonly WindowRow[]> {
+  try {
+    const { done, value } = await first;
+    if (done === true) return;
+    yield value;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+/** Rows of pages, and in their places those of the log. */
+async function* withLogged(
+  pages: AsyncIterable<readonly WindowRow[]>,
+  logged: readonly LoggedRow[],
+): AsyncGenerator<readonly WindowRow[]> {
+  let next = 0;
+  const take = (rows: WindowRow[]): void => {
+    const { startMs, key, value } = logged[next++]!;
+    if (value !== undefined) rows.push({ startMs, key: Buffer.from(key, 'latin1'), value: bytesOf(value)! });
+  };
+  for await (const page of pages) {
+    const rows: WindowRow[] = [];
+    for (const row of page) {
+      let order = -1;
+      while (next < logged.length) {
+        order = compareRows(logged[next]!, row);
+        if (order >= 0) break;
+        take(rows);
+      }
+      if (next < logged.length && order === 0) take(rows);
+      else rows.push(row);
+    }
+    if (rows.length > 0) yield rows;
+  }
+  const rest: WindowRow[] = [];
+  while (next < logged.length) take(rest);
+  if (rest.length > 0) yield rest;
+}
+
+function compareRows(logged: LoggedRow, { startMs, key }: WindowRow): number {
+  return logged.startMs - startMs || compareBytes(Buffer.from(logged.key, 'latin1'), key);
+}
+
+function bytesOf(value: string | undefined): Uint8Array | undefined {
+  return value === undefined ? undefined : new Uint8Array(Buffer.from(value, 'latin1'));
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

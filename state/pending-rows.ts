@@ -39,6 +39,12 @@ export class PendingRows {
     return this.#lengths[i]!;
   }
 
+  /** A value, good until the next change; undefined for a removal. */
+  valueOf(i: number): Uint8Array | undefined {
+    const [from, length] = [this.#offsets[i]!, this.#lengths[i]!];
+    return length < 0 ? undefined : this.#slab.subarray(from, from + length);
+  }
+
   /** Copies a value. */
   copyTo(i: number, target: Uint8Array, at: number): void {
     const from = this.#offsets[i]!;

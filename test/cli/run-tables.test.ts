@@ -69,7 +69,8 @@ test('who waits for the load of another can be stopped', async (t) => {
   const stop = new AbortController();
   const prepared = prepare(overtaken as Application, broker, stop.signal);
   setTimeout(() => stop.abort(), 50);
-  await t.throwsAsync(prepared, { name: 'AbortError' });
+  // Stopped before it waits, it is the signal's own reason: a DOMException, which is no native error.
+  await t.throwsAsync(prepared, { any: true, name: 'AbortError' });
 });
 
 test('a load that fails for another reason fails the start', async (t) => {
