@@ -1,6 +1,7 @@
-import type { Broker, BrokerAdmin, TopicPartition } from '../clients/broker.ts';
+import type { BrokerAdmin, TopicPartition } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
-import { changelogTopic, isInternalTopic, repartitionTopic, transactionalId } from '../runtime/kafka/internal-names.ts';
+import { refuseWhileRunning } from '../runtime/kafka/alone.ts';
+import { changelogTopic, isInternalTopic, repartitionTopic } from '../runtime/kafka/internal-names.ts';
 import { numberedInGroup } from '../runtime/kafka/program-numbers.ts';
 import { storesOf, topicOnBroker } from '../runtime/kafka/topics-plan.ts';
 import { taskIdText } from '../runtime/task.ts';
@@ -62,36 +63,6 @@ async function numbersInGroup(admin: BrokerAdmin, given: Topology, applicationId
     if (StreamsError.is(error) && error.code !== 'STREAMS_BROKER') return [];
     throw error;
   }
-}
-
-/**
- * Makes sure that no instance writes any more, not even one that was stopped for long and wakes: its transactions are refused from now on, and those that are open are over.
- *
- * @throws StreamsError `STREAMS_INPUT_REFUSED` if one has started meanwhile
- */
-export async function fence(broker: Broker, applicationId: string, { taskIds }: BrokerTraces): Promise<void> {
-  for (const taskId of taskIds) {
-    const producer = broker.producer({ transactionalId: transactionalId(applicationId, taskId), transactional: true });
-    try {
-      await producer.init();
-    } finally {
-      await producer.close();
-    }
-  }
-  await refuseWhileRunning(broker.admin, applicationId);
-}
-
-/** Whether the application's group exists. @throws StreamsError `STREAMS_INPUT_REFUSED` if it has members. */
-export async function refuseWhileRunning(admin: BrokerAdmin, applicationId: string): Promise<boolean> {
-  const { state, members } = await admin.describeGroup(applicationId);
-  if (members.length > 0) {
-    const who = members.map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`).join(', ');
-    throw new StreamsError(
-      'STREAMS_INPUT_REFUSED',
-      `application ${applicationId} runs: its group has ${members.length} ${members.length === 1 ? 'member' : 'members'} (${who}). Stop every instance first; one that was killed, or that has a group.instance.id, is gone after session.timeout.ms.`,
-    );
-  }
-  return state !== 'Dead';
 }
 
 /** The names of a topology's internal topics; none that it reads or writes by its own name. */

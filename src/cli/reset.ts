@@ -1,4 +1,5 @@
 import type { Broker } from '../clients/broker.ts';
+import { fence, refuseWhileRunning } from '../runtime/kafka/alone.ts';
 import { isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
 import { globalDirectory } from '../runtime/kafka/global-tables.ts';
 import { filledOptions } from '../runtime/kafka/kafka-options.ts';
@@ -11,7 +12,7 @@ import type { CommandContext } from './command-spec.ts';
 import { kafkaTopology } from './kafka-topology.ts';
 import { letterTopics } from './letter-settings.ts';
 import { settingsOf } from './replay-settings.ts';
-import { type BrokerTraces, fence, findTraces, refuseWhileRunning, sinkTopics } from './reset-broker.ts';
+import { type BrokerTraces, findTraces, sinkTopics } from './reset-broker.ts';
 import { findLocalState, type LocalState } from './reset-folder.ts';
 import { unlessAborted } from './until-aborted.ts';
 import { withCleanup } from './with-cleanup.ts';
@@ -124,7 +125,7 @@ function isEmpty({ traces, local }: Reset): boolean {
  */
 async function carryOut(broker: Broker, plan: Reset, say: (what: string) => void): Promise<void> {
   const { applicationId, traces, local } = plan;
-  if (traces.group || traces.topics.size > 0) await fence(broker, applicationId, traces);
+  if (traces.group || traces.topics.size > 0) await fence(broker, applicationId, traces.taskIds);
   await local?.deleteTasks((path) => say(folderText(path)));
   if (traces.topics.size > 0) {
     await broker.admin.deleteTopics([...traces.topics.keys()]);

@@ -1,6 +1,7 @@
 import type { Database } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { dropReasons } from '../processor/drop-reason.ts';
+import type { StoresBehind } from '../topology/behind.ts';
 import type { ProgramChanges } from './program-changes.ts';
 import { type SavedState, type StateFolder, storeRange } from './state-folder.ts';
 import { type SavedTask, type TaskId, taskIdText } from './task.ts';
@@ -74,8 +75,22 @@ function merged(a: SavedTask, b: SavedTask): SavedTask {
 }
 
 /** Of a version that saved them in the order of the nodes, which is another one now: each begins as at the first start. */
-export function byName(saved: SavedTask['punctuations']): Readonly<Record<string, readonly number[]>> {
+function byName(saved: SavedTask['punctuations']): Readonly<Record<string, readonly number[]>> {
   return Array.isArray(saved) ? {} : (saved as Readonly<Record<string, readonly number[]>>);
+}
+
+/** A task with the clocks and punctuations that nodes with stores made anew, and those behind them, have now. */
+export function withClocks(saved: SavedTask, made: SavedTask, { nodes }: StoresBehind): SavedTask {
+  const exchanged = <V>(before: Readonly<Record<string, V>>, now: Readonly<Record<string, V>>): Record<string, V> => ({
+    ...Object.fromEntries(Object.entries(before).filter(([name]) => !nodes.has(name))),
+    ...Object.fromEntries(Object.entries(now).filter(([name]) => nodes.has(name))),
+  });
+  return {
+    ...saved,
+    streamTimeMs: Math.max(saved.streamTimeMs, made.streamTimeMs),
+    operatorTimeMs: exchanged(saved.operatorTimeMs, made.operatorTimeMs),
+    punctuations: exchanged(byName(saved.punctuations), byName(made.punctuations)),
+  };
 }
 
 function latest(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {

@@ -5,14 +5,14 @@ import { StreamsError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
 import { type StoresBehind, storesBehind } from '../topology/behind.ts';
 import type { Topology } from '../topology/topology.ts';
-import { byName, checkPartitions, savedTaskOf } from './changed-state.ts';
+import { checkPartitions, savedTaskOf, withClocks } from './changed-state.ts';
 import { type EmbeddedOptions, EmbeddedStreams } from './embedded-streams.ts';
 import { type Feed, progressByTopic } from './feed.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import type { ProgramChanges } from './program-changes.ts';
 import { checkSettings, continued, newState } from './saved-state.ts';
 import { metaKey, rebuildFolder, type SavedState, StateFolder, storeRange } from './state-folder.ts';
-import { type SavedTask, taskIdText } from './task.ts';
+import { taskIdText } from './task.ts';
 import { taskIdsOf } from './task-ids.ts';
 
 /** Which stores are made anew, and of what. */
@@ -223,20 +223,6 @@ async function exchange(rebuild: Rebuild, beside: StateFolder): Promise<void> {
     for (const [taskId, task] of tasks) if (task !== undefined) folder.saveTask(batch, taskId, task);
     folder.save(batch, next);
   });
-}
-
-/** A task with the clocks and punctuations that nodes with stores made anew, and those behind them, have now. */
-function withClocks(saved: SavedTask, made: SavedTask, { nodes }: StoresBehind): SavedTask {
-  const exchanged = <V>(before: Readonly<Record<string, V>>, now: Readonly<Record<string, V>>): Record<string, V> => ({
-    ...Object.fromEntries(Object.entries(before).filter(([name]) => !nodes.has(name))),
-    ...Object.fromEntries(Object.entries(now).filter(([name]) => nodes.has(name))),
-  });
-  return {
-    ...saved,
-    streamTimeMs: Math.max(saved.streamTimeMs, made.streamTimeMs),
-    operatorTimeMs: exchanged(saved.operatorTimeMs, made.operatorTimeMs),
-    punctuations: exchanged(byName(saved.punctuations), byName(made.punctuations)),
-  };
 }
 
 /** Copies the rows of a store from one folder to another, where it has another number. */

@@ -76,6 +76,7 @@ export function continued(
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
       `${directory} was made by a program of other stores: ${refused.join('; ')}. ${remedyOf(changes, topology, rebuilt)}`,
+      { store: changes.changed.find((name) => rebuilt?.includes(name) !== true)! },
     );
   if (changes.kept.length + changes.changed.length === 0 && changes.removed.length > 0)
     throw new StreamsError(
@@ -105,28 +106,39 @@ export interface CopyOwner {
   readonly topology: Topology;
   readonly applicationId: string;
   readonly settings: StateSettings;
+  /**
+   * True: the group vouches for the stores of the program. Those that the copy has otherwise were made anew since, and leave it; so does what it says of settings.
+   * @defaultValue false: such a copy is refused
+   */
+  readonly vouched?: boolean;
 }
 
 /**
  * The state of a folder that an instance on Kafka has, as the program goes on with it. Of how many partitions the application is made its topics say, and refuse what does not fit.
  *
  * @param saved - Undefined: of a new folder.
- * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE`
+ * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE`, with the `store` where that has changed
  */
 export function stateOnKafka(
   saved: SavedState | undefined,
-  { topology, applicationId, settings }: CopyOwner,
+  { topology, applicationId, settings, vouched = false }: CopyOwner,
   directory: string,
 ): SavedState {
   if (saved === undefined) return newState(topology, applicationId, settings);
-  const { partitions: _, ...shared } = settings;
-  checkSettings(saved, shared, directory);
   if (saved.applicationId !== applicationId)
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
       `${directory} belongs to application ${saved.applicationId}, not to ${applicationId}. Give each application its own state folder.`,
     );
-  return continued(saved, topology, directory).state;
+  const { partitions: _, ...shared } = settings;
+  if (vouched) {
+    const { changed } = programChanges(saved.topology, descriptionOf(topology));
+    const { state } = continued(saved, topology, directory, changed);
+    return { ...state, settings: { ...saved.settings, ...shared } };
+  }
+  const { state } = continued(saved, topology, directory);
+  checkSettings(saved, shared, directory);
+  return state;
 }
 
 /** A number for each store: those it had, and the next free ones for new stores. Rows of retired numbers may still be there. */

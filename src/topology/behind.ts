@@ -45,6 +45,21 @@ export function storesBehind(topology: Topology, named: readonly string[]): Stor
   return { stores: known.filter((name) => stores.has(name)), nodes: behind, parts };
 }
 
+/** Nodes that get records of one of these, over repartition topics too; without these. */
+export function nodesBelow(topology: Topology, names: readonly string[]): ReadonlySet<string> {
+  const above = new Set(names);
+  const below = new Set<string>();
+  for (let before = -1; before !== below.size; ) {
+    before = below.size;
+    for (const node of topology.nodes)
+      if (!above.has(node.name) && isFed(node, topology.nodes, above, topology)) {
+        above.add(node.name);
+        below.add(node.name);
+      }
+  }
+  return below;
+}
+
 /** Of these stores those that are behind no other of them: to name them is to name all. */
 export function foremost(topology: Topology, stores: readonly string[]): readonly string[] {
   const found: string[] = [];

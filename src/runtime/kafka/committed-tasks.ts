@@ -1,4 +1,4 @@
-import type { BrokerAdmin, CommittedOffset } from '../../clients/broker.ts';
+import type { BrokerAdmin, CommittedOffset, OffsetToCommit } from '../../clients/broker.ts';
 import type { SubTopology } from '../../topology/sub-topology.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { TaskId } from '../task.ts';
@@ -106,12 +106,18 @@ function elsewhereOf(
   return inputs.some((input) => input.topic === topic) ? undefined : topic;
 }
 
+/** What a task of a former sub-topology has committed, and where that stands. */
+export interface FormerTask {
+  readonly place: OffsetToCommit;
+  readonly said: TaskMetadata & { readonly program: TaskProgram };
+}
+
 /** What the group has committed of sub-topologies that the program does not have, and that those who have committed had. */
-export async function formerPrograms(
+export async function formerTasks(
   topology: Topology,
   tasks: readonly CommittedTask[],
   { admin, applicationId }: CommittedPlace,
-): Promise<readonly TaskProgram[]> {
+): Promise<readonly FormerTask[]> {
   const had = new Set(tasks.flatMap(({ said }) => Object.keys(said?.program?.parts ?? {})));
   const topics = Object.entries(topology.formerParts)
     .filter(([id]) => had.has(id))
@@ -122,8 +128,20 @@ export async function formerPrograms(
     Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })),
   );
   const found = await admin.committed(applicationId, places);
-  const programs = found.flatMap((each) => decodeTaskMetadata(each?.metadata ?? '', noNames)?.program ?? []);
-  return programs.filter(({ part }) => part in topology.formerParts);
+  return places.flatMap((place, i): FormerTask[] => {
+    const said = decodeTaskMetadata(found[i]?.metadata ?? '', noNames);
+    if (said?.program === undefined || !(said.program.part in topology.formerParts)) return [];
+    return [{ place: { ...place, ...found[i]! }, said: { ...said, program: said.program } }];
+  });
+}
+
+/** The programs of {@link formerTasks}. */
+export async function formerPrograms(
+  topology: Topology,
+  tasks: readonly CommittedTask[],
+  place: CommittedPlace,
+): Promise<readonly TaskProgram[]> {
+  return (await formerTasks(topology, tasks, place)).map(({ said }) => said.program);
 }
 
 /** Whether a task has committed anything, of whichever input. */

@@ -21,6 +21,7 @@ import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
 import type { KafkaGlobalStats } from './kafka-stats.ts';
 import { lossError } from './loss-errors.ts';
+import { isOutdated } from './outdated-copy.ts';
 
 const positionsKey = metaKey('global-positions');
 const memberKey = metaKey('member');
@@ -67,6 +68,20 @@ export interface GlobalCopy {
   readonly run: string | undefined;
   /** Whether the global tables were read to their ends. */
   readonly complete: boolean;
+}
+
+/** What the folder says of the instance's state, as the program goes on with it. */
+async function stateOf(
+  { saved }: StateFolder,
+  { admin }: Broker,
+  { stateDir, ...owner }: GlobalTablesOptions,
+): Promise<SavedState> {
+  try {
+    return stateOnKafka(saved, owner, stateDir);
+  } catch (error) {
+    if (!(await isOutdated(error, owner.topology, { admin, applicationId: owner.applicationId }))) throw error;
+    return stateOnKafka(saved, { ...owner, vouched: true }, stateDir);
+  }
 }
 
 /** Opens the folder of an instance's global tables to read it. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance has it, `STREAMS_STATE_MISSING` */
@@ -129,14 +144,15 @@ export class GlobalTables {
     folder: StateFolder,
     options: GlobalTablesOptions,
     topicIds: ReadonlyMap<string, string>,
+    state: SavedState,
   ) {
     this.#broker = broker;
     this.#folder = folder;
     this.#options = options;
     this.#topicIds = topicIds;
-    const { topology, stateDir } = options;
+    const { topology } = options;
     const { saved } = folder;
-    this.#state = stateOnKafka(saved, options, stateDir);
+    this.#state = state;
     const tables = topology.globalTables;
     this.stores = new Map(
       tables.map(({ store, versioned }) => [
@@ -175,7 +191,7 @@ export class GlobalTables {
         );
         await deleteRows(folder);
       }
-      const tables = new GlobalTables(broker, folder, options, topicIds);
+      const tables = new GlobalTables(broker, folder, options, topicIds, await stateOf(folder, broker, options));
       await goOn(folder, tables.#state);
       return tables;
     } catch (error) {

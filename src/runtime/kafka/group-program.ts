@@ -1,4 +1,5 @@
 import { StreamsError } from '../../common/errors.ts';
+import { foremost } from '../../topology/behind.ts';
 import type { ReadDescription } from '../../topology/read-description.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { changesBetween, type ProgramChanges } from '../program-changes.ts';
@@ -11,6 +12,8 @@ import { describedProgram, programOf, type TaskProgram } from './task-program.ts
 export interface GroupChanges extends ProgramChanges {
   /** Stores that begin where others have read already: what was read before does not count in them. */
   readonly empty: readonly string[];
+  /** Repartition topics whose records are written in another way, as the topology calls them, and how. */
+  readonly carried: ReadonlyMap<string, string>;
 }
 
 /**
@@ -34,11 +37,13 @@ export function changesOfGroup(
   const own = topology.subTopologies.map((part) => programOf(topology, part));
   const names = new Set(topology.stores.map(({ name }) => name));
   const added = programs.length === 0 ? [] : changes.added.filter((name) => names.has(name));
+  const carried = otherSerdes(programs, own);
   return {
     ...changes,
     added: [...new Set([...added, ...empty])],
-    refused: [...changes.refused, ...otherSerdes(programs, own)],
+    refused: [...changes.refused, ...carried.values()],
     empty,
+    carried,
   };
 }
 
@@ -58,13 +63,15 @@ function isEmpty(store: string, topology: Topology, tasks: readonly CommittedTas
 }
 
 /** Repartition topics whose records are written in another way: those on their way would be read wrongly. */
-function otherSerdes(before: readonly TaskProgram[], now: readonly TaskProgram[]): readonly string[] {
+function otherSerdes(before: readonly TaskProgram[], now: readonly TaskProgram[]): ReadonlyMap<string, string> {
   const was = new Map(before.flatMap(({ carried }) => Object.entries(carried)));
   const is = new Map(now.flatMap(({ carried }) => Object.entries(carried)));
-  return [...is].flatMap(([topic, serdes]) =>
-    (was.get(topic) ?? serdes) === serdes
-      ? []
-      : [`repartition topic ${topic} carried ${was.get(topic)}, and carries ${serdes} now`],
+  return new Map(
+    [...is].flatMap(([topic, serdes]): [string, string][] =>
+      (was.get(topic) ?? serdes) === serdes
+        ? []
+        : [[topic, `repartition topic ${topic} carried ${was.get(topic)}, and carries ${serdes} now`]],
+    ),
   );
 }
 
@@ -75,7 +82,7 @@ export function conflict(other: readonly TaskProgram[], own: readonly TaskProgra
     parts: [],
   });
   const { kept, added, removed, refused } = changesBetween(storesOf(other), storesOf(own));
-  const changed = [...refused, ...otherSerdes(other, own)];
+  const changed = [...refused, ...otherSerdes(other, own).values()];
   if (changed.length > 0) return changed.join('; ');
   if (kept.length > 0 || added.length === 0 || removed.length === 0) return undefined;
   return `it has none of the stores of the others (${removed.join(', ')})`;
@@ -86,12 +93,14 @@ export function conflict(other: readonly TaskProgram[], own: readonly TaskProgra
  *
  * @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` that names each store that has changed, and how
  */
-export function refuseOtherStores({ refused }: GroupChanges, applicationId: string): void {
-  if (refused.length > 0)
-    throw new StreamsError(
-      'STREAMS_STATE_INCOMPATIBLE',
-      `application ${applicationId} has committed with a program of other stores: ${refused.join('; ')}. Give a store that changes another name, with its grouping, or run the program under another application id; or let it count everything again from its topics, after weir reset. weir describe --diff --brokers says all that it changes.`,
-    );
+export function refuseOtherStores({ refused, changed }: GroupChanges, topology: Topology, applicationId: string): void {
+  if (refused.length === 0) return;
+  const options = foremost(topology, changed).map((store) => `--rebuild ${store}`);
+  const anew = options.length === 0 ? '' : `Make what changes anew with weir run ${options.join(' ')}; or g`;
+  throw new StreamsError(
+    'STREAMS_STATE_INCOMPATIBLE',
+    `application ${applicationId} has committed with a program of other stores: ${refused.join('; ')}. ${anew === '' ? 'G' : anew}ive a store that changes another name, with its grouping, or run the program under another application id; or let it count everything again from its topics, after weir reset. weir describe --diff --brokers says all that it changes.`,
+  );
 }
 
 /**
@@ -115,7 +124,7 @@ export function tellChanges(
   for (const store of empty)
     logger.warn(
       { store },
-      `store ${store} is new in application ${applicationId} and starts empty: what was read before does not count in it. For a store of all that there is run the program under another application id`,
+      `store ${store} is new in application ${applicationId} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: --rebuild ${store}`,
     );
   for (const store of removed)
     logger.warn({ store }, `the program has no store ${store} any more: what is read from now on does not count in it`);

@@ -57,7 +57,7 @@ export async function checkStart(
   const place = { admin: broker.admin, applicationId };
   const tasks = await committedTasks(topology, taskIds, place);
   const changes = changesOfGroup(topology, tasks, applicationId, await formerPrograms(topology, tasks, place));
-  refuseOtherStores(changes, applicationId);
+  refuseOtherStores(changes, topology, applicationId);
   refuseStranger(changes, applicationId);
   // After the positions: a topic that these stand on was there before them.
   const roles = topicRoles(topology, applicationId);
@@ -116,7 +116,13 @@ export async function checkOthers(
   const now = await topicsNow(options.broker.admin, [...roles.keys()]);
   const ran = tasks.filter(hasCommitted);
   if (ran.length === 0) return;
-  for (const [topic, role] of roles) if (!now.ids.has(topic)) throw goneError(role, topic);
+  // A repartition topic of the program's that nobody has used yet is still to be made.
+  const unused = [...topology.repartitions.keys()]
+    .map((name) => ({ name, topic: repartitionTopic(options.applicationId, name) }))
+    .filter((each) => !ran.some((task) => usedTopic(task, each)))
+    .map(({ topic }) => topic);
+  for (const [topic, role] of roles)
+    if (!now.ids.has(topic) && !unused.includes(topic)) throw goneError(role, topic);
   for (const { said } of ran) checkTopics(said?.basis, roles, now, refusing);
   await checkPositions(ran, refusing);
 }

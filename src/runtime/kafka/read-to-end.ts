@@ -1,6 +1,12 @@
-import { type Broker, partitionKey, type TopicPartition } from '../../clients/broker.ts';
+import { type Broker, type PartitionOffset, partitionKey, type TopicPartition } from '../../clients/broker.ts';
 import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { StreamsError } from '../../common/errors.ts';
+
+/** A part of a partition that is read. */
+export interface ReadRange extends PartitionOffset {
+  /** The position behind the last record. */
+  readonly end: number;
+}
 
 /**
  * Reads partitions from their start to the stable end that they have now.
@@ -18,9 +24,22 @@ export async function readToEnd(
     admin.offsets(partitions, 'stable'),
     admin.offsets(partitions, 'earliest'),
   ]);
+  await readRanges(
+    broker,
+    partitions.map((partition, i) => ({ ...partition, offset: starts[i]!, end: ends[i]! })),
+    take,
+  );
+}
+
+/** As {@link readToEnd}, from given positions to given ends; what is fetched may lie behind them too. */
+export async function readRanges(
+  broker: Broker,
+  ranges: readonly ReadRange[],
+  take: (records: FetchedRecords) => Promise<void> | void,
+): Promise<void> {
   const left = new Map<string, number>();
-  for (const [i, { topic, partition }] of partitions.entries())
-    if (starts[i]! < ends[i]!) left.set(partitionKey(topic, partition), ends[i]!);
+  for (const { topic, partition, offset, end } of ranges)
+    if (offset < end) left.set(partitionKey(topic, partition), end);
   if (left.size === 0) return;
   let taking: Promise<void> = Promise.resolve();
   let closing: () => Promise<void> = async () => {};
@@ -53,7 +72,7 @@ export async function readToEnd(
         ),
     });
     closing = () => fetcher.close();
-    for (const [i, { topic, partition }] of partitions.entries())
-      if (left.has(partitionKey(topic, partition))) fetcher.add({ topic, partition, offset: starts[i]! });
+    for (const { topic, partition, offset } of ranges)
+      if (left.has(partitionKey(topic, partition))) fetcher.add({ topic, partition, offset });
   }).finally(() => closing());
 }

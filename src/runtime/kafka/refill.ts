@@ -1,19 +1,12 @@
-import { latin1 } from '../../../state/latin1.ts';
-import { decodeHistory } from '../../../state/versioned-store.ts';
-import { type BrokerProducer, partitionKey } from '../../clients/broker.ts';
-import { readInt64 } from '../../common/bytes.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { localPart } from '../parts/local-part.ts';
-import { wholeTime } from '../parts/store-part.ts';
-import type { ByteRow } from '../stores/byte-rows.ts';
 import { taskIdText } from '../task.ts';
 import { topicRoles, topicsFrom, topicsNow } from './application-topics.ts';
-import { changelogWriter } from './changelog.ts';
 import { type CommittedTask, committedTasks, hasCommitted, namesOf } from './committed-tasks.ts';
 import { isWhole } from './copy-check.ts';
-import { changelogTopic, transactionalId } from './internal-names.ts';
+import { fillChangelogs } from './fill-changelogs.ts';
+import { changelogTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import { checkOthers } from './loss-check.ts';
 import { partsBefore } from './prepare-application.ts';
@@ -30,8 +23,6 @@ interface LostChangelog {
   readonly topic: string;
   readonly subTopology: number;
 }
-
-const flushBytes = 8 * 1024 * 1024;
 
 /** What a refill works with. */
 interface Refill {
@@ -201,43 +192,10 @@ async function carryOut(refill: Refill, folders: ReadonlyMap<string, TaskFolder>
 }
 
 /** Writes a copy's rows to the changelogs that are lost. Gives their ends. */
-async function writeRows(folder: TaskFolder, { options, lost }: Refill): Promise<ReadonlyMap<string, number>> {
-  const { broker, applicationId, compression } = options;
-  const id = transactionalId(applicationId, folder.taskId);
-  const producer = broker.producer({
-    transactionalId: id,
-    transactional: true,
-    compression,
-    transactionTimeoutMs: 300_000,
-  });
-  const own = lost.filter(({ topic }) => folder.positions.has(topic));
-  try {
-    await producer.init();
-    for (const { spec, topic } of own) await writeStore(folder, spec, topic, producer);
-    const ends = await producer.commit();
-    return new Map(own.map(({ topic }) => [topic, ends.get(partitionKey(topic, folder.partition)) ?? 0]));
-  } finally {
-    await producer.close();
-  }
-}
-
-async function writeStore(folder: TaskFolder, spec: StoreSpec, topic: string, producer: BrokerProducer): Promise<void> {
-  const { partition, database } = folder;
-  const write = changelogWriter(spec, { topic, partition }, producer, { topic, records: 0, bytes: 0 });
-  const part = localPart(spec, database, folder.prefixOf(spec.name), partition);
-  for await (const page of part.rows(wholeTime.fromMs, wholeTime.toMs)) {
-    for (const row of page) {
-      const { bytes, timestamp } =
-        spec.kind === 'versioned' ? ofHistory(row) : { bytes: row.value, timestamp: readInt64(row.value, 0) };
-      write(row.startMs, latin1(row.key, 0, row.key.length), bytes, timestamp);
-    }
-    if (producer.bufferedBytes > flushBytes) await producer.flush();
-  }
-}
-
-/** A history stands without a time of its own. */
-function ofHistory({ value }: ByteRow): { readonly bytes: Uint8Array; readonly timestamp: number } {
-  const bytes = new Uint8Array(8 + value.length);
-  bytes.set(value, 8);
-  return { bytes, timestamp: decodeHistory(value).at(-1)?.validFromMs ?? 0 };
+function writeRows(folder: TaskFolder, { options, lost }: Refill): Promise<ReadonlyMap<string, number>> {
+  const { taskId, partition, database } = folder;
+  const own = lost
+    .filter(({ topic }) => folder.positions.has(topic))
+    .map(({ spec }) => ({ spec, prefix: folder.prefixOf(spec.name) }));
+  return fillChangelogs({ taskId, partition, database }, own, options);
 }

@@ -94,7 +94,8 @@ export async function takeOver(
     steps.check();
     if (options.guarantee === 'at_least_once') await fenceChangelogs(producer, folder);
     const [committed] = (await committedTasks(topology, [id], place)) as [CommittedTask];
-    refuseOtherStores(changesOfGroup(topology, [committed], options.applicationId), options.applicationId);
+    const { applicationId } = options;
+    refuseOtherStores(changesOfGroup(topology, [committed], applicationId), topology, applicationId);
     const begins = context.begunAnew.get(taskId);
     const inputs = await beginnings(committed, context, begins);
     steps.check();

@@ -44,6 +44,8 @@ export interface TaskFolderOptions {
   readonly openDatabase?: DatabaseFactory;
   /** What this run of the instance is called: see `GlobalTables.run`. */
   readonly run: string;
+  /** See `stateOnKafka`. */
+  readonly vouched?: boolean;
 }
 
 /** The folder of a task's stores below a state folder. */
@@ -281,6 +283,9 @@ export class TaskFolder {
 
   /** An empty copy says whose it is, too, and one of another program what program it is of now. */
   async #describe(): Promise<void> {
+    // First: rows that leave are not counted as read any more.
+    if (this.#specs.some(({ name }) => this.#isRemade(name, this.#state)))
+      await this.#mark((batch) => this.#save(batch, new Map(), {}));
     await goOn(this.#folder, this.#state);
     this.#state = this.#folder.saved!;
   }
@@ -299,11 +304,18 @@ export class TaskFolder {
     const positions = new Map(
       this.#specs.map(({ name }) => {
         const topic = changelogTopic(applicationId, name);
-        return [topic, written?.positions[topic] ?? 0];
+        return [topic, this.#isRemade(name, state) ? 0 : (written?.positions[topic] ?? 0)];
       }),
     );
+    const remade = this.#specs.some(({ name }) => this.#isRemade(name, state));
     const topicIds = new Map(Object.entries(written?.topicIds ?? {}));
-    return { positions, topicIds, atMs: written?.atMs ?? -1, commit: written?.commit, state };
+    return { positions, topicIds, atMs: written?.atMs ?? -1, commit: remade ? undefined : written?.commit, state };
+  }
+
+  /** Whether the rows that the copy has of a store are those of a time before it was made anew. */
+  #isRemade(store: string, { stores }: SavedState): boolean {
+    const before = this.#folder.saved?.stores[store];
+    return before !== undefined && before !== stores[store];
   }
 }
 

@@ -14,6 +14,8 @@ export interface TaskMetadata {
   readonly basis?: CommitBasis;
   /** The program that made the commit; undefined in what versions before 1.0 wrote, and where there was no room for it. */
   readonly program?: TaskProgram;
+  /** Tells the commit with which stores were made anew from one that has the same clocks. */
+  readonly anew?: string;
 }
 
 /** What a commit stands on: with it the next owner knows whether positions, topics and state still go together. */
@@ -67,6 +69,7 @@ interface Written {
   readonly q?: readonly number[];
   readonly c?: readonly number[];
   readonly t?: string;
+  readonly a?: string;
 }
 
 /** What stands with the other inputs of a task: where its metadata is. */
@@ -87,7 +90,7 @@ const byName = (values: Readonly<Record<string, number>>): number[] =>
  *
  * @throws StreamsError `STREAMS_TOPOLOGY` if the task has too many clocks.
  */
-export function encodeTaskMetadata({ task, globalPositions, basis, program }: TaskMetadata): string {
+export function encodeTaskMetadata({ task, globalPositions, basis, program, anew }: TaskMetadata): string {
   const schedules = Object.entries(task.punctuations as Readonly<Record<string, readonly number[]>>).sort(([a], [b]) =>
     a < b ? -1 : 1,
   );
@@ -105,6 +108,7 @@ export function encodeTaskMetadata({ task, globalPositions, basis, program }: Ta
     d: dropReasons.map((reason) => task.dropped[reason] ?? 0),
     g: globalPositions,
     w: nameMark(names.operators, Object.keys(task.partitionTimeMs), names.schedules),
+    ...(anew === undefined ? {} : { a: anew }),
   };
   const text = JSON.stringify(written);
   if (Buffer.byteLength(text) > mostBytes)

@@ -6,6 +6,7 @@ import { ChangelogFollower } from './changelog-follower.ts';
 import { committedTasks } from './committed-tasks.ts';
 import { prepareCopy, type TaskOnBroker } from './copy-check.ts';
 import type { KafkaTaskStatus } from './kafka-stats.ts';
+import { isOutdated } from './outdated-copy.ts';
 import { noWork, type SlotWork, withTask } from './slot-work.ts';
 import { storedTasks } from './stored-tasks.ts';
 import { type TakeoverContext, takeOver } from './takeover.ts';
@@ -182,6 +183,7 @@ export class TaskSlot {
   async #opened(): Promise<TaskFolder> {
     if (this.#damaged) await this.#throwAway();
     this.folder ??= await this.#open().catch(async (error: unknown) => {
+      if (await this.#isOutdated(error)) return this.#open(true);
       if (!StreamsError.is(error) || error.code !== 'STREAMS_STATE_STORE_CORRUPT') throw error;
       this.#host.rebuilt(this, error);
       await this.#throwAway();
@@ -190,9 +192,15 @@ export class TaskSlot {
     return this.folder;
   }
 
-  #open(): Promise<TaskFolder> {
+  /** @param vouched - the group vouches for stores that the copy has otherwise */
+  #open(vouched = false): Promise<TaskFolder> {
     const task = { taskId: this.taskId, partition: this.id.partition };
-    return TaskFolder.open(task, this.#specs, this.#host.folderOptions);
+    return TaskFolder.open(task, this.#specs, { ...this.#host.folderOptions, vouched });
+  }
+
+  #isOutdated(error: unknown): Promise<boolean> {
+    const { topology, options } = this.#host.takeover;
+    return isOutdated(error, topology, { admin: options.broker.admin, applicationId: options.applicationId });
   }
 
   async #throwAway(): Promise<void> {
