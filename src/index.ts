@@ -112,6 +112,7 @@ export type {
 } from './runtime/kafka/kafka-options.ts';
 export type { KafkaStats } from './runtime/kafka/kafka-stats.ts';
 export { type CloseOptions, KafkaStreams } from './runtime/kafka/kafka-streams.ts';
+export { type KafkaRebuildRequest, rebuildStoresOnKafka } from './runtime/kafka/rebuild-stores-on-kafka.ts';
 
 // Databases of state
 

@@ -54,9 +54,9 @@ export function describeCommand(spec: ApplicationSpec, open: typeof openBroker =
       const { options, config, stdout, stderr } = context;
       const [app, { describeTopology }] = await Promise.all([spec.load(), import('../server/serve-client.ts')]);
       const { diff } = options;
-      const show = async (changes: ProgramChanges, place: string, remedy?: Remedy): Promise<void> => {
+      const show = async (changes: ProgramChanges, place: string, remedy: Remedy): Promise<void> => {
         const { refuseChanges, showChanges } = await import('./describe-diff.ts');
-        const all = { ...changes, rebuilds: remedy?.stores ?? [] };
+        const all = { ...changes, rebuilds: remedy.stores };
         stdout.write(
           options.format === 'json' ? `${JSON.stringify(all, undefined, 2)}\n` : showChanges(changes, remedy),
         );
@@ -66,9 +66,10 @@ export function describeCommand(spec: ApplicationSpec, open: typeof openBroker =
         const applicationId = applicationIdOf(spec, config);
         const broker = await open(context, applicationId);
         try {
-          const { changesOfApplication } = await import('./describe-diff.ts');
+          const { changesOfApplication, remedyOf } = await import('./describe-diff.ts');
           const topology = await kafkaTopology(spec, options.topic);
-          await show(await changesOfApplication(broker, topology, applicationId), `application ${applicationId}`);
+          const changes = await changesOfApplication(broker, topology, applicationId);
+          await show(changes, `application ${applicationId}`, remedyOf(topology, changes));
         } finally {
           await broker.close();
         }

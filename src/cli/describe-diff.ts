@@ -50,7 +50,7 @@ export async function changesOfApplication(
 
 /** What makes the state one that a program goes on with. */
 export interface Remedy {
-  /** Stores to be named to `replay --rebuild`. */
+  /** Stores to be named to `--rebuild`, of `replay` or of `run`. */
   readonly named: readonly string[];
   /** All that are made anew then: these, and those that they feed. */
   readonly stores: readonly string[];
@@ -63,12 +63,13 @@ export function remedyOf(topology: Topology, { changed }: ProgramChanges): Remed
 }
 
 /** One line a store: what is kept, new, gone, refused, and how the state goes on all the same. */
-export function showChanges({ kept, added, removed, refused }: ProgramChanges, remedy: Remedy | undefined): string {
-  const { named, stores } = remedy ?? { named: [], stores: [] };
+export function showChanges({ kept, added, removed, refused }: ProgramChanges, { named, stores }: Remedy): string {
   const options = named.map((store) => `--rebuild ${store}`).join(' ');
   const lines = [
     ...kept.map((store) => `keeps    ${store}`),
-    ...added.map((store) => `adds     ${store}: it starts empty, what was read before does not count in it`),
+    ...added.map(
+      (store) => `adds     ${store}: it starts empty, what was read before counts in it only with --rebuild ${store}`,
+    ),
     ...removed.map((store) => `removes  ${store}: its rows leave the state`),
     ...refused.map((text) => `refuses  ${text}`),
     ...stores.map((store) => `rebuilds ${store}, with ${options}`),
@@ -77,9 +78,9 @@ export function showChanges({ kept, added, removed, refused }: ProgramChanges, r
 }
 
 /** @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` if a run of the program would be refused. */
-export function refuseChanges({ refused }: ProgramChanges, place: string, remedy: Remedy | undefined): void {
+export function refuseChanges({ refused }: ProgramChanges, place: string, { named }: Remedy): void {
   if (refused.length === 0) return;
-  const options = (remedy?.named ?? []).map((store) => `--rebuild ${store}`).join(' ');
+  const options = named.map((store) => `--rebuild ${store}`).join(' ');
   const anew = options === '' ? '' : `Make what changes anew with ${options}, g`;
   throw new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',

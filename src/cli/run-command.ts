@@ -20,6 +20,7 @@ interface RunOptions {
   readonly grace: number | undefined;
   readonly untilCaughtUp: boolean;
   readonly acceptLoss: boolean;
+  readonly rebuild: readonly string[];
   readonly port: number;
   readonly host: string;
 }
@@ -55,6 +56,7 @@ export function runCommand(spec: ApplicationSpec): CommandSpec {
       `${spec.name} run --brokers localhost:9092 --state /var/lib/${spec.name}`,
       `${spec.name} run --brokers localhost:9092 --state state-2 --port 0 --set num.standby.replicas=1`,
       `${spec.name} run --brokers localhost:9092 --until-caught-up`,
+      `${spec.name} run --brokers localhost:9092 --rebuild counts-by-day`,
     ],
     options: [
       brokersOption,
@@ -80,6 +82,12 @@ export function runCommand(spec: ApplicationSpec): CommandSpec {
         flags: '--accept-loss',
         description:
           'go on where a topic that is read, or a position of the group, is not what was committed before: what is lost stays uncounted, what is read again counts again',
+      },
+      {
+        flags: '--rebuild <store>',
+        description:
+          'first make this store anew, and those that it feeds, out of all that was read of the topics, while no other instance runs: for a store that has changed, or is new',
+        repeatable: true,
       },
       portOption,
       hostOption,

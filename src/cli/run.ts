@@ -53,6 +53,8 @@ export interface RunRequest {
   readonly untilCaughtUp: boolean;
   /** Goes on where inputs or positions are not what was committed. */
   readonly acceptLoss: boolean;
+  /** Stores that are made anew first. */
+  readonly rebuild: readonly string[];
   readonly port: number;
   readonly host: string;
 }
@@ -108,8 +110,18 @@ async function runThread(
     const settings = await unlessAborted(stop, runSettings(spec, broker, request));
     const tableTopics = new Map(request.tables.map(({ store, topic }) => [store, topic]));
     const topology = app.topology(settings, [request.topic], tableTopics);
-    const options = { ...kafkaOptions(spec, config, broker, logger), acceptLoss: request.acceptLoss };
+    const options = {
+      ...kafkaOptions(spec, config, broker, logger),
+      stateDir: request.state,
+      settings: savedForm(settings),
+      acceptLoss: request.acceptLoss,
+    };
     if (main) {
+      if (request.rebuild.length > 0) {
+        const { rebuildStoresOnKafka } = await import('../runtime/kafka/rebuild-stores-on-kafka.ts');
+        await rebuildStoresOnKafka(topology, options, { stores: request.rebuild, signal: stop });
+        if (stop.aborted) return;
+      }
       // Before a table's topic that is missing is made, and is another one.
       await unlessAborted(stop, checkApplication(topology, filledOptions(options)));
       await unlessAborted(stop, prepareTables(app, broker, request.tables, settings, context));
@@ -131,8 +143,6 @@ async function runThread(
     const endpoint = main ? (config.get('application.server') ?? own) : own;
     const streams = new KafkaStreams(topology, {
       ...options,
-      stateDir: request.state,
-      settings: savedForm(settings),
       applicationServer: endpoint,
       hostProcess: processName,
     });

@@ -55,7 +55,7 @@ test('describe --diff says what a program would do to an application on Kafka, a
   t.is(
     other.stdout,
     'keeps    by-word\n' +
-      'adds     by-length: it starts empty, what was read before does not count in it\n' +
+      'adds     by-length: it starts empty, what was read before counts in it only with --rebuild by-length\n' +
       'removes  by-letter: its rows leave the state\n',
   );
   const refused = await counts(describeOf(world, changed('other serde')), 'describe --diff');
@@ -64,7 +64,11 @@ test('describe --diff says what a program would do to an application on Kafka, a
     refused.stdout,
     /^refuses {2}store by-word was key-value, string -> int64, and is now key-value, string -> float64$/m,
   );
-  t.regex(refused.stderr, /^STREAMS_STATE_INCOMPATIBLE: a store of this program is not as in application counts/);
+  t.regex(refused.stdout, /^rebuilds by-word, with --rebuild by-word$/m);
+  t.regex(
+    refused.stderr,
+    /^STREAMS_STATE_INCOMPATIBLE: a store of this program is not as in application counts\. Make what changes anew with --rebuild by-word, give/,
+  );
   t.deepEqual(
     [await world.topics(), await world.client().admin.committed('counts', [{ topic: 'words', partition: 0 }])],
     before,
@@ -117,7 +121,7 @@ test('describe --diff of a folder says with which option the state of a replay g
   );
   t.is(code, 3);
   t.deepEqual(stdout.trimEnd().split('\n'), [
-    'adds     by-length: it starts empty, what was read before does not count in it',
+    'adds     by-length: it starts empty, what was read before counts in it only with --rebuild by-length',
     'removes  by-letter: its rows leave the state',
     'removes  names: its rows leave the state',
     'refuses  store by-word was key-value, string -> int64, and is now key-value, string -> float64',

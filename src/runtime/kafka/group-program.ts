@@ -38,9 +38,15 @@ export function changesOfGroup(
   const names = new Set(topology.stores.map(({ name }) => name));
   const added = programs.length === 0 ? [] : changes.added.filter((name) => names.has(name));
   const carried = otherSerdes(programs, own);
+  // What reads such a topic has changed with it.
+  const fed = topology.stores
+    .map(({ name }) => name)
+    .filter((name) => now.stores.get(name)!.topics.some((topic) => carried.has(topic)));
   return {
     ...changes,
+    kept: changes.kept.filter((name) => !fed.includes(name)),
     added: [...new Set([...added, ...empty])],
+    changed: [...new Set([...changes.changed, ...fed])],
     refused: [...changes.refused, ...carried.values()],
     empty,
     carried,

@@ -121,8 +121,7 @@ export async function checkOthers(
     .map((name) => ({ name, topic: repartitionTopic(options.applicationId, name) }))
     .filter((each) => !ran.some((task) => usedTopic(task, each)))
     .map(({ topic }) => topic);
-  for (const [topic, role] of roles)
-    if (!now.ids.has(topic) && !unused.includes(topic)) throw goneError(role, topic);
+  for (const [topic, role] of roles) if (!now.ids.has(topic) && !unused.includes(topic)) throw goneError(role, topic);
   for (const { said } of ran) checkTopics(said?.basis, roles, now, refusing);
   await checkPositions(ran, refusing);
 }

@@ -79,9 +79,7 @@ function offsetsOf(
   { topology, behind, passed }: RebuildPlan,
   { tasks }: MadeAnew,
 ): readonly (number | undefined)[] | undefined {
-  const offsets = inputs.map(
-    ({ topic }, i) => passed.get(partitionKey(topic, id.partition)) ?? committed[i]?.offset,
-  );
+  const offsets = inputs.map(({ topic }, i) => passed.get(partitionKey(topic, id.partition)) ?? committed[i]?.offset);
   if (committed.some((each) => each !== undefined)) return offsets;
   const has = topology.subTopology(id.subTopology).stores.some((store) => behind.stores.includes(store));
   const rows = [...(tasks.get(taskIdText(id))?.ends.values() ?? [])].some((end) => end > 0);
@@ -91,7 +89,11 @@ function offsetsOf(
 function metadataOf(
   task: CommittedTask,
   offsets: readonly (number | undefined)[],
-  { plan, applicationId, made }: { readonly plan: RebuildPlan; readonly applicationId: string; readonly made: MadeAnew },
+  {
+    plan,
+    applicationId,
+    made,
+  }: { readonly plan: RebuildPlan; readonly applicationId: string; readonly made: MadeAnew },
 ): TaskMetadata {
   const { id, inputs, said } = task;
   const { topology, behind } = plan;
@@ -107,7 +109,9 @@ function metadataOf(
       Math.max(said?.task.partitionTimeMs[name] ?? -1, saved?.partitionTimeMs[name] ?? -1),
     ]),
   );
-  const newEnds = new Map(storesOf(topology, part).map(({ name }) => [name, ends.get(changelogTopic(applicationId, name))]));
+  const newEnds = new Map(
+    storesOf(topology, part).map(({ name }) => [name, ends.get(changelogTopic(applicationId, name))]),
+  );
   const reached = reachedOf(program.stores, said);
   for (const store of Object.keys(program.stores)) reached[store] = newEnds.get(store) ?? reached[store]!;
   return {

@@ -122,7 +122,9 @@ function refuseOtherChanges(
   const unread = repartitions.filter(({ others }) => others.length === 0).map(({ name }) => name);
   const left = changes.changed.filter((store) => !behind.stores.includes(store));
   const refused = [
-    ...changes.refused.slice(0, changes.changed.length).filter((_, i) => left.includes(changes.changed[i]!)),
+    ...changes.refused
+      .slice(0, changes.refused.length - changes.carried.size)
+      .filter((_, i) => left.includes(changes.changed[i]!)),
     ...[...changes.carried].filter(([name]) => !unread.includes(name)).map(([, text]) => text),
   ];
   refuseOtherStores({ ...changes, changed: left, refused }, topology, applicationId);
@@ -175,7 +177,7 @@ async function refuseOnTheWay(
   }
 }
 
-const rebuilds = (stores: readonly string[]): string => stores.map((store) => `--rebuild ${store}`).join(' ');
+export const rebuilds = (stores: readonly string[]): string => stores.map((store) => `--rebuild ${store}`).join(' ');
 
 /** What is read again. Refuses inputs that do not have their first records any more, unless that is accepted. */
 async function inputsAgain(
@@ -198,7 +200,7 @@ async function inputsAgain(
   );
   const what = `the input does not have its first records any more: ${gone.join(', ')}. What stood before would be in none of the stores that are made anew (${behind.stores.join(', ')}).`;
   const [{ topic, partition }] = lost as [ReadRange];
-  const stay = feeders(topology, behind);
+  const stay = feeders({ topology, behind });
   if (stay.length > 0)
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',
@@ -211,7 +213,7 @@ async function inputsAgain(
 }
 
 /** Stores that stay and feed others that are made anew. */
-function feeders(topology: Topology, behind: StoresBehind): readonly string[] {
+export function feeders({ topology, behind }: Pick<RebuildPlan, 'topology' | 'behind'>): readonly string[] {
   return topology
     .only(behind.parts)
     .stores.map(({ name }) => name)

@@ -2,21 +2,25 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StreamsError } from '../../common/errors.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { digestOf } from '../digest.ts';
 import { refuseOtherKind } from '../folder-kind.ts';
+import { localPart } from '../parts/local-part.ts';
+import type { StorePart } from '../parts/store-part.ts';
 import type { Rebuilt } from '../rebuild-stores.ts';
 import { rebuildFolder, rowPrefix } from '../state-folder.ts';
 import { taskIdText } from '../task.ts';
 import { fence, refuseWhileRunning } from './alone.ts';
 import { topicRoles, topicsNow } from './application-topics.ts';
+import { changelogParts } from './changelog-parts.ts';
 import { committedTasks } from './committed-tasks.ts';
 import { fillChangelogs } from './fill-changelogs.ts';
 import { changelogTopic } from './internal-names.ts';
 import { checkKafkaOptions, type FilledOptions, filledOptions, type KafkaStreamsOptions } from './kafka-options.ts';
 import { prepareTopics } from './prepare-topics.ts';
 import { committedAnew, isCommittedAlike, type MadeTask, markedHalfMade } from './rebuild-commit.ts';
-import { planRebuild, type RebuildPlan } from './rebuild-plan.ts';
+import { feeders, planRebuild, type RebuildPlan, rebuilds } from './rebuild-plan.ts';
 import { type MadeBeside, readAgain } from './rebuild-run.ts';
-import { storesOf } from './topics-plan.ts';
+import { expires, storesOf } from './topics-plan.ts';
 
 /** Which stores of an application on Kafka are made anew. */
 export interface KafkaRebuildRequest {
@@ -37,7 +41,7 @@ export interface KafkaRebuildRequest {
  * @param options - Those of the client that is started afterwards. With `acceptLoss` it goes on where an input does not have its first records any more.
  * @returns undefined if the signal came first, and for an application that has committed nothing yet
  * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` for a store that the program does not have; `STREAMS_STATE_INCOMPATIBLE` where another store has changed too; `STREAMS_INPUT_REFUSED` while an instance runs, where an
- * input does not have its first records any more, and where records are on their way through a repartition topic to stores that stay; `STREAMS_INTERNAL_TOPIC`, `STREAMS_BROKER`
+ * input does not have its first records any more, where records are on their way through a repartition topic to stores that stay, and where a store that stays and feeds them does not hold what its input gives; `STREAMS_INTERNAL_TOPIC`, `STREAMS_BROKER`
  * @example
  * ```ts
  * const options = { broker, applicationId: 'counts', stateDir: '.data/state' };
@@ -64,6 +68,7 @@ export async function rebuildStoresOnKafka(
     const beside = await readAgain(plan, place, filled, signal);
     if (beside === undefined) return undefined;
     try {
+      await refuseOtherFeeders(plan, beside, filled);
       await exchange(plan, beside, filled);
     } finally {
       await beside.folder.close();
@@ -74,6 +79,33 @@ export async function rebuildStoresOnKafka(
   } finally {
     await rm(place, { recursive: true, force: true });
   }
+}
+
+/** A store that stays tells those behind it what to subtract: they must have added that. */
+async function refuseOtherFeeders(plan: RebuildPlan, beside: MadeBeside, options: FilledOptions): Promise<void> {
+  const { broker, applicationId } = options;
+  const { database, saved } = beside.folder;
+  const others: string[] = [];
+  for (const name of feeders(plan)) {
+    const spec = plan.topology.stores.find((store) => store.name === name)!;
+    // The broker deletes rows of such a one at times of its own.
+    if (expires(spec)) continue;
+    const topic = changelogTopic(applicationId, name);
+    const partitions = (await broker.admin.partitionCounts([topic])).get(topic) ?? 0;
+    const made = Array.from({ length: partitions }, (_, partition) =>
+      localPart(spec, database, rowPrefix(saved!.stores[name]!, partition), partition),
+    );
+    const held = partitions === 0 ? [] : await changelogParts(broker, applicationId, spec);
+    const digestOfParts = async (parts: readonly StorePart[]): Promise<string> =>
+      (await digestOf([spec], () => parts)).all;
+    if (partitions === 0 || (await digestOfParts(made)) !== (await digestOfParts(held))) others.push(name);
+  }
+  if (others.length === 0) return;
+  const [one, many] = [others.length === 1, others.join(', ')];
+  throw new StreamsError(
+    'STREAMS_INPUT_REFUSED',
+    `${one ? `store ${many} feeds` : `stores ${many} feed`} ${plan.behind.stores.join(', ')}, and ${one ? 'does' : 'do'} not hold what the input gives: ${one ? 'it' : 'each'} began empty once, is counted in another way now, or has rows that depend on when commits were. What is made anew would subtract what it never added. Make ${one ? 'it' : 'these'} anew too: ${rebuilds(others)}.`,
+  );
 }
 
 /** Puts the new rows into the place of the old ones. */
@@ -120,7 +152,11 @@ async function refuseMoved({ topology, topics, tasks }: RebuildPlan, options: Fi
     );
 }
 
-function tell({ behind }: RebuildPlan, { rows, dead, late }: MadeBeside, { applicationId, logger }: FilledOptions): void {
+function tell(
+  { behind }: RebuildPlan,
+  { rows, dead, late }: MadeBeside,
+  { applicationId, logger }: FilledOptions,
+): void {
   const stores = behind.stores.join(', ');
   logger.info({ stores: behind.stores, rows, dead, late }, `made anew in application ${applicationId}: ${stores}`);
   if (late > 0)
