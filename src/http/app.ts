@@ -6,6 +6,7 @@ import type { MetricsSource } from '../observability/metric-collector.ts';
 import { engineFigures, engineRoutes } from './engine-routes.ts';
 import { LiveFigures } from './live-figures.ts';
 import { OpenBodies } from './open-bodies.ts';
+import { OtherInstances } from './other-instances.ts';
 import { pageRoutes } from './page/page-routes.ts';
 import type { PageSpec } from './page/page-spec.ts';
 import { partsRoutes } from './parts-routes.ts';
@@ -24,6 +25,8 @@ export interface AppOptions {
   readonly routes?: readonly Route[];
   /** The application's part of the page at `/`. @defaultValue the engine's part only */
   readonly page?: PageSpec;
+  /** What other instances ask for. @defaultValue nothing */
+  readonly token?: string | undefined;
   /** Told of failures that are the server's own. @defaultValue silent */
   readonly logger?: Logger;
   /** Told of each request: its path as declared (`other` where there is nothing), its status, and how long it took until the answer began. */
@@ -55,8 +58,14 @@ const securityHeaders: Readonly<Record<string, string>> = {
 /** Puts the engine's endpoints, the page and the application's own endpoints together. No socket is opened. */
 export function createApp(options: AppOptions): App {
   const { engine, metrics, logger = silentLogger } = options;
+  const others = new OtherInstances(engine, options.token);
   const live = new LiveFigures(() => ({ ...engineFigures(engine), stores: storesView(engine) }));
-  const served = [...engineRoutes(engine, metrics), ...storeRoutes(engine), live.route, ...(options.routes ?? [])];
+  const served = [
+    ...engineRoutes(engine, metrics, others),
+    ...storeRoutes(engine),
+    live.route,
+    ...(options.routes ?? []),
+  ];
   // Of no use to people, so neither the page nor the answer to an unknown path names them.
   const internal = engine.shared === undefined ? [] : partsRoutes(engine, engine.shared);
   const app = routesApp({

@@ -1,13 +1,15 @@
 import type { MetricsSource } from '../observability/metric-collector.ts';
 import type { EngineStats, TaskStats } from '../runtime/engine-stats.ts';
 import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
+import { applicationRoute } from './application-route.ts';
 import { jsonResponse } from './json.ts';
+import { newestFirst, type OtherInstances, type TasksAnswer } from './other-instances.ts';
 import { HttpProblem } from './problem.ts';
 import type { Route } from './route.ts';
 import { type ServedEngine, type TopologyFormat, topologyFormats } from './served-engine.ts';
 
 /** What an engine says of itself: its metrics, health, topology and tasks. */
-export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): readonly Route[] {
+export function engineRoutes(engine: ServedEngine, metrics: MetricsSource, others: OtherInstances): readonly Route[] {
   return [
     metricsRoute(metrics),
     ...healthRoutes(engine),
@@ -30,13 +32,19 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource): read
     {
       path: '/letters',
       summary: 'Some dead and late records that this process has met lately, newest first',
-      query: { kind: { description: 'Those of one kind only.', values: ['dead', 'late'] } },
-      handle({ query }) {
+      query: {
+        kind: { description: 'Those of one kind only.', values: ['dead', 'late'] },
+        of: { description: 'application: those that the other instances have met too.', values: ['application'] },
+      },
+      async handle({ query }) {
         const all = [...(engine.letters?.() ?? []), ...(engine.kafka?.().letters ?? [])];
-        const asked = all.filter(({ kind }) => query.kind === undefined || kind === query.kind);
-        return jsonResponse({ letters: asked.sort((a, b) => b.atMs - a.atMs) });
+        const own = all.filter(({ kind }) => query.kind === undefined || kind === query.kind);
+        if (query.of === undefined) return jsonResponse({ letters: newestFirst(own) });
+        const { letters, problems } = await others.letters(query.kind);
+        return jsonResponse({ letters: newestFirst([...own, ...letters]), problems });
       },
     },
+    ...(engine.kafka === undefined ? [] : [applicationRoute(() => engineFigures(engine) as TasksAnswer, others)]),
   ];
 }
 
@@ -124,6 +132,12 @@ function tasksView(stats: EngineStats): object {
 function kafkaView(stats: KafkaStats | undefined): object {
   if (stats === undefined) return {};
   const { globals, instances, unread, deadLetters, lateLetters, consumed, outputs, tasks } = stats;
+  const atWork = tasks.map(({ taskId, kind, status, restore }) => ({
+    taskId,
+    kind,
+    status,
+    ...(restore && { restore }),
+  }));
   const isInternal = (topicPartition: string): boolean => /-repartition-\d+$/.test(topicPartition);
   const read = Object.entries(consumed).reduce((sum, [of, records]) => (isInternal(of) ? sum : sum + records), 0);
   const inputs = tasks.flatMap(({ taskId, inputs: all }) =>
@@ -136,7 +150,8 @@ function kafkaView(stats: KafkaStats | undefined): object {
       lag: lag < 0 ? null : lag,
     })),
   );
-  return { globals, kafka: { read, deadLetters, lateLetters, instances, inputs, unread, consumed, outputs } };
+  const figures = { read, deadLetters, lateLetters, instances, tasks: atWork, inputs, unread, consumed, outputs };
+  return { globals, kafka: figures };
 }
 
 function isoTime(ms: number | undefined): string | null {

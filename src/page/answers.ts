@@ -35,11 +35,38 @@ export interface InputView {
   readonly lag: number | null;
 }
 
-/** A member of the group. */
+/** An instance of the application; what it does not tell is null. */
 export interface InstanceView {
   readonly endpoint: string;
-  readonly active: number;
-  readonly standby: number;
+  readonly own: boolean;
+  readonly active: readonly string[];
+  readonly standby: readonly string[];
+  readonly state: string | null;
+  readonly problem?: string;
+  readonly behind: number | null;
+  readonly deadLetters: number | null;
+  readonly lateLetters: number | null;
+}
+
+/** A task of the application; what is not known now is null. */
+export interface ApplicationTaskView {
+  readonly taskId: string;
+  readonly endpoint: string;
+  readonly status: string;
+  readonly restore?: { readonly restored: number; readonly total: number };
+  readonly topics: readonly string[];
+  readonly partition: number;
+  readonly processed: number | null;
+  readonly streamTimeMs: number | null;
+  readonly dropped: Readonly<Record<string, number>> | null;
+  readonly behind: number | null;
+}
+
+/** The answer of `/application`: all instances of an application on Kafka. */
+export interface ApplicationView {
+  readonly instances: readonly InstanceView[];
+  readonly tasks: readonly ApplicationTaskView[];
+  readonly inputs: readonly InputView[];
 }
 
 /** What only an application on Kafka says. */
@@ -47,7 +74,6 @@ export interface KafkaView {
   readonly read: number;
   readonly deadLetters: Readonly<Record<string, number>>;
   readonly lateLetters: number;
-  readonly instances: readonly InstanceView[];
   readonly inputs: readonly InputView[];
   readonly unread: readonly { readonly topic: string; readonly partition: number; readonly lag: number }[];
   readonly consumed: Readonly<Record<string, number>>;

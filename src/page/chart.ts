@@ -2,6 +2,8 @@ import type { Choice } from '../http/page/page-spec.ts';
 import { el, svg } from './dom.ts';
 import { axisLabel, compact, count, type Span, windowDays, windowLabel } from './format.ts';
 
+/** Room that a date takes on the axis. */
+const dateWidth = 58;
 const margin = { top: 12, right: 8, bottom: 40, left: 48 };
 let charts = 0;
 
@@ -130,13 +132,16 @@ export class BarChart {
   dates(): SVGElement[] {
     if (this.bars.length === 0) return [];
     const days = windowDays(this.bars[0]!);
-    const every = Math.ceil(58 / this.band);
+    const every = Math.ceil(dateWidth / this.band);
     const labels: SVGElement[] = [];
     let year = '';
     this.bars.forEach((bar, i) => {
       if (i % every !== 0) return;
       const x = margin.left + (i + 0.5) * this.band;
-      labels.push(svg('text', { class: 'tick', x, y: this.floor + 18, 'text-anchor': 'middle' }, axisLabel(bar, days)));
+      // The last one may have no room on its right.
+      const edge = this.width - x < dateWidth / 2;
+      const place = edge ? { x: this.width, 'text-anchor': 'end' } : { x, 'text-anchor': 'middle' };
+      labels.push(svg('text', { class: 'tick', y: this.floor + 18, ...place }, axisLabel(bar, days)));
       const its = bar.start.slice(0, 4);
       if (its !== year && days < 300)
         labels.push(svg('text', { class: 'tick year', x, y: this.floor + 33, 'text-anchor': 'middle' }, its));

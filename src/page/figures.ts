@@ -1,4 +1,4 @@
-import type { FeedView, KafkaView, LiveView, TaskView } from './answers.ts';
+import type { ApplicationView, FeedView, KafkaView, LiveView, TaskView } from './answers.ts';
 import { el, write } from './dom.ts';
 import { ago, bytes, civil, count, percent, reasons } from './format.ts';
 import { Rate, rowsRead } from './rates.ts';
@@ -8,6 +8,8 @@ export class Figures {
   readonly root: HTMLElement = el('dl', { class: 'figures', 'aria-label': 'Figures' });
   readonly #zone: string | undefined;
   readonly #rate = new Rate();
+  /** Records of new partitions that no task reads. */
+  #unread = 0;
   readonly #bar = el('progress', { max: '1', value: '0', 'aria-label': 'Share of the bytes read' });
   readonly #processed = tile(this.root, 'Rows read');
   readonly #time = tile(this.root, 'Event time');
@@ -33,7 +35,10 @@ export class Figures {
       this.#showFiles(feeds);
       this.#showDropped(tasks, feeds, rows);
     } else {
-      this.#showLag(kafka);
+      this.#bar.hidden = true;
+      write(this.#files.name, 'Behind');
+      this.#unread = sum(kafka.unread, (partition) => partition.lag);
+      this.#files.root.classList.toggle('attention', kafka.unread.length > 0);
       this.#showLetters(kafka);
     }
     const { commits } = view;
@@ -66,14 +71,14 @@ export class Figures {
     else this.#files.show(`${count(done)} / ${count(total)}`, `${bytes(read)} of ${bytes(there)}`);
   }
 
-  /** How far this instance's tasks are behind the ends of what they read. */
-  #showLag({ inputs, unread, instances }: KafkaView): void {
-    this.#bar.hidden = true;
-    write(this.#files.name, 'Behind');
-    const behind = sum(inputs, (input) => input.lag ?? 0) + sum(unread, (partition) => partition.lag);
-    const of = `${count(inputs.length)} partitions here, ${count(instances.length)} instances`;
-    this.#files.show(count(behind), of);
-    this.#files.root.classList.toggle('attention', unread.length > 0);
+  /** How far all tasks of an application on Kafka are behind the ends of what they read; what is known of it where some do not tell. */
+  showLag({ tasks, instances }: ApplicationView): void {
+    const told = tasks.filter(({ behind }) => behind !== null);
+    const behind = sum(told, (task) => task.behind!) + this.#unread;
+    if (told.length === 0) this.#files.show('–', tasks.length === 0 ? 'no tasks yet' : 'no task tells it now');
+    else if (told.length < tasks.length)
+      this.#files.show(`≥ ${count(behind)}`, `${count(told.length)} of ${count(tasks.length)} tasks tell it now`);
+    else this.#files.show(count(behind), `${plural(tasks.length, 'task')}, ${plural(instances.length, 'instance')}`);
   }
 
   /** Letters that this instance has sent since it began: others send their own. */
@@ -81,7 +86,7 @@ export class Figures {
     const dead = sum(Object.values(deadLetters), (n) => n);
     const here = 'none sent by this instance';
     this.#late.show(count(lateLetters), lateLetters === 0 ? here : 'sent by this instance');
-    this.#dead.show(count(dead), dead === 0 ? here : reasons(deadLetters));
+    this.#dead.show(count(dead), dead === 0 ? here : `${reasons(deadLetters)}, sent by this instance`);
     this.#dead.root.classList.toggle('attention', dead > 0);
   }
 
@@ -119,6 +124,10 @@ function tile(root: HTMLElement, label: string, ...extra: readonly HTMLElement[]
       write(note, detail);
     },
   };
+}
+
+function plural(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

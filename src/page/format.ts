@@ -107,3 +107,23 @@ export function windowLabel(bar: Span): string {
   if (days > 1) return `Week of ${dateLabel(bar.start)}`;
   return `${['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][new Date(bar.start).getUTCDay()]} ${dateLabel(bar.start)}`;
 }
+
+/** Date and time of a zone in one line. */
+export function moment(ms: number, zone: string | undefined): string {
+  const { date, time } = civil(ms, zone);
+  return `${date} ${time}`;
+}
+
+const statesInWords: Readonly<Record<string, string>> = {
+  CREATED: 'created',
+  REBALANCING: 'starting',
+  RUNNING: 'running',
+  PENDING_SHUTDOWN: 'stopping',
+  NOT_RUNNING: 'stopped',
+  ERROR: 'failed',
+};
+
+/** The state of a client in a word. */
+export function stateWords(state: string): string {
+  return statesInWords[state] ?? state;
+}

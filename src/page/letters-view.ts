@@ -13,6 +13,16 @@ const kinds = [
   { value: 'late', label: 'Late' },
 ];
 
+/** A letter; `instance` is another one that has met it. */
+type Letter = LetterSample & { readonly instance?: string };
+
+/** The answer of `/letters?of=application`. */
+interface LettersAnswer {
+  readonly letters: readonly Letter[];
+  /** Who does not answer, and why. */
+  readonly problems: readonly { readonly instance: string; readonly problem: string }[];
+}
+
 /** Records that were not processed: why, where they came from, and what they are. */
 export class LettersPanel implements View {
   readonly name = 'letters';
@@ -20,17 +30,18 @@ export class LettersPanel implements View {
   readonly root: HTMLElement;
   readonly #kind = selectField('Kind', kinds);
   readonly #said = el('p', { class: 'summary', role: 'status' });
-  readonly #rows: Table<LetterSample>;
+  readonly #rows: Table<Letter>;
   #started = false;
 
   constructor() {
-    this.#rows = table<LetterSample>(
+    this.#rows = table<Letter>(
       [
         { label: 'Kind', render: text(({ kind }) => kind) },
         { label: 'Reason', render: text(({ reason }) => reason.replaceAll('_', ' ')) },
         { label: 'Where', wraps: true, render: text(whereOf) },
         { label: 'Record', wraps: true, render: text((letter) => recordOf(letter)) },
         { label: 'Explanation', wraps: true, wide: true, render: text(({ message }) => message) },
+        { label: 'Instance', wraps: true, wide: true, render: text(instanceOf) },
         { label: 'Met', numeric: true, wide: true, render: text(({ atMs }) => ago(Date.now() - atMs)) },
       ],
       'Dead and late records',
@@ -63,10 +74,14 @@ export class LettersPanel implements View {
   async #load(): Promise<void> {
     const kind = this.#kind.control.value;
     try {
-      const { letters } = await getJson<{ letters: LetterSample[] }>(`/letters${kind === '' ? '' : `?kind=${kind}`}`);
+      const asked = `/letters?of=application${kind === '' ? '' : `&kind=${kind}`}`;
+      const { letters, problems } = await getJson<LettersAnswer>(asked);
       this.#rows.update(letters);
       this.#rows.root.hidden = letters.length === 0;
-      write(this.#said, saidOf(letters.length, kind));
+      const silent = problems
+        .map(({ instance, problem }) => ` ${instance === '' ? 'An instance: ' : ''}${problem}`)
+        .join('');
+      write(this.#said, saidOf(letters.length, kind) + silent);
     } catch (error) {
       write(this.#said, words(error));
     }
@@ -76,12 +91,17 @@ export class LettersPanel implements View {
 function saidOf(n: number, kind: string): string {
   const what = kind === '' ? 'dead or late' : kind;
   if (n === 0)
-    return `No ${what} record was met since this process began. Those of before are in the letters' file or topic.`;
-  return `${count(n)} of the ${what} records that were met since this process began, newest first. All are in the letters' file or topic.`;
+    return `No ${what} record was met since the last start. Those of before are in the letters' file or topic.`;
+  return `${count(n)} of the ${what} records that were met since the last start, newest first. All are in the letters' file or topic.`;
 }
 
 function whereOf({ topic, file, line, partition, offset }: LetterSample): string {
   return file === undefined ? `${topic}-${partition}@${offset}` : `${file}:${line}`;
+}
+
+/** Files are read by one process. */
+function instanceOf({ instance, file }: Letter): string {
+  return instance ?? (file === undefined ? 'this one' : '');
 }
 
 function recordOf({ key, text: value }: LetterSample): string {

@@ -3,6 +3,7 @@ import type { PageSpec } from '../http/page/page-spec.ts';
 import type { LiveView } from './answers.ts';
 import { byId, el, write } from './dom.ts';
 import { getJson } from './fetch.ts';
+import { stateWords } from './format.ts';
 import { LettersPanel } from './letters-view.ts';
 import { ListPanel } from './list-view.ts';
 import { listen } from './live.ts';
@@ -13,19 +14,10 @@ import { StoresPanel } from './stores-view.ts';
 import { TopologyPanel } from './topology-view.ts';
 import type { View } from './view.ts';
 
-const stateWords: Readonly<Record<string, string>> = {
-  CREATED: 'created',
-  REBALANCING: 'starting',
-  RUNNING: 'running',
-  PENDING_SHUTDOWN: 'stopping',
-  NOT_RUNNING: 'stopped',
-  ERROR: 'failed',
-};
-
 /** The badge in the head: the state in words and colour, and whether the server can be reached at all. */
 function showState(state: string, final: boolean): void {
   byId('state').dataset['state'] = state;
-  write(byId('state'), `${stateWords[state] ?? state}${final ? ', final' : ''}`);
+  write(byId('state'), `${stateWords(state)}${final ? ', final' : ''}`);
 }
 
 /** A banner over the page while something is wrong: the server cannot be reached, or its engine has failed. */

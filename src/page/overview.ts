@@ -1,10 +1,11 @@
 import type { PageSpec } from '../http/page/page-spec.ts';
 import type { LiveView } from './answers.ts';
+import { ApplicationPanels } from './application.ts';
 import { ChartPanel } from './chart-panel.ts';
 import { el, panel } from './dom.ts';
 import { Figures } from './figures.ts';
 import { remember } from './place.ts';
-import { feedsTable, instancesTable, positionsTable, storesTable, tasksTable } from './status.ts';
+import { feedsTable, storesTable, tasksTable } from './status.ts';
 import { TimeChart } from './time-chart.ts';
 import type { View } from './view.ts';
 
@@ -19,14 +20,15 @@ export class Overview implements View {
   ]);
   readonly #tasks: ReturnType<typeof tasksTable>;
   readonly #feeds = feedsTable();
-  readonly #positions = positionsTable();
-  readonly #instances = instancesTable();
+  readonly #application: ApplicationPanels;
+  readonly #tasksPanel: HTMLElement;
   readonly #stores = storesTable();
+  readonly #storesNote = el(
+    'p',
+    { class: 'summary', hidden: true },
+    'Writes and caches of this instance. A store is read over all instances.',
+  );
   readonly #feedsPanel: HTMLElement = panel('Inputs', this.#feeds.root);
-  readonly #kafkaPanels: readonly HTMLElement[] = [
-    panel('Positions', this.#positions.root),
-    panel('Instances', this.#instances.root),
-  ];
   readonly #charts: readonly ChartPanel[];
   readonly #chosen: ReadonlyMap<string, string>[];
   #started = false;
@@ -36,7 +38,9 @@ export class Overview implements View {
     this.#tasks = tasksTable(zone);
     this.#chosen = charts.map(() => new Map());
     this.#charts = charts.map((chart, i) => new ChartPanel(chart, (query) => this.#remember(i, query)));
-    const stores = panel('Stores', this.#stores.root);
+    this.#tasksPanel = panel('Tasks', this.#tasks.root);
+    this.#application = new ApplicationPanels(this.name, zone, (application) => this.#figures.showLag(application));
+    const stores = panel('Stores', this.#storesNote, this.#stores.root);
     stores.classList.add('full');
     this.root = el(
       'div',
@@ -44,7 +48,7 @@ export class Overview implements View {
       this.#figures.root,
       el('div', { class: 'charts' }, ...this.#charts.map(({ root }) => root)),
       panel('Throughput', this.#throughput.root),
-      el('div', { class: 'engine' }, panel('Tasks', this.#tasks.root), this.#feedsPanel, ...this.#kafkaPanels, stores),
+      el('div', { class: 'engine' }, this.#tasksPanel, this.#feedsPanel, ...this.#application.roots, stores),
     );
   }
 
@@ -64,11 +68,9 @@ export class Overview implements View {
     this.#tasks.update(view.tasks);
     this.#feeds.update(view.feeds);
     this.#feedsPanel.hidden = view.feeds.length === 0;
-    for (const each of this.#kafkaPanels) each.hidden = view.kafka === undefined;
-    if (view.kafka !== undefined) {
-      this.#positions.update(view.kafka.inputs);
-      this.#instances.update(view.kafka.instances);
-    }
+    this.#tasksPanel.hidden = view.kafka !== undefined;
+    this.#storesNote.hidden = view.kafka === undefined;
+    if (view.kafka !== undefined) this.#application.start();
     this.#stores.update(view.stores);
   }
 

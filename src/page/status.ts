@@ -1,6 +1,6 @@
-import type { FeedView, InputView, InstanceView, StoreView, TaskView } from './answers.ts';
+import type { FeedView, StoreView, TaskView } from './answers.ts';
 import { el, write } from './dom.ts';
-import { bytes, civil, count, percent, reasons } from './format.ts';
+import { bytes, count, moment, percent, reasons } from './format.ts';
 import { address } from './place.ts';
 import { type Table, table, text } from './table.ts';
 
@@ -27,11 +27,6 @@ export function tasksTable(zone: string | undefined): Table<TaskView> {
   );
 }
 
-function moment(ms: number, zone: string | undefined): string {
-  const { date, time } = civil(ms, zone);
-  return `${date} ${time}`;
-}
-
 /** Inputs that are read from files. */
 export function feedsTable(): Table<FeedView> {
   return table(
@@ -49,47 +44,6 @@ export function feedsTable(): Table<FeedView> {
     ],
     'Inputs',
   );
-}
-
-/** What the tasks of this instance read of topics, and how far they are. */
-export function positionsTable(): Table<InputView> {
-  return table(
-    [
-      { label: 'Topic', render: text((input) => input.topic) },
-      { label: 'Partition', numeric: true, render: text((input) => String(input.partition)) },
-      { label: 'Position', numeric: true, render: text((input) => count(input.position)) },
-      {
-        label: 'End',
-        numeric: true,
-        wide: true,
-        render: text((input) => (input.end === null ? '–' : count(input.end))),
-      },
-      { label: 'Behind', numeric: true, render: text((input) => (input.lag === null ? '–' : count(input.lag))) },
-      { label: 'Task', wide: true, render: text((input) => input.taskId) },
-    ],
-    'Positions',
-  );
-}
-
-/** All instances of the application. */
-export function instancesTable(): Table<InstanceView> {
-  return table(
-    [
-      { label: 'Instance', render: instanceLink },
-      { label: 'Tasks', numeric: true, render: text((instance) => count(instance.active)) },
-      { label: 'Standby tasks', numeric: true, render: text((instance) => count(instance.standby)) },
-    ],
-    'Instances',
-  );
-}
-
-function instanceLink(cell: HTMLElement, { endpoint }: InstanceView): void {
-  if (endpoint === '') {
-    write(cell, 'without an address');
-    return;
-  }
-  if (cell.textContent === endpoint) return;
-  cell.replaceChildren(el('a', { href: `http://${endpoint}/` }, endpoint));
 }
 
 /** Stores: how much they hold in memory, and how well that serves. */

@@ -128,19 +128,16 @@ function ownStore({ kind, stores, name }: GraphNode): string | undefined {
 function drawnNode(node: GraphNode, { spots }: Layout, note: SVGTextElement): SVGElement {
   const { x, y } = spots.get(node)!;
   const store = ownStore(node);
+  const name = shortened(node.name);
+  const whole = name === node.name ? [] : [svg('title', {}, node.name)];
   const box = [
-    svg('title', {}, node.name),
     svg('rect', { width: nodeWidth, height: nodeHeight, rx: node.kind === 'topic' ? nodeHeight / 2 : 8 }),
-    svg('text', { class: 'graph-name', x: 12, y: 19 }, shortened(node.name)),
+    svg('text', { class: 'graph-name', x: 12, y: 19 }, name, ...whole),
     note,
   ];
   const attributes = { class: `graph-node ${node.kind}`, transform: `translate(${x} ${y})` };
   if (store === undefined) return svg('g', attributes, ...box);
-  return svg(
-    'a',
-    { ...attributes, href: address('stores', [['store', store]]), 'aria-label': `Store ${store}` },
-    ...box,
-  );
+  return svg('a', { ...attributes, href: address('stores', [['store', store]]) }, ...box);
 }
 
 function drawnEdge(edge: GraphEdge, { spots }: Layout): DrawnEdge {
@@ -158,7 +155,7 @@ function drawnEdge(edge: GraphEdge, { spots }: Layout): DrawnEdge {
 }
 
 function shortened(name: string): string {
-  return name.length > 25 ? `${name.slice(0, 12)}…${name.slice(-12)}` : name;
+  return name.length > 24 ? `${name.slice(0, 11)}…${name.slice(-11)}` : name;
 }
 
 function rateOf(flow: Flow | undefined): string {

@@ -99,11 +99,12 @@ test('on Kafka /tasks has letters, positions, instances, and what this instance 
     lag,
     buffered: 0,
   });
+  const instances = [{ endpoint: '10.0.0.7:8080', own: true, active: ['0_0', '0_1'], standby: ['0_2'] }];
   const stats = kafkaStats({
     deadLetters: { date: 2, future: 1 },
     lateLetters: 4,
     consumed: { 'events-0': 30, 'events-1': 12, 'app-by-type-repartition-1': 100 },
-    instances: [{ endpoint: '10.0.0.7:8080', active: 2, standby: 1 }],
+    instances,
     tasks: [
       {
         taskId: '0_1',
@@ -121,7 +122,8 @@ test('on Kafka /tasks has letters, positions, instances, and what this instance 
     outputs: [],
     deadLetters: { date: 2, future: 1 },
     lateLetters: 4,
-    instances: [{ endpoint: '10.0.0.7:8080', active: 2, standby: 1 }],
+    instances,
+    tasks: [{ taskId: '0_1', kind: 'active', status: 'running' }],
     inputs: [
       { taskId: '0_1', topic: 'events', partition: 1, position: 40, end: 43, lag: 3 },
       { taskId: '0_1', topic: 'more', partition: 1, position: 40, end: null, lag: null },

@@ -103,7 +103,7 @@ whenChromium('bars can be read with the pointer and with the keyboard', async (t
 
 whenChromium('another grouping offers its keys, and the chart follows each choice', async (t) => {
   const { page, complaints } = t.context;
-  const summary = page.locator('.summary');
+  const summary = page.locator('.charts .summary');
   await control(page, 'Windows').selectOption('all');
   await page.getByText('5,180 events in 40 windows, 1 Jan 2018 to 9 Feb 2018').waitFor();
   await control(page, 'Grouping').selectOption('Equipment');
@@ -162,7 +162,7 @@ whenChromium('a region is shown by its name', async (t) => {
 });
 
 whenChromium(
-  'on Kafka the page shows letters, how far this instance is behind, its positions and all instances',
+  'on Kafka the page shows the letters of this instance, and tasks, positions and how far behind they are of all instances',
   async (t) => {
     const { browser } = t.context;
     const input = (partition: number, lag: number) => ({
@@ -179,8 +179,8 @@ whenChromium(
       consumed: { 'grid-events-0': 30, 'grid-events-1': 12, 'grid-day-type-repartition-0': 100 },
       tasks: [{ taskId: '0_0', kind: 'active', status: 'running', inputs: [input(0, 3), input(1, 4)] }],
       instances: [
-        { endpoint: '10.0.0.7:8080', active: 2, standby: 1 },
-        { endpoint: '10.0.0.8:8080', active: 1, standby: 0 },
+        { endpoint: '10.0.0.7:8080', own: true, active: ['0_0'], standby: ['0_1'] },
+        { endpoint: '', own: false, active: ['0_1'], standby: [] },
       ],
     });
     const server = await createServer({
@@ -191,22 +191,30 @@ whenChromium(
     t.teardown(() => server.close());
     const page = await browser.newPage();
     await page.goto(server.url);
-    await page.getByText('10.0.0.8:8080').waitFor();
+    await page.getByText('1 of 2 tasks tell it now').waitFor();
     const figures = (await page.locator('.tile').allInnerTexts()).map((text) =>
       text.split('\n').filter((line) => line.trim() !== ''),
     );
     const figure = (name: string) => figures.find(([label]) => label?.toLowerCase() === name)?.slice(1);
     t.is(figure('records read here')?.[0], '42');
-    t.deepEqual(figure('behind'), ['7', '2 partitions here, 2 instances']);
+    t.deepEqual(figure('behind'), ['≥ 7', '1 of 2 tasks tell it now']);
     t.deepEqual(figure('late'), ['4', 'sent by this instance']);
     t.is(figure('dead letters')?.[0], '2');
-    const rows = await page.getByRole('region', { name: 'Positions' }).locator('tbody tr').allInnerTexts();
-    t.deepEqual(
-      rows.map((row) => row.split('\t').map((cell) => cell.trim())),
-      [
-        ['grid-events', '0', '5,000', '5,003', '3', '0_0'],
-        ['grid-events', '1', '5,000', '5,004', '4', '0_0'],
-      ],
-    );
+    const rows = async (region: string): Promise<string[][]> => {
+      const texts = await page.getByRole('region', { name: region }).locator('tbody tr').allInnerTexts();
+      return texts.map((row) => row.split('\t').map((cell) => cell.trim()));
+    };
+    t.deepEqual(await rows('Positions'), [
+      ['grid-events', '0', '5,000', '5,003', '3', '0_0'],
+      ['grid-events', '1', '5,000', '5,004', '4', '0_0'],
+    ]);
+    t.deepEqual(await rows('Instances'), [
+      ['10.0.0.7:8080 (this one)', 'running', '0_0', '0_1', '7', '4', '2'],
+      ['without an address', 'does not answer', '0_1', 'none', '–', '–', '–'],
+    ]);
+    t.deepEqual(await rows('Tasks'), [
+      ['0_0', '10.0.0.7:8080', 'events [0]', 'running', '100', '7', '14 Dec 2017 23:00:00', 'late 2 · future 1'],
+      ['0_1', 'without an address', '–', 'unknown', '–', '–', '–', '–'],
+    ]);
   },
 );

@@ -1,20 +1,12 @@
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import type { Browser, Locator, Page } from 'playwright-core';
-import type { RunningServer } from '../../src/http/running-server.ts';
 import { mostScans } from '../../src/http/scan-limit.ts';
-import { createServer, type ServerOptions } from '../../src/http/server.ts';
-import type { EngineStats } from '../../src/runtime/engine-stats.ts';
 import type { LetterSample } from '../../src/runtime/letter-sample.ts';
 import { describeTopology } from '../../src/server/serve-client.ts';
-import { gridPage } from '../../topologies/grid/statistics/grid-page.ts';
-import { NameLookup } from '../../topologies/grid/statistics/name-lookup.ts';
-import { silentRoute } from '../../topologies/grid/statistics/silent-route.ts';
-import { statisticsRoutes } from '../../topologies/grid/statistics/statistics-routes.ts';
-import { gridTopology } from '../../topologies/grid/topology.ts';
-import { fakeEngine, keyValueStore, versionedStore, windowStore } from '../http/fake-engine.ts';
+import { fakeEngine } from '../http/fake-engine.ts';
 import { engineStats, feedProgress, kafkaStats, storeStats } from '../observability/fake-stats.ts';
-import { FakeStores, fakePark } from '../topologies/grid/statistics/fake-stores.ts';
 import { complaintsOf, hasChromium, launchChromium } from './helpers/chromium.ts';
+import { gridOptions, markup, serving, topology } from './helpers/page-world.ts';
 
 interface World {
   readonly browser: Browser;
@@ -22,44 +14,11 @@ interface World {
 
 const test = anyTest as TestFn<World>;
 const whenChromium = hasChromium ? test.serial : test.serial.skip;
-const markup = '<img src=x onerror=alert(1)>';
-const metrics = { text: async () => ({ body: '', contentType: 'text/plain' }) };
-const topology = gridTopology({ zone: 'Europe/Paris', graceMs: 86_400_000 });
 
 test.before(async (t) => {
   if (hasChromium) t.context = { browser: await launchChromium() };
 });
 test.after.always((t) => t.context.browser?.close());
-
-type Served = Partial<ServerOptions> & {
-  readonly stats?: () => EngineStats;
-  readonly letters?: readonly LetterSample[];
-};
-
-async function serving(t: ExecutionContext<World>, options: Served = {}): Promise<RunningServer> {
-  const { stats = () => engineStats({ errors: {} }), letters = [], ...more } = options;
-  const rows = Object.fromEntries(Array.from({ length: 10_050 }, (_, i) => [`k${String(i).padStart(5, '0')}`, i]));
-  const engine = {
-    ...fakeEngine(
-      [
-        keyValueStore('many', rows),
-        keyValueStore('few', { a: { n: 1 }, ab: markup, [markup]: 3 }),
-        windowStore('windows', [
-          ['C:8', 0, 1],
-          ['C:8', 1000, 2],
-        ]),
-        versionedStore('park'),
-        keyValueStore('none', {}),
-      ],
-      stats,
-    ),
-    describeTopology: () => describeTopology(topology, 'json'),
-    letters: () => letters,
-  };
-  const server = await createServer({ engine, metrics, port: 0, ...more });
-  t.teardown(() => server.close());
-  return server;
-}
 
 async function opened(
   t: ExecutionContext<World>,
@@ -173,8 +132,8 @@ whenChromium('on Kafka the partition that stalls is named, beside others that mo
         consumed: { 'grid-events-0': position, 'grid-events-1': 7 },
         tasks: [{ taskId: '0_0', kind: 'active', status: 'running', inputs: [input(0, position), input(1, 7)] }],
         instances: [
-          { endpoint: '10.0.0.7:8080', active: 1, standby: 0 },
-          { endpoint: '', active: 1, standby: 0 },
+          { endpoint: '10.0.0.7:8080', own: true, active: ['0_0'], standby: [] },
+          { endpoint: '', own: false, active: ['0_1'], standby: [] },
         ],
       });
     },
@@ -187,7 +146,10 @@ whenChromium('on Kafka the partition that stalls is named, beside others that mo
   await page.getByRole('link', { name: 'Overview' }).click();
   const link = page.getByRole('link', { name: '10.0.0.7:8080' });
   t.is(await link.getAttribute('href'), 'http://10.0.0.7:8080/');
-  t.deepEqual((await cells(page, 'Instances'))[1], ['without an address', '1', '0']);
+  t.deepEqual((await cells(page, 'Instances'))[1], [
+    ...['without an address', 'does not answer', '0_1', 'none', '–', '–', '–'],
+  ]);
+  await page.getByText('An instance: it has no address at which it could be asked').waitFor();
   t.deepEqual(complaints, []);
 });
 
@@ -287,36 +249,8 @@ whenChromium('dead and late records are shown with reason, place and content, as
   t.is(new URL(page.url()).hash, '#/letters?kind=dead');
   t.deepEqual(complaints, []);
   const empty = await opened(t, `${(await serving(t)).url}/#/letters?kind=late`);
-  await empty.page.getByText('No late record was met since this process began.').waitFor();
+  await empty.page.getByText('No late record was met since the last start.').waitFor();
 });
-
-/** Two regions over nine days, the second one only on the last; meters of which one is silent since the eighth. */
-function gridOptions(): Partial<ServerOptions> {
-  const stores = new FakeStores('Europe/Paris');
-  for (let i = 0; i < 9; i++) {
-    const day = new Date(Date.UTC(2018, 0, 1 + i)).toISOString().slice(0, 10);
-    stores.add('day', 'type', day, 'all', 'ev_C', 10);
-    stores.add('day', 'region', day, '4', 'ev_C', 100 + 10 * i);
-    if (i === 8) stores.add('day', 'region', day, '7', 'ev_C', 500);
-    stores.add('day', 'equipment', day, 'C:8', 'ev_C', 5);
-    if (i < 7) stores.add('day', 'equipment', day, 'C:9', 'ev_C', 5);
-  }
-  const place = { commune: '01026', departement: '01', pdk: '7', region: '4' };
-  const since = [{ validFromMs: 0, value: place }];
-  const park = () =>
-    fakePark({
-      'C:10': since,
-      'C:8': since,
-      'C:9': since,
-      'K:1': since,
-      'region:4': [{ validFromMs: 0, value: { name: `RHONE ${markup}` } }],
-    });
-  const source = {
-    ...{ stores: stores.get, zone: 'Europe/Paris', isFinal: () => true },
-    names: () => new NameLookup(park()),
-  };
-  return { page: gridPage('Europe/Paris'), routes: [...statisticsRoutes(source), silentRoute(source, park)] };
-}
 
 whenChromium('places are ranked by their events of a day, beside the same day a week before', async (t) => {
   const server = await serving(t, gridOptions());

@@ -76,10 +76,12 @@ export interface UnreadPartition {
 export interface KafkaInstanceStats {
   /** Where it is asked over HTTP, 'host:port'; '' for nowhere. */
   readonly endpoint: string;
-  /** How many tasks it runs. */
-  readonly active: number;
-  /** How many it keeps a copy of. */
-  readonly standby: number;
+  /** Whether it is this one. */
+  readonly own: boolean;
+  /** The tasks that it runs. */
+  readonly active: readonly string[];
+  /** Those that it keeps a copy of. */
+  readonly standby: readonly string[];
 }
 
 /** What was written to one topic since the process began, aborted transactions included. */

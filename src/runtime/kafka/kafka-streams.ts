@@ -747,6 +747,7 @@ export class KafkaStreams {
       clusterId: this.#prepared?.clusterId,
       unread: this.#topics?.unread ?? [],
       hosts: this.#assignment?.hosts ?? [],
+      processId: this.processId,
     };
   }
 }

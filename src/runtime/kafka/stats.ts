@@ -33,6 +33,8 @@ export interface StatsSource {
   readonly clusterId: string | undefined;
   readonly unread: readonly UnreadPartition[];
   readonly hosts: AssignmentData['hosts'];
+  /** Its own name among the hosts. */
+  readonly processId: string;
 }
 
 /** State, tasks and stores as they are without a broker too. */
@@ -97,11 +99,7 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     ...workOf(slots),
     globals: globalStats(globals),
     unread: source.unread,
-    instances: source.hosts.map(({ endpoint, active, standby }) => ({
-      endpoint,
-      active: active.length,
-      standby: standby.length,
-    })),
+    instances: source.hosts.map(({ processId, ...host }) => ({ ...host, own: processId === source.processId })),
     commitFailures: counts.commitFailures,
     transactionsAborted: counts.aborted,
     tasksMigrated: counts.migrated,
