@@ -23,7 +23,7 @@ function memberCheck(about: string, { state, members }: GroupDescription, lag: n
   const many = `${members.length} ${members.length === 1 ? 'instance' : 'instances'}`;
   const who = members.map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`).join(', ');
   if (state === 'Stable') return ok(about, `${many} (${who}), ${behind}`);
-  return warning(about, `is ${state}: ${many} (${who}) are sharing the tasks out`, 'Ask again in some seconds.');
+  return warning(about, `is ${state}: ${many} (${who}); tasks are being assigned`, 'Ask again in some seconds.');
 }
 
 /** Members that are no instances of an application of this kind: tasks are shared out by others' rules. */

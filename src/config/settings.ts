@@ -197,7 +197,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
     type: timerMs(1),
     defaultOf: ({ get }) => Math.min(1000, Math.floor(get('session.timeout.ms') / 3)),
     defaultText: '1000 (a third of session.timeout.ms where that is less)',
-    doc: 'How often an instance tells the group that it lives, and learns that tasks are shared out again. Less than `session.timeout.ms`, or it is refused; more than a third of it is told: one that is late may then cost the instance its tasks.',
+    doc: 'How often an instance tells the group that it lives, and learns that tasks are assigned again. Less than `session.timeout.ms`, or it is refused; more than a third of it is told: one that is late may then cost the instance its tasks.',
   },
   'http.hosts': {
     type: names(),
@@ -281,7 +281,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'rebalance.timeout.ms': {
     type: timerMs(1000),
     ...always(60_000),
-    doc: 'How long the group waits for an instance to join again when tasks are shared out again.',
+    doc: 'How long the group waits for an instance to join again when tasks are assigned again.',
   },
   'repartition.purge.interval.ms': {
     type: timerMs(100),
