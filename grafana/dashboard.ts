@@ -1,6 +1,6 @@
 import { of } from './expressions.ts';
 import { placed, type Section } from './layout.ts';
-import type { Annotation, Dashboard } from './model.ts';
+import type { Address, Annotation, Dashboard } from './model.ts';
 import { dataSource } from './panels.ts';
 import { variablesOf } from './variables.ts';
 
@@ -15,6 +15,9 @@ export interface DashboardText {
 }
 
 const tag = 'weir';
+
+/** What to do about alerts: `weir grafana --runbook` says where that is. */
+const runbook: Address = { type: 'link', title: 'Runbook', url: 'docs/runbook.md', icon: 'doc', targetBlank: true };
 
 const mark = { datasource: dataSource, enable: true, hide: false } as const;
 
@@ -57,7 +60,10 @@ export function dashboardOf({ application, ...text }: DashboardText, sections: r
     refresh: '10s',
     time: { from: 'now-30m', to: 'now' },
     timezone: 'browser',
-    links: [{ type: 'dashboards', title: 'weir', tags: [tag], asDropdown: false, includeVars: true, keepTime: true }],
+    links: [
+      { type: 'dashboards', title: 'weir', tags: [tag], asDropdown: false, includeVars: true, keepTime: true },
+      runbook,
+    ],
     templating: { list: variablesOf(application) },
     annotations: { list: annotations },
     panels: placed(sections),

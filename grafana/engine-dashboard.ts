@@ -1,6 +1,7 @@
 import { dashboardOf } from './dashboard.ts';
 import type { Dashboard } from './model.ts';
 import { commits } from './sections/commits.ts';
+import { delay } from './sections/delay.ts';
 import { files } from './sections/files.ts';
 import { kafkaCopies, kafkaGroup, kafkaTopics } from './sections/kafka.ts';
 import { letters } from './sections/letters.ts';
@@ -19,5 +20,19 @@ export const engineDashboard: Dashboard = dashboardOf(
     description:
       'A streams application at work: its input, tasks, commits, stores and processes, whatever its topology is.',
   },
-  [overview, throughput, time, letters, tasks, commits, stores, processes, files, kafkaTopics, kafkaGroup, kafkaCopies],
+  [
+    overview,
+    throughput,
+    time,
+    delay,
+    letters,
+    tasks,
+    commits,
+    stores,
+    processes,
+    files,
+    kafkaTopics,
+    kafkaGroup,
+    kafkaCopies,
+  ],
 );

@@ -15,6 +15,11 @@ export function growthBy(labels: string, name: string, matchers = ''): string {
   return `${sumBy(labels)}(increase(${of(name, matchers)}[$__rate_interval]))`;
 }
 
+/** The average of what a histogram counts, by labels. */
+export function averageBy(labels: string, name: string): string {
+  return `${rateBy(labels, `${name}_sum`)} / ${rateBy(labels, `${name}_count`)}`;
+}
+
 /** The counts of a histogram's buckets in a second, as a heatmap takes them. */
 export function bucketsOf(name: string): string {
   return rateBy('le', `${name}_bucket`);

@@ -80,6 +80,15 @@ export interface Link {
   readonly keepTime: true;
 }
 
+/** A way out of the dashboards. */
+export interface Address {
+  readonly type: 'link';
+  readonly title: string;
+  readonly url: string;
+  readonly icon: 'doc';
+  readonly targetBlank: true;
+}
+
 /** A dashboard as Grafana's classic dashboard model has it. */
 export interface Dashboard {
   readonly uid: string;
@@ -93,7 +102,7 @@ export interface Dashboard {
   readonly time: { readonly from: string; readonly to: string };
   readonly timezone: string;
   readonly templating: { readonly list: readonly Variable[] };
-  readonly links: readonly Link[];
+  readonly links: readonly (Link | Address)[];
   readonly annotations: { readonly list: readonly Annotation[] };
   readonly panels: readonly (Row | Panel)[];
 }

@@ -69,7 +69,7 @@ export function graph(
     ...common('timeseries', text, series, false),
     width: options.width ?? 8,
     height: 8,
-    fieldConfig: fieldConfig(text.unit, { ...(fromZero && { min: 0 }), custom }),
+    fieldConfig: fieldConfig(text.unit, { ...(fromZero && { min: 0 }), custom, ...pagesOf(series) }),
     options: {
       legend: { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: true },
       tooltip: { mode: 'multi', sort: 'desc' },
@@ -113,6 +113,13 @@ export function bars(text: PanelText, series: readonly Series[], options: PanelO
       valueMode: 'color',
     },
   };
+}
+
+/** A click on the curve of an instance leads to its page. */
+function pagesOf(series: readonly Series[]): object {
+  if (!series.some(([, legend]) => legend.includes('{{instance}}'))) return {};
+  const instance = `$\{__field.labels.instance}`;
+  return { links: [{ title: `Page of ${instance}`, url: `http://${instance}/`, targetBlank: true }] };
 }
 
 const lastValue = { calcs: ['lastNotNull'], fields: '', values: false };

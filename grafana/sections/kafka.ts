@@ -1,6 +1,6 @@
-import { growthBy, of, rateBy, totalBy } from '../expressions.ts';
+import { bucketsOf, growthBy, of, rateBy, totalBy } from '../expressions.ts';
 import type { Section } from '../layout.ts';
-import { graph } from '../panels.ts';
+import { graph, heatmap } from '../panels.ts';
 
 /** Of an application on Kafka: what it reads from topics and writes to them. */
 export const kafkaTopics: Section = {
@@ -21,6 +21,15 @@ export const kafkaTopics: Section = {
         unit: 'short',
       },
       [[`max by (topic) (${of('streams_consumer_lag_records')})`, '{{topic}}']],
+    ),
+    graph(
+      {
+        title: 'Kafka: lag by task',
+        description:
+          'Records before the end of the inputs of each task. One that grows alone is stuck, or has a hot key.',
+        unit: 'short',
+      },
+      [[totalBy('task_id', 'streams_task_lag_records'), 'task {{task_id}}']],
     ),
     graph(
       {
@@ -48,19 +57,6 @@ export const kafkaTopics: Section = {
       },
       [[rateBy('instance', 'streams_bytes_produced_total'), '{{instance}}']],
       { stacked: true },
-    ),
-    graph(
-      {
-        title: 'Kafka: average lateness',
-        description: 'How far processed records lay behind the event time of their task, on average.',
-        unit: 's',
-      },
-      [
-        [
-          `${rateBy('topology', 'streams_task_record_lateness_seconds_total')} / ${rateBy('topology', 'streams_task_records_processed_total')}`,
-          'sub-topology {{topology}}',
-        ],
-      ],
     ),
     graph(
       {
@@ -155,13 +151,13 @@ export const kafkaCopies: Section = {
       { title: 'Kafka: records restored', description: 'Changelog records read back in a second.', unit: 'recps' },
       [[rateBy('instance', 'streams_restore_records_total'), '{{instance}}']],
     ),
-    graph(
+    heatmap(
       {
-        title: 'Kafka: longest restore',
-        description: 'How long the latest restore of a task took, the longest of each instance.',
+        title: 'Kafka: time of restores',
+        description: 'How many restores ended, and how long they took. A kept copy takes less than a second.',
         unit: 's',
       },
-      [[`max by (instance) (${of('streams_restore_duration_seconds')})`, '{{instance}}']],
+      bucketsOf('streams_restore_duration_seconds'),
     ),
     graph(
       {

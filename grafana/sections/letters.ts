@@ -1,6 +1,6 @@
-import { rateBy } from '../expressions.ts';
+import { averageBy, bucketsOf, rateBy } from '../expressions.ts';
 import type { Section } from '../layout.ts';
-import { graph } from '../panels.ts';
+import { graph, heatmap } from '../panels.ts';
 
 /** Records that did not count. */
 export const letters: Section = {
@@ -41,6 +41,32 @@ export const letters: Section = {
           'late',
         ],
       ],
+    ),
+    heatmap(
+      {
+        title: 'Lateness of records',
+        description:
+          'How far processed records lie behind the event time of their task; those in order are below 0 s. What windows lose lies above their grace.',
+        unit: 's',
+      },
+      bucketsOf('streams_record_lateness_seconds'),
+    ),
+    heatmap(
+      {
+        title: 'Lateness of dropped records',
+        description:
+          'How far records that were dropped as late lay behind the event time of their operator: how much more grace would have kept them.',
+        unit: 's',
+      },
+      bucketsOf('streams_dropped_record_lateness_seconds'),
+    ),
+    graph(
+      {
+        title: 'Average lateness',
+        description: 'How far processed records lay behind the event time of their task, on average.',
+        unit: 's',
+      },
+      [[averageBy('topology', 'streams_record_lateness_seconds'), 'sub-topology {{topology}}']],
     ),
   ],
 };

@@ -16,6 +16,7 @@ const health: Route = {
 
 /** Serves `/metrics` and `/healthz` of a process without an engine. */
 export async function serveMetrics(
+  applicationId: string,
   collector: MetricCollector,
   where: AccessOptions & { readonly host: string; readonly port: number; readonly logger: Logger },
 ): Promise<RunningServer> {
@@ -28,6 +29,6 @@ export async function serveMetrics(
       import('../observability/registry.ts'),
     ]),
   );
-  const metrics = collectorMetrics({ collectors: [collector], logger });
+  const metrics = collectorMetrics({ applicationId: () => applicationId, collectors: [collector], logger });
   return serveApp(routesApp({ routes: [metricsRoute(metrics), health], logger }), where);
 }

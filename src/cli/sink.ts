@@ -76,7 +76,7 @@ export async function sink(
       logger,
     });
     if (request.port !== undefined) {
-      const server = await serveMetrics(sinkMetrics(request.topic, running), {
+      const server = await serveMetrics(applicationIdOf(spec, config), sinkMetrics(request.topic, running), {
         ...httpAccess(config),
         host: request.host,
         port: request.port,

@@ -10,6 +10,8 @@ export class Histogram implements HistogramValue {
   readonly bounds: readonly number[];
   readonly counts: number[];
   sum = 0;
+  /** The bucket of the last value: the next one is mostly in it too. */
+  #last = 0;
 
   /** @param bounds - Ascending. */
   constructor(bounds: readonly number[]) {
@@ -17,12 +19,17 @@ export class Histogram implements HistogramValue {
     this.counts = new Array(bounds.length + 1).fill(0);
   }
 
-  observe(value: number): void {
+  /** @param times - How many values of this size there are. */
+  observe(value: number, times = 1): void {
     const { bounds, counts } = this;
-    let i = 0;
-    while (i < bounds.length && value > bounds[i]!) i++;
-    counts[i]!++;
-    this.sum += value;
+    let i = this.#last;
+    if ((i < bounds.length && value > bounds[i]!) || (i > 0 && value <= bounds[i - 1]!)) {
+      i = 0;
+      while (i < bounds.length && value > bounds[i]!) i++;
+      this.#last = i;
+    }
+    counts[i]! += times;
+    this.sum += value * times;
   }
 
   /** As it is now. */

@@ -1,6 +1,7 @@
 import { type StreamsErrorCode, streamsErrors } from '../common/errors.ts';
 import type { EngineStats, StoreStats, StreamsState, TaskStats, TaskWork } from '../runtime/engine-stats.ts';
 import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
+import { addedTimes, type RecordTimes } from '../runtime/record-times.ts';
 import type { MetricCollector, SetMetric } from './metric-collector.ts';
 import { engineMetrics } from './metric-names.ts';
 
@@ -26,6 +27,7 @@ export function engineCollector(
       setClient(set, now, version);
       set('streams_scrape_errors_total', {}, scrapeErrors());
       setCommits(set, now);
+      for (const [topology, times] of timesByTopology(now)) setTimes(set, topology, times);
       for (const task of now.tasks) setTask(set, task, now.work[task.taskId]!);
       for (const topic of progressByTopic(now.feeds)) setFeed(set, topic);
       for (const topic of progressByTopic(now.feedWork)) setFeedWork(set, topic);
@@ -54,8 +56,31 @@ function setCommits(set: SetMetric, stats: EngineStats): void {
   }
 }
 
+/** Of all tasks that this process had, so that none falls when one leaves. */
+function timesByTopology({ work }: EngineStats): ReadonlyMap<string, RecordTimes> {
+  const sums = new Map<string, RecordTimes>();
+  for (const [taskId, { times }] of Object.entries(work)) {
+    const topology = topologyOf(taskId);
+    const before = sums.get(topology);
+    sums.set(topology, before === undefined ? times : addedTimes(before, times));
+  }
+  return sums;
+}
+
+function setTimes(set: SetMetric, topology: string, { lateness, droppedLateness, age, delay }: RecordTimes): void {
+  set('streams_record_lateness_seconds', { topology }, lateness);
+  set('streams_dropped_record_lateness_seconds', { topology }, droppedLateness);
+  set('streams_record_age_seconds', { topology }, age);
+  set('streams_record_delay_seconds', { topology }, delay);
+}
+
+/** The sub-topology of a task. */
+function topologyOf(taskId: string): string {
+  return taskId.slice(0, taskId.indexOf('_'));
+}
+
 function setTask(set: SetMetric, task: TaskStats, work: TaskWork): void {
-  const labels = { topology: task.taskId.slice(0, task.taskId.indexOf('_')), task_id: task.taskId };
+  const labels = { topology: topologyOf(task.taskId), task_id: task.taskId };
   set('streams_task_records_processed_total', labels, work.processed);
   for (const [reason, count] of Object.entries(work.dropped)) {
     set('streams_task_records_dropped_total', { ...labels, reason }, count);

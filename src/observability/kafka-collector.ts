@@ -1,4 +1,5 @@
 import { partitionKey } from '../clients/broker.ts';
+import { together } from '../common/histogram.ts';
 import { dropReasons } from '../processor/drop-reason.ts';
 import type { KafkaInputStats, KafkaStats, KafkaTaskStats, KafkaTaskWork } from '../runtime/kafka/kafka-stats.ts';
 import type { MetricCollector, SetMetric } from './metric-collector.ts';
@@ -16,6 +17,8 @@ export function kafkaCollector(stats: () => KafkaStats): MetricCollector {
       const now = stats();
       setMember(set, now);
       setLetters(set, now);
+      const restores = Object.values(now.work).map((work) => work.restores);
+      if (restores.length > 0) set('streams_restore_duration_seconds', {}, restores.reduce(together));
       for (const task of now.tasks) setTask(set, task, now.work[task.taskId]!);
       setInputs(
         set,
@@ -63,11 +66,16 @@ function setTask(set: SetMetric, task: KafkaTaskStats, work: KafkaTaskWork): voi
   }
   if (task.commitPaceMs !== undefined) set('streams_task_commit_interval_seconds', labels, task.commitPaceMs / 1000);
   // A task that had nothing to restore says so, instead of saying nothing.
-  const { restored, total, seconds } = restore ?? { restored: 0, total: 0, seconds: 0 };
+  const { restored, total } = restore ?? { restored: 0, total: 0 };
   set('streams_restore_records_total', labels, work.restored);
   set('streams_restore_remaining_records', labels, Math.max(0, total - restored));
-  set('streams_restore_duration_seconds', labels, seconds);
-  set('streams_task_record_lateness_seconds_total', labels, work.latenessMs / 1000);
+  // Not known of all: absent, not too little.
+  if (task.inputs.every(({ stableEnd }) => stableEnd >= 0))
+    set(
+      'streams_task_lag_records',
+      labels,
+      task.inputs.reduce((sum, { lag }) => sum + lag, 0),
+    );
 }
 
 function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[], { consumed, unread }: KafkaStats): void {
@@ -76,7 +84,7 @@ function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[], { consume
   for (const input of inputs) {
     const key = partitionKey(input.topic, input.partition);
     const other = byPartition.get(key);
-    byPartition.set(key, other === undefined ? input : together(other, input));
+    byPartition.set(key, other === undefined ? input : furtherBehind(other, input));
   }
   for (const [key, { topic, partition, position, lag, buffered }] of byPartition) {
     const labels = { topic, partition: String(partition) };
@@ -90,7 +98,7 @@ function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[], { consume
       set('streams_consumer_lag_records', { topic, partition: String(partition) }, lag);
 }
 
-function together(a: KafkaInputStats, b: KafkaInputStats): KafkaInputStats {
+function furtherBehind(a: KafkaInputStats, b: KafkaInputStats): KafkaInputStats {
   const behind = a.lag >= b.lag ? a : b;
   return { ...behind, buffered: a.buffered + b.buffered };
 }

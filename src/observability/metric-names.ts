@@ -115,6 +115,39 @@ const taskMetrics: readonly MetricSpec[] = [
   },
 ];
 
+const topology = ['topology'];
+
+/** How late and how old records are. */
+const recordMetrics: readonly MetricSpec[] = [
+  {
+    name: 'streams_record_lateness_seconds',
+    type: 'histogram',
+    help: 'How far each processed record lay behind the stream time of its task: 0 for one in order',
+    labels: topology,
+    kafkaStreams: 'record-lateness-avg, record-lateness-max',
+  },
+  {
+    name: 'streams_dropped_record_lateness_seconds',
+    type: 'histogram',
+    help: 'How far each record that was dropped as late lay behind the stream time of the operator that dropped it',
+    labels: topology,
+  },
+  {
+    name: 'streams_record_age_seconds',
+    type: 'histogram',
+    help: 'Wall clock minus event time when a record was processed, to 10 ms; 0 for an event time ahead of the clock',
+    labels: topology,
+    kafkaStreams: 'record-e2e-latency-avg, -min, -max of source nodes',
+  },
+  {
+    name: 'streams_record_delay_seconds',
+    type: 'histogram',
+    help: 'From the event time of a record until the commit that made its results visible had ended; of more than 1,024 records of a task and a commit a sample, in which each stands for several',
+    labels: topology,
+    kafkaStreams: 'record-e2e-latency-avg, -min, -max of terminal nodes',
+  },
+];
+
 /** Inputs. */
 const inputMetrics: readonly MetricSpec[] = [
   {
@@ -204,6 +237,7 @@ const storeMetrics: readonly MetricSpec[] = [
 export const engineMetrics: readonly MetricSpec[] = [
   ...clientMetrics,
   ...taskMetrics,
+  ...recordMetrics,
   ...inputMetrics,
   ...storeMetrics,
 ];
@@ -326,11 +360,11 @@ const brokerMetrics: readonly MetricSpec[] = [
     labels: task,
   },
   {
-    name: 'streams_task_record_lateness_seconds_total',
-    type: 'counter',
-    help: 'Sum of how far each processed record lay behind the stream time of its task, since the process began',
+    name: 'streams_task_lag_records',
+    type: 'gauge',
+    help: 'Records before the end of the inputs of a task that are not processed yet',
     labels: task,
-    kafkaStreams: 'record-lateness-avg',
+    kafkaStreams: 'records-lag',
   },
   {
     name: 'streams_committed_event_timestamp_seconds',
@@ -358,9 +392,10 @@ const copyMetrics: readonly MetricSpec[] = [
   },
   {
     name: 'streams_restore_duration_seconds',
-    type: 'gauge',
-    help: 'How long the latest restore of a task has taken, or took',
-    labels: task,
+    type: 'histogram',
+    help: 'How long restores took that ended well, since the process began; buckets from 0.1 s to an hour',
+    labels: [],
+    kafkaStreams: 'restore-latency-avg',
   },
   {
     name: 'streams_standby_lag_records',

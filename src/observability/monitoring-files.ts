@@ -7,7 +7,7 @@ import { ownPackage } from '../common/own-package.ts';
 export interface MonitoringFilesOptions {
   /** Name of the job under which Prometheus scrapes the application: that of the alerts for instances that are gone, and the one that dashboards start with. @defaultValue 'weir' */
   readonly job?: string;
-  /** Address of the runbook, to which alerts lead: `#` and the name of the alert follow it. @defaultValue 'docs/runbook.md', which is in the package */
+  /** Address of the runbook, to which dashboards and alerts lead: `#` and the name of the alert follow it. @defaultValue 'docs/runbook.md', which is in the package */
   readonly runbook?: string;
   /** Names of files in `dashboards`. @defaultValue `['engine.json']`, which shows any topology */
   readonly dashboards?: readonly string[];
@@ -42,7 +42,9 @@ export async function writeMonitoringFiles(
   checkWord('job', job, /^[\w.:/-]+$/, 'letters, digits and _ . : / -');
   checkWord('runbook', runbook, /^[^\s#"'\\]+$/, 'an address without a blank, a quote or a #');
   const makers: Readonly<Record<string, (text: string) => string>> = {
-    ...Object.fromEntries(dashboards.map((file) => [`dashboards/${file}`, (text: string) => startingWith(job, text)])),
+    ...Object.fromEntries(
+      dashboards.map((file) => [`dashboards/${file}`, (text: string) => startingWith(job, runbook, text)]),
+    ),
     'prometheus/rules.yml': (text) => rulesFor(job, runbook, text),
     'provisioning/dashboards/weir.yml': (text) => text,
     'provisioning/datasources/prometheus.yml': (text) => text,
@@ -71,9 +73,13 @@ async function shipped(path: string): Promise<string> {
   return readFile(join(found.root, 'grafana', path), 'utf8');
 }
 
-/** A dashboard that starts with a job. */
-function startingWith(job: string, text: string): string {
-  const dashboard = JSON.parse(text) as { readonly templating: { readonly list: readonly Record<string, unknown>[] } };
+/** A dashboard that starts with a job, and leads to a runbook. */
+function startingWith(job: string, runbook: string, text: string): string {
+  const dashboard = JSON.parse(text) as {
+    readonly templating: { readonly list: readonly Record<string, unknown>[] };
+    readonly links: readonly Record<string, unknown>[];
+  };
+  for (const link of dashboard.links) if (link['url'] === ownRunbook) link['url'] = runbook;
   for (const variable of dashboard.templating.list)
     if (variable['name'] === 'job') variable['current'] = { text: job, value: job };
   return `${JSON.stringify(dashboard, null, 2)}\n`;

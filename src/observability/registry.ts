@@ -35,8 +35,10 @@ interface Sample {
 export function createMetrics(options: MetricsOptions): MetricsSource {
   const { stats, version, collectors = [] } = options;
   let failures = 0;
+  let applicationId: string | undefined;
   return collectorMetrics({
     ...options,
+    applicationId: () => (applicationId ??= stats().applicationId),
     // The engine's come last, so that they hold the failures of the others in this scrape.
     collectors: [...collectors, engineCollector(stats, version, () => failures)],
     failed: () => failures++,
@@ -45,6 +47,8 @@ export function createMetrics(options: MetricsOptions): MetricsSource {
 
 /** What the metrics of a process without an engine are made of. */
 export interface CollectorMetricsOptions extends Pick<MetricsOptions, 'processMetrics' | 'logger'> {
+  /** A label of all that the collectors give, beside their own: of two applications with one name of a topic each has its series. */
+  readonly applicationId: () => string;
   readonly collectors: readonly MetricCollector[];
   /** Called when a collector fails. */
   readonly failed?: () => void;
@@ -52,7 +56,7 @@ export interface CollectorMetricsOptions extends Pick<MetricsOptions, 'processMe
 
 /** As {@link createMetrics}, of a process without an engine. */
 export function collectorMetrics(options: CollectorMetricsOptions): MetricsSource {
-  const { collectors, processMetrics = true, logger = silentLogger, failed = () => {} } = options;
+  const { applicationId, collectors, processMetrics = true, logger = silentLogger, failed = () => {} } = options;
   const registry = new Registry();
   const sources = collectors.map((collector) => new CollectedMetrics(collector, registry));
   // A registry of its own: `promtool check metrics` finds fault with some names of prom-client's, never with ours.
@@ -62,7 +66,7 @@ export function collectorMetrics(options: CollectorMetricsOptions): MetricsSourc
   const scrape = async (): Promise<MetricsText> => {
     for (const source of sources) {
       try {
-        await source.refresh();
+        await source.refresh(applicationId());
       } catch (error) {
         failed();
         logger.warn({ metrics: source.names, error: messageOf(error) }, 'a metric collector failed');
@@ -83,25 +87,24 @@ export function collectorMetrics(options: CollectorMetricsOptions): MetricsSourc
   };
 }
 
+const application = 'application_id';
+
 /** The metrics of one collector in prom-client. */
 class CollectedMetrics {
   readonly names: readonly string[];
   readonly #collector: MetricCollector;
   readonly #metrics: ReadonlyMap<string, Counter | Gauge | CollectedHistogram>;
-  readonly #unlabelled: readonly (Counter | Gauge | CollectedHistogram)[];
 
   constructor(collector: MetricCollector, registry: Registry) {
     this.#collector = collector;
     this.#metrics = new Map(collector.metrics.map((spec) => [spec.name, register(spec, registry)]));
-    this.#unlabelled = collector.metrics
-      .filter(({ labels }) => labels.length === 0)
-      .map(({ name }) => this.#metrics.get(name)!);
     this.names = [...this.#metrics.keys()];
   }
 
-  async refresh(): Promise<void> {
+  async refresh(applicationId: string): Promise<void> {
     const samples: Sample[] = [];
-    const set: SetMetric = (name, labels, value) => samples.push({ name, labels, value });
+    const set: SetMetric = (name, labels, value) =>
+      samples.push({ name, labels: { ...labels, [application]: applicationId }, value });
     this.#clear();
     await this.#collector.collect(set);
     try {
@@ -128,8 +131,6 @@ class CollectedMetrics {
 
   #clear(): void {
     for (const metric of this.#metrics.values()) metric.reset();
-    // Reset leaves a metric without labels at 0; a value that nobody gives must be absent instead.
-    for (const metric of this.#unlabelled) metric.remove();
   }
 }
 
@@ -162,8 +163,6 @@ class CollectedHistogram {
     this.#samples = [];
   }
 
-  remove(): void {}
-
   /** What prom-client asks of a metric. */
   get(): object {
     return { name: this.name, help: this.help, type: this.type, values: this.#samples, aggregator: 'sum' };
@@ -176,6 +175,7 @@ function register(spec: MetricSpec, registry: Registry): Counter | Gauge | Colle
     registry.registerMetric(histogram as unknown as Metric);
     return histogram;
   }
-  const options = { name: spec.name, help: spec.help, labelNames: [...spec.labels], registers: [registry] };
+  const labelNames = [...new Set([...spec.labels, application])];
+  const options = { name: spec.name, help: spec.help, labelNames, registers: [registry] };
   return spec.type === 'counter' ? new Counter(options) : new Gauge(options);
 }

@@ -105,6 +105,8 @@ export interface NodeContext {
   clock(name: string): OperatorClock;
   /** The record in process is dropped by the node. */
   drop(nodeName: string, reason: DropReason): void;
+  /** As `drop`, since its window has closed. @param behindMs - how far it lies behind the stream time of the node, ms */
+  dropLate(nodeName: string, behindMs: number): void;
   schedule(
     nodeName: string,
     intervalMs: number,

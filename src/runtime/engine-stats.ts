@@ -1,6 +1,7 @@
 import type { HistogramValue } from '../common/histogram.ts';
 import type { DropReason } from '../processor/drop-reason.ts';
 import type { FeedProgress } from './feed.ts';
+import type { RecordTimes } from './record-times.ts';
 
 export type { DropReason };
 
@@ -30,6 +31,8 @@ export interface TaskWork {
   readonly processed: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
   readonly punctuations: number;
+  /** How late and how old its records were. */
+  readonly times: RecordTimes;
 }
 
 /** Cache and rows of one store, over its tasks: `hits`, `misses`, `puts` and `expired` since the process began. */

@@ -116,6 +116,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
       return 0;
     }
     this.#changed = true;
+    for (const { times } of this.engine.tasks) times.nowMs = nowMs;
     const taken = this.#guard(() => this.#group.take(Math.min(max, this.#room), untilMs));
     this.#sinceCommit += taken;
     this.#settle();
@@ -221,6 +222,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
     const flushMs = performance.now() - started;
     const { sum: commitSeconds } = this.commitDurations;
     const commit = await this.log.take({ batch, rows, flushMs, changed: this.#changed, commitSeconds });
+    if (commit !== undefined) for (const { times } of this.engine.tasks) times.commits();
     this.#changed = false;
     this.engine.commitRequested = false;
     this.#sinceCommit = 0;
@@ -245,6 +247,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
     this.commits++;
     this.committedRows += rows;
     this.lastCommitAtMs = Date.now();
+    for (const task of engine.tasks) task.times.committed(this.lastCommitAtMs);
     this.commitDurations.observe((performance.now() - started) / 1000);
     // Only now: rows of the batch could not be read back before.
     if (engine.meter.cachedBytes > engine.cacheMaxBytes / 2) for (const table of engine.tables) table.age();

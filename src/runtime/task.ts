@@ -5,6 +5,7 @@ import { type ConsumedRecord, type Header, noHeaders } from '../processor/record
 import type { Version } from '../processor/rows.ts';
 import type { SourceSpec } from '../topology/node-spec.ts';
 import type { TaskStats, TaskWork } from './engine-stats.ts';
+import { RecordTimesCounter } from './record-times.ts';
 import { refusedTime } from './refused-time.ts';
 import { type SavedSchedules, Schedules } from './schedules.ts';
 import type { CachedTable } from './stores/cached-table.ts';
@@ -104,8 +105,7 @@ export class Task implements NodeContext {
   readonly sources: ReadonlyMap<string, TaskSource>;
   readonly stats: TaskStats;
   streamTimeMs = -1;
-  /** Sum over the records processed of how far each lay behind the stream time, ms. */
-  latenessMs = 0;
+  readonly times: RecordTimesCounter = new RecordTimesCounter();
   punctuating = false;
   readonly #host: TaskHost;
   readonly #tables: ReadonlyMap<string, CachedTable<unknown, unknown>>;
@@ -186,7 +186,7 @@ export class Task implements NodeContext {
     }
     if (at > source.partitionTimeMs) source.partitionTimeMs = at;
     if (at > this.streamTimeMs) this.streamTimeMs = at;
-    else this.latenessMs += this.streamTimeMs - at;
+    this.times.processed(at, this.streamTimeMs - at);
     source.node.process(key, value, at);
     this.stats.processed++;
     if (this.streamTimeMs >= this.#streamSchedules.nextMs) this.#punctuate(this.#streamSchedules, this.streamTimeMs);
@@ -286,6 +286,11 @@ export class Task implements NodeContext {
     return clock;
   }
 
+  dropLate(nodeName: string, behindMs: number): void {
+    this.times.dropped(behindMs);
+    this.drop(nodeName, 'late');
+  }
+
   drop(nodeName: string, reason: DropReason, message?: string): void {
     this.stats.dropped[reason]++;
     // What a punctuation forwards is no record of a topic.
@@ -354,6 +359,7 @@ export class Task implements NodeContext {
         dropReasons.map((reason) => [reason, dropped[reason] - (before.dropped[reason] ?? 0)]),
       ) as Record<DropReason, number>,
       punctuations,
+      times: this.times.value,
     };
   }
 

@@ -73,10 +73,12 @@ test('the job and the address of the runbook are those that were asked for', asy
     t.true(labels['job'] === undefined || labels['job'] === '2024', alert);
     t.is(annotations['runbook_url'], `${runbook}#${alert.toLowerCase()}`);
   }
-  const { templating } = JSON.parse(await readFile(join(out, 'dashboards/engine.json'), 'utf8')) as {
+  const { templating, links } = JSON.parse(await readFile(join(out, 'dashboards/engine.json'), 'utf8')) as {
+    readonly links: readonly { readonly title: string; readonly url?: string }[];
     readonly templating: { readonly list: readonly { readonly name: string; readonly current: object }[] };
   };
   t.deepEqual(templating.list.find(({ name }) => name === 'job')!.current, { text: '2024', value: '2024' });
+  t.is(links.find(({ title }) => title === 'Runbook')!.url, runbook);
 });
 
 test('a job or an address that rules cannot hold is refused with 2', async (t) => {

@@ -17,7 +17,7 @@ export const addedLabels: readonly string[] = ['job', 'instance'];
 /** All metrics that can be asked for: weir's, those of its process, and Prometheus's own about the scrape and the alerts. */
 export async function knownMetrics(): Promise<ReadonlyMap<string, KnownMetric>> {
   const known = new Map<string, KnownMetric>();
-  for (const { name, type, labels } of [
+  for (const { name, type, labels: own } of [
     ...engineMetrics,
     ...kafkaMetrics,
     ...serverMetricSpecs,
@@ -25,6 +25,7 @@ export async function knownMetrics(): Promise<ReadonlyMap<string, KnownMetric>> 
     ...gridMetricSpecs,
     ...importMetricSpecs,
   ]) {
+    const labels = [...own, 'application_id'];
     if (type !== 'histogram') known.set(name, { type, labels });
     else {
       known.set(`${name}_bucket`, { type: 'counter', labels: [...labels, 'le'] });

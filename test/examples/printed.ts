@@ -86,7 +86,7 @@ export const printed: Readonly<Record<string, string>> = {
   `,
   '7-a-service.ts': `
     { key: 'meter-8', value: 42, timestamp: 1 }
-    streams_client_state{state="RUNNING"} 1
+    streams_client_state{state="RUNNING",application_id="meters"} 1
   `,
   'readme.ts': `
     [C:8@1517353200000/1517439600000] 1200

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { readCompose } from '../deploy/compose-file.ts';
 import { freePort, PartMissing, skipWithout } from '../helpers/parts.ts';
+import { withoutApplication } from '../observability/scrapes.ts';
 import { KafkaApplication } from './helpers/kafka-application.ts';
 import { KafkaPart, newName, until } from './helpers/kafka-clients.ts';
 import { madeData } from './helpers/made-data.ts';
@@ -21,7 +22,9 @@ const someScrapes = (): Promise<void> => delay(5000);
 /** What a scrape has of one instance. */
 async function seriesAt(url: string): Promise<readonly string[]> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return withoutApplication(text)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** The tasks that an instance has at work, as it says itself. */
@@ -41,9 +44,8 @@ async function nothingOfOthers(t: ExecutionContext, urls: readonly string[], whe
   const seen = new Map<string, number>();
   for (const [i, lines] of all.entries()) {
     t.deepEqual(labelsIn(lines, 'task_id'), owned[i], `${when}: series of tasks at ${urls[i]}`);
-    // A histogram without further labels is the instance's own.
     for (const line of lines)
-      if (/^(grid_(?!park_size)|streams_consumer_|streams_task_\w+\{(?!le="))/.test(line)) {
+      if (/^(grid_(?!park_size)|streams_consumer_|streams_task_.*task_id=)/.test(line)) {
         const series = line.slice(0, line.lastIndexOf(' '));
         seen.set(series, (seen.get(series) ?? 0) + 1);
       }
@@ -175,12 +177,15 @@ kafka.test(
     const typed = (await prometheus.ask('metadata?limit=1000')) as Readonly<
       Record<string, readonly { type: string }[]>
     >;
-    const isCounter = (name: string): boolean => typed[name]?.[0]?.type === 'counter';
+    const isCounter = (name: string): boolean =>
+      typed[name]?.[0]?.type === 'counter' ||
+      typed[name.replace(/_(bucket|sum|count)$/, '')]?.[0]?.type === 'histogram';
     // The process's own metrics, which prom-client names, have gauges of such names.
     for (const name of Object.keys(typed))
-      if (/^(grid|streams)_/.test(name)) t.is(isCounter(name), name.endsWith('_total'), name);
-    const counters = (await prometheus.scraped('{job="weir",__name__=~".+_total"}')).filter(({ metric }) =>
-      isCounter(metric['__name__']!),
+      if (/^(grid|streams)_/.test(name))
+        t.is(isCounter(name), name.endsWith('_total') || typed[name]![0]!.type === 'histogram', name);
+    const counters = (await prometheus.scraped('{job="weir",__name__=~".+_(total|bucket|sum|count)"}')).filter(
+      ({ metric }) => isCounter(metric['__name__']!),
     );
     t.true(counters.length > 100, `${counters.length} series`);
     const fallen = counters.flatMap((series) =>
@@ -194,7 +199,8 @@ kafka.test(
     const records = counters.filter(
       ({ metric }) =>
         (metric['__name__'] === 'streams_consumer_records_total' && metric['topic'] === topic) ||
-        (/^streams_task_records_(processed|dropped)_total$/.test(metric['__name__']!) && metric['topology'] === '0'),
+        (/^streams_(task_records_(processed|dropped)_total|(dropped_)?record_\w+_count)$/.test(metric['__name__']!) &&
+          metric['topology'] === '0'),
     );
     t.true(records.length >= 2 * partitions);
     const jumps = quiet.flatMap(({ what, fromMs, toMs }) =>

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { withoutApplication } from '../observability/scrapes.ts';
 import { changedPark, engines, golden, importWorld } from './helpers/import-world.ts';
 import { until } from './helpers/kafka-clients.ts';
 import { WeirProcess } from './helpers/kafka-process.ts';
@@ -66,7 +67,7 @@ if (existsSync(golden)) {
       const child = new WeirProcess([...words, '--port', '0', '--log-level', 'info']);
       t.teardown(() => child.signal('SIGKILL'));
       const metric = async (name: string): Promise<number> => {
-        const text = await (await fetch(`${child.url}/metrics`)).text();
+        const text = withoutApplication(await (await fetch(`${child.url}/metrics`)).text());
         return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
       };
       await until('it serves', () => child.url !== undefined);

@@ -3,6 +3,7 @@ import type { MetricSpec } from '../../src/observability/metric-collector.ts';
 import { commitBounds, type EngineStats, type StoreStats, type TaskStats } from '../../src/runtime/engine-stats.ts';
 import type { FeedProgress } from '../../src/runtime/feed.ts';
 import type { KafkaStats } from '../../src/runtime/kafka/kafka-stats.ts';
+import { noTimes } from '../../src/runtime/record-times.ts';
 
 /** Stats of a task that has processed 100 records. */
 export function taskStats(taskId: string, more: Partial<TaskStats> = {}): TaskStats {
@@ -61,7 +62,9 @@ export function engineStats(more: Partial<EngineStats> = {}): EngineStats {
     tasks: [taskStats('0_0')],
     stores: [storeStats('day-equipment')],
     feeds: [feedProgress('events')],
-    work: Object.fromEntries((more.tasks ?? [taskStats('0_0')]).map((task) => [task.taskId, task])),
+    work: Object.fromEntries(
+      (more.tasks ?? [taskStats('0_0')]).map((task) => [task.taskId, { ...task, times: noTimes }]),
+    ),
     feedWork: more.feeds ?? [feedProgress('events')],
     commits: 6,
     commitDurations: commits(),

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
+import { Histogram, type HistogramValue } from '../../src/common/histogram.ts';
 import { kafkaCollector } from '../../src/observability/kafka-collector.ts';
 import { engineMetrics, kafkaMetrics } from '../../src/observability/metric-names.ts';
 import { createMetrics } from '../../src/observability/registry.ts';
-import type { KafkaStats, KafkaTaskStats } from '../../src/runtime/kafka/kafka-stats.ts';
+import { type KafkaStats, type KafkaTaskStats, restoreBounds } from '../../src/runtime/kafka/kafka-stats.ts';
 import { engineStats, exposedNames } from './fake-stats.ts';
+import { withoutApplication } from './scrapes.ts';
 
 /** An active task that reads one partition and has been restored. */
 function activeTask(taskId: string, more: Partial<KafkaTaskStats> = {}): KafkaTaskStats {
@@ -36,6 +38,13 @@ const standby: KafkaTaskStats = {
   standbyLag: 12,
 };
 
+/** One restore that took so long. */
+function restores(seconds: number): HistogramValue {
+  const durations = new Histogram(restoreBounds);
+  durations.observe(seconds);
+  return durations.value;
+}
+
 function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
   const tasks = more.tasks ?? [activeTask('0_0'), standby];
   return {
@@ -46,7 +55,10 @@ function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
     rebalances: 3,
     tasks,
     work: Object.fromEntries(
-      tasks.map(({ taskId, restore }) => [taskId, { latenessMs: 2500, restored: restore?.restored ?? 0 }]),
+      tasks.map(({ taskId, restore }) => [
+        taskId,
+        { restored: restore?.restored ?? 0, restores: restores(restore?.seconds ?? 0) },
+      ]),
     ),
     consumed: { 'events-0': 50, 'events-3': 7 },
     globals: [
@@ -70,7 +82,7 @@ function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
 async function text(stats: KafkaStats): Promise<string> {
   const collectors = [kafkaCollector(() => stats)];
   const metrics = createMetrics({ stats: () => engineStats(), version: '1', collectors, processMetrics: false });
-  return (await metrics.text()).body;
+  return withoutApplication((await metrics.text()).body);
 }
 
 async function lines(stats: KafkaStats): Promise<string[]> {
@@ -101,11 +113,13 @@ test('plain fields of the runtime on Kafka become samples', async (t) => {
     'streams_dead_letter_records_total{reason="future"} 0',
     'streams_late_letter_records_total 9',
     'streams_task_commit_interval_seconds{topology="0",task_id="0_0"} 0.1',
-    'streams_task_record_lateness_seconds_total{topology="0",task_id="0_0"} 2.5',
+    'streams_task_lag_records{topology="0",task_id="0_0"} 10',
     'streams_committed_event_timestamp_seconds 1513292400.5',
     'streams_restore_records_total{topology="0",task_id="0_0"} 700',
     'streams_restore_remaining_records{topology="0",task_id="0_0"} 300',
-    'streams_restore_duration_seconds{topology="0",task_id="0_0"} 1.5',
+    'streams_restore_duration_seconds_bucket{le="1"} 1',
+    'streams_restore_duration_seconds_bucket{le="2.5"} 2',
+    'streams_restore_duration_seconds_sum 1.5',
     'streams_standby_lag_records{topology="1",task_id="1_1"} 12',
     'streams_store_size_bytes{store="day-equipment"} 4096',
   ]) {
@@ -124,11 +138,10 @@ test('a task that had nothing to restore has nothing left to restore, and a stan
   const { restore: _, ...fresh } = activeTask('0_1');
   const all = await lines(kafkaStats({ tasks: [fresh, standby] }));
   t.deepEqual(
-    all.filter((line) => line.startsWith('streams_restore_')),
+    all.filter((line) => /^streams_restore_(records|remaining)/.test(line)),
     [
       'streams_restore_records_total{topology="0",task_id="0_1"} 0',
       'streams_restore_remaining_records{topology="0",task_id="0_1"} 0',
-      'streams_restore_duration_seconds{topology="0",task_id="0_1"} 0',
     ],
   );
 });

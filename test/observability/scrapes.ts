@@ -1,9 +1,15 @@
 import type { MetricsSource } from '../../src/observability/metric-collector.ts';
 
-/** Series of a scrape: its name with its labels, and its value. */
+/** Text of `/metrics` without the label that all of ours have. */
+export const withoutApplication = (body: string): string =>
+  body.replaceAll(/\{application_id="[^"]*"\}|,application_id="[^"]*"|(?<=\{)application_id="[^"]*",/g, '');
+
+/** Series of a scrape: its name with its labels but the application, and its value. */
 export async function seriesOf(metrics: MetricsSource): Promise<ReadonlyMap<string, number>> {
   const { body } = await metrics.text();
-  const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = withoutApplication(body)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     lines.map((line) => {
       const end = line.lastIndexOf(' ');
@@ -12,8 +18,8 @@ export async function seriesOf(metrics: MetricsSource): Promise<ReadonlyMap<stri
   );
 }
 
-/** Whether a series is a counter, by the form of its name. */
-export const isCounter = (series: string): boolean => /^\w+_total(\{|$)/.test(series);
+/** Whether a series is a counter or a part of a histogram, by the form of its name. */
+export const isCounter = (series: string): boolean => /^\w+_(total|bucket|sum|count)(\{|$)/.test(series);
 
 /** What a Prometheus keeps of a process: the last value of each counter that it has ever shown. */
 export class CounterWatch {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { EmbeddedStreams, Serdes, StreamsBuilder } from '../../src/index.ts';
 import { serve } from '../../src/server.ts';
+import { withoutApplication } from '../observability/scrapes.ts';
 
 async function served(t: import('ava').ExecutionContext): Promise<{ readonly url: string; readonly stateDir: string }> {
   const stateDir = await mkdtemp(join(tmpdir(), 'weir-server-metrics-'));
@@ -22,7 +23,7 @@ async function served(t: import('ava').ExecutionContext): Promise<{ readonly url
 
 /** Samples of a metric by their labels. */
 async function samples(url: string, name: string): Promise<ReadonlyMap<string, number>> {
-  const body = await (await fetch(`${url}/metrics`)).text();
+  const body = withoutApplication(await (await fetch(`${url}/metrics`)).text());
   const found = body.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, 'gm'));
   return new Map([...found].map(([, labels = '', value]) => [labels, Number(value)]));
 }

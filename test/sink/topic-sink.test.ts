@@ -11,6 +11,7 @@ import { sinkMetrics } from '../../src/sink/sink-metrics.ts';
 import { PlainRows } from '../../src/sink/sink-rows.ts';
 import type { SinkTarget } from '../../src/sink/target.ts';
 import { TopicSink } from '../../src/sink/topic-sink.ts';
+import { withoutApplication } from '../observability/scrapes.ts';
 import { DyingTarget } from './dying-target.ts';
 
 const day = 86_400_000;
@@ -171,10 +172,11 @@ test('the metrics of a sink count rows, dead records, files and bytes that are v
   t.teardown(die);
   const scrape = async (): Promise<Map<string, number>> => {
     const { body } = await collectorMetrics({
+      applicationId: () => 'grid',
       collectors: [sinkMetrics('events', sink)],
       processMetrics: false,
     }).text();
-    const samples = [...body.matchAll(/^streams_sink_([^ ]+) (\S+)$/gm)];
+    const samples = [...withoutApplication(body).matchAll(/^streams_sink_([^ ]+) (\S+)$/gm)];
     return new Map(samples.map(([, name, value]) => [name!, Number(value)]));
   };
   await sink.start();

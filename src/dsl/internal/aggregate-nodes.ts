@@ -89,7 +89,7 @@ export class WindowAggregateNode extends TableNode<unknown> {
       this.#end = this.#windows.endOf(this.#start);
     }
     if (this.#end > closeTime) this.#add(key, value, timestamp, this.#start);
-    else this.context.drop(this.name, 'late');
+    else this.context.dropLate(this.name, clock.timeMs - timestamp);
   }
 
   #processAll(key: unknown, value: unknown, timestamp: number, closeTime: number): void {
@@ -101,7 +101,7 @@ export class WindowAggregateNode extends TableNode<unknown> {
     // Kafka counts one drop for each window that refuses the record; so do we.
     if (late)
       for (const start of this.#windows.startsFor(timestamp))
-        if (this.#windows.endOf(start) <= closeTime) this.context.drop(this.name, 'late');
+        if (this.#windows.endOf(start) <= closeTime) this.context.dropLate(this.name, this.#clock.timeMs - timestamp);
   }
 
   #add(key: unknown, value: unknown, timestamp: number, start: number): void {

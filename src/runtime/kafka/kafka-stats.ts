@@ -1,3 +1,4 @@
+import type { HistogramValue } from '../../common/histogram.ts';
 import type { LetterSample } from '../letter-sample.ts';
 
 /** One partition that a task reads: where it is. */
@@ -45,14 +46,14 @@ export interface KafkaTaskStats {
 
 /** What this process has done for one task, beside `TaskWork`: it goes on when the task comes back, and never falls. */
 export interface KafkaTaskWork {
-  /**
-   * Sum over the processed records of how far each lay behind the task's stream time, ms: 0 for a record that moves it. With the number of records
-   * it gives the average lateness.
-   */
-  readonly latenessMs: number;
   /** Records read back by restores. */
   readonly restored: number;
+  /** How long each restore took that ended well, seconds; one that had nothing to read too. */
+  readonly restores: HistogramValue;
 }
+
+/** Bounds of {@link KafkaTaskWork.restores}, seconds: a kept copy is opened in ms, a large store is read in minutes. */
+export const restoreBounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
 
 /** One partition of a global table's topic: every instance reads all of them. */
 export interface KafkaGlobalStats {

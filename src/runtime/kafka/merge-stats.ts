@@ -1,5 +1,6 @@
 import { together } from '../../common/histogram.ts';
 import type { EngineStats, StreamsState, TaskWork } from '../engine-stats.ts';
+import { addedTimes, noTimes } from '../record-times.ts';
 import type { KafkaGlobalStats, KafkaStats, KafkaTaskWork } from './kafka-stats.ts';
 import { addedStores, addedTo } from './slot-work.ts';
 
@@ -89,12 +90,13 @@ function onceEach<T>(all: readonly T[], nameOf: (each: T) => string): readonly T
 
 function mergedWork(all: readonly EngineStats['work'][]): EngineStats['work'] {
   const sum: Record<string, TaskWork> = {};
-  for (const [taskId, { processed, dropped, punctuations }] of all.flatMap((work) => Object.entries(work))) {
+  for (const [taskId, { processed, dropped, punctuations, times }] of all.flatMap((work) => Object.entries(work))) {
     const before = sum[taskId];
     sum[taskId] = {
       processed: processed + (before?.processed ?? 0),
       dropped: addedTo(before?.dropped ?? {}, dropped) as TaskWork['dropped'],
       punctuations: punctuations + (before?.punctuations ?? 0),
+      times: addedTimes(before?.times ?? noTimes, times),
     };
   }
   return sum;
@@ -102,11 +104,13 @@ function mergedWork(all: readonly EngineStats['work'][]): EngineStats['work'] {
 
 function mergedKafkaWork(all: readonly KafkaStats['work'][]): KafkaStats['work'] {
   const sum: Record<string, KafkaTaskWork> = {};
-  for (const [taskId, { latenessMs, restored }] of all.flatMap((work) => Object.entries(work)))
+  for (const [taskId, { restored, restores }] of all.flatMap((work) => Object.entries(work))) {
+    const before = sum[taskId];
     sum[taskId] = {
-      latenessMs: latenessMs + (sum[taskId]?.latenessMs ?? 0),
-      restored: restored + (sum[taskId]?.restored ?? 0),
+      restored: restored + (before?.restored ?? 0),
+      restores: before === undefined ? restores : together(before.restores, restores),
     };
+  }
   return sum;
 }
 

@@ -1,11 +1,11 @@
 import { Histogram, type HistogramValue, together } from '../../common/histogram.ts';
 import { dropReasons } from '../../processor/drop-reason.ts';
 import { commitBounds, type StoreStats, type TaskWork } from '../engine-stats.ts';
+import { addedTimes, noTimes } from '../record-times.ts';
 import type { KafkaTask } from './transaction-log.ts';
 
 /** What this process has done for one task, over all the times it was here. */
 export interface SlotWork extends TaskWork {
-  readonly latenessMs: number;
   /** Records that were read back by restores. */
   readonly restored: number;
   /** Records taken, by topic; all of the task's partition. */
@@ -22,7 +22,7 @@ export const noWork: SlotWork = {
   processed: 0,
   dropped: Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as TaskWork['dropped'],
   punctuations: 0,
-  latenessMs: 0,
+  times: noTimes,
   restored: 0,
   consumed: {},
   commits: 0,
@@ -35,12 +35,12 @@ export const noWork: SlotWork = {
 export function withTask(before: SlotWork, running: KafkaTask): SlotWork {
   const { engine, source, commits, commitDurations, committedRows } = running;
   const task = engine.tasks[0]!;
-  const { processed, dropped, punctuations } = task.work();
+  const { processed, dropped, punctuations, times } = task.work();
   return {
     processed: before.processed + processed,
     dropped: addedTo(before.dropped, dropped) as TaskWork['dropped'],
     punctuations: before.punctuations + punctuations,
-    latenessMs: before.latenessMs + task.latenessMs,
+    times: addedTimes(before.times, times),
     restored: before.restored,
     consumed: addedTo(
       before.consumed,

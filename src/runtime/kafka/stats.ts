@@ -59,8 +59,8 @@ export function engineStats({ options, state, slots, globals, errors }: StatsSou
     feeds: [],
     work: Object.fromEntries(
       slots.map(({ taskId }, i) => {
-        const { processed, dropped, punctuations } = work[i]!;
-        return [taskId, { processed, dropped, punctuations }];
+        const { processed, dropped, punctuations, times } = work[i]!;
+        return [taskId, { processed, dropped, punctuations, times }];
       }),
     ),
     feedWork: [],
@@ -115,8 +115,8 @@ export function kafkaStats(source: StatsSource): KafkaStats {
 function workOf(slots: readonly TaskSlot[]): Pick<KafkaStats, 'work' | 'consumed'> {
   const work: Record<string, KafkaTaskWork> = {};
   let consumed: Record<string, number> = {};
-  for (const { taskId, id, work: done } of slots) {
-    work[taskId] = { latenessMs: done.latenessMs, restored: done.restored };
+  for (const { taskId, id, work: done, restores } of slots) {
+    work[taskId] = { restored: done.restored, restores: restores.value };
     const here = Object.entries(done.consumed).map(([topic, n]) => [partitionKey(topic, id.partition), n] as const);
     consumed = addedTo(consumed, Object.fromEntries(here));
   }
@@ -127,7 +127,9 @@ function taskStats(slot: TaskSlot): KafkaTaskStats {
   const { task, follower, role, status, taskId } = slot;
   const progress = follower?.progress ?? [];
   const seconds =
-    status === 'restoring' ? (Date.now() - (slot.restoreStartedMs ?? Date.now())) / 1000 : slot.restoreSeconds;
+    status === 'restoring'
+      ? (performance.now() - (slot.restoreStartedMs ?? performance.now())) / 1000
+      : slot.restoreSeconds;
   const total = progress.reduce((sum, { endOffset, fromOffset }) => sum + Math.max(0, endOffset - fromOffset), 0);
   const restored = progress.reduce((sum, { position, fromOffset }) => sum + position - fromOffset, 0);
   return {

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { StreamsError } from '../../common/errors.ts';
+import { Histogram } from '../../common/histogram.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { ChangelogFollower } from './changelog-follower.ts';
 import { committedTasks } from './committed-tasks.ts';
 import { prepareCopy, type TaskOnBroker } from './copy-check.ts';
-import type { KafkaTaskStatus } from './kafka-stats.ts';
+import { type KafkaTaskStatus, restoreBounds } from './kafka-stats.ts';
 import { isOutdated } from './outdated-copy.ts';
 import { noWork, type SlotWork, withTask } from './slot-work.ts';
 import { storedTasks } from './stored-tasks.ts';
@@ -42,8 +43,11 @@ export class TaskSlot {
   task: KafkaTask | undefined;
   follower: ChangelogFollower | undefined;
   folder: TaskFolder | undefined;
+  /** By `performance.now()`: the wall clock may be set back. */
   restoreStartedMs: number | undefined;
   restoreSeconds = 0;
+  /** How long the restores of this process took. */
+  readonly restores: Histogram = new Histogram(restoreBounds);
   /** The last attempt failed: only a new assignment starts another. */
   failed = false;
   /** The client ends: it gives its copies to nobody, so they stay whole. */
@@ -136,7 +140,7 @@ export class TaskSlot {
 
   async #start(wish: number): Promise<void> {
     this.status = 'restoring';
-    this.restoreStartedMs = Date.now();
+    this.restoreStartedMs = performance.now();
     const folder = await this.#opened();
     const task = await takeOver(this.id, folder, this.#host.takeover, {
       check: () => this.#check(wish),
@@ -146,7 +150,8 @@ export class TaskSlot {
         this.#restores = true;
       },
     });
-    this.restoreSeconds = (Date.now() - this.restoreStartedMs) / 1000;
+    this.restoreSeconds = (performance.now() - this.restoreStartedMs) / 1000;
+    this.restores.observe(this.restoreSeconds);
     this.task = task;
     this.status = 'running';
     this.#host.started(task);

@@ -1,8 +1,10 @@
+import { applicationIdOf } from '../../../src/cli/application-id.ts';
 import type { CommandContext } from '../../../src/cli/command-spec.ts';
 import { httpAccess } from '../../../src/cli/http-access.ts';
 import { serveMetrics } from '../../../src/cli/serve-metrics.ts';
 import { withCleanup } from '../../../src/cli/with-cleanup.ts';
 import { writeAddress } from '../../../src/cli/write-address.ts';
+import { gridSpec } from '../application-spec.ts';
 import type { ImportJob } from './import-job.ts';
 import type { ImportReport } from './import-park.ts';
 import { ImportStatus } from './import-status.ts';
@@ -31,7 +33,7 @@ export async function serveImports(
   scheduleOf(pattern, zone);
   const status = new ImportStatus();
   await withCleanup(async (defer) => {
-    const server = await serveMetrics(status, { host, port, logger, ...httpAccess(context.config) });
+    const server = await serveMetrics(applicationIdOf(gridSpec, context.config), status, { host, port, logger, ...httpAccess(context.config) });
     defer(() => server.close());
     writeAddress(context, server.told, json);
     const last = await job.last();

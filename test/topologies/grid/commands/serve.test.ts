@@ -30,7 +30,7 @@ test('serve answers for a state without input until the signal, and ends with 0'
   t.is((await fetch(`${url}/readyz`)).status, 200);
   t.is(await countsAt(url), 2);
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  t.regex(metrics, /^grid_events\{type_evt="ev_C"\} 1$/m);
+  t.regex(metrics, /^grid_events\{type_evt="ev_C",application_id="grid"\} 1$/m);
   t.regex(metrics, /^streams_client_info\{application_id="grid",version="\d+\.\d+\.\d+",/m);
   t.regex(await (await fetch(`${url}/topology`)).text(), /^store day-equipment: window/m);
   t.regex(await (await fetch(url)).text(), /<title>Grid statistics<\/title>/);
