@@ -33,7 +33,12 @@ export async function serveImports(
   scheduleOf(pattern, zone);
   const status = new ImportStatus();
   await withCleanup(async (defer) => {
-    const server = await serveMetrics(applicationIdOf(gridSpec, context.config), status, { host, port, logger, ...httpAccess(context.config) });
+    const server = await serveMetrics(applicationIdOf(gridSpec, context.config), status, {
+      host,
+      port,
+      logger,
+      ...httpAccess(context.config),
+    });
     defer(() => server.close());
     writeAddress(context, server.told, json);
     const last = await job.last();
