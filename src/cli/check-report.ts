@@ -51,7 +51,9 @@ export function checkJson({ folders, tables, stores, zone, graceMs, partitions }
 export function checkText(checked: Checked): string {
   const { folders, tables, stores = [] } = checked;
   const parts = [...folders.map((folder) => folderText(folder, checked)), ...tables.map(tableText)];
-  return [...parts, ...(stores.length === 0 ? [] : [storesText(stores)])].join('\n');
+  // Without a table that is wanted they would be others.
+  const told = checked.tables.every(({ refused }) => refused === undefined) && stores.some(({ rows }) => rows > 0);
+  return [...parts, ...(told ? [storesText(stores)] : [])].join('\n');
 }
 
 /** What a folder has in all. */

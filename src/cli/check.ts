@@ -62,8 +62,14 @@ export async function check(spec: ApplicationSpec, request: CheckRequest, contex
   refuseProblems(checked, onError, context.config.get('processing.exception.handler'));
 }
 
-function refuseUsage(spec: ApplicationSpec, { events, tables, settings }: CheckRequest): void {
-  const { from, to, zone } = settings;
+function refuseUsage(spec: ApplicationSpec, { events, tables, settings, sample }: CheckRequest): void {
+  const { from, to, zone, graceMs, partitions } = settings;
+  const idle = graceMs !== undefined ? '--grace' : partitions !== undefined ? '--partitions' : undefined;
+  if (sample && idle !== undefined)
+    throw new StreamsError(
+      'STREAMS_USAGE',
+      `${idle} does nothing with --sample, which does not tell what would be late.`,
+    );
   const flags = ['a folder of events', ...spec.tables.map((table) => table.flags.split(' ')[0])].join(' or ');
   if (events.length === 0 && tables.size === 0)
     throw new StreamsError('STREAMS_USAGE', `there is nothing to check: give ${flags}.`);
@@ -171,15 +177,21 @@ async function checkTable(
   return { store, directory, files, keys, leftOut, ...(refused !== undefined && { refused }) };
 }
 
+function badText(dead: number, rows: number): string {
+  if (dead === rows) return rows === 1 ? 'its only row is bad' : `all ${rows} rows are bad`;
+  return `${dead} of ${rows} rows ${dead === 1 ? 'is' : 'are'} bad`;
+}
+
 function refuseProblems({ folders, tables }: Checked, onError: Handler, onFailure: Handler): void {
   const problems: string[] = [];
   for (const { files, directory } of folders)
     for (const { file, refused, rows, dead, bad } of files) {
+      const [first] = [...bad].sort((a, b) => a.lines[0]! - b.lines[0]!);
       const failed = bad.find(({ reason }) => reason === 'processing');
       if (refused !== undefined) problems.push(`${file}: ${refused}`);
       else if (dead > 0 && (dead === rows || onError === 'fail'))
         problems.push(
-          `${file} of ${directory}: ${dead === rows ? 'every row of it' : `${dead} of ${rows} rows`} is bad`,
+          `${file} of ${directory}: ${badText(dead, rows)}, first line ${first?.lines[0]}: ${first?.message}`,
         );
       else if (failed !== undefined && onFailure === 'fail')
         problems.push(`${file} of ${directory}: a replay would stop at line ${failed.lines[0]}, ${failed.message}`);

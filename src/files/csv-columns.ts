@@ -134,7 +134,7 @@ export function cellReader(
   const { column = name, missing } = spec;
   const where = `the column ${name} of a file format`;
   const known = 'time' in spec ? timeOptions : 'decimal' in spec ? ['decimal', 'thousands'] : ['time', 'decimal'];
-  for (const key of Object.keys(spec)) refuseUnknown(key, ['column', 'missing', ...known], where);
+  for (const key of Object.keys(spec)) refuseUnknown(key, ['column', 'missing', ...known], `${where} has no option`);
   checkTexts(`columns.${name}.missing`, missing);
   const read = 'time' in spec ? timeCell(spec, column, names, timesOf(spec)) : plainCell(spec, column, names);
   if (missing === undefined) return read;

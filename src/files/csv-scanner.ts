@@ -333,7 +333,9 @@ export class CsvScanner<K, V> {
       const lone = firstCr >= 0 && firstCr < this.#end - 1;
       // In a row a return may stand inside quotes.
       const isRow = names !== undefined && this.at < this.#end;
-      if (isRow && !(lone && this.#isFirstRow(firstCr, names))) return this.#takeNames(names);
+      const isWhole = this.#json !== undefined && this.#ending === 'final';
+      if (isRow && !(lone && this.#isFirstRow(firstCr, names)))
+        return this.#takeNames(names, isWhole ? this.#end : undefined);
       if (lone) return this.#refuse(crProblem);
       if (tooLong) return this.#refuse('its first line is longer than 1 MiB');
     }
@@ -362,7 +364,7 @@ export class CsvScanner<K, V> {
   #firstRowProblem(stop: number, names: readonly string[]): string | undefined {
     if (this.#json === undefined) return firstRowProblem(this.#bytes, this.at, stop, names, this.#marks);
     const line = this.#bytes.subarray(this.at, stop);
-    return binaryProblem(line) ?? documentProblem(line.toString());
+    return binaryProblem(line) ?? documentProblem(line.toString(), names);
   }
 
   #isFirstRow(stop: number, names: readonly string[]): boolean {

@@ -176,10 +176,14 @@ export function refuse(option: string, value: unknown, expected: string): never 
 }
 
 /** @throws {@link StreamsError} `STREAMS_CONFIG` - the option is none of those that there are. */
-export function refuseUnknown(option: string, options: readonly string[], where = 'a file format'): void {
+export function refuseUnknown(
+  option: string,
+  options: readonly string[],
+  lacking = 'a file format has no option',
+): void {
   if (options.includes(option)) return;
   const known = `there are ${options.join(', ')}.${didYouMean(option, options)}`;
-  throw new StreamsError('STREAMS_CONFIG', `${where} has no option ${option}: ${known}`);
+  throw new StreamsError('STREAMS_CONFIG', `${lacking} ${option}: ${known}`);
 }
 
 function isMark(text: unknown): boolean {

@@ -221,9 +221,14 @@ function memberNames(parsed: object, before = ''): string[] {
 }
 
 /** What is wrong with a file whose first line is this, if nothing of it can be such lines. */
-export function documentProblem(line: string): string | undefined {
+export function documentProblem(line: string, columns: readonly string[]): string | undefined {
   const text = line.trim();
-  if (text === '[' || text === '{' || (text.startsWith('[') && !text.endsWith(']')))
+  if (text === '{')
     return 'it is one JSON document over several lines, instead of an object in each line: write each of its records in a line of its own';
+  if (text.startsWith('['))
+    return 'it is a JSON array, instead of an object in each line: write each of its records in a line of its own';
+  const names = text.split(/[,;\t|]/).map((name) => name.replace(/^"|"$/g, ''));
+  if (!text.startsWith('{') && columns.some((column) => names.includes(column)))
+    return `its first line is the header of a CSV file, not a JSON object: leave "form": "ndjson" out of the format (--format): ${shown(text)}`;
   return undefined;
 }

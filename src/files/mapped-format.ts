@@ -98,7 +98,7 @@ class FieldWriter {
   readonly #row: { bytes: Uint8Array; readonly starts: Int32Array; readonly ends: Int32Array };
 
   constructor(columns: readonly string[], sources: FieldSources, names: ColumnNames, zone: string) {
-    for (const name of Object.keys(sources)) refuseUnknown(name, columns, 'the rows of this format');
+    for (const name of Object.keys(sources)) refuseUnknown(name, columns, 'the rows to be made have no column');
     this.#fields = columns.map((name) => fieldOf(name, sources[name] ?? name, names, zone));
     const { length } = columns;
     this.#row = { bytes: this.#bytes, starts: new Int32Array(length), ends: new Int32Array(length) };
@@ -125,7 +125,8 @@ function fieldOf(
   zone: string,
 ): (texts: readonly string[]) => string {
   if (typeof source === 'object' && source !== null && 'constant' in source) {
-    for (const key of Object.keys(source)) refuseUnknown(key, ['constant'], `the constant column ${name}`);
+    for (const key of Object.keys(source))
+      refuseUnknown(key, ['constant'], `the constant column ${name} has no option`);
     const { constant } = source;
     if (typeof constant !== 'string') refuse(`columns.${name}.constant`, constant, 'a text');
     return () => constant;

@@ -43,8 +43,8 @@ export class ReadBefore {
     const shown = gone.slice(0, 3).join(', ') + (gone.length > 3 ? ` and ${gone.length - 3} more` : '');
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',
-      `topic ${this.#topic} cannot be read again: ${shown} ${gone.length === 1 ? 'was' : 'were'} read from ${this.#directory}, and ${gone.length === 1 ? 'is' : 'are'} not there any more. ` +
-        'Put back what was read; or give the store another name, so that the rows that it has stay, and a new one begins empty.',
+      `topic ${this.#topic} cannot be read again: the state has read ${shown}, and ${gone.length === 1 ? 'it is' : 'they are'} not in ${this.#directory}. ` +
+        'Give the folder that was read, and put back what was there; or give the store another name, so that the rows that it has stay, and a new one begins empty.',
       { topic: this.#topic, file: gone[0]! },
     );
   }

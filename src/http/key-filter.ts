@@ -28,6 +28,8 @@ export function keyFilter<Row extends Keyed>(
   if (prefix === undefined && keyFrom === undefined && keyTo === undefined) return (rows) => rows;
   const from = keyFrom === undefined ? undefined : bound(store, keyFrom);
   const to = keyTo === undefined ? undefined : bound(store, keyTo);
+  if (from !== undefined && to !== undefined && compared(from, to) > 0)
+    throw usage(`keyFrom ${JSON.stringify(from)} comes after keyTo ${JSON.stringify(to)}: no key is between them.`);
   const passes = (key: unknown): boolean =>
     (prefix === undefined || textOf(key).startsWith(prefix)) &&
     (from === undefined || compared(key, from) >= 0) &&

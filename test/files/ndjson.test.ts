@@ -144,7 +144,7 @@ test('a file that is no lines of JSON is refused by one line; files of another f
   t.deepEqual(records, ['f.jsonl:1:1']);
   t.deepEqual([progress.rows, progress.dead], [1, 0]);
   const { refused = {} } = progress;
-  t.regex(refused['a.ndjson']!, /one JSON document over several lines/);
+  t.regex(refused['a.ndjson']!, /it is a JSON array, instead of an object in each line/);
   t.regex(refused['b.ndjson']!, /one JSON document over several lines/);
   t.regex(refused['c.ndjson']!, /compressed with gzip/);
   t.regex(refused['d.ndjson']!, /carriage return alone/);
@@ -160,6 +160,30 @@ test('a file that is no lines of JSON is refused by one line; files of another f
       message: /the option separator of a file format is ";": expected nothing: files of the form ndjson have none/,
     },
   );
+});
+
+test('an array in one line, and a CSV file under a name of JSON lines, are refused by one line each, and no row is a letter', async (t) => {
+  const contents = [
+    '[{"id":1,"at":1}]',
+    '[{"id":1,"at":1}]\n',
+    ' [1]\n[2]\n',
+    'at;x\n1;2\n',
+    '"id","at"\n1,2\n',
+    'id\tat',
+  ];
+  const world = await FolderWorld.create(t);
+  for (const [i, content] of contents.entries()) world.write(`${i}.ndjson`, content);
+  // What only begins badly is not refused.
+  world.write('8.ndjson', `x\n${line(1)}\n`);
+  world.write('9.ndjson', `{"id":1\n${line(2)}\n`);
+  const { records, progress } = await world.run({ format });
+  t.is(records.length, 2);
+  t.deepEqual(progress.deadByReason, { json: 2 });
+  const refused = Object.values(progress.refused!);
+  t.is(refused.length, contents.length);
+  for (const problem of refused.slice(0, 3)) t.regex(problem, /^it is a JSON array, instead of an object in each line/);
+  for (const problem of refused.slice(3))
+    t.regex(problem, /^its first line is the header of a CSV file.*leave "form": "ndjson" out/);
 });
 
 test('lines of JSON among CSV files are told, with the form that reads them', async (t) => {

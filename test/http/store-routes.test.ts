@@ -218,6 +218,9 @@ test('a limit counts the rows that are found, and prefix, range and windows go t
 });
 
 test('a bound that is not a key, and one of keys without an order, are explained', async (t) => {
+  await t.throwsAsync(keysOf('/stores/words?keyFrom=b&keyTo=a', words), {
+    message: /keyFrom \\?"b\\?" comes after keyTo \\?"a\\?": no key is between them/,
+  });
   await t.throwsAsync(keysOf('/stores/numbers?keyFrom=x', numbers), {
     message: /^"x" is not a key of store numbers: /,
   });

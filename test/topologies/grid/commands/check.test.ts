@@ -101,7 +101,7 @@ test('check reads on behind files that cannot be read, says why each cannot, and
   const { code, stdout, stderr } = await weir(`check ${folder} --json`);
   t.is(code, 3);
   t.regex(stderr, /^STREAMS_INPUT_REFUSED: not all would be read\..*b\.csv: it lacks the column "id_equipement"/m);
-  t.regex(stderr, /e\.csv of \S+: every row of it is bad/);
+  t.regex(stderr, /e\.csv of \S+: its only row is bad, first line 2: /);
   const { files } = (JSON.parse(stdout) as Report).folders[0]!;
   t.deepEqual(
     files.map(({ file, rows, dead, refused }) => [file, rows, dead, refused !== undefined]),
@@ -162,6 +162,11 @@ test('a sample is the first MiB of each file, and told as such; nothing to check
       [true, 3],
     ],
   );
+  for (const option of ['--grace 1h', '--partitions 2']) {
+    const idle = await weir(`check ${folder}/events --sample ${option}`);
+    t.is(idle.code, 2);
+    t.regex(idle.stderr, /^STREAMS_USAGE: --(grace|partitions) does nothing with --sample/);
+  }
   t.regex((await weir('check')).stderr, /^STREAMS_USAGE: there is nothing to check: give a folder of events or --park/);
   const missing = await weir(`check ${folder}/no`);
   t.is(missing.code, 1);
@@ -294,4 +299,14 @@ test.serial('check leaves nothing behind, and of a sample it does not tell what 
   t.notRegex(sampled.stdout, /late/i);
   const [file] = (JSON.parse((await weir(`check ${folder} --sample --json`)).stdout) as Report).folders[0]!.files;
   t.false('late' in file!);
+});
+
+test('of a folder without files, and of a park that cannot be loaded, check tells no stores', async (t) => {
+  const folder = await temporary(t);
+  mkdirSync(join(folder, 'none'));
+  t.notRegex(await good(t, `check ${folder}/none`), /STORE/);
+  mkdirSync(join(folder, 'events'));
+  writeFileSync(join(folder, 'events', 'a.csv'), three);
+  t.regex(await good(t, `check ${folder}/events`), /^STORE/m);
+  t.notRegex((await weir(`check ${folder}/events --park ${folder}/none`)).stdout, /STORE/);
 });

@@ -143,7 +143,10 @@ test('a --format that is wrong is told by its file and option', async (t) => {
   await wrong('{', /STREAMS_CONFIG: --format .*format.json is not JSON/);
   await wrong('[]', /is not a JSON object/);
   await wrong('{"seperator": ";"}', /format.json: a file format has no option seperator.* Did you mean separator\?/);
-  await wrong('{"columns": {"id_event": "x"}}', /has no option id_event.*Did you mean id_evt\?/);
+  await wrong(
+    '{"columns": {"id_event": "x"}}',
+    /the rows to be made have no column id_event: there are id_evt, .*Did you mean id_evt\?/,
+  );
   await wrong('{"columns": {"id_evt": {"column": "x", "valeus": {}}}}', /has no option valeus/);
   await wrong('{"columns": {"id_evt": {"column": "x", "time": "hh:mm"}}}', /has the letter h/);
   await wrong('{"encoding": "ebcdic"}', /encoding of a file format is "ebcdic": expected one of utf-8/);
@@ -177,8 +180,8 @@ test('events as JSON lines, with nested members and other names, give the same d
   t.is(await digestOf(t, `${folder}/b`), await digestOf(t, `${folder}/a`));
   const checked = await weir(`check ${line}`);
   t.is(checked.code, 3);
-  t.regex(checked.stdout, /^grid-events: .*, a JSON object in each line, utf-8, times of Europe\/Paris$/m);
-  t.regex(checked.stdout, /^z\.jsonl +ndjson +2 +2 +whole$/m);
+  t.regex(checked.stdout, /^grid-events: .*, a JSON object in each line, utf-8, times of Europe\/Paris, grace 24h$/m);
+  t.regex(checked.stdout, /^z\.jsonl +ndjson +2 +2 +0 +whole$/m);
   const repair = `repair --dead ${folder}/b/dead.jsonl --out ${folder}/mended --format ${folder}/lines.json`;
   const path = (await good(t, repair)).trim();
   t.regex(path, /z-repaired-\w+-1-2\.jsonl$/);
