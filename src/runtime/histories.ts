@@ -10,17 +10,3 @@ export interface Histories<K, V> {
   /** The versions of a key, oldest first; there may be none. */
   versions(index: number): readonly Version<V>[];
 }
-
-/** A small table's histories, held in memory. Keys are compared as a Map compares them. */
-export function historiesOf<K, V>(
-  entries: Iterable<readonly [key: K, versions: readonly Version<V>[]]>,
-): Histories<K, V> {
-  const rows = [...entries];
-  const numbers = new Map(rows.map(([key], index) => [key, index]));
-  return {
-    size: rows.length,
-    find: (key) => numbers.get(key) ?? -1,
-    key: (index) => rows[index]![0],
-    versions: (index) => rows[index]![1],
-  };
-}

@@ -78,14 +78,13 @@ export async function rebuildStores(
   const { stateDir, openDatabase } = options;
   const behind = storesBehind(topology, request.stores);
   await refuseOtherKind(stateDir, 'replay');
-  const opened = openDatabase === undefined ? {} : { openDatabase };
-  const folder = await StateFolder.open(stateDir, { create: false, ...opened });
+  const folder = await StateFolder.open(stateDir, { create: false, openDatabase });
   const place = join(stateDir, rebuildFolder);
   try {
     const rebuild = await begin(topology, options, request, behind, folder);
     // What an earlier rebuild left says nothing of what this program computes.
     await rm(place, { recursive: true, force: true });
-    return await carryOut(rebuild, await StateFolder.open(place, { create: true, ...opened }));
+    return await carryOut(rebuild, await StateFolder.open(place, { create: true, openDatabase }));
   } finally {
     await folder.close();
     await rm(place, { recursive: true, force: true });

@@ -70,7 +70,7 @@ export class StateFolder {
    */
   static async open(
     directory: string,
-    options: { readonly create: boolean; readonly openDatabase?: DatabaseFactory },
+    options: { readonly create: boolean; readonly openDatabase?: DatabaseFactory | undefined },
   ): Promise<StateFolder> {
     const location = join(directory, 'db');
     if (!options.create && !(await exists(location)))

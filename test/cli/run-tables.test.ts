@@ -8,8 +8,8 @@ import { StreamsError } from '../../src/common/errors.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { Serdes } from '../../src/index.ts';
-import { historiesOf } from '../../src/runtime/histories.ts';
 import { writeHistoryTopic } from '../../src/runtime/kafka/history-topic.ts';
+import { historiesOf } from '../runtime/kafka/histories-of.ts';
 
 const tables = [{ store: 'names', topic: 'names', directory: 'names.csv' }];
 

@@ -44,7 +44,7 @@ export interface GlobalTablesOptions {
   readonly joined: Readonly<Record<string, readonly number[]>>;
   /** Told of records that tasks have joined and nobody can read any more. What it throws ends the start. */
   readonly lost: (error: StreamsError) => void;
-  readonly openDatabase?: DatabaseFactory;
+  readonly openDatabase?: DatabaseFactory | undefined;
   /** Told of a record that cannot be read; it is passed over. */
   readonly unreadable: (table: GlobalTableSpec, records: FetchedRecords, i: number, error: unknown) => void;
   readonly failed: (error: unknown) => void;
@@ -86,10 +86,7 @@ async function stateOf(
 
 /** Opens the folder of an instance's global tables to read it. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while an instance has it, `STREAMS_STATE_MISSING` */
 export async function openGlobalCopy(stateDir: string, openDatabase?: DatabaseFactory): Promise<GlobalCopy> {
-  const folder = await StateFolder.open(globalDirectory(stateDir), {
-    create: false,
-    ...(openDatabase === undefined ? {} : { openDatabase }),
-  });
+  const folder = await StateFolder.open(globalDirectory(stateDir), { create: false, openDatabase });
   const bytes = folder.database.get(runKey);
   const saved = readSaved(folder);
   return {
@@ -508,7 +505,7 @@ export class GlobalTables {
 /** A damaged copy is no loss: the topics have all of it. */
 async function openFolder({ stateDir, openDatabase, rebuilt }: GlobalTablesOptions): Promise<StateFolder> {
   const directory = globalDirectory(stateDir);
-  const options = { create: true, ...(openDatabase === undefined ? {} : { openDatabase }) };
+  const options = { create: true, openDatabase };
   try {
     return await StateFolder.open(directory, options);
   } catch (error) {

@@ -51,10 +51,7 @@ export async function readAgain(
     await globals?.start(async () => {});
     // What changes from now on is joined again by the tasks.
     const globalPositions = globals?.positions ?? {};
-    const folder = await StateFolder.open(join(place, 'stores'), {
-      create: true,
-      ...(openDatabase === undefined ? {} : { openDatabase }),
-    });
+    const folder = await StateFolder.open(join(place, 'stores'), { create: true, openDatabase });
     try {
       const sums = await takeAll({ plan, topology, folder, globals, options }, signal);
       if (sums !== undefined) return { folder, globalPositions, ...sums };
@@ -86,7 +83,7 @@ async function openGlobals(
     lost: (error) => {
       throw error;
     },
-    ...(openDatabase === undefined ? {} : { openDatabase }),
+    openDatabase,
     // Told of by those who follow the table.
     unreadable: () => {},
     failed: (error) => logger.warn({ error }, 'a global table cannot be followed while stores are made anew'),

@@ -127,7 +127,7 @@ async function wholeCopies(refill: Refill): Promise<ReadonlyMap<string, TaskFold
         applicationId,
         settings: {},
         run: '',
-        ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
+        openDatabase: options.openDatabase,
       });
       folders.set(taskId, folder);
       if (!isWhole(folder.commit, task))

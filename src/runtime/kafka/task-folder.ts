@@ -35,13 +35,23 @@ export interface SavedCommit {
 
 const positionsKey = metaKey('changelog-positions');
 
+/** What a folder says of its copy. */
+interface Copy {
+  readonly positions: Map<string, number>;
+  topicIds: ReadonlyMap<string, string>;
+  /** -1 for an empty one. */
+  atMs: number;
+  commit: SavedCommit | undefined;
+  state: SavedState;
+}
+
 /** What task folders of one application have in common. */
 export interface TaskFolderOptions {
   readonly stateDir: string;
   readonly topology: Topology;
   readonly applicationId: string;
   readonly settings: StateSettings;
-  readonly openDatabase?: DatabaseFactory;
+  readonly openDatabase?: DatabaseFactory | undefined;
   /** What this run of the instance is called: see `GlobalTables.run`. */
   readonly run: string;
   /** See `stateOnKafka`. */
@@ -63,12 +73,7 @@ export class TaskFolder {
   readonly #partition: number;
   readonly #specs: readonly StoreSpec[];
   #folder: StateFolder;
-  #positions: Map<string, number>;
-  #topicIds: ReadonlyMap<string, string>;
-  #savedAtMs: number;
-  #commit: SavedCommit | undefined;
-  #numbers: Readonly<Record<string, number>>;
-  #state: SavedState;
+  #copy: Copy;
 
   private constructor(
     taskId: string,
@@ -82,13 +87,7 @@ export class TaskFolder {
     this.#partition = partition;
     this.#specs = specs;
     this.#folder = folder;
-    const read = this.#read();
-    this.#positions = read.positions;
-    this.#topicIds = read.topicIds;
-    this.#savedAtMs = read.atMs;
-    this.#commit = read.commit;
-    this.#state = read.state;
-    this.#numbers = read.state.stores;
+    this.#copy = this.#read();
   }
 
   /**
@@ -130,46 +129,46 @@ export class TaskFolder {
   }
 
   prefixOf(store: string): Uint8Array {
-    return rowPrefix(this.#numbers[store]!, this.#partition);
+    return rowPrefix(this.#copy.state.stores[store]!, this.#partition);
   }
 
   /** The changelog topics of the stores, with the position that the copy has reached in each; 0 for none of it. */
   get positions(): ReadonlyMap<string, number> {
-    return this.#positions;
+    return this.#copy.positions;
   }
 
   /** The same positions, by store. */
   get reached(): Readonly<Record<string, number>> {
     const { applicationId } = this.#options;
     return Object.fromEntries(
-      this.#specs.map(({ name }) => [name, this.#positions.get(changelogTopic(applicationId, name))!]),
+      this.#specs.map(({ name }) => [name, this.#copy.positions.get(changelogTopic(applicationId, name))!]),
     );
   }
 
   /** The ids of the changelog topics that the positions are of, where known. */
   get topicIds(): ReadonlyMap<string, string> {
-    return this.#topicIds;
+    return this.#copy.topicIds;
   }
 
   /** The changelog topics are these from now on: written down with the next positions. */
   set topicIds(ids: ReadonlyMap<string, string>) {
-    this.#topicIds = ids;
+    this.#copy.topicIds = ids;
   }
 
   /** When the copy was last written to, ms of the wall clock; undefined for an empty one. */
   get savedAtMs(): number | undefined {
-    return this.#savedAtMs < 0 ? undefined : this.#savedAtMs;
+    return this.#copy.atMs < 0 ? undefined : this.#copy.atMs;
   }
 
   /** The commit that the rows stand for; undefined where they were read from the changelogs, and the task was not at work on them since. */
   get commit(): SavedCommit | undefined {
-    return this.#commit;
+    return this.#copy.commit;
   }
 
   /** Adds to a batch how far the rows in it reach. Until the task is at work on the copy that is said to be only a part of what is committed. */
   savePositions(batch: WriteBatch, reached: ReadonlyMap<string, number>): void {
-    this.#commit = undefined;
-    this.#savedAtMs = Date.now();
+    this.#copy.commit = undefined;
+    this.#copy.atMs = Date.now();
     this.#save(batch, reached, {});
   }
 
@@ -180,8 +179,8 @@ export class TaskFolder {
     operatorTimeMs: number,
     commit: SavedCommit | undefined,
   ): void {
-    this.#savedAtMs = Date.now();
-    this.#commit = commit;
+    this.#copy.atMs = Date.now();
+    this.#copy.commit = commit;
     const times = Number.isFinite(operatorTimeMs) ? { operatorTimeMs } : {};
     this.#save(batch, reached, { ...times, completeIn: this.#options.run });
   }
@@ -203,15 +202,15 @@ export class TaskFolder {
     ids: ReadonlyMap<string, string>,
     commit: SavedCommit,
   ): Promise<void> {
-    this.#topicIds = new Map(
-      [...this.#positions.keys()].flatMap((topic) => (ids.has(topic) ? [[topic, ids.get(topic)!]] : [])),
+    this.#copy.topicIds = new Map(
+      [...this.#copy.positions.keys()].flatMap((topic) => (ids.has(topic) ? [[topic, ids.get(topic)!]] : [])),
     );
-    this.#commit = commit;
+    this.#copy.commit = commit;
     await this.#mark((batch) => this.#save(batch, ends, {}));
   }
 
   async #mark(save: (batch: WriteBatch) => void): Promise<void> {
-    if (this.#positions.size === 0) return;
+    if (this.#copy.positions.size === 0) return;
     const batch = this.database.batch();
     save(batch);
     await batch.write({ sync: false });
@@ -223,13 +222,14 @@ export class TaskFolder {
     reached: ReadonlyMap<string, number>,
     more: Pick<SavedPositions, 'operatorTimeMs' | 'completeIn'>,
   ): void {
-    for (const [topic, position] of reached) if (this.#positions.has(topic)) this.#positions.set(topic, position);
+    for (const [topic, position] of reached)
+      if (this.#copy.positions.has(topic)) this.#copy.positions.set(topic, position);
     const saved: SavedPositions = {
-      positions: Object.fromEntries(this.#positions),
-      topicIds: Object.fromEntries(this.#topicIds),
-      atMs: this.#savedAtMs,
+      positions: Object.fromEntries(this.#copy.positions),
+      topicIds: Object.fromEntries(this.#copy.topicIds),
+      atMs: this.#copy.atMs,
       ...more,
-      ...(this.#commit === undefined ? {} : { commit: this.#commit }),
+      ...(this.#copy.commit === undefined ? {} : { commit: this.#copy.commit }),
     };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
   }
@@ -238,7 +238,7 @@ export class TaskFolder {
   async forget({ name }: StoreSpec): Promise<void> {
     const topic = changelogTopic(this.#options.applicationId, name);
     await this.#mark((batch) => this.#save(batch, new Map([[topic, 0]]), {}));
-    await deleteStores(this.database, [this.#numbers[name]!]);
+    await deleteStores(this.database, [this.#copy.state.stores[name]!]);
   }
 
   /** Whether it has any row. */
@@ -271,32 +271,20 @@ export class TaskFolder {
 
   async #reopen(): Promise<void> {
     this.#folder = await openFolder(this.taskId, this.#options);
-    const read = this.#read();
-    this.#positions = read.positions;
-    this.#topicIds = read.topicIds;
-    this.#savedAtMs = read.atMs;
-    this.#commit = read.commit;
-    this.#state = read.state;
-    this.#numbers = read.state.stores;
+    this.#copy = this.#read();
     await this.#describe();
   }
 
   /** An empty copy says whose it is, too, and one of another program what program it is of now. */
   async #describe(): Promise<void> {
     // First: rows that leave are not counted as read any more.
-    if (this.#specs.some(({ name }) => this.#isRemade(name, this.#state)))
+    if (this.#specs.some(({ name }) => this.#isRemade(name, this.#copy.state)))
       await this.#mark((batch) => this.#save(batch, new Map(), {}));
-    await goOn(this.#folder, this.#state);
-    this.#state = this.#folder.saved!;
+    await goOn(this.#folder, this.#copy.state);
+    this.#copy.state = this.#folder.saved!;
   }
 
-  #read(): {
-    readonly positions: Map<string, number>;
-    readonly topicIds: ReadonlyMap<string, string>;
-    readonly atMs: number;
-    readonly commit: SavedCommit | undefined;
-    readonly state: SavedState;
-  } {
+  #read(): Copy {
     const { applicationId } = this.#options;
     const state = stateOnKafka(this.#folder.saved, this.#options, this.#folder.directory);
     const bytes = this.#folder.database.get(positionsKey);
@@ -345,10 +333,6 @@ export async function openTaskCopy(stateDir: string, taskId: string, run: string
 }
 
 /** Another holder in this process or a neighbour may be about to close it: that is waited for. */
-async function openFolder(taskId: string, options: TaskFolderOptions): Promise<StateFolder> {
-  const { openDatabase } = options;
-  return StateFolder.open(taskDirectory(options.stateDir, taskId), {
-    create: true,
-    ...(openDatabase === undefined ? {} : { openDatabase }),
-  });
+function openFolder(taskId: string, { stateDir, openDatabase }: TaskFolderOptions): Promise<StateFolder> {
+  return StateFolder.open(taskDirectory(stateDir, taskId), { create: true, openDatabase });
 }

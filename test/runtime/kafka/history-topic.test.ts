@@ -3,7 +3,6 @@ import test, { type ExecutionContext } from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import type { Logger } from '../../../src/common/logger.ts';
 import type { Version } from '../../../src/processor/rows.ts';
-import { historiesOf } from '../../../src/runtime/histories.ts';
 import {
   type HistoryTopicChange,
   type HistoryTopicOptions,
@@ -11,6 +10,7 @@ import {
 } from '../../../src/runtime/kafka/history-topic.ts';
 import { historySerde } from '../../../src/serde/history.ts';
 import { stringSerde } from '../../../src/serde/serdes.ts';
+import { historiesOf } from './histories-of.ts';
 
 type Histories = Record<string, readonly Version<string>[]>;
 

@@ -2,9 +2,9 @@ import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import { type ReadOnlyVersionedStore, Serdes, StreamsBuilder, type Topology } from '../../../src/index.ts';
 import type { Version } from '../../../src/processor/rows.ts';
-import { historiesOf } from '../../../src/runtime/histories.ts';
 import { writeHistoryTopic } from '../../../src/runtime/kafka/history-topic.ts';
 import { type TableAppliedOptions, untilTableApplied } from '../../../src/runtime/kafka/table-applied.ts';
+import { historiesOf } from './histories-of.ts';
 import { app, type Cleanup, changelogRows, drained, startClient, stop, type TestClient, until } from './kit.ts';
 
 /** Readings per place, by a table of the places of meters; two sub-topologies. */
