@@ -135,7 +135,7 @@ const recordMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_record_age_seconds',
     type: 'histogram',
-    help: 'Wall clock minus event time when a record was processed, to 10 ms; 0 for an event time ahead of the clock',
+    help: 'Wall clock minus event time when a committed record was processed, to 10 ms; 0 for an event time ahead of the clock; a sample as for the delay',
     labels: topology,
     kafkaStreams: 'record-e2e-latency-avg, -min, -max of source nodes',
   },
