@@ -2,6 +2,7 @@ import type { ChartKey, ChartSpec } from '../http/page/page-spec.ts';
 import { type Bar, BarChart } from './chart.ts';
 import { el, selectField, textField, write } from './dom.ts';
 import { getJson, repeat, words } from './fetch.ts';
+import { choose } from './form-selects.ts';
 import { count, spanLabel, windowLabel } from './format.ts';
 import { filled } from './spec-url.ts';
 import { type Column, type Table, table, text } from './table.ts';
@@ -73,15 +74,13 @@ export class ChartPanel {
   }
 
   /** Takes the choices that an address has; those that it lacks are the first ones. */
-  choose(query: URLSearchParams): void {
-    for (const [name, control] of [...this.#selects, ['windows', this.#span] as const]) {
-      const offered = [...control.options].map(({ value }) => value);
-      const asked = query.get(name);
-      control.value = asked !== null && offered.includes(asked) ? asked : offered[0]!;
-    }
+  choose(query: URLSearchParams): readonly string[] {
+    const controls = [...this.#selects, ['windows', this.#span] as const];
+    const unknown = controls.flatMap(([name, control]) => choose(control, name, query));
     if (this.#key !== undefined) this.#key.value = query.get(this.#spec.key!.name) ?? '';
     this.#suggestedBy = null;
     if (this.#bars !== undefined) void this.#suggest();
+    return unknown;
   }
 
   start(): void {

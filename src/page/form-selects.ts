@@ -1,6 +1,15 @@
 import type { ChartSelect } from '../http/page/page-spec.ts';
 import { selectField } from './dom.ts';
 
+/** Sets a control to what an address asks for, or else to its first choice. Gives `name=value` where that is not offered. */
+export function choose(control: HTMLSelectElement, name: string, query: URLSearchParams): readonly string[] {
+  const offered = [...control.options].map(({ value }) => value);
+  const asked = query.get(name);
+  const found = asked !== null && offered.includes(asked);
+  control.value = found ? asked : offered[0]!;
+  return found || asked === null ? [] : [`${name}=${asked}`];
+}
+
 /** The choices of a view: their controls, and what they are set to. */
 export class FormSelects {
   readonly roots: readonly HTMLElement[];
@@ -12,13 +21,9 @@ export class FormSelects {
     this.#controls = new Map(fields.map(({ name, control }) => [name, control]));
   }
 
-  /** Takes the choices of an address; those that it lacks are the first ones. */
-  choose(query: URLSearchParams): void {
-    for (const [name, control] of this.#controls) {
-      const offered = [...control.options].map(({ value }) => value);
-      const asked = query.get(name);
-      control.value = asked !== null && offered.includes(asked) ? asked : offered[0]!;
-    }
+  /** Takes the choices of an address. Gives those that are not offered. */
+  choose(query: URLSearchParams): readonly string[] {
+    return [...this.#controls].flatMap(([name, control]) => choose(control, name, query));
   }
 
   values(): ReadonlyMap<string, string> {

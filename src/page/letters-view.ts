@@ -1,6 +1,7 @@
 import type { LetterSample } from '../runtime/letter-sample.ts';
 import { el, panel, selectField, write } from './dom.ts';
 import { getJson, repeat, words } from './fetch.ts';
+import { choose } from './form-selects.ts';
 import { ago, count } from './format.ts';
 import { place, remember } from './place.ts';
 import { type Table, table, text } from './table.ts';
@@ -56,17 +57,17 @@ export class LettersPanel implements View {
     this.root = el('div', { class: 'view' }, panel('Dead and late records', form, this.#said, result));
   }
 
-  show(query: URLSearchParams): void {
-    const asked = query.get('kind') ?? '';
-    this.#kind.control.value = kinds.some(({ value }) => value === asked) ? asked : '';
+  show(query: URLSearchParams): readonly string[] {
+    const unknown = choose(this.#kind.control, 'kind', query);
     if (this.#started) {
       void this.#load();
-      return;
+      return unknown;
     }
     this.#started = true;
     repeat(askEveryMs, async () => {
       if (place().view === this.name) await this.#load();
     });
+    return unknown;
   }
 
   update(): void {}

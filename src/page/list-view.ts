@@ -42,9 +42,10 @@ export class ListPanel implements View {
     );
   }
 
-  show(query: URLSearchParams): void {
-    this.#selects.choose(query);
+  show(query: URLSearchParams): readonly string[] {
+    const unknown = this.#selects.choose(query);
     void this.#load();
+    return unknown;
   }
 
   update(): void {}

@@ -26,6 +26,14 @@ function showTrouble(text: string): void {
   write(byId('banner'), text);
 }
 
+/** Says over a view what of its address cannot be shown, until something is chosen. */
+const notice = el('p', { class: 'notice', role: 'status', hidden: true });
+
+function showNotice(text: string): void {
+  notice.hidden = text === '';
+  write(notice, text);
+}
+
 function failureOf({ state, errors }: LiveView): string {
   if (state !== 'ERROR') return '';
   const codes = Object.keys(errors).join(', ');
@@ -49,8 +57,15 @@ function navigation(views: readonly View[]): () => View {
       if (each === view) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
-    if (byId('main').firstElementChild !== view.root) byId('main').replaceChildren(view.root);
-    view.show(query);
+    if (byId('main').lastElementChild !== view.root) byId('main').replaceChildren(notice, view.root);
+    const unknown = view.show(query);
+    if (view.name !== name) showNotice(`There is no view “${name}” here: this is the overview.`);
+    else
+      showNotice(
+        unknown.length === 0
+          ? ''
+          : `The address asks for ${unknown.join(', ')}, which is not to be had here. What is shown is what the fields say.`,
+      );
     return view;
   };
 }
@@ -77,6 +92,7 @@ async function start(): Promise<void> {
     event.preventDefault();
     byId('main').focus();
   });
+  byId('main').addEventListener('change', () => showNotice(''));
   addEventListener('hashchange', () => {
     shown = showPlace();
     entitle();

@@ -52,15 +52,16 @@ export class Overview implements View {
     );
   }
 
-  show(query: URLSearchParams): void {
-    this.#charts.forEach((chart, i) => {
+  show(query: URLSearchParams): readonly string[] {
+    const unknown = this.#charts.flatMap((chart, i) => {
       const own = new URLSearchParams();
       for (const [name, value] of query) if (name.startsWith(prefix(i))) own.set(name.slice(prefix(i).length), value);
-      chart.choose(own);
+      return chart.choose(own);
     });
-    if (this.#started) return;
+    if (this.#started) return unknown;
     this.#started = true;
     for (const chart of this.#charts) chart.start();
+    return unknown;
   }
 
   update(view: LiveView): void {

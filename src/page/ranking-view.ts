@@ -44,11 +44,12 @@ export class RankingPanel implements View {
     this.root = el('div', { class: 'view' }, panel(spec.title, form, this.#said, result));
   }
 
-  show(query: URLSearchParams): void {
-    this.#selects.choose(query);
+  show(query: URLSearchParams): readonly string[] {
+    const unknown = this.#selects.choose(query);
     const day = query.get('day') ?? '';
-    this.#day.control.value = /^\d{4}-\d\d-\d\d$/.test(day) ? day : '';
+    this.#day.control.value = isDay(day) ? day : '';
     void this.#load();
+    return day === '' || isDay(day) ? unknown : [...unknown, `day=${day}`];
   }
 
   update(): void {}
@@ -92,7 +93,7 @@ export class RankingPanel implements View {
     const now = groups.reduce((sum, group) => sum + group.now, 0);
     const before = groups.reduce((sum, group) => sum + group.before, 0);
     const { unit } = this.#spec;
-    return `${dateLabel(day)}: ${count(now)} ${unit}. A week before: ${count(before)} (${change({ now, before })}).`;
+    return `${dateLabel(day)}: ${count(now)} ${now === 1 ? unit.replace(/s$/, '') : unit}. A week before: ${count(before)} (${change({ now, before })}).`;
   }
 
   #show(groups: readonly Ranked[], said: string): void {
@@ -101,6 +102,12 @@ export class RankingPanel implements View {
     this.#rows.root.hidden = groups.length === 0;
     write(this.#said, said);
   }
+}
+
+/** Whether a text is a date of the calendar: 2018-02-30 is not. */
+function isDay(text: string): boolean {
+  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
 const columns: Parameters<typeof table<RankedRow>>[0] = [

@@ -64,9 +64,14 @@ export class StoresPanel implements View {
     this.root = el('div', { class: 'view' }, panel('Stores', this.#form, line, this.#result));
   }
 
-  show(query: URLSearchParams): void {
+  show(query: URLSearchParams): readonly string[] {
     this.#wanted = query;
     this.#take();
+    const offered = { by: ways, limit: limits };
+    return Object.entries(offered).flatMap(([name, choices]) => {
+      const asked = query.get(name);
+      return asked === null || choices.some(({ value }) => value === asked) ? [] : [`${name}=${asked}`];
+    });
   }
 
   update({ stores }: LiveView): void {

@@ -47,8 +47,9 @@ export class TopologyPanel implements View {
     );
   }
 
-  show(): void {
+  show(): readonly string[] {
     if (this.#graph === undefined) void this.#load();
+    return [];
   }
 
   update(live: LiveView): void {

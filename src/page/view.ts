@@ -6,8 +6,8 @@ export interface View {
   readonly name: string;
   readonly label: string;
   readonly root: HTMLElement;
-  /** It is looked at now, at this query. */
-  show(query: URLSearchParams): void;
+  /** It is looked at now, at this query. Gives what of it the view does not offer, such as `day=yesterday`: the first choice stands there instead. */
+  show(query: URLSearchParams): readonly string[];
   /** New figures, whether it is looked at or not. */
   update(live: LiveView): void;
 }

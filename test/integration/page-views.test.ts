@@ -286,6 +286,31 @@ whenChromium('meters that stand somewhere and send nothing are listed with the d
   t.deepEqual(complaints, []);
 });
 
+whenChromium('an address that asks for what is not there says so, until something is chosen', async (t) => {
+  const server = await serving(t, gridOptions());
+  const { page, complaints } = await opened(t, `${server.url}/#/nosuch?x=1`);
+  const notice = page.locator('.notice');
+  await page.getByText('There is no view “nosuch” here: this is the overview.').waitFor();
+  for (const [address, asked] of [
+    ['?period=century&windows=31', 'period=century'],
+    ['places?grouping=planet&day=2018-01-09', 'grouping=planet'],
+    ['places?day=2018-02-30', 'day=2018-02-30'],
+    ['places?day=31-01-2018', 'day=31-01-2018'],
+    ['silent?days=1000&type=X', 'type=X, days=1000'],
+    ['stores?store=few&by=odd&limit=50', 'by=odd, limit=50'],
+    [`letters?kind=${encodeURIComponent(markup)}`, `kind=${markup}`],
+  ] as const) {
+    await page.goto(`${server.url}/#/${address}`);
+    await notice.getByText(`The address asks for ${asked}, which is not to be had here.`).waitFor();
+  }
+  await page.getByRole('combobox', { name: 'Kind' }).selectOption('late');
+  t.false(await notice.isVisible());
+  await page.goto(`${server.url}/#/places?grouping=departement&day=2018-01-09`);
+  await page.getByText('9 Jan 2018: ').waitFor();
+  t.false(await notice.isVisible());
+  t.deepEqual(complaints, []);
+});
+
 whenChromium('the keyboard reaches the content at once, and each view', async (t) => {
   const server = await serving(t, gridOptions());
   const { page } = await opened(t, server.url);
