@@ -14,6 +14,13 @@ const globals = {
   Response: 'unknown',
 };
 
+/** What stream threads load by themselves. */
+const threads = [
+  'dist/src/runtime/kafka/thread-entry.js',
+  'dist/src/cli/run-module.js',
+  'dist/topologies/grid/application-spec.js',
+];
+
 keepTypes();
 await bundle();
 
@@ -22,7 +29,11 @@ await bundle();
  * What is imported when it is needed stays a chunk of its own, and packages stay outside.
  */
 async function bundle() {
-  const entries = [...Object.values(exports).flatMap((entry) => entry.default ?? []), ...Object.values(bin)];
+  const entries = [
+    ...Object.values(exports).flatMap((entry) => entry.default ?? []),
+    ...Object.values(bin),
+    ...threads,
+  ];
   await build({
     entryPoints: entries.map((path) => join(root, path).replace(`${dist}/`, `${root}/`).replace(/\.js$/, '.ts')),
     outdir: dist,

@@ -151,6 +151,10 @@ export interface ApplicationSpec {
     readonly grace: string;
   };
   readonly tables: readonly FolderTable[];
+  /**
+   * Address of the module whose default export this is, such as `import.meta.url`: stream threads load it. Absent: `num.stream.threads` is 1.
+   */
+  readonly module?: string | URL;
   /** Gives the part that does work, mostly by a dynamic import. */
   load(): Promise<Application>;
 }

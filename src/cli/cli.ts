@@ -17,7 +17,6 @@ import { keyOf, readArguments, readOptions } from './read-options.ts';
 import { StatusOutput } from './status-output.ts';
 import type { SignalSource } from './stop-signals.ts';
 import { exitCodeOfSignal, StopSignals } from './stop-signals.ts';
-import { threadNumber } from './stream-threads.ts';
 
 /** A program and the process it runs in. */
 export interface CliOptions extends ProgramSpec {
@@ -117,7 +116,7 @@ class Session {
       if (spec.setting !== undefined) values[keyOf(spec)] = config.get(spec.setting);
     }
     const context = this.#context(config, values, readArguments(command.arguments ?? [], args), level);
-    if (threadNumber() === 1) checkIdleSettings(command, values, config, context.logger);
+    checkIdleSettings(command, values, config, context.logger);
     this.#onFirstSignal = (signal) => context.logger.info({ signal }, 'stopping: a second signal ends at once');
     const lateByMs = command.commits ? commitMs : stopMs;
     const outcome = await Promise.race([

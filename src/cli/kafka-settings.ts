@@ -6,7 +6,6 @@ import type { KafkaStreamsOptions } from '../runtime/kafka/kafka-options.ts';
 import type { ApplicationSpec } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
 import { letterSettings, letterTopics } from './letter-settings.ts';
-import { threadNumber } from './stream-threads.ts';
 
 /** Settings of an instance on Kafka. */
 export const kafkaSettings: readonly SettingName[] = [
@@ -22,6 +21,7 @@ export const kafkaSettings: readonly SettingName[] = [
   'max.task.idle.ms',
   'metadata.max.age.ms',
   'num.standby.replicas',
+  'num.stream.threads',
   'processing.exception.handler',
   'processing.guarantee',
   'production.exception.handler',
@@ -56,9 +56,10 @@ export function kafkaOptions(
     ...(config.get('window.idle.close.ms') < 0 ? {} : { windowIdleCloseMs: config.get('window.idle.close.ms') }),
     bufferedRecordsPerPartition: config.get('buffered.records.per.partition'),
     numStandbyReplicas: config.get('num.standby.replicas'),
+    numStreamThreads: config.get('num.stream.threads'),
     replicationFactor: config.get('replication.factor'),
     autoOffsetReset: config.get('auto.offset.reset'),
-    ...(groupInstanceId === undefined ? {} : { groupInstanceId: `${groupInstanceId}-${threadNumber()}` }),
+    ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
     metadataMaxAgeMs: config.get('metadata.max.age.ms'),
     sessionTimeoutMs: config.get('session.timeout.ms'),
     heartbeatIntervalMs: config.get('heartbeat.interval.ms'),

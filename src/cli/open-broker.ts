@@ -57,23 +57,26 @@ export async function openBroker(
   context: { readonly config: Config; readonly logger: Logger },
   clientId?: string,
 ): Promise<Broker> {
-  const options = brokerOptions(context);
-  const named = context.config.origin('client.id').source !== 'default';
+  const options = brokerOptions(context, clientId);
   // Loaded here, so that a command that needs no broker starts without it.
   const { openKafkaBroker } = await import('../clients/kafka/kafka-broker.ts');
-  return openKafkaBroker(named || clientId === undefined ? options : { ...options, clientId });
+  return openKafkaBroker(options);
 }
 
 /** How the settings say that brokers are reached. @throws StreamsError as {@link openBroker} */
-export function brokerOptions(context: { readonly config: Config; readonly logger: Logger }): KafkaBrokerOptions {
+export function brokerOptions(
+  context: { readonly config: Config; readonly logger: Logger },
+  clientId?: string,
+): KafkaBrokerOptions {
   const { config, logger } = context;
+  const named = clientId === undefined || config.origin('client.id').source !== 'default';
   const bootstrapServers = config.get('bootstrap.servers');
   if (bootstrapServers.length === 0)
     throw new StreamsError('STREAMS_USAGE', 'no broker is named. Give --brokers host:port.');
   const protocol = config.get('security.protocol');
   return {
     bootstrapServers,
-    clientId: config.get('client.id'),
+    clientId: named ? config.get('client.id') : clientId,
     timeoutMs: config.get('task.timeout.ms'),
     bootstrapTimeoutMs: config.get('bootstrap.timeout.ms'),
     checkCrcs: config.get('check.crcs'),

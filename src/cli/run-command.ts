@@ -25,12 +25,7 @@ interface RunOptions {
   readonly host: string;
 }
 
-const runSettings: readonly SettingName[] = [
-  ...brokerSettings,
-  ...kafkaSettings,
-  ...accessSettings,
-  'num.stream.threads',
-];
+const runSettings: readonly SettingName[] = [...brokerSettings, ...kafkaSettings, ...accessSettings];
 
 /** `run`: the topology on Kafka, as one instance of as many as are started. For any application. */
 export function runCommand(spec: ApplicationSpec): CommandSpec {

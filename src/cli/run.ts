@@ -8,11 +8,10 @@ import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
 import { type FilledOptions, filledOptions } from '../runtime/kafka/kafka-options.ts';
 import { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
 import { checkApplication } from '../runtime/kafka/prepare-application.ts';
-import { threadDirectory } from '../runtime/kafka/stored-tasks.ts';
 import { endpointOf } from '../server/serve.ts';
 import { serveClient } from '../server/serve-client.ts';
 import type { Topology } from '../topology/topology.ts';
-import type { ApplicationSpec, ReplaySettings } from './application.ts';
+import type { Application, ApplicationSpec, ReplaySettings } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
 import type { CommandContext } from './command-spec.ts';
 import { compactionCheck } from './doctor-topics.ts';
@@ -24,14 +23,7 @@ import { openBroker } from './open-broker.ts';
 import { retentionChecks } from './output-retention.ts';
 import { type GivenSettings, savedForm, settingsOf } from './replay-settings.ts';
 import { prepareTables } from './run-tables.ts';
-import {
-  processName,
-  StreamThread,
-  stopOfMainThread,
-  tellFailure,
-  tellMainThread,
-  threadNumber,
-} from './stream-threads.ts';
+import { threadsOf } from './run-threads.ts';
 import { unlessAborted, untilAborted } from './until-aborted.ts';
 import { untilCaughtUp } from './until-caught-up.ts';
 import { type Defer, withCleanup } from './with-cleanup.ts';
@@ -72,62 +64,15 @@ export async function run(
   serving: (url: string) => void,
 ): Promise<void> {
   if (request.zone !== undefined) Zone.of(request.zone);
-  const number = threadNumber();
-  if (number === 1) return runThread(spec, request, context, serving);
-  const signal = stopOfMainThread()!;
-  await runThread(spec, threadRequest(request, number), { ...context, signal }, () => {}).catch((error: unknown) => {
-    // One that is told to stop while it starts has not failed.
-    if (!signal.aborted || error !== signal.reason) tellFailure(error);
-  });
-}
-
-/** A further thread is an instance of its own, with its own part of the state folder. */
-function threadRequest(request: RunRequest, number: number): RunRequest {
-  return {
-    ...request,
-    state: threadDirectory(request.state, number),
-    port: 0,
-    untilCaughtUp: false,
-    tables: request.tables.map(({ store, topic }) => ({ store, topic })),
-  };
-}
-
-async function runThread(
-  spec: ApplicationSpec,
-  request: RunRequest,
-  context: CommandContext,
-  serving: (url: string) => void,
-): Promise<void> {
   const { config, logger } = context;
   const { port, host } = request;
-  const main = threadNumber() === 1;
   await refuseOtherKind(request.state, 'instance');
   const app = await spec.load();
   await withCleanup(async (defer) => {
     const broker = await openBroker(context, applicationIdOf(spec, config));
     defer(() => broker.close());
     const { signal: stop } = context;
-    const settings = await unlessAborted(stop, runSettings(spec, broker, request));
-    const tableTopics = new Map(request.tables.map(({ store, topic }) => [store, topic]));
-    const topology = app.topology(settings, [request.topic], tableTopics);
-    const options = {
-      ...kafkaOptions(spec, config, broker, logger),
-      stateDir: request.state,
-      settings: savedForm(settings),
-      acceptLoss: request.acceptLoss,
-    };
-    if (main) {
-      if (request.rebuild.length > 0) {
-        const { rebuildStoresOnKafka } = await import('../runtime/kafka/rebuild-stores-on-kafka.ts');
-        await rebuildStoresOnKafka(topology, options, { stores: request.rebuild, signal: stop });
-        if (stop.aborted) return;
-      }
-      // Before a table's topic that is missing is made, and is another one.
-      await unlessAborted(stop, checkApplication(topology, filledOptions(options)));
-      await unlessAborted(stop, prepareTables(app, broker, request.tables, settings, context));
-      await unlessAborted(stop, warnOfCompaction(broker, request.topic, logger));
-      await unlessAborted(stop, warnOfRetention(broker, topology, filledOptions(options), logger));
-    }
+    const { settings, tableTopics, topology, options, filled } = await prepare(spec, app, broker, request, context);
     const progress = new ApplicationProgress(broker.admin, topology, applicationIdOf(spec, config));
     const access = httpAccess(config);
     const instance = new KafkaInstance(topology, settings, access.token);
@@ -139,39 +84,53 @@ async function runThread(
       ...access,
     });
     defer(() => server.close());
-    const own = endpointOf(server.url, host);
-    const endpoint = main ? (config.get('application.server') ?? own) : own;
-    const streams = new KafkaStreams(topology, {
-      ...options,
-      applicationServer: endpoint,
-      hostProcess: processName,
-    });
+    const endpoint = config.get('application.server') ?? endpointOf(server.url, host);
+    const given = { ...options, applicationServer: endpoint };
+    const streams = new KafkaStreams(topology, given, threadsOf(spec, context, { settings, ...request, tableTopics }));
     defer(() => streams.close({ timeoutMs: closeMs }));
-    const threadFailed = new AbortController();
-    const threads = main ? startThreads(config.get('num.stream.threads'), threadFailed) : [];
-    instance.runs(streams, threads);
-    defer(() => Promise.all(threads.map((thread) => thread.close())));
+    instance.runs(streams);
     serving(server.told);
     await unlessAborted(stop, streams.start());
-    defer(
-      tellMainThread(
-        endpoint,
-        () => streams.stats(),
-        () => streams.kafkaStats(),
-      ),
-    );
     watchClocks(progress, instance, defer);
-    const signal = AbortSignal.any([stop, threadFailed.signal]);
-    const stopped = Promise.race([untilAborted(signal), streams.untilEnded()]);
-    const states = () => [streams.state, ...threads.map(({ engine }) => engine?.state)];
-    await (request.untilCaughtUp ? untilCaughtUp(progress, states, stopped) : stopped);
-    const stats = instance.client.kafkaStats!();
-    await Promise.all([streams.close({ timeoutMs: closeMs }), ...threads.map((thread) => thread.close())]);
+    const stopped = Promise.race([untilAborted(stop), streams.untilEnded()]);
+    await (request.untilCaughtUp ? untilCaughtUp(progress, () => streams.state, stopped) : stopped);
+    await streams.close({ timeoutMs: closeMs });
     if (streams.state === 'ERROR') throw streams.failure;
-    if (threadFailed.signal.aborted) throw threadFailed.signal.reason;
     if (request.untilCaughtUp && !stop.aborted)
-      checkRecords(stats, request.topic, filledOptions(options).deadLetterTopic);
+      checkRecords(streams.kafkaStats(), request.topic, filled.deadLetterTopic);
   });
+}
+
+/** Checks what the topology reads and writes, and loads the tables. */
+async function prepare(
+  spec: ApplicationSpec,
+  app: Application,
+  broker: Broker,
+  request: RunRequest,
+  context: CommandContext,
+) {
+  const { config, logger, signal: stop } = context;
+  const settings = await unlessAborted(stop, runSettings(spec, broker, request));
+  const tableTopics = new Map(request.tables.map(({ store, topic }) => [store, topic]));
+  const topology = app.topology(settings, [request.topic], tableTopics);
+  const options = {
+    ...kafkaOptions(spec, config, broker, logger),
+    stateDir: request.state,
+    settings: savedForm(settings),
+    acceptLoss: request.acceptLoss,
+  };
+  const filled = filledOptions(options);
+  if (request.rebuild.length > 0) {
+    const { rebuildStoresOnKafka } = await import('../runtime/kafka/rebuild-stores-on-kafka.ts');
+    await rebuildStoresOnKafka(topology, options, { stores: request.rebuild, signal: stop });
+    stop.throwIfAborted();
+  }
+  // Before a table's topic that is missing is made, and is another one.
+  await unlessAborted(stop, checkApplication(topology, filled));
+  await unlessAborted(stop, prepareTables(app, broker, request.tables, settings, context));
+  await unlessAborted(stop, warnOfCompaction(broker, request.topic, logger));
+  await unlessAborted(stop, warnOfRetention(broker, topology, filled, logger));
+  return { settings, tableTopics, topology, options, filled };
 }
 
 /** What is written to topics that delete by event time would be gone before anybody reads it. */
@@ -190,11 +149,6 @@ async function warnOfRetention(
 async function warnOfCompaction({ admin }: Broker, topic: string, logger: Logger): Promise<void> {
   const check = compactionCheck(topic, (await admin.topicConfigs([topic])).get(topic) ?? {});
   if (check !== undefined) logger.warn({ topic }, `${check.about}: ${check.text}. ${check.remedy}`);
-}
-
-/** Threads beside this one. One that fails takes the others with it. */
-function startThreads(count: number, failed: AbortController): readonly StreamThread[] {
-  return Array.from({ length: count - 1 }, (_, i) => new StreamThread(i + 2, (error) => failed.abort(error)));
 }
 
 async function runSettings(spec: ApplicationSpec, broker: Broker, request: RunRequest): Promise<ReplaySettings> {

@@ -9,12 +9,12 @@ const caughtUpIntervalMs = 100;
  * Resolves when all that the topics hold now is processed and committed, by all instances together, and those of this process have restored what they were given: others may have processed
  * everything.
  *
- * @param states - The states of this process's stream threads; undefined of one that has not told it yet.
+ * @param state - The state of this process's client.
  * @param stopped - Resolves when there is nothing to wait for any more.
  */
 export async function untilCaughtUp(
   progress: ApplicationProgress,
-  states: () => readonly (StreamsState | undefined)[],
+  state: () => StreamsState,
   stopped: Promise<void>,
 ): Promise<void> {
   let over = false;
@@ -26,7 +26,7 @@ export async function untilCaughtUp(
     await delay(caughtUpIntervalMs);
   };
   const caughtUp = progress.untilCaughtUp(wait).then(async () => {
-    while (!states().every((state) => state === 'RUNNING')) await wait();
+    while (state() !== 'RUNNING') await wait();
   });
   await Promise.race([ended, caughtUp]);
   if (!over) await caughtUp;

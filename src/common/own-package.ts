@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** The package that this file is part of. */
 export interface OwnPackage {
@@ -28,4 +29,11 @@ export function ownPackage(): OwnPackage | undefined {
     }
   }
   return undefined;
+}
+
+/** Address of a module of the package that can be loaded by itself (build/finish.mjs says which), such as `src/runtime/kafka/thread-entry`: the source, or what is built of it. Undefined as {@link ownPackage}. */
+export function ownModule(path: string): URL | undefined {
+  const root = ownPackage()?.root;
+  if (root === undefined) return undefined;
+  return pathToFileURL(import.meta.url.endsWith('.ts') ? join(root, `${path}.ts`) : join(root, 'dist', `${path}.js`));
 }

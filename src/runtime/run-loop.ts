@@ -12,7 +12,7 @@ const sleepMs = 100;
 export interface RunLoopOptions {
   readonly commitIntervalMs: number;
   /** Bytes of all caches; half of it may be dirty. */
-  readonly cacheMaxBytes: number;
+  cacheMaxBytes: number;
   /** ms without anything to read after which windows close by the clock. @defaultValue never */
   readonly windowIdleCloseMs?: number | undefined;
   /** A task has failed: it is to be taken out of the loop. @param committing - it was a commit that failed */
@@ -31,7 +31,7 @@ export class RunLoop {
   #stopped = false;
 
   constructor(options: RunLoopOptions) {
-    this.#options = options;
+    this.#options = { ...options };
   }
 
   /** Whether the dirty rows of all tasks take so much memory that a commit must come first. */
@@ -101,6 +101,12 @@ export class RunLoop {
   set paused(paused: boolean) {
     this.#paused = paused;
     this.#wake.call();
+  }
+
+  /** Bytes of all caches from now on. */
+  set cacheMaxBytes(bytes: number) {
+    this.#options.cacheMaxBytes = bytes;
+    this.#shareCache();
   }
 
   /** Looks at the tasks now. */

@@ -1,9 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import type { StoreSpec } from '../processor/node.ts';
-import type { EngineStats } from '../runtime/engine-stats.ts';
-import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
 import type { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
-import { mergedEngineStats, mergedKafkaStats } from '../runtime/kafka/merge-stats.ts';
 import { type PlaceOf, readOnlyStore } from '../runtime/parts/read-only-store.ts';
 import type { SharedParts } from '../runtime/parts/shared-state.ts';
 import type { StorePart } from '../runtime/parts/store-part.ts';
@@ -13,17 +10,8 @@ import type { Topology } from '../topology/topology.ts';
 import type { ServedClient } from './serve-client.ts';
 import { allParts, ownParts, shareKafka } from './share-kafka.ts';
 
-/** What is known of another stream thread of this process. */
-export interface ThreadFigures {
-  readonly engine: EngineStats | undefined;
-  readonly kafka: KafkaStats | undefined;
-  /** Where its part of the results is asked for; '' before it has started. */
-  readonly endpoint: string;
-}
-
 /**
- * One process of an application on Kafka as its HTTP server sees it: the stores of all tasks, here, in the process's other threads or at other instances, and the figures of its own
- * threads. It may exist before its client does: the client tells the group where the server is.
+ * One process of an application on Kafka as its HTTP server sees it: the stores of all tasks, here or at other instances, and its own figures. It may exist before its client does: the client tells the group where the server is.
  */
 export class ServedKafka {
   /** Least time that a windowed operator has observed over all tasks of the application, ms; -1 where nobody has asked. */
@@ -32,7 +20,6 @@ export class ServedKafka {
   readonly #topology: Topology;
   readonly #shared: SharedParts;
   #streams: KafkaStreams | undefined;
-  #threads: readonly ThreadFigures[] = [];
 
   /** @param token - What other instances ask for. */
   constructor(topology: Topology, token?: string) {
@@ -45,9 +32,8 @@ export class ServedKafka {
     this.client = {
       topology,
       stateDir: () => this.#streams?.stateDir,
-      stats: () => mergedEngineStats([this.#made().stats(), ...this.#threads.flatMap(({ engine }) => engine ?? [])]),
-      kafkaStats: () =>
-        mergedKafkaStats([this.#made().kafkaStats(), ...this.#threads.flatMap(({ kafka }) => kafka ?? [])]),
+      stats: () => this.#made().stats(),
+      kafkaStats: () => this.#made().kafkaStats(),
       storeNames: () => this.#started().storeNames(),
       store: (name, options) => this.store(name, options),
       shared: this.#shared,
@@ -55,9 +41,8 @@ export class ServedKafka {
   }
 
   /** The client has been made. */
-  runs(streams: KafkaStreams, threads: readonly ThreadFigures[] = []): void {
+  runs(streams: KafkaStreams): void {
     this.#streams = streams;
-    this.#threads = threads;
   }
 
   /** A store of the application, wherever its tasks are. */
@@ -79,8 +64,7 @@ export class ServedKafka {
   }
 
   #ownParts(name: string): readonly StorePart[] {
-    const endpoints = new Set(this.#threads.map(({ endpoint }) => endpoint));
-    return ownParts(this.#shared, this.#made(), name, endpoints);
+    return ownParts(this.#made(), name);
   }
 
   /** The partition of a key among all of the store's: those that are here are only some of them. */

@@ -1,6 +1,5 @@
 import { remotePart } from '../http/remote-part.ts';
 import type { KafkaStreams } from '../runtime/kafka/kafka-streams.ts';
-import { localPart } from '../runtime/parts/local-part.ts';
 import { migratingPart } from '../runtime/parts/missing-part.ts';
 import { type FoundPart, layoutOf, type SharedParts, sharedFormat } from '../runtime/parts/shared-state.ts';
 import type { StorePart } from '../runtime/parts/store-part.ts';
@@ -18,13 +17,6 @@ export function shareKafka(
     streams()
       .specs()
       .find(({ name }) => name === store);
-  const local = (store: string, partition: number): StorePart | undefined => {
-    const spec = specOf(store);
-    const rows = streams().localRows(store, partition);
-    return spec === undefined || rows === undefined
-      ? undefined
-      : localPart(spec, rows.database, rows.prefix, partition);
-  };
   const known = (store: string, partition: number): boolean =>
     specOf(store) !== undefined && partition < streams().partitionsOf(store);
   return {
@@ -47,17 +39,16 @@ export function shareKafka(
     },
     localPart(store, partition, { stale }): FoundPart {
       if (!known(store, partition)) return undefined;
-      if (streams().isGlobal(store)) return local(store, partition) ?? 'migrating';
-      const owner = streams().ownerOf(streams().taskOf(store, partition), stale);
-      if (owner === 'local') return local(store, partition) ?? 'migrating';
-      return owner === 'migrating' ? 'migrating' : undefined;
+      const part = streams().partOf(store, partition, stale);
+      if (part !== undefined || streams().isGlobal(store)) return part ?? 'migrating';
+      return typeof streams().ownerOf(streams().taskOf(store, partition), stale) === 'object' ? undefined : 'migrating';
     },
     anyPart(store, partition, { stale }): FoundPart {
       if (!known(store, partition)) return undefined;
-      if (streams().isGlobal(store)) return local(store, partition) ?? 'migrating';
+      const part = streams().partOf(store, partition, stale);
+      if (part !== undefined || streams().isGlobal(store)) return part ?? 'migrating';
       const owner = streams().ownerOf(streams().taskOf(store, partition), stale);
-      if (owner === 'local') return local(store, partition) ?? 'migrating';
-      if (owner === 'migrating') return 'migrating';
+      if (typeof owner === 'string') return 'migrating';
       return remotePart(`http://${owner.endpoint}`, store, partition, {
         ...{ scope: 'own', stale, timeoutMs: askTimeoutMs, token },
       });
@@ -77,19 +68,9 @@ export function allParts(shared: SharedParts, store: string, partitions: number,
   });
 }
 
-/** Parts of a store that this process owns now: its main thread, or one of the others, at these endpoints. */
-export function ownParts(
-  shared: SharedParts,
-  client: KafkaStreams,
-  store: string,
-  threads: ReadonlySet<string>,
-): readonly StorePart[] {
-  const parts: StorePart[] = [];
-  for (let partition = 0; partition < client.partitionsOf(store); partition++) {
-    const owner = client.isGlobal(store) ? 'local' : client.ownerOf(client.taskOf(store, partition));
-    const own = owner === 'local' || (owner !== 'migrating' && threads.has(owner.endpoint));
-    const found = own ? shared.anyPart(store, partition, { stale: false }) : undefined;
-    if (found !== undefined && found !== 'migrating') parts.push(found);
-  }
-  return parts;
+/** Parts of a store that this instance owns now. */
+export function ownParts(client: KafkaStreams, store: string): readonly StorePart[] {
+  return Array.from({ length: client.partitionsOf(store) }, (_, partition) => client.partOf(store, partition)).filter(
+    (part) => part !== undefined,
+  );
 }

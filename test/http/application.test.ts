@@ -55,7 +55,10 @@ test('each instance tells of all: who has which task, how far behind each is, an
   b.stats.tasks = ['0_1'];
   b.stats.kafka = kafkaStats({
     ...{ instances: instances(b), lateLetters: 4 },
-    tasks: [input('0_1', 4), { taskId: '0_10', kind: 'active', status: 'restoring', inputs: [], restore }],
+    tasks: [
+      input('0_1', 4),
+      { taskId: '0_10', kind: 'active', thread: 'counts-1-StreamThread-1', status: 'restoring', inputs: [], restore },
+    ],
   });
   for (const of of [a, b]) {
     const { instances: all, tasks, inputs } = await asked(of.endpoint, '/application');

@@ -109,6 +109,7 @@ test('on Kafka /tasks has letters, positions, instances, and what this instance 
       {
         taskId: '0_1',
         kind: 'active',
+        thread: 'counts-1-StreamThread-1',
         status: 'running',
         inputs: [input('events', 3), { ...input('more', -1), stableEnd: -1 }],
       },

@@ -177,7 +177,15 @@ whenChromium(
       deadLetters: { date: 2 },
       lateLetters: 4,
       consumed: { 'grid-events-0': 30, 'grid-events-1': 12, 'grid-day-type-repartition-0': 100 },
-      tasks: [{ taskId: '0_0', kind: 'active', status: 'running', inputs: [input(0, 3), input(1, 4)] }],
+      tasks: [
+        {
+          taskId: '0_0',
+          kind: 'active',
+          thread: 'counts-1-StreamThread-1',
+          status: 'running',
+          inputs: [input(0, 3), input(1, 4)],
+        },
+      ],
       instances: [
         { endpoint: '10.0.0.7:8080', own: true, active: ['0_0'], standby: ['0_1'] },
         { endpoint: '', own: false, active: ['0_1'], standby: [] },

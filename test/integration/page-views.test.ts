@@ -130,7 +130,15 @@ whenChromium('on Kafka the partition that stalls is named, beside others that mo
       position += 10;
       return kafkaStats({
         consumed: { 'grid-events-0': position, 'grid-events-1': 7 },
-        tasks: [{ taskId: '0_0', kind: 'active', status: 'running', inputs: [input(0, position), input(1, 7)] }],
+        tasks: [
+          {
+            taskId: '0_0',
+            kind: 'active',
+            thread: 'counts-1-StreamThread-1',
+            status: 'running',
+            inputs: [input(0, position), input(1, 7)],
+          },
+        ],
         instances: [
           { endpoint: '10.0.0.7:8080', own: true, active: ['0_0'], standby: [] },
           { endpoint: '', own: false, active: ['0_1'], standby: [] },

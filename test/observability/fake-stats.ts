@@ -84,6 +84,7 @@ export function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
     processingGuarantee: 'exactly_once',
     generation: 1,
     rebalances: 1,
+    threads: [],
     tasks: [],
     work: {},
     consumed: {},

@@ -22,6 +22,7 @@ function activeTask(taskId: string, more: Partial<KafkaTaskStats> = {}): KafkaTa
   return {
     taskId,
     kind: 'active',
+    thread: 'counts-1-StreamThread-1',
     status: 'running',
     inputs: [input],
     commitPaceMs: 100,
@@ -33,6 +34,7 @@ function activeTask(taskId: string, more: Partial<KafkaTaskStats> = {}): KafkaTa
 const standby: KafkaTaskStats = {
   taskId: '1_1',
   kind: 'standby',
+  thread: 'counts-1-StreamThread-1',
   status: 'running',
   inputs: [],
   standbyLag: 12,
@@ -53,6 +55,10 @@ function kafkaStats(more: Partial<KafkaStats> = {}): KafkaStats {
     processingGuarantee: 'exactly_once',
     generation: 7,
     rebalances: 3,
+    threads: [
+      { name: 'counts-1-StreamThread-1', number: 1, active: 1, standby: 1 },
+      { name: 'counts-1-StreamThread-2', number: 2, active: 0, standby: 0 },
+    ],
     tasks,
     work: Object.fromEntries(
       tasks.map(({ taskId, restore }) => [

@@ -1,5 +1,5 @@
 import type { ApplicationSpec } from '../../src/cli/application.ts';
-import { ownPackage } from '../../src/common/own-package.ts';
+import { ownModule, ownPackage } from '../../src/common/own-package.ts';
 
 /** What the commands of the grid's statistics need to know before they work. */
 export const gridSpec: ApplicationSpec = {
@@ -16,5 +16,8 @@ export const gridSpec: ApplicationSpec = {
         'folder of the park: where which equipment is installed. Without it the park that the state has stays',
     },
   ],
+  module: ownModule('topologies/grid/application-spec')!,
   load: async () => (await import('./application.ts')).gridApplication,
 };
+
+export default gridSpec;

@@ -7,6 +7,7 @@ import { checkOptions, type OptionKind, timer } from '../../config/check-options
 import { defaultOf } from '../../config/defaults.ts';
 import type { StateSettings } from '../state-folder.ts';
 import type { RestoreProgress } from './changelog-follower.ts';
+import type { ModuleOptions } from './thread-module.ts';
 
 /** Told how restores go. Kafka Streams: `StateRestoreListener`. */
 export interface RestoreListener {
@@ -49,6 +50,8 @@ export interface KafkaStreamsOptions {
   readonly bufferedRecordsPerPartition?: number;
   /** @defaultValue 0 */
   readonly numStandbyReplicas?: number;
+  /** Stream threads that the client starts with. More than one only with `KafkaStreams.fromModule`. @defaultValue 1 */
+  readonly numStreamThreads?: number;
   /** @defaultValue -1: the broker's */
   readonly replicationFactor?: number;
   /** Where a partition without committed position begins. @defaultValue 'earliest' */
@@ -82,8 +85,6 @@ export interface KafkaStreamsOptions {
   readonly deleteRetentionMs?: number;
   /** Where others reach this instance's HTTP endpoints, 'host:port'. */
   readonly applicationServer?: string;
-  /** Instances that end together, such as the stream threads of a process, have the same name here: a standby copy goes to another one. @defaultValue a name of its own */
-  readonly hostProcess?: string;
   /** Name of the topic for records that cannot be processed; '' for none. @defaultValue `<application id>-dead-letters` */
   readonly deadLetterTopic?: string;
   /** Name of the topic for late records; '' for none. @defaultValue `<application id>-late` */
@@ -114,6 +115,10 @@ export interface BootstrapOptions extends Omit<KafkaStreamsOptions, 'broker' | '
   readonly stateDir?: string;
 }
 
+/** As {@link BootstrapOptions}, without those that are functions, which the module gives; `bootstrapServers` is not needed where it gives a broker. */
+export type FromModuleOptions = Omit<BootstrapOptions, 'bootstrapServers' | keyof ModuleOptions> &
+  Partial<Pick<BootstrapOptions, 'bootstrapServers'>>;
+
 /** All options, and what each may be. */
 const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions, OptionKind>> = {
   broker: 'object',
@@ -129,6 +134,7 @@ const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions,
   windowIdleCloseMs: 0,
   bufferedRecordsPerPartition: 1,
   numStandbyReplicas: 0,
+  numStreamThreads: { min: 1, max: 1024 },
   replicationFactor: -1,
   autoOffsetReset: ['earliest', 'latest', 'none'],
   acceptLoss: 'boolean',
@@ -141,7 +147,6 @@ const kinds: Readonly<Record<keyof KafkaStreamsOptions | keyof BootstrapOptions,
   repartitionPurgeIntervalMs: timer(0),
   deleteRetentionMs: 0,
   applicationServer: 'string',
-  hostProcess: 'string',
   deadLetterTopic: 'string',
   lateTopic: 'string',
   deserializationHandler: 'function',
@@ -173,7 +178,6 @@ export function checkKafkaOptions(options: KafkaStreamsOptions | BootstrapOption
 type OptionalName =
   | 'applicationServer'
   | 'groupInstanceId'
-  | 'hostProcess'
   | 'openDatabase'
   | 'deleteRetentionMs'
   | 'windowIdleCloseMs';
@@ -211,6 +215,7 @@ export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
     maxTaskIdleMs: defaultOf('max.task.idle.ms'),
     bufferedRecordsPerPartition: defaultOf('buffered.records.per.partition'),
     numStandbyReplicas: defaultOf('num.standby.replicas'),
+    numStreamThreads: defaultOf('num.stream.threads'),
     replicationFactor: defaultOf('replication.factor'),
     autoOffsetReset: defaultOf('auto.offset.reset'),
     acceptLoss: false,

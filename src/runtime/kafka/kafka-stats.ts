@@ -33,6 +33,8 @@ export interface KafkaTaskStats {
   /** `0_3`: sub-topology 0, partition 3. */
   readonly taskId: string;
   readonly kind: 'active' | 'standby';
+  /** Name of the stream thread that has it. */
+  readonly thread: string;
   status: KafkaTaskStatus;
   /** Source and repartition partitions; none for a standby. */
   readonly inputs: readonly KafkaInputStats[];
@@ -54,6 +56,18 @@ export interface KafkaTaskWork {
 
 /** Bounds of {@link KafkaTaskWork.restores}, seconds: a kept copy is opened in ms, a large store is read in minutes. */
 export const restoreBounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
+
+/** A stream thread of this instance. */
+export interface KafkaThreadStats {
+  /** `counts-5f0c…-StreamThread-2`. */
+  readonly name: string;
+  /** Its place among the threads of the instance, from 1 on: what a thread that is replaced has in common with the new one. */
+  readonly number: number;
+  /** How many tasks it runs. */
+  readonly active: number;
+  /** How many it keeps a copy of. */
+  readonly standby: number;
+}
 
 /** One partition of a global table's topic: every instance reads all of them. */
 export interface KafkaGlobalStats {
@@ -110,6 +124,8 @@ export interface KafkaStats {
   readonly rebalances: number;
   /** All members of the group as of this instance's assignment, this one included; none without one. */
   readonly instances: readonly KafkaInstanceStats[];
+  /** Stream threads of this instance that are alive. */
+  readonly threads: readonly KafkaThreadStats[];
   readonly tasks: readonly KafkaTaskStats[];
   /** What this process has done, by task: tasks that have left it too. */
   readonly work: Readonly<Record<string, KafkaTaskWork>>;

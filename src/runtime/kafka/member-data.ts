@@ -34,6 +34,7 @@ export interface AssignmentData {
   /** Active tasks of every instance, by process, with its endpoint. */
   readonly hosts: readonly {
     readonly processId: string;
+    readonly hostProcess?: string;
     readonly endpoint: string;
     readonly active: readonly string[];
     readonly standby: readonly string[];

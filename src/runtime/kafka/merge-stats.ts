@@ -1,26 +1,35 @@
 import { together } from '../../common/histogram.ts';
-import type { EngineStats, StreamsState, TaskWork } from '../engine-stats.ts';
+import type { EngineStats, TaskWork } from '../engine-stats.ts';
 import { addedTimes, noTimes } from '../record-times.ts';
 import type { KafkaGlobalStats, KafkaStats, KafkaTaskWork } from './kafka-stats.ts';
 import { addedStores, addedTo } from './slot-work.ts';
 
-/** The state of several clients as one: the worst of them. */
-const worstFirst: readonly StreamsState[] = [
-  'ERROR',
-  'PENDING_SHUTDOWN',
-  'CREATED',
-  'REBALANCING',
-  'NOT_RUNNING',
-  'RUNNING',
-];
+/** What a thread has done that is no more. */
+export interface PastWork {
+  readonly engine: EngineStats;
+  readonly kafka: KafkaStats;
+}
 
-/** Looks at the threads of one process, as one. */
+/** The work of threads that are no more, as one: of what they had nothing is left. */
+export function pastWork(all: readonly PastWork[]): PastWork {
+  const engine = mergedEngineStats(all.map((each) => each.engine));
+  const kafka = mergedKafkaStats(all.map((each) => each.kafka));
+  return {
+    engine: {
+      ...engine,
+      tasks: [],
+      stores: engine.stores.map((store) => ({ ...store, cachedEntries: 0, dirtyBytes: 0 })),
+    },
+    kafka: { ...kafka, tasks: [], threads: [], storeBytes: {} },
+  };
+}
+
+/** Looks at the threads of one instance, as one; its state is that of the first. */
 export function mergedEngineStats(all: readonly EngineStats[]): EngineStats {
   const [first] = all as [EngineStats];
   if (all.length === 1) return first;
   return {
     ...first,
-    state: worstFirst.find((state) => all.some((stats) => stats.state === state)) ?? first.state,
     tasks: onceEach(
       all.flatMap(({ tasks }) => tasks),
       ({ taskId }) => taskId,
@@ -36,9 +45,14 @@ export function mergedEngineStats(all: readonly EngineStats[]): EngineStats {
   };
 }
 
-/** As {@link mergedEngineStats}, for what only the runtime on Kafka knows. */
-export function mergedKafkaStats(all: readonly KafkaStats[]): KafkaStats {
-  const [first] = all as [KafkaStats];
+/**
+ * As {@link mergedEngineStats}, for what only the runtime on Kafka knows.
+ *
+ * @param past - Of threads that are no more.
+ */
+export function mergedKafkaStats(now: readonly KafkaStats[], past: readonly KafkaStats[] = []): KafkaStats {
+  const [first] = now as [KafkaStats];
+  const all = [...now, ...past];
   if (all.length === 1) return first;
   const outputs = new Map<string, { readonly topic: string; records: number; bytes: number }>();
   for (const { topic, records, bytes } of all.flatMap((each) => each.outputs)) {
@@ -55,11 +69,12 @@ export function mergedKafkaStats(all: readonly KafkaStats[]): KafkaStats {
       all.flatMap(({ tasks }) => tasks),
       ({ taskId, kind }) => `${taskId} ${kind}`,
     ),
+    threads: all.flatMap(({ threads }) => threads),
     work: mergedKafkaWork(all.map(({ work }) => work)),
     consumed: summed(all.map(({ consumed }) => consumed)),
     // Each thread reads all of every global topic.
-    globals: first.globals.map((global) => leastGlobal(global, all)),
-    unread: all.find(({ unread }) => unread.length > 0)?.unread ?? [],
+    globals: first.globals.map((global) => leastGlobal(global, now)),
+    unread: now.find(({ unread }) => unread.length > 0)?.unread ?? [],
     commitFailures: sumOf(all, ({ commitFailures }) => commitFailures),
     transactionsAborted: sumOf(all, ({ transactionsAborted }) => transactionsAborted),
     tasksMigrated: sumOf(all, ({ tasksMigrated }) => tasksMigrated),

@@ -3,6 +3,8 @@ import type { GroupMember } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { localPart } from '../parts/local-part.ts';
+import type { StorePart } from '../parts/store-part.ts';
 import { taskIdText } from '../task.ts';
 import type { GlobalTables } from './global-tables.ts';
 import type { AssignmentData } from './member-data.ts';
@@ -16,6 +18,8 @@ export type Owner = 'local' | { readonly endpoint: string } | 'migrating';
 export interface OwnershipView {
   readonly topology: Topology;
   readonly processId: string;
+  /** What all threads of this instance have in common. */
+  readonly hostProcess?: string | undefined;
   readonly sessionTimeoutMs: number;
   readonly plan: TopicsPlan | undefined;
   readonly slots: ReadonlyMap<string, TaskSlot>;
@@ -73,14 +77,23 @@ export class Ownership {
    * @param stale - Also what may be out of date: the copy that this instance has, whoever owns the task.
    */
   ownerOf(taskId: string, stale: boolean): Owner {
-    const { slots, member, assignment, rebalancing, sessionTimeoutMs, processId } = this.#view();
+    const { slots, member, assignment, rebalancing, sessionTimeoutMs, processId, hostProcess } = this.#view();
     const slot = slots.get(taskId);
     if (stale && slot?.folder !== undefined) return 'local';
     if (member === undefined || rebalancing || member.unconfirmedMs > sessionTimeoutMs) return 'migrating';
     if (slot?.role === 'active') return slot.status === 'running' ? 'local' : 'migrating';
     const host = assignment?.hosts.find(({ active }) => active.includes(taskId));
     if (host === undefined || host.endpoint === '' || host.processId === processId) return 'migrating';
+    // Of another thread of this instance it is known here when it has the task.
+    if (hostProcess !== undefined && host.hostProcess === hostProcess) return 'migrating';
     return { endpoint: host.endpoint };
+  }
+
+  /** A store's partition, if this thread owns its task now; with `stale` if it has a copy of it. */
+  part(store: string, partition: number, stale: boolean): StorePart | undefined {
+    const own = this.isGlobal(store) || this.ownerOf(this.taskOf(store, partition), stale) === 'local';
+    const rows = own ? this.localRows(store, partition) : undefined;
+    return rows && localPart(this.specOf(store), rows.database, rows.prefix, partition);
   }
 
   /** Database and prefix of the committed rows of a store's partition, if a copy of it is here. */

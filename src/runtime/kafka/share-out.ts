@@ -74,6 +74,7 @@ export function shareOut(
   );
   const hosts = known.map(({ memberId, data }) => ({
     processId: data.processId,
+    ...(data.hostProcess === undefined ? {} : { hostProcess: data.hostProcess }),
     endpoint: data.endpoint,
     ...shares.get(memberId)!,
   }));

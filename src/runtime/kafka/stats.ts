@@ -1,14 +1,20 @@
 import { partitionKey } from '../../clients/broker.ts';
 import { together } from '../../common/histogram.ts';
-import type { Topology } from '../../topology/topology.ts';
 import type { EngineStats, StoreStats, StreamsState } from '../engine-stats.ts';
 import type { GlobalTables } from './global-tables.ts';
 import type { FilledOptions } from './kafka-options.ts';
-import type { KafkaGlobalStats, KafkaStats, KafkaTaskStats, KafkaTaskWork, UnreadPartition } from './kafka-stats.ts';
+import type {
+  KafkaGlobalStats,
+  KafkaInstanceStats,
+  KafkaStats,
+  KafkaTaskStats,
+  KafkaTaskWork,
+  UnreadPartition,
+} from './kafka-stats.ts';
 import type { AssignmentData } from './member-data.ts';
 import type { OutputCounts } from './output-counts.ts';
 import { addedStores, addedTo, noWork, type SlotWork } from './slot-work.ts';
-import type { TaskSlot } from './task-slot.ts';
+import type { TaskRole, TaskSlot } from './task-slot.ts';
 
 /** Counters of a client that outlive its tasks. */
 export interface StatsCounts {
@@ -20,9 +26,9 @@ export interface StatsCounts {
 
 /** What a look at a client is made from. */
 export interface StatsSource {
-  readonly topology: Topology;
   readonly options: FilledOptions;
   readonly state: StreamsState;
+  readonly thread: { readonly name: string; readonly number: number };
   readonly slots: readonly TaskSlot[];
   readonly globals: GlobalTables | undefined;
   readonly generation: number;
@@ -95,11 +101,12 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     processingGuarantee: options.guarantee,
     generation,
     rebalances: counts.rebalances,
-    tasks: slots.filter(({ role }) => role !== 'none').map(taskStats),
+    threads: [{ ...source.thread, active: countOf(slots, 'active'), standby: countOf(slots, 'standby') }],
+    tasks: slots.filter(({ role }) => role !== 'none').map((slot) => taskStats(slot, source.thread.name)),
     ...workOf(slots),
     globals: globalStats(globals),
     unread: source.unread,
-    instances: source.hosts.map(({ processId, ...host }) => ({ ...host, own: processId === source.processId })),
+    instances: instancesOf(source),
     commitFailures: counts.commitFailures,
     transactionsAborted: counts.aborted,
     tasksMigrated: counts.migrated,
@@ -110,6 +117,21 @@ export function kafkaStats(source: StatsSource): KafkaStats {
     committedEventTimeMs: newest < 0 ? undefined : newest,
     storeBytes: source.storeBytes,
   };
+}
+
+/** The members of the group, the threads of an instance together. */
+function instancesOf({ hosts, processId: own }: StatsSource): readonly KafkaInstanceStats[] {
+  const instances = new Map<string, KafkaInstanceStats>();
+  for (const { processId, hostProcess = processId, endpoint, active, standby } of hosts) {
+    const others = instances.get(hostProcess);
+    instances.set(hostProcess, {
+      endpoint,
+      own: processId === own || others?.own === true,
+      active: [...(others?.active ?? []), ...active],
+      standby: [...(others?.standby ?? []), ...standby],
+    });
+  }
+  return [...instances.values()];
 }
 
 function workOf(slots: readonly TaskSlot[]): Pick<KafkaStats, 'work' | 'consumed'> {
@@ -123,7 +145,11 @@ function workOf(slots: readonly TaskSlot[]): Pick<KafkaStats, 'work' | 'consumed
   return { work, consumed };
 }
 
-function taskStats(slot: TaskSlot): KafkaTaskStats {
+function countOf(slots: readonly TaskSlot[], wanted: TaskRole): number {
+  return slots.filter(({ role }) => role === wanted).length;
+}
+
+function taskStats(slot: TaskSlot, thread: string): KafkaTaskStats {
   const { task, follower, role, status, taskId } = slot;
   const progress = follower?.progress ?? [];
   const seconds =
@@ -135,6 +161,7 @@ function taskStats(slot: TaskSlot): KafkaTaskStats {
   return {
     taskId,
     kind: role === 'standby' ? 'standby' : 'active',
+    thread,
     status,
     inputs: (task?.source.queues ?? []).map((input) => ({
       topic: input.topic,

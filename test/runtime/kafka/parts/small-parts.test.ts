@@ -74,15 +74,6 @@ test('threads of a process look like one that did all their work', (t) => {
   t.is(mergedEngineStats([first]), first);
 });
 
-test('the state of a process is the worst of its threads', (t) => {
-  const state = (...states: EngineStats['state'][]): string =>
-    mergedEngineStats(states.map((each) => engine({ state: each }))).state;
-  t.is(state('RUNNING', 'RUNNING'), 'RUNNING');
-  t.is(state('RUNNING', 'REBALANCING'), 'REBALANCING');
-  t.is(state('REBALANCING', 'PENDING_SHUTDOWN'), 'PENDING_SHUTDOWN');
-  t.is(state('RUNNING', 'ERROR', 'CREATED'), 'ERROR');
-});
-
 test('what only Kafka knows is summed where threads share it out, and not where each has all', (t) => {
   const global = { topic: 'g', partition: 0, position: 17, lag: 3 };
   const other = { topic: 'h', partition: 0, position: 5, lag: 0 };
