@@ -92,10 +92,9 @@ export class FurtherThread {
 
   #told(message: FromThread): void {
     if (message.kind === 'rows') this.#reads.received(message);
-    else if (message.kind === 'stats') {
+    else if (message.kind === 'state') {
       this.engine = message.engine;
       this.kafka = message.kafka;
-    } else if (message.kind === 'tasks') {
       this.ready = message.ready;
       this.#running = new Set(message.running);
       this.#copies = new Set(message.copies);

@@ -332,13 +332,13 @@ export class KafkaStreams {
 
   /**
    * The committed rows of a store that this instance has. A key that another instance owns, or one on its way, is refused with a retriable `STREAMS_TASK_MIGRATED`:
-   * `queryMetadataForKey` says whom to ask. Ranges cover this instance's partitions only. Of a client that is not started, or starts, a store is refused with the state and what to wait for.
+   * `queryMetadataForKey` says whom to ask. Ranges cover this instance's partitions, in whichever threads, and are refused so while one is on its way. Of a client that is not started, or starts, a store is refused with the state and what to wait for.
    *
    * @param stale - Also copies that may be out of date: standbys, and tasks that are restored.
    * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`; `STREAMS_TASK_MIGRATED` before the tasks are there.
    */
   store(name: string, { stale = false }: StoreReadOptions = {}): ReadOnlyStore {
-    return localStore(this.#thread.ownership, (...place) => this.partOf(...place), name, { stale, state: this.state });
+    return localStore(this.#thread.ownership, this, name, stale);
   }
 
   /**

@@ -4,12 +4,16 @@ import { foundPart } from '../parts/found-part.ts';
 import { migratingPart } from '../parts/missing-part.ts';
 import { readOnlyStore } from '../parts/read-only-store.ts';
 import type { StorePart } from '../parts/store-part.ts';
-import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
+import type { ReadOnlyStore } from '../read-only-stores.ts';
 import { placement } from '../runtime-nodes.ts';
-import type { Ownership } from './ownership.ts';
+import type { Owner, Ownership } from './ownership.ts';
 
-/** A store's partition where it is now in this instance: at its own thread, or at another one. */
-export type FindPart = (store: string, partition: number, stale: boolean) => StorePart | undefined;
+/** Where the partitions of an instance are, over its threads. */
+export interface InstanceParts {
+  readonly state: StreamsState;
+  partOf(store: string, partition: number, stale: boolean): StorePart | undefined;
+  ownerOf(taskId: string, stale: boolean): Owner;
+}
 
 /**
  * The committed rows of a store that this instance has.
@@ -17,23 +21,24 @@ export type FindPart = (store: string, partition: number, stale: boolean) => Sto
  * @param stale - Also copies that may be out of date.
  * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`; `STREAMS_TASK_MIGRATED` before the tasks are there
  */
-export function localStore(
-  ownership: Ownership,
-  partOf: FindPart,
-  name: string,
-  { stale = false, state }: StoreReadOptions & { readonly state: StreamsState },
-): ReadOnlyStore {
+export function localStore(ownership: Ownership, instance: InstanceParts, name: string, stale: boolean): ReadOnlyStore {
   const spec = ownership.specOf(name);
   const partitions = ownership.partitionsOf(name);
-  if (partitions === 0) throw notYetReadable(name, state);
+  if (partitions === 0) throw notYetReadable(name, instance.state);
+  const global = ownership.isGlobal(name);
   const parts: StorePart[] = [];
+  let some = false;
   for (let partition = 0; partition < partitions; partition++) {
     // Asked at each read: the store may be kept for longer than the task is here.
-    const found = (): StorePart | undefined => partOf(name, partition, stale);
-    if (found() !== undefined) parts.push(foundPart(partition, () => found() ?? migratingPart(name, partition)));
+    const found = (): StorePart | undefined => instance.partOf(name, partition, stale);
+    const here = found() !== undefined;
+    some ||= here;
+    // One on its way may be this instance's: who reads it is told, instead of getting less than there is.
+    if (here || (!global && instance.ownerOf(ownership.taskOf(name, partition), stale) === 'migrating'))
+      parts.push(foundPart(partition, () => found() ?? migratingPart(name, partition)));
   }
-  if (parts.length === 0 && state !== 'RUNNING') throw notYetReadable(name, state);
-  return readOnlyStore(spec, parts, ownership.isGlobal(name) ? () => 0 : placement(spec.keySerde, partitions));
+  if (!some && instance.state !== 'RUNNING') throw notYetReadable(name, instance.state);
+  return readOnlyStore(spec, parts, global ? () => 0 : placement(spec.keySerde, partitions));
 }
 
 /** Of a client that has no tasks yet, or none any more. */

@@ -54,10 +54,11 @@ export type ToThread =
 
 /** What they tell it. */
 export type FromThread =
-  | { readonly kind: 'stats'; readonly engine: EngineStats; readonly kafka: KafkaStats }
-  /** The tasks at work, and those of which there is a copy. */
+  /** How it is: its figures, whether all that it is given is at work, the tasks that are, and those of which there is a copy. */
   | {
-      readonly kind: 'tasks';
+      readonly kind: 'state';
+      readonly engine: EngineStats;
+      readonly kafka: KafkaStats;
       readonly ready: boolean;
       readonly running: readonly string[];
       readonly copies: readonly string[];

@@ -2,9 +2,11 @@ import { migratingPart } from '../parts/missing-part.ts';
 import { decodeRows, encodeRows } from '../parts/row-frames.ts';
 import type { StorePart } from '../parts/store-part.ts';
 import type { ByteRow } from '../stores/byte-rows.ts';
-import type { FindPart } from './local-store.ts';
 import type { FromThread, PartRead, ThreadPort, ToThread } from './thread-messages.ts';
 import { receivedError, sentError } from './thread-messages.ts';
+
+/** A store's partition, if it is here. */
+export type FindPart = (store: string, partition: number, stale: boolean) => StorePart | undefined;
 
 type Rows = Extract<FromThread, { readonly kind: 'rows' }>;
 

@@ -37,6 +37,7 @@ class ThreadRun implements ThreadOwner {
   #ended: Promise<void> | undefined;
   #paused: boolean;
   #cacheBytes: number | undefined;
+  #telling: NodeJS.Immediate | undefined;
 
   constructor(data: ThreadData, port: Port) {
     this.#data = data;
@@ -51,10 +52,10 @@ class ThreadRun implements ThreadOwner {
   }
 
   async run(): Promise<void> {
-    const timer = setInterval(() => this.#tellStats(), statsIntervalMs);
+    const timer = setInterval(() => this.#tell(), statsIntervalMs);
     try {
       await this.#start();
-      this.#tellStats();
+      this.#tell();
     } catch (error) {
       // What the brokers do not answer may be tried again; all else is as wrong the next time.
       this.#fails(error, !passes(error));
@@ -64,7 +65,7 @@ class ThreadRun implements ThreadOwner {
     }
     await this.#over;
     clearInterval(timer);
-    this.#tellStats();
+    this.#tell();
     this.#port.postMessage({ kind: 'ended' });
   }
 
@@ -86,13 +87,9 @@ class ThreadRun implements ThreadOwner {
   }
 
   changed(): void {
-    const thread = this.#thread!;
-    const { all } = thread.tasks;
-    const { ready } = thread;
-    const running = all.filter(({ taskId }) => thread.ownership.ownerOf(taskId, false) === 'local');
-    const copies = all.filter(({ folder }) => folder !== undefined);
-    const ids = (slots: typeof all): readonly string[] => slots.map(({ taskId }) => taskId);
-    this.#port.postMessage({ kind: 'tasks', ready, running: ids(running), copies: ids(copies) });
+    if (this.#telling !== undefined) return;
+    // Several changes of one moment are told together.
+    this.#telling = setImmediate(() => this.#tell());
   }
 
   count(error: unknown): void {
@@ -158,13 +155,20 @@ class ThreadRun implements ThreadOwner {
     })().finally(() => this.#isOver());
   }
 
-  #tellStats(): void {
+  #tell(): void {
+    clearImmediate(this.#telling);
+    this.#telling = undefined;
     const thread = this.#thread;
     if (thread === undefined) return;
+    const { all } = thread.tasks;
+    const ids = (slots: typeof all): readonly string[] => slots.map(({ taskId }) => taskId);
     this.#port.postMessage({
-      kind: 'stats',
+      kind: 'state',
       engine: thread.stats(this.#life),
       kafka: thread.kafkaStats(this.#life),
+      ready: thread.ready,
+      running: ids(all.filter(({ taskId }) => thread.ownership.ownerOf(taskId, false) === 'local')),
+      copies: ids(all.filter(({ folder }) => folder !== undefined)),
     });
   }
 }
