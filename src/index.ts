@@ -106,6 +106,7 @@ export { type KafkaBrokerOptions, openKafkaBroker } from './clients/kafka/kafka-
 export type { RestoreProgress } from './runtime/kafka/changelog-follower.ts';
 export type {
   BootstrapOptions,
+  FromModuleOptions,
   KafkaStreamsOptions,
   RestoreListener,
   UncaughtResponse,
@@ -113,6 +114,7 @@ export type {
 export type { KafkaStats } from './runtime/kafka/kafka-stats.ts';
 export { type CloseOptions, KafkaStreams } from './runtime/kafka/kafka-streams.ts';
 export { type KafkaRebuildRequest, rebuildStoresOnKafka } from './runtime/kafka/rebuild-stores-on-kafka.ts';
+export type { ModuleOptions } from './runtime/kafka/thread-module.ts';
 
 // Databases of state
 

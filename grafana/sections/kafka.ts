@@ -131,6 +131,15 @@ export const kafkaGroup: Section = {
         [growthBy('', 'streams_tasks_migrated_total'), 'migrated tasks'],
       ],
     ),
+    graph(
+      {
+        title: 'Kafka: tasks by thread',
+        description: 'Active tasks of each stream thread of an instance. A thread that is not alive has no line.',
+        unit: 'short',
+      },
+      [[totalBy('instance, thread', 'streams_thread_tasks', 'kind="active"'), '{{instance}} {{thread}}']],
+      { steps: true },
+    ),
   ],
 };
 

@@ -260,7 +260,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'num.stream.threads': {
     type: integer(1, 1024),
     ...always(1),
-    doc: 'Worker threads of an instance of `run`. A program that uses the library makes a `KafkaStreams` in each of its threads instead.',
+    doc: "Stream threads of an instance: the first one is the process's own, the others are workers. In a program: `numStreamThreads` of `KafkaStreams.fromModule`. They share `statestore.cache.max.bytes`.",
   },
   'processing.exception.handler': {
     type: handler,

@@ -131,10 +131,11 @@ function tasksView(stats: EngineStats): object {
 /** What `/tasks` says more of an application on Kafka. Counters are of this process since it began; `read` leaves out what it reads of internal topics. */
 function kafkaView(stats: KafkaStats | undefined): object {
   if (stats === undefined) return {};
-  const { globals, instances, unread, deadLetters, lateLetters, consumed, outputs, tasks } = stats;
-  const atWork = tasks.map(({ taskId, kind, status, restore }) => ({
+  const { globals, instances, threads, unread, deadLetters, lateLetters, consumed, outputs, tasks } = stats;
+  const atWork = tasks.map(({ taskId, kind, thread, status, restore }) => ({
     taskId,
     kind,
+    thread,
     status,
     ...(restore && { restore }),
   }));
@@ -150,7 +151,18 @@ function kafkaView(stats: KafkaStats | undefined): object {
       lag: lag < 0 ? null : lag,
     })),
   );
-  const figures = { read, deadLetters, lateLetters, instances, tasks: atWork, inputs, unread, consumed, outputs };
+  const figures = {
+    read,
+    deadLetters,
+    lateLetters,
+    instances,
+    threads,
+    tasks: atWork,
+    inputs,
+    unread,
+    consumed,
+    outputs,
+  };
   return { globals, kafka: figures };
 }
 

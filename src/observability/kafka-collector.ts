@@ -39,6 +39,10 @@ function setMember(set: SetMetric, stats: KafkaStats): void {
   const { clientId, clusterId = '', processingGuarantee } = stats;
   const client = { client_id: clientId, cluster_id: clusterId, processing_guarantee: processingGuarantee };
   set('streams_kafka_client_info', client, 1);
+  for (const { number, active, standby } of stats.threads) {
+    set('streams_thread_tasks', { thread: String(number), kind: 'active' }, active);
+    set('streams_thread_tasks', { thread: String(number), kind: 'standby' }, standby);
+  }
   set('streams_group_generation', {}, stats.generation);
   set('streams_rebalances_total', {}, stats.rebalances);
   set('streams_task_commit_failures_total', {}, stats.commitFailures);

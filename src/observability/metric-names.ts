@@ -252,6 +252,13 @@ const memberMetrics: readonly MetricSpec[] = [
     kafkaStreams: 'application-id, cluster-id',
   },
   {
+    name: 'streams_thread_tasks',
+    type: 'gauge',
+    help: 'Tasks of a stream thread of this instance, by the number of the thread: one that is not alive has none',
+    labels: ['thread', 'kind'],
+    kafkaStreams: 'alive-stream-threads',
+  },
+  {
     name: 'streams_group_generation',
     type: 'gauge',
     help: 'Generation of the group in which the tasks were assigned; -1 without one',

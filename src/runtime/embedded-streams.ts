@@ -169,6 +169,10 @@ export class EmbeddedStreams {
    * other settings, `STREAMS_STATE_NEWER`, `STREAMS_STATE_MISSING`.
    */
   static async open(topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
+    if ('numStreamThreads' in options)
+      throw new TypeError(
+        'EmbeddedStreams has no option numStreamThreads: a state over files is one database, and each commit is one step over all of its tasks, so one thread has them. On Kafka KafkaStreams.fromModule has several',
+      );
     checkOptions('EmbeddedStreams', options, optionKinds, ['stateDir']);
     const { openDatabase } = options;
     await refuseOtherKind(options.stateDir, 'replay');

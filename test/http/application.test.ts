@@ -34,7 +34,7 @@ const letter = (offset: number, atMs: number): LetterSample => ({
 });
 
 const input = (taskId: string, lag: number) => ({
-  ...{ taskId, kind: 'active' as const, status: 'running' as const },
+  ...{ taskId, kind: 'active' as const, thread: 'counts-1-StreamThread-1', status: 'running' as const },
   inputs: [{ topic: 'events', partition: Number(taskId.at(-1)), position: 5, stableEnd: 5 + lag, lag, buffered: 0 }],
 });
 

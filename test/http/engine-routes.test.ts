@@ -124,7 +124,8 @@ test('on Kafka /tasks has letters, positions, instances, and what this instance 
     deadLetters: { date: 2, future: 1 },
     lateLetters: 4,
     instances,
-    tasks: [{ taskId: '0_1', kind: 'active', status: 'running' }],
+    tasks: [{ taskId: '0_1', kind: 'active', thread: 'counts-1-StreamThread-1', status: 'running' }],
+    threads: [],
     inputs: [
       { taskId: '0_1', topic: 'events', partition: 1, position: 40, end: 43, lag: 3 },
       { taskId: '0_1', topic: 'more', partition: 1, position: 40, end: null, lag: null },

@@ -21,6 +21,14 @@ const wrong: readonly (readonly [given: object, told: RegExp, error: typeof Type
   [{ toString: 5 }, /no option toString/, TypeError],
 ];
 
+test('EmbeddedStreams refuses threads, with why there is one', async (t) => {
+  const options = { stateDir: 'unused', numStreamThreads: 2 };
+  await t.throwsAsync(EmbeddedStreams.open(topology, options), {
+    instanceOf: TypeError,
+    message: /numStreamThreads: a state over files is one database.*KafkaStreams\.fromModule/,
+  });
+});
+
 for (const [given, told, error] of wrong) {
   const shown = Object.entries(given).map(([name, value]) => `${name}: ${JSON.stringify(value) ?? value}`)[0];
   test(`KafkaStreams refuses the option ${shown}`, async (t) => {
