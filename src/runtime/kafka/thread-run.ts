@@ -55,7 +55,6 @@ class ThreadRun implements ThreadOwner {
     const timer = setInterval(() => this.#tell(), statsIntervalMs);
     try {
       await this.#start();
-      this.#tell();
     } catch (error) {
       // What the brokers do not answer may be tried again; all else is as wrong the next time.
       this.#fails(error, !passes(error));
@@ -130,6 +129,8 @@ class ThreadRun implements ThreadOwner {
     this.#thread = thread;
     this.#steer();
     await thread.prepare();
+    // Before it is a member: how far its global tables are belongs to what the instance says of its own.
+    this.#tell();
     thread.start();
   }
 
