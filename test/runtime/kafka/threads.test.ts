@@ -94,7 +94,10 @@ test('three threads share six tasks, and are one instance to whoever asks', asyn
     streams.threadNames(),
   );
   for (const { name, active } of threads) t.is(tasks.filter(({ thread }) => thread === name).length, active);
-  t.deepEqual(instances, [{ endpoint: '', active: 6, standby: 0 }]);
+  t.deepEqual(
+    instances.map(({ own, active }) => [own, [...active].sort()]),
+    [[true, ['0_0', '0_1', '0_2', '0_3', '0_4', '0_5']]],
+  );
   for (let partition = 0; partition < partitions; partition++) t.is(streams.ownerOf(`0_${partition}`), 'local');
   // The memory for caches is one for all.
   t.deepEqual(
