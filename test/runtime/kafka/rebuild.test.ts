@@ -629,3 +629,52 @@ test('stores are made anew by at_least_once too, and for standby copies in older
   );
   await stop(...after);
 });
+
+/** Counts of a topic together with what comes through a repartition topic, and the last value of each key of that topic alone. */
+function merged(float: boolean): Topology {
+  const builder = new StreamsBuilder();
+  const others = builder.stream('other', texts);
+  const moved = builder
+    .stream('in', texts)
+    .selectKey((key) => key.slice(3))
+    .repartition({ name: 'by-id', ...texts });
+  const both = others.merge(moved).groupByKey();
+  if (float)
+    both.aggregate(
+      () => 0,
+      (_key, _value, sum) => sum + 1,
+      { name: 'both', valueSerde: Serdes.float64 },
+    );
+  else both.count({ name: 'both' });
+  others.groupByKey().reduce((_a, b) => b, { name: 'last' });
+  return builder.build();
+}
+
+test('a store that is fed by a topic and through a repartition topic is made anew of both', async (t) => {
+  const clusterWith = (to: number): MemoryCluster => {
+    const cluster = clusterOf();
+    cluster.createTopic('other', partitions);
+    writeBoth(cluster, 0, to);
+    return cluster;
+  };
+  const writeBoth = (cluster: MemoryCluster, from: number, to: number): void => {
+    write(cluster, from, to);
+    // One partition has nothing until the end.
+    for (let i = from; i < to; i++)
+      cluster.write('other', i < 60 ? 0 : 1, [{ key: String(i % 5), value: `${i}`, timestamp: i }]);
+  };
+  const cluster = clusterWith(40);
+  const disk = new Disk();
+  await run(t, cluster, merged(false), { disk });
+  const broker = cluster.connect();
+  const { stateDir, openDatabase } = disk;
+  const options = { broker, applicationId: app, stateDir, openDatabase };
+  const made = await rebuildStoresOnKafka(merged(true), options, { stores: ['both'] });
+  t.deepEqual([made?.stores, made?.rows], [['both'], 80]);
+  await broker.close();
+  writeBoth(cluster, 40, 90);
+  t.deepEqual(
+    await run(t, cluster, merged(true), { disk }),
+    await run(t, clusterWith(90), merged(true), { disk: new Disk() }),
+  );
+});
