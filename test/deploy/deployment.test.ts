@@ -84,7 +84,6 @@ test('settings and pages that it names are there', (t) => {
     'num.stream.threads',
     'replication.factor',
     'statestore.cache.max.bytes',
-    'security.protocol',
   ]) {
     t.true(page.includes(`\`${name}`) && settings.includes(`### \`${name}\``), name);
   }

@@ -116,3 +116,35 @@ test('a task that is taken over begins at 0, and nothing jumps while nothing is 
     await stop(next);
   }
 });
+
+test('each record that is committed has a delay once, and each takeover is a restore, whoever had the task before', async (t) => {
+  const cluster = clusterOf();
+  const disk = new Disk();
+  const first = await startClient(t, cluster, counts(), { disk });
+  const watch = watched(first);
+  write(cluster);
+  await drained(cluster, counts());
+  const delays = 'streams_record_delay_seconds_count';
+  await until(async () => sumOf(await watch.scrape(), delays) === 2 * perPartition, 'all is committed');
+  const alone = await watch.scrape();
+  t.is(alone.get('streams_restore_duration_seconds_count'), 2);
+  // All are of January 1970, and of each partition each is newer than the one before.
+  t.is(alone.get('streams_record_delay_seconds_bucket{topology="0",le="86400"}'), 0);
+  t.is(alone.get('streams_record_age_seconds_count{topology="0"}'), 2 * perPartition);
+  t.is(alone.get('streams_record_lateness_seconds_bucket{topology="0",le="0"}'), 2 * perPartition);
+  t.is(alone.get('streams_dropped_record_lateness_seconds_count{topology="0"}'), 0);
+  await until(async () => sumOf(await watch.scrape(), 'streams_task_lag_records') === 0, 'each task is at its end');
+
+  const second = await startClient(t, cluster, counts());
+  t.teardown(() => second.streams.close());
+  const secondWatch = watched(second);
+  await one(first);
+  await one(second);
+  t.is(sumOf(await secondWatch.scrape(), delays), 0);
+  await stop(second);
+  await both(first);
+  const back = await watch.scrape();
+  t.is(back.get('streams_restore_duration_seconds_count'), 3);
+  t.is(sumOf(back, delays), 2 * perPartition);
+  await stop(first);
+});
