@@ -73,8 +73,12 @@ export type DatabaseStatus = 'opening' | 'open' | 'closing' | 'closed';
  */
 export interface Database extends Reader {
   readonly status: DatabaseStatus;
-  /** An empty batch of changes. */
-  batch(): WriteBatch;
+  /**
+   * An empty batch of changes.
+   *
+   * @param expectedBytes - What it will hold, roughly: of much the copies that the database makes are freed as soon as it is written. @defaultValue 0
+   */
+  batch(expectedBytes?: number): WriteBatch;
   /** Everything as it is now. */
   snapshot(): Snapshot;
   /** Rough bytes on disk (or in memory) of a range, its `limit` and `reverse` aside. Entries written a moment ago may not count yet. */

@@ -20,23 +20,38 @@ export function isOfPage(separators: readonly string[], page: number, key: strin
   return separators[page]! <= key && (end === undefined || key < end);
 }
 
+/** The pages of a window: where each begins, as latin1 text, ascending, the first ''; and in which of its two places it stands, 0 or 1. */
+export interface PageDirectory {
+  readonly separators: string[];
+  readonly places: number[];
+}
+
+/** That of a window that has none: one page, in its first place. */
+export function onePage(): PageDirectory {
+  return { separators: [''], places: [0] };
+}
+
 /**
  * First keys of a window's pages as bytes: count, then for each its length and bytes; numbers as in varint.ts. `['', 'C:8']` is `02 00 03 43 3a 38`.
+ *
+ * If pages stand in their second place, a bit for each page follows, the first page's lowest: with the second of them there, `02 00 03 43 3a 38 02`.
  */
-export function encodeDirectory(separators: readonly string[]): Uint8Array {
-  let length = varintLength(separators.length);
+export function encodeDirectory({ separators, places }: PageDirectory): Uint8Array {
+  const moved = places.includes(1);
+  let length = varintLength(separators.length) + (moved ? Math.ceil(places.length / 8) : 0);
   for (const separator of separators) length += varintLength(separator.length) + separator.length;
-  const bytes = Buffer.allocUnsafe(length);
+  const bytes = Buffer.alloc(length);
   let at = writeVarint(bytes, 0, separators.length);
   for (const separator of separators) {
     at = writeVarint(bytes, at, separator.length);
     at += bytes.write(separator, at, 'latin1');
   }
+  if (moved) for (const [i, place] of places.entries()) bytes[at + (i >> 3)]! |= place << (i & 7);
   return bytes;
 }
 
 /** Reads what {@link encodeDirectory} wrote. @throws StreamsError `STREAMS_STATE_STORE_CORRUPT` */
-export function decodeDirectory(bytes: Uint8Array): string[] {
+export function decodeDirectory(bytes: Uint8Array): PageDirectory {
   const reader = new VarintReader();
   const count = reader.next(bytes);
   const separators: string[] = [];
@@ -47,7 +62,9 @@ export function decodeDirectory(bytes: Uint8Array): string[] {
     separators.push(latin1(bytes, reader.at, end));
     reader.at = end;
   }
-  if (separators.length !== count || separators[0] !== '' || reader.at !== bytes.length)
+  const bits = bytes.length - reader.at;
+  if (separators.length !== count || separators[0] !== '' || (bits !== 0 && bits !== Math.ceil(count / 8)))
     throw damagedPage(`a row of ${bytes.length} bytes is no directory of pages`);
-  return separators;
+  const placeOf = (i: number): number => (bits === 0 ? 0 : (bytes[reader.at + (i >> 3)]! >> (i & 7)) & 1);
+  return { separators, places: separators.map((_, i) => placeOf(i)) };
 }

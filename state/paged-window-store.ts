@@ -1,12 +1,14 @@
-import { compareBytes, concatBytes, equalBytes, readOrderedInt64, writeOrderedInt64 } from '../src/common/bytes.ts';
+import { compareBytes, equalBytes } from '../src/common/bytes.ts';
 import type { Database, Reader, WriteBatch } from './database.ts';
 import { type LoggedRow, type LogReader, logReaderOf } from './log-reader.ts';
 import { LoggedRows, type WindowLog } from './logged-rows.ts';
-import { decodeDirectory, encodeDirectory, findPage, isOfPage } from './page-directory.ts';
-import { PageCursor, PageWriter, rowsOf } from './page-rows.ts';
+import { decodeDirectory, findPage, isOfPage, onePage } from './page-directory.ts';
+import { PageCursor, PageWriter } from './page-rows.ts';
+import { PagedWindow } from './paged-window.ts';
 import { PendingRows } from './pending-rows.ts';
 import { ReadPages } from './read-pages.ts';
-import { windowsEnd } from './row-log.ts';
+import { directoryTag, pageTags, WindowKeys } from './window-keys.ts';
+import { scanWindows } from './window-scan.ts';
 
 /** A row of a window store: the value of a key in the window that starts at `startMs`. */
 export interface WindowRow {
@@ -16,14 +18,7 @@ export interface WindowRow {
   readonly value: Uint8Array;
 }
 
-const startLength = 8;
-const directoryTag = 0;
-const pageTag = 1;
 const allTime = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-
-/** What a range reads at once, in pages and in bytes: these become some 20 rows for a KiB, and each reader holds as many. */
-const pagesAtOnce = 64;
-const bytesAtOnce = 16 * 1024;
 
 /** Directories kept in memory between commits. */
 const keptWindows = 256;
@@ -36,29 +31,14 @@ const smallRow = 256;
 /** Rows of the log for which one page is merged: as many as one page then gets at once, and a few more. */
 const rowsPerPage = 16;
 
-/** What is known of a window: where its pages begin, and pages that the database does not have yet. */
-interface PagedWindow {
-  readonly startMs: number;
-  /** Where each page begins: keys as latin1 text, ascending, the first ''. */
-  readonly separators: string[];
-  /** The directory changed since it was written. */
-  changed: boolean;
-  /** The database has a directory row. */
-  stored: boolean;
-  /** Pages that were made since the last batch was written, by separator; undefined: removed. */
-  readonly unwritten: Map<string, Uint8Array | undefined>;
-  readonly cursor: PageCursor;
-  cursorPage: number;
-}
-
 /**
  * A store of values per key and window, many rows to a database entry: the rows of a window stand sorted in pages of about 4 KiB, so that a million changed
  * rows are some thousands of reads and writes. Time comes first, so new windows append and old ones go as one range.
  *
  * ```
- * page        prefix | start: int64, big-endian, sign bit flipped | 01 | first key   ->  rows, see page-rows.ts
- * directory   prefix | start                                      | 00               ->  first keys of the pages, see page-directory.ts
- *             only where a window has several pages
+ * page        prefix | start: int64, big-endian, sign bit flipped | 01 or 02 | first key   ->  rows, see page-rows.ts
+ * directory   prefix | start                                      | 00                     ->  first keys of the pages and their places, see page-directory.ts
+ *             only where a window has several pages, or one in its second place (02)
  *             in hexadecimal: prefix 07, start 1490482800000, the first page: [07 | 80 00 01 5b 07 b2 a5 80 | 01]
  * ```
  *
@@ -66,7 +46,8 @@ interface PagedWindow {
  * million are an entry of 10 KiB and 32 pages, not 500 pages of 4 KiB.
  *
  * Keys are given as latin1 text of their bytes (latin1.ts). Changes are gathered by `put` and `del` and merged into their pages by `apply` (best in the order of keys). With `seal` each changed page goes into the
- * caller's batch once, however often it was merged. `get` sees applied changes at once, everything else what is written: so call `written` when the batch is. One batch at a time.
+ * caller's batch once, however often it was merged. `get` sees applied changes at once, everything else what is written: so call `written` when the batch is. One batch at a time. Before it, where the changed
+ * pages take much memory (`unwrittenBytes`), `writeAhead` writes them where nobody sees them until the batch is written (paged-window.ts).
  */
 export class PagedWindowStore {
   readonly #database: Database;
@@ -76,7 +57,8 @@ export class PagedWindowStore {
   readonly #read = new ReadPages();
   readonly #writer = new PageWriter();
   readonly #logReader: LogReader;
-  readonly #windowsEnd: Uint8Array;
+  readonly #keys: WindowKeys;
+  #unwrittenBytes = 0;
   #log: LoggedRows | undefined;
   #sweep: { readonly window: WindowLog; readonly upTo: number; readonly pages: string[] } | undefined;
 
@@ -87,7 +69,7 @@ export class PagedWindowStore {
   constructor(database: Database, prefix: Uint8Array) {
     this.#database = database;
     this.#prefix = new Uint8Array(prefix);
-    this.#windowsEnd = windowsEnd(prefix);
+    this.#keys = new WindowKeys(prefix);
     this.#logReader = logReaderOf(database, prefix);
   }
 
@@ -110,11 +92,12 @@ export class PagedWindowStore {
   read(reader: Reader, startMs: number, key: string): Uint8Array | undefined {
     const logged = this.#logReader.find(reader, startMs, key);
     if (logged !== undefined) return bytesOf(logged.value);
-    const directoryKey = this.#rowKey(startMs, directoryTag);
+    const directoryKey = this.#keys.key(startMs, directoryTag);
     let directory = reader.get(directoryKey);
     for (;;) {
-      const separators = directory === undefined ? [''] : decodeDirectory(directory);
-      const page = reader.get(this.#rowKey(startMs, pageTag, separators[findPage(separators, key)]!));
+      const { separators, places } = directory === undefined ? onePage() : decodeDirectory(directory);
+      const at = findPage(separators, key);
+      const page = reader.get(this.#keys.key(startMs, pageTags[places[at]!]!, separators[at]!));
       const after = reader.get(directoryKey);
       if (same(directory, after)) {
         const cursor = new PageCursor();
@@ -244,6 +227,24 @@ export class PagedWindowStore {
     return log;
   }
 
+  /** Memory of pages that were made since the last batch was written, and not written ahead. */
+  get unwrittenBytes(): number {
+    return this.#unwrittenBytes;
+  }
+
+  /**
+   * Applies what is gathered and puts pages, ahead of the batch that will name them, into another one, which must be written before that, and before the next call. Returns what to call when it is written.
+   */
+  writeAhead(batch: WriteBatch): () => void {
+    this.apply();
+    const written = [...this.#windows.values()].map((window) => window.writeAhead(batch));
+    this.#unwrittenBytes = 0;
+    return () => {
+      this.#read.clear();
+      for (const each of written) each();
+    };
+  }
+
   /** Applies what is gathered and puts all that changed into the batch: pages, and the directories of windows whose pages begin elsewhere now. */
   seal(batch: WriteBatch): void {
     this.apply();
@@ -251,26 +252,14 @@ export class PagedWindowStore {
     this.#sweepPages();
     log.seal(batch);
     log.trim(batch);
-    for (const window of this.#windows.values()) {
-      for (const [separator, bytes] of window.unwritten) {
-        const key = this.#rowKey(window.startMs, pageTag, separator);
-        if (bytes === undefined) batch.del(key);
-        else batch.put(key, bytes);
-      }
-      if (!window.changed) continue;
-      window.changed = false;
-      if (window.separators.length > 1)
-        batch.put(this.#rowKey(window.startMs, directoryTag), encodeDirectory(window.separators));
-      else if (window.stored) batch.del(this.#rowKey(window.startMs, directoryTag));
-      window.stored = window.separators.length > 1;
-    }
+    for (const window of this.#windows.values()) window.seal(batch);
   }
 
   /** The batch is written: pages need not be kept any more. */
   written(): void {
     this.#read.clear();
-    // Most have none, and clearing an empty map allocates.
-    for (const { unwritten } of this.#windows.values()) if (unwritten.size > 0) unwritten.clear();
+    this.#unwrittenBytes = 0;
+    for (const window of this.#windows.values()) window.written();
     if (this.#windows.size <= keptWindows) return;
     let extra = this.#windows.size - keptWindows;
     for (const startMs of this.#windows.keys()) {
@@ -284,13 +273,13 @@ export class PagedWindowStore {
     const starts = new Set<number>();
     for (const { startMs, value } of this.#logReader.rows(reader, fromMs, toMs))
       if (value !== undefined) starts.add(startMs);
-    const end = this.#bound(toMs);
-    for (let from = this.#bound(fromMs); ; ) {
+    const end = this.#keys.bound(toMs);
+    for (let from = this.#keys.bound(fromMs); ; ) {
       const first = await firstKey(reader, from, end);
       if (first === undefined) return [...starts].sort((a, b) => a - b);
-      const startMs = readOrderedInt64(first, this.#prefix.length);
+      const startMs = this.#keys.startOf(first);
       starts.add(startMs);
-      from = this.#bound(startMs + 1);
+      from = this.#keys.bound(startMs + 1);
     }
   }
 
@@ -302,7 +291,7 @@ export class PagedWindowStore {
   ): AsyncGenerator<readonly WindowRow[]> {
     for (;;) {
       const before = this.#logReader.headBytes(reader);
-      const pages = this.#pageRows(reader, fromMs, toMs);
+      const pages = scanWindows(this.#keys, reader, fromMs, toMs);
       const first = pages.next();
       const logged = this.#logReader.rows(reader, fromMs, toMs);
       // Pages and log are of one state, unless a commit came in between.
@@ -315,32 +304,20 @@ export class PagedWindowStore {
     }
   }
 
-  /** The rows of the pages. */
-  async *#pageRows(reader: Reader, fromMs: number, toMs: number): AsyncGenerator<readonly WindowRow[]> {
-    const tagAt = this.#prefix.length + startLength;
-    const range = { gte: this.#bound(fromMs), lt: this.#bound(toMs) };
-    for await (const entries of reader.pages(range, pagesAtOnce, bytesAtOnce)) {
-      const rows: WindowRow[] = [];
-      for (const [key, page] of entries)
-        if (key[tagAt] === pageTag) rowsOf(page, readOrderedInt64(key, this.#prefix.length), rows);
-      if (rows.length > 0) yield rows;
-    }
-  }
-
   /** Adds the removal of all windows that start before `startMs`; returns how many there were. */
   async expireBefore(batch: WriteBatch, startMs: number): Promise<number> {
     const gone = new Set<number>();
     this.#read.clear();
     this.#opened.expireBefore(batch, startMs);
     if (this.#sweep !== undefined && this.#sweep.window.startMs < startMs) this.#sweep = undefined;
-    for await (const entries of this.#database.pages({ gte: this.#prefix, lt: this.#bound(startMs) }, 1000))
+    for await (const entries of this.#database.pages({ gte: this.#prefix, lt: this.#keys.bound(startMs) }, 1000))
       for (const [key] of entries) {
         batch.del(key);
-        gone.add(readOrderedInt64(key, this.#prefix.length));
+        gone.add(this.#keys.startOf(key));
       }
     for (const window of this.#windows.values()) {
       if (window.startMs >= startMs) continue;
-      batch.del(this.#rowKey(window.startMs, directoryTag));
+      batch.del(this.#keys.key(window.startMs, directoryTag));
       this.#windows.delete(window.startMs);
       gone.add(window.startMs);
     }
@@ -350,62 +327,22 @@ export class PagedWindowStore {
   #merge(window: PagedWindow, page: number, changes: PendingRows, from: number, to: number): void {
     const writer = this.#writer;
     writer.merge(this.#page(window, page), changes, from, to);
-    const separator = window.separators[page]!;
-    const pages = writer.split();
-    window.unwritten.set(separator, pages[0]?.bytes);
-    window.cursorPage = -1;
-    const added = pages.slice(1);
-    for (const { first, bytes } of added) window.unwritten.set(first, bytes);
-    // An emptied page goes, but the first separator stays: keys before all others need a page to go to.
-    if (pages.length === 0 && page > 0) window.separators.splice(page, 1);
-    else if (added.length > 0) window.separators.splice(page + 1, 0, ...added.map(({ first }) => first));
-    else return;
-    window.changed = true;
+    this.#unwrittenBytes += window.replace(page, writer.split());
   }
 
   #page(window: PagedWindow, page: number): Uint8Array | undefined {
-    const separator = window.separators[page]!;
-    const unwritten = window.unwritten.get(separator);
-    if (unwritten !== undefined || window.unwritten.has(separator)) return unwritten;
-    return this.#read.get(window.startMs, separator, () =>
-      this.#database.get(this.#rowKey(window.startMs, pageTag, separator)),
-    );
+    const unwritten = window.unwritten(page);
+    if (unwritten !== 'written') return unwritten;
+    return this.#read.get(window.startMs, window.separators[page]!, () => this.#database.get(window.keyOf(page)));
   }
 
   #window(startMs: number): PagedWindow {
-    const known = this.#windows.get(startMs);
-    if (known !== undefined) return known;
-    const directory = this.#database.get(this.#rowKey(startMs, directoryTag));
-    const window: PagedWindow = {
-      startMs,
-      separators: directory === undefined ? [''] : decodeDirectory(directory),
-      changed: false,
-      stored: directory !== undefined,
-      unwritten: new Map(),
-      cursor: new PageCursor(),
-      cursorPage: -1,
-    };
-    this.#windows.set(startMs, window);
+    let window = this.#windows.get(startMs);
+    if (window === undefined) {
+      window = new PagedWindow(this.#keys, startMs, this.#database.get(this.#keys.key(startMs, directoryTag)));
+      this.#windows.set(startMs, window);
+    }
     return window;
-  }
-
-  #rowKey(startMs: number, tag: number, separator = ''): Uint8Array {
-    const at = this.#prefix.length + startLength;
-    const key = new Uint8Array(at + 1 + separator.length);
-    key.set(this.#prefix);
-    writeOrderedInt64(key, this.#prefix.length, startMs);
-    key[at] = tag;
-    for (let i = 0; i < separator.length; i++) key[at + 1 + i] = separator.charCodeAt(i);
-    return key;
-  }
-
-  /** Before all rows of windows that start at this or later; after all rows for Infinity. */
-  #bound(startMs: number): Uint8Array {
-    if (startMs === Number.POSITIVE_INFINITY) return this.#windowsEnd;
-    if (startMs === Number.NEGATIVE_INFINITY) return this.#prefix;
-    const start = new Uint8Array(startLength);
-    writeOrderedInt64(start, 0, Math.ceil(startMs));
-    return concatBytes(this.#prefix, start);
   }
 }
 

@@ -27,6 +27,8 @@ export interface CommitLog {
   readonly hasNews: boolean;
   /** Whether the next commit is due; asked each `commit.interval.ms`. */
   isDue(nowMs: number): boolean;
+  /** What it writes survives a loss of power. */
+  readonly syncWrites: boolean;
   batch(): WriteBatch;
   /** Adds to a flush what stands beside its rows; undefined: there is nothing to commit. The task takes nothing meanwhile. */
   take(flushed: FlushedTask): Promise<BegunCommit | undefined>;

@@ -125,6 +125,10 @@ export class FolderLog implements CommitLog {
     await commit();
   }
 
+  get syncWrites(): boolean {
+    return this.#options.syncWrites;
+  }
+
   batch(): WriteBatch {
     return this.folder.database.batch();
   }

@@ -29,7 +29,7 @@ export interface SavedState {
   readonly totals: { readonly commits: number; readonly committedRows: number; readonly commitSeconds: number };
 }
 
-/** Version of the layout of rows: 2 since stores have a log of rows beside their pages. A folder with a greater one was written by newer code; one with a lesser one goes on as this. */
+/** Version of the layout of rows: 2 since stores have a log of rows beside their pages, and pages two places. A folder with a greater one was written by newer code; one with a lesser one goes on as this. */
 export const stateFormat = 2;
 
 /** The folder in a state folder in which stores are made anew. */

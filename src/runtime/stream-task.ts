@@ -88,9 +88,8 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
   get isFull(): boolean {
     if (this.#room <= 0 || this.log.isFull) return true;
     const { cacheIsFull, cacheMaxBytes = Number.POSITIVE_INFINITY } = this.#options;
-    const { cachedBytes, filterBytes } = this.engine.meter;
     // Where nothing has changed a commit makes no room: what is cached then are rows that the next ones push out.
-    return this.#changed && (cacheIsFull() || cachedBytes + filterBytes > cacheMaxBytes);
+    return this.#changed && (cacheIsFull() || this.engine.cachedBytes > cacheMaxBytes);
   }
 
   get #room(): number {
@@ -218,7 +217,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
 
   async #begin(batch: WriteBatch): Promise<void> {
     const started = performance.now();
-    const rows = await this.engine.flush(batch);
+    const rows = await this.engine.flush(batch, { sync: this.log.syncWrites });
     const flushMs = performance.now() - started;
     const { sum: commitSeconds } = this.commitDurations;
     const commit = await this.log.take({ batch, rows, flushMs, changed: this.#changed, commitSeconds });

@@ -17,6 +17,7 @@ import type { Version } from '../processor/rows.ts';
 import type { SinkSpec } from '../topology/node-spec.ts';
 import type { SubTopology } from '../topology/sub-topology.ts';
 import type { Topology } from '../topology/topology.ts';
+import { AheadWrites, aheadBytes } from './ahead-writes.ts';
 import { InternalTopics } from './internal-topics.ts';
 import { type OutputReceiver, RepartitionSinkNode, SinkNode, SourceNode } from './runtime-nodes.ts';
 import { keyValueRows, windowRows } from './stores/byte-rows.ts';
@@ -69,6 +70,9 @@ interface FlushStep {
 /** Memory for the histories of a task's own versioned store, bytes. */
 const taskVersionedBytes = 4 * 1024 * 1024;
 
+/** Of the memory for cached rows, what histories of global tables may take: rows of changing tables need the rest. */
+const historyShare = 1 / 5;
+
 /** How many rows are flushed before the queues are drained. */
 const flushSlice = 2048;
 /** Tables with so many changed rows are flushed before their turn. */
@@ -109,6 +113,7 @@ export class TopologyEngine implements TaskHost {
   readonly #nodes: { readonly task: Task; readonly node: ProcessorNode }[] = [];
   readonly #bySource = new Map<string, { readonly task: Task; readonly source: TaskSource }[]>();
   #pending: Promise<void> | undefined;
+  #ahead: AheadWrites | undefined;
   #final = false;
   readonly #busy = (): boolean => this.#pending !== undefined;
 
@@ -139,6 +144,17 @@ export class TopologyEngine implements TaskHost {
   set cacheMaxBytes(bytes: number) {
     this.#cacheMaxBytes = bytes;
     this.meter.filterMaxBytes = bytes / 8;
+  }
+
+  /** Bytes of all that is kept of rows: of a global table's histories at most their part of the memory. */
+  get cachedBytes(): number {
+    let bytes = this.meter.cachedBytes + this.meter.filterBytes;
+    if (this.#options.globalTables === undefined && this.versioned.size > 0) {
+      let histories = 0;
+      for (const store of this.versioned.values()) histories += store.cachedBytes;
+      bytes += Math.min(histories, this.cacheMaxBytes * historyShare);
+    }
+    return bytes;
   }
 
   /** Bytes by which the caches may grow between two looks at them. */
@@ -193,9 +209,14 @@ export class TopologyEngine implements TaskHost {
     }
   }
 
-  /** Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. Returns how many rows that were. */
-  async flush(batch: WriteBatch): Promise<number> {
+  /**
+   * Puts all that changed into the batch, sub-topology by sub-topology, until nothing is left. Returns how many rows that were.
+   *
+   * @param sync - What is written ahead of the batch, where it is much, is to survive a loss of power.
+   */
+  async flush(batch: WriteBatch, { sync }: { readonly sync: boolean }): Promise<number> {
     await this.settle();
+    this.#ahead = new AheadWrites(this.#options.database, this.tables, aheadBytes(this.cacheMaxBytes), sync);
     // What a cache tells of stands for many records: it has the headers of none.
     for (const task of this.tasks) task.headers = noHeaders;
     const before = this.meter.flushedRows;
@@ -210,6 +231,7 @@ export class TopologyEngine implements TaskHost {
     for (const table of this.tables) if (this.meter.cachedBytes > this.cacheMaxBytes / 4) table.forget();
     if (this.#options.globalTables === undefined) for (const store of this.versioned.values()) store.flush(batch);
     for (const store of this.taskVersioned) store.flush(batch);
+    await this.#ahead.settled();
     for (const table of this.tables) {
       await table.flushExpired(batch);
       table.seal(batch);
@@ -286,6 +308,7 @@ export class TopologyEngine implements TaskHost {
         done = table.flush(batch, flushSlice);
       });
       await this.#insist(() => this.settle());
+      await this.#ahead?.write();
       for (const [i, other] of later.entries())
         if (other.dirtyRows >= earlyFlush || other.dirtyRows - (dirtyBefore[i] ?? Infinity) >= mostlyNew) {
           await this.#flushTable(other, batch);
@@ -345,8 +368,7 @@ export class TopologyEngine implements TaskHost {
 
   #makeGlobalTables(): Map<string, VersionedTableStore> {
     const { database, prefixOf, cacheMaxBytes } = this.#options;
-    // A fifth of the budget: rows of changing tables need the rest.
-    const cacheBytes = cacheMaxBytes / 5 / Math.max(1, this.topology.globalTables.length);
+    const cacheBytes = (cacheMaxBytes * historyShare) / Math.max(1, this.topology.globalTables.length);
     return new Map(
       this.topology.globalTables.map(({ store, versioned }) => [
         store.name,

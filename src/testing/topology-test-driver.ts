@@ -230,7 +230,7 @@ export class TopologyTestDriver {
   /** Tells of everything that waits in caches, as a commit does. Nothing waits where caching is off. */
   async flush(): Promise<void> {
     const batch = this.#database.batch();
-    await this.#engine.flush(batch);
+    await this.#engine.flush(batch, { sync: false });
     await batch.write({ sync: false });
     this.#engine.written();
     await this.#settle();

@@ -2,7 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { EmbeddedStreams, Serdes, StreamsBuilder, TimeWindows, Windowed, WindowedSerde } from '../../src/index.ts';
+import {
+  type DatabaseFactory,
+  EmbeddedStreams,
+  Serdes,
+  StreamsBuilder,
+  TimeWindows,
+  Windowed,
+  WindowedSerde,
+} from '../../src/index.ts';
+import { dyingAt } from './dying-database.ts';
 import { ListFeed } from './list-feed.ts';
 
 const dayMs = 86_400_000;
@@ -75,3 +84,56 @@ for (const [title, commitIntervalRecords, cacheBytes] of [
     t.deepEqual(await found('day-7'), [7 * days, 2857, 2858]);
     t.deepEqual(await found('week-7'), [7, days * 2857, days * 2858]);
   });
+
+test('a large commit that dies anywhere leaves the one before, and is done again from there', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'weir-dying-'));
+  t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+  // A cache of which a sixteenth is written ahead as soon as it is made.
+  const options = { stateDir, commitIntervalRecords: keys, statestoreCacheMaxBytes: 24e6, commitIntervalMs: 1e9 };
+  const open = (database?: DatabaseFactory): Promise<EmbeddedStreams> =>
+    EmbeddedStreams.open(topology(), { ...options, syncWrites: false, ...(database && { openDatabase: database }) });
+  const dayOf = (day: number): ListFeed => new ListFeed('in', records.slice(day * keys, (day + 1) * keys), 5000);
+  const sums = async (streams: EmbeddedStreams): Promise<readonly (readonly [rows: number, sum: number])[]> => {
+    const all: [number, number][] = [];
+    for (const store of ['day', 'week', 'day-7', 'day-5000', `week-${keys}`]) {
+      let [rows, sum] = [0, 0];
+      for (const part of streams.parts(store))
+        for await (const page of part.rows(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))
+          for (const { value } of page) {
+            rows++;
+            sum += Number(Buffer.from(value.subarray(8)).readBigInt64BE());
+          }
+      all.push([rows, sum]);
+    }
+    return all;
+  };
+  const after = (done: number): [number, number][] => [
+    [done * keys, done * keys],
+    [done === 0 ? 0 : keys, done * keys],
+    [done * 7, done * keys],
+    [done * 5000, done * keys],
+    [done === 0 ? 0 : keys, done * keys],
+  ];
+  let died = 0;
+  for (let day = 0; day < 2; day++) {
+    // The commit dies at its first write, its second, and so on, until it has as many as it takes.
+    for (let failing = 0; ; failing++) {
+      const streams = await open(dyingAt(failing));
+      const failed = await streams.run([dayOf(day)]).then(
+        () => false,
+        () => true,
+      );
+      await streams.close().catch(() => {});
+      if (!failed) break;
+      died++;
+      const reopened = await open();
+      t.deepEqual(await sums(reopened), after(day));
+      await reopened.close();
+    }
+    const reopened = await open();
+    t.deepEqual(await sums(reopened), after(day + 1));
+    await reopened.close();
+  }
+  // More writes than commits: parts are written ahead.
+  t.true(died > 4, `${died} times`);
+});

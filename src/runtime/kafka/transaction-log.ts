@@ -104,6 +104,10 @@ export class TransactionLog implements CommitLog {
     if (this.#known) this.#joined = true;
   }
 
+  get syncWrites(): boolean {
+    return this.#options.syncWrites;
+  }
+
   batch(): WriteBatch {
     return this.#options.folder.database.batch();
   }

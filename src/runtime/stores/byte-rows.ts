@@ -38,6 +38,10 @@ export interface ByteRows {
   del(batch: WriteBatch, startMs: number, key: KeyText): void;
   /** After some puts: `get` sees all of them, if it sees any. */
   apply(): void;
+  /** Memory of changes that wait for the batch, where they can be written ahead of it. */
+  readonly unwrittenBytes: number;
+  /** Puts changes into a batch that is written ahead of the one that completes them; nobody sees them until then. Returns what to call when it is written. */
+  writeAhead(batch: WriteBatch): () => void;
   /** After the last put: the batch is complete. */
   seal(batch: WriteBatch): void;
   /** The batch is written. */
@@ -84,6 +88,8 @@ export function keyValueRows(database: Database, prefix: Uint8Array): ByteRows {
     put: (batch, _startMs, key, value) => store.put(batch, keys.of(key), value),
     del: (batch, _startMs, key) => store.del(batch, keys.of(key)),
     apply: nothing,
+    unwrittenBytes: 0,
+    writeAhead: () => nothing,
     seal: nothing,
     written: nothing,
     seesUnwritten: false,
@@ -104,6 +110,10 @@ export function windowRows(database: Database, prefix: Uint8Array): ByteRows {
     put: (_batch, startMs, key, value) => store.put(startMs, key, value),
     del: (_batch, startMs, key) => store.del(startMs, key),
     apply: () => store.apply(),
+    get unwrittenBytes() {
+      return store.unwrittenBytes;
+    },
+    writeAhead: (batch) => store.writeAhead(batch),
     seal: (batch) => store.seal(batch),
     written: () => store.written(),
     seesUnwritten: true,

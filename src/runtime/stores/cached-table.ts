@@ -300,6 +300,16 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#last = undefined;
   }
 
+  /** Memory of flushed rows that wait for the batch and can be written ahead of it. */
+  get unwrittenBytes(): number {
+    return this.#rows.unwrittenBytes;
+  }
+
+  /** Puts flushed rows into a batch that is written ahead of the commit's. Returns what to call when it is written. */
+  writeAhead(batch: WriteBatch): () => void {
+    return this.#rows.writeAhead(batch);
+  }
+
   /** After the last flush: the batch is complete. */
   seal(batch: WriteBatch): void {
     this.#rows.seal(batch);

@@ -80,6 +80,11 @@ export class VersionedTableStore implements VersionedTable<unknown, unknown> {
     };
   }
 
+  /** Memory of the histories that were read. */
+  get cachedBytes(): number {
+    return this.#read.bytes;
+  }
+
   get(key: unknown, asOfMs: number): unknown {
     return this.#given(key, versionAt(this.#history(key), asOfMs)?.value);
   }
