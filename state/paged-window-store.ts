@@ -54,6 +54,8 @@ export class PagedWindowStore {
   readonly #prefix: Uint8Array;
   readonly #windows = new Map<number, PagedWindow>();
   readonly #pending = new PendingRows();
+  /** Of the log, on their way into a page. */
+  readonly #logged = new PendingRows();
   readonly #read = new ReadPages();
   readonly #writer = new PageWriter();
   readonly #logReader: LogReader;
@@ -187,8 +189,9 @@ export class PagedWindowStore {
     const rows = pages.get(separator);
     if (rows === undefined) return;
     pages.delete(separator);
-    const changes = new PendingRows();
-    for (const [key, value] of rows) changes.add(startMs, key, bytesOf(value));
+    const changes = this.#logged;
+    changes.clear();
+    for (const [key, value] of rows) changes.addText(startMs, key, value);
     changes.sort();
     this.#merge(window, findPage(window.separators, separator), changes, 0, changes.length);
   }

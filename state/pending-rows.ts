@@ -26,6 +26,19 @@ export class PendingRows {
     this.#used += value.length;
   }
 
+  /** As `add`, of a value as latin1 text. */
+  addText(startMs: number, key: string, value: string | undefined): void {
+    this.#starts.push(startMs);
+    this.#keys.push(key);
+    this.#offsets.push(this.#used);
+    this.#lengths.push(value === undefined ? -1 : value.length);
+    if (value === undefined) return;
+    const end = this.#used + value.length;
+    if (end > this.#slab.length) this.#grow(value.length);
+    for (let i = 0; i < value.length; i++) this.#slab[this.#used + i] = value.charCodeAt(i);
+    this.#used = end;
+  }
+
   startOf(i: number): number {
     return this.#starts[i]!;
   }
