@@ -297,7 +297,7 @@ test('a rebuild is refused by name where what was read is gone, has changed, or 
   await rename(a, join(world.root, 'a.csv'));
   await t.throwsAsync(anew(), {
     code: 'STREAMS_INPUT_REFUSED',
-    message: /topic in cannot be read again: a\.csv was read/,
+    message: /topic in cannot be read again: the state has read a\.csv/,
   });
   const other = (header + rows(0, 60)).replace('ant', 'emu');
   await writeFile(a, other);
