@@ -1,7 +1,8 @@
-import { compareBytes, equalBytes } from '../src/common/bytes.ts';
+import { equalBytes } from '../src/common/bytes.ts';
 import type { Database, Reader, WriteBatch } from './database.ts';
-import { type LoggedRow, type LogReader, logReaderOf } from './log-reader.ts';
+import { type LogReader, logReaderOf } from './log-reader.ts';
 import { LoggedRows, type WindowLog } from './logged-rows.ts';
+import { begun, bytesOf, withLogged } from './logged-scan.ts';
 import { decodeDirectory, findPage, isOfPage, onePage } from './page-directory.ts';
 import { PageCursor, PageWriter } from './page-rows.ts';
 import { PagedWindow } from './paged-window.ts';
@@ -352,58 +353,6 @@ export class PagedWindowStore {
 async function firstKey(reader: Reader, gte: Uint8Array, lt: Uint8Array): Promise<Uint8Array | undefined> {
   for await (const entries of reader.pages({ gte, lt, limit: 1 }, 1)) return entries[0]?.[0];
   return undefined;
-}
-
-/** Pages whose first was asked for already. */
-async function* begun(
-  first: Promise<IteratorResult<readonly WindowRow[]>>,
-  rest: AsyncGenerator<readonly WindowRow[]>,
-): AsyncGenerator<readonly WindowRow[]> {
-  try {
-    const { done, value } = await first;
-    if (done === true) return;
-    yield value;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
-}
-
-/** Rows of pages, and in their places those of the log. */
-async function* withLogged(
-  pages: AsyncIterable<readonly WindowRow[]>,
-  logged: readonly LoggedRow[],
-): AsyncGenerator<readonly WindowRow[]> {
-  let next = 0;
-  const take = (rows: WindowRow[]): void => {
-    const { startMs, key, value } = logged[next++]!;
-    if (value !== undefined) rows.push({ startMs, key: Buffer.from(key, 'latin1'), value: bytesOf(value)! });
-  };
-  for await (const page of pages) {
-    const rows: WindowRow[] = [];
-    for (const row of page) {
-      let order = -1;
-      while (next < logged.length) {
-        order = compareRows(logged[next]!, row);
-        if (order >= 0) break;
-        take(rows);
-      }
-      if (next < logged.length && order === 0) take(rows);
-      else rows.push(row);
-    }
-    if (rows.length > 0) yield rows;
-  }
-  const rest: WindowRow[] = [];
-  while (next < logged.length) take(rest);
-  if (rest.length > 0) yield rest;
-}
-
-function compareRows(logged: LoggedRow, { startMs, key }: WindowRow): number {
-  return logged.startMs - startMs || compareBytes(Buffer.from(logged.key, 'latin1'), key);
-}
-
-function bytesOf(value: string | undefined): Uint8Array | undefined {
-  return value === undefined ? undefined : new Uint8Array(Buffer.from(value, 'latin1'));
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
