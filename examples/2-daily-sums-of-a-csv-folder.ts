@@ -1,7 +1,8 @@
 // Sums what meters used on each day, over a folder of CSV files, with its state on disk.
 //
 // The example makes its own folder: two files, then a second run after a third one came and the second one grew. The second run goes on where the first
-// one stopped: no row is read twice. The clocks went forward on 2024-03-31 in Paris, so that day has 23 hours; bad rows go to the dead letters.
+// one stopped: no row is read twice. The clocks went forward on 2024-03-31 in Paris, so that day has 23 hours; bad rows are
+// kept beside the state, in readings-dead.jsonl.
 //
 //     node --import tsx examples/2-daily-sums-of-a-csv-folder.ts
 
@@ -13,7 +14,6 @@ import {
   csvFormat,
   EmbeddedStreams,
   FolderFeed,
-  Letters,
   type ReadOnlyWindowStore,
   Serdes,
   StreamsBuilder,
@@ -44,8 +44,6 @@ function dailySums(): Topology {
 /** Takes what is new in the folder into the state, and prints all sums. */
 async function run(folder: string, stateDir: string): Promise<void> {
   const streams = await EmbeddedStreams.open(dailySums(), { stateDir });
-  const dead = await Letters.open(join(stateDir, 'dead.jsonl'), { state: stateDir });
-  const late = await Letters.open(join(stateDir, 'late.jsonl'), { state: stateDir });
   const feed = new FolderFeed({
     topic: 'readings',
     directory: folder,
@@ -55,8 +53,6 @@ async function run(folder: string, stateDir: string): Promise<void> {
       value: ({ wh, atMs }): Reading => ({ wh, atMs }),
       timestamp: (reading) => reading.atMs,
     }),
-    dead,
-    late,
   });
   try {
     await streams.run([feed]); // Returns at the end of the last file, with everything committed.
@@ -70,8 +66,6 @@ async function run(folder: string, stateDir: string): Promise<void> {
     }
   } finally {
     await streams.close();
-    await dead.close();
-    await late.close();
   }
 }
 
@@ -95,7 +89,7 @@ try {
   await writeFile(join(folder, 'c.csv'), 'meter,at,wh\n9,2024-03-31T22:00:00Z,7\n');
   await run(folder, state);
 
-  const letter = JSON.parse(await readFile(join(state, 'dead.jsonl'), 'utf8'));
+  const letter = JSON.parse(await readFile(join(state, 'readings-dead.jsonl'), 'utf8'));
   console.log(`dead: ${letter.file}:${letter.line} ${letter.reason}: ${Buffer.from(letter.raw, 'base64')}`);
 } finally {
   await rm(root, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Reader, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
@@ -17,6 +18,7 @@ import { beginningOf, KnownContent } from './known-content.ts';
 import { rewrittenError } from './known-file.ts';
 import { type LetterSink, noLetters } from './letters.ts';
 import { OpenFile } from './open-file.ts';
+import { OwnLetters } from './own-letters.ts';
 import { ReadBefore } from './read-before.ts';
 import { refusedError } from './refused-files.ts';
 import type { RowFormat } from './row-format.ts';
@@ -46,10 +48,10 @@ export interface FolderFeedOptions<K, V> {
   readonly partition?: WantedPartition<K>;
   /** `fail` stops at the first bad row. @defaultValue `continue` */
   readonly onError?: 'continue' | 'fail';
-  /** Where bad rows go. */
-  readonly dead: LetterSink;
-  /** Where rows go that came too late. */
-  readonly late: LetterSink;
+  /** Where bad rows go. @defaultValue the file `<topic>-dead.jsonl` in the state folder (of a feed of one partition `<topic>-<partition>-dead.jsonl`) */
+  readonly dead?: LetterSink;
+  /** Where rows go that came too late. @defaultValue the file `<topic>-late.jsonl` there */
+  readonly late?: LetterSink;
   /** Given: the folder is only looked at. */
   readonly inspection?: FolderInspection;
   /** Where its rows live in the database: all keys that begin with this are the feed's. @defaultValue made of topic and partition */
@@ -99,6 +101,10 @@ export class FolderFeed<K, V> implements Feed {
   readonly partition?: number;
   readonly progress: FeedProgress;
   readonly #samples = new LetterSamples();
+  readonly #dead: LetterSink;
+  readonly #late: LetterSink;
+  /** Letters that nobody gave: by their kind. */
+  readonly #ownLetters = new Map<string, OwnLetters>();
   readonly #options: FolderFeedOptions<K, V>;
   readonly #follow: boolean;
   readonly #logger: Logger;
@@ -125,8 +131,11 @@ export class FolderFeed<K, V> implements Feed {
   #problem: string | undefined;
 
   constructor(options: FolderFeedOptions<K, V>) {
-    const { topic, directory, format, dead, late, keyPrefix = feedPrefix(topic, options.partition?.number) } = options;
+    const { topic, directory, format, keyPrefix = feedPrefix(topic, options.partition?.number) } = options;
     this.topic = topic;
+    const { dead = this.#own('dead'), late = this.#own('late') } = options;
+    this.#dead = dead;
+    this.#late = late;
     this.#options = options;
     this.#follow = options.follow ?? false;
     this.#logger = options.logger ?? silentLogger;
@@ -166,16 +175,20 @@ export class FolderFeed<K, V> implements Feed {
     return this.#options.format.timestampOf(value as V);
   }
 
-  async open(saved: Reader): Promise<void> {
-    const { dead, late, verify = false, directory } = this.#options;
+  async open(saved: Reader, stateDir?: string): Promise<void> {
+    const { verify = false, directory, partition } = this.#options;
+    const name = partition === undefined ? this.topic : `${this.topic}-${partition.number}`;
+    if (stateDir !== undefined)
+      for (const [kind, letters] of this.#ownLetters)
+        await letters.open(join(stateDir, `${name}-${kind}.jsonl`), stateDir);
     const counters = await this.#ledger.load(saved);
     const { progress } = this;
     if (counters !== undefined) {
       const { deadBytes, lateBytes, deadByReason, ...counts } = counters;
       Object.assign(progress, counts);
       Object.assign(progress.deadByReason, deadByReason);
-      await dead.cutTo(deadBytes);
-      await late.cutTo(lateBytes);
+      await this.#dead.cutTo(deadBytes);
+      await this.#late.cutTo(lateBytes);
     }
     await this.#survey.open(verify);
     this.#options.readBefore?.checkThere((name) => this.#survey.has(name));
@@ -190,8 +203,8 @@ export class FolderFeed<K, V> implements Feed {
   async poll(): Promise<FeedBatch | 'idle' | undefined> {
     if (!this.#batch.settled) throw new TypeError('poll() before the last batch was wholly accepted');
     if (!this.#started) {
-      await this.#options.dead.start();
-      await this.#options.late.start();
+      await this.#dead.start();
+      await this.#late.start();
       this.#started = true;
     }
     for (;;) {
@@ -213,21 +226,27 @@ export class FolderFeed<K, V> implements Feed {
   }
 
   async save(batch: WriteBatch): Promise<void> {
-    const { dead, late } = this.#options;
     if (this.#batch.settled) this.#finishFile();
     if (this.#moved && this.#file !== undefined) this.#ledger.put(this.#file.entry(false));
     this.#moved = false;
-    await dead.sync();
-    await late.sync();
+    await this.#dead.sync();
+    await this.#late.sync();
     const { rows, dead: deadRows, late: lateRows, skipped, deadByReason } = this.progress;
     const counts = { rows, dead: deadRows, late: lateRows, skipped, deadByReason };
-    this.#ledger.save(batch, { ...counts, deadBytes: dead.length, lateBytes: late.length });
+    this.#ledger.save(batch, { ...counts, deadBytes: this.#dead.length, lateBytes: this.#late.length });
   }
 
   /** Gives back files and watchers. */
   async close(): Promise<void> {
     this.#watch?.close();
     await this.#reader.close();
+    for (const letters of this.#ownLetters.values()) await letters.close();
+  }
+
+  #own(kind: string): LetterSink {
+    const letters = new OwnLetters();
+    this.#ownLetters.set(kind, letters);
+    return letters;
   }
 
   /** The same rows once more, of the files that a state has read: in the order in which a first reading of all of them takes them. */

@@ -462,7 +462,7 @@ export class EmbeddedStreams {
 
   async #openFeeds(feeds: readonly Feed[], follow: boolean): Promise<void> {
     this.#log.feeds = feeds;
-    for (const feed of feeds) await feed.open(this.#folder.database);
+    for (const feed of feeds) await feed.open(this.#folder.database, this.#folder.directory);
     for (const feed of feeds) this.#feedStarts.push({ feed, before: structuredClone(feed.progress) });
     this.#source.begin(feeds, follow);
   }

@@ -65,7 +65,7 @@ test('the program of docs/your-own-files.md prints what the page says of the fil
     await runProgram(join(folder, 'daily-sums.ts'), [join(folder, 'readings'), join(folder, 'state')]),
     printed!.text,
   );
-  const letter = JSON.parse(readFileSync(join(folder, 'state/dead.jsonl'), 'utf8')) as {
+  const letter = JSON.parse(readFileSync(join(folder, 'state/readings-dead.jsonl'), 'utf8')) as {
     line: number;
     message: string;
   };
