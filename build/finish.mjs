@@ -12,6 +12,7 @@ const globals = {
   AbortSignal: '{ readonly aborted: boolean }',
   Request: 'unknown',
   Response: 'unknown',
+  URL: '{ readonly href: string }',
 };
 
 /** What stream threads load by themselves. */
