@@ -1,3 +1,7 @@
+import { emptyBytes } from '../src/common/bytes.ts';
+
+const leastSlab = 4096;
+
 /**
  * Changes that wait to be merged into pages: columns, so that no object is made for a change. Keys are latin1 text of their bytes, whose order is that of
  * the bytes.
@@ -8,7 +12,8 @@ export class PendingRows {
   /** Where each value stands in the slab; a length of -1: the row is removed. */
   #offsets: number[] = [];
   #lengths: number[] = [];
-  #slab = new Uint8Array(64 * 1024);
+  /** Made when there is something to put into it: most stores that are opened are only read. */
+  #slab: Uint8Array = emptyBytes;
   #used = 0;
 
   get length(): number {
@@ -16,27 +21,14 @@ export class PendingRows {
   }
 
   add(startMs: number, key: string, value: Uint8Array | undefined): void {
-    this.#starts.push(startMs);
-    this.#keys.push(key);
-    this.#offsets.push(this.#used);
-    this.#lengths.push(value === undefined ? -1 : value.length);
-    if (value === undefined) return;
-    if (this.#used + value.length > this.#slab.length) this.#grow(value.length);
-    this.#slab.set(value, this.#used);
-    this.#used += value.length;
+    const at = this.#place(startMs, key, value?.length ?? -1);
+    if (value !== undefined) this.#slab.set(value, at);
   }
 
   /** As `add`, of a value as latin1 text. */
   addText(startMs: number, key: string, value: string | undefined): void {
-    this.#starts.push(startMs);
-    this.#keys.push(key);
-    this.#offsets.push(this.#used);
-    this.#lengths.push(value === undefined ? -1 : value.length);
-    if (value === undefined) return;
-    const end = this.#used + value.length;
-    if (end > this.#slab.length) this.#grow(value.length);
-    for (let i = 0; i < value.length; i++) this.#slab[this.#used + i] = value.charCodeAt(i);
-    this.#used = end;
+    const at = this.#place(startMs, key, value?.length ?? -1);
+    if (value !== undefined) for (let i = 0; i < value.length; i++) this.#slab[at + i] = value.charCodeAt(i);
   }
 
   startOf(i: number): number {
@@ -99,9 +91,21 @@ export class PendingRows {
     return left < right ? -1 : left === right ? 0 : 1;
   }
 
-  #grow(length: number): void {
-    const larger = new Uint8Array(Math.max(2 * this.#slab.length, this.#used + length));
-    larger.set(this.#slab.subarray(0, this.#used));
+  /** Adds a change, and makes room for its value: returns where. */
+  #place(startMs: number, key: string, length: number): number {
+    const at = this.#used;
+    this.#starts.push(startMs);
+    this.#keys.push(key);
+    this.#offsets.push(at);
+    this.#lengths.push(length);
+    if (length > 0) this.#used += length;
+    if (this.#used > this.#slab.length) this.#grow(at);
+    return at;
+  }
+
+  #grow(kept: number): void {
+    const larger = new Uint8Array(Math.max(leastSlab, 2 * this.#slab.length, this.#used));
+    larger.set(this.#slab.subarray(0, kept));
     this.#slab = larger;
   }
 }
