@@ -21,7 +21,10 @@ test('the guide to start checks and sums its file as it shows, and a second run 
   t.is(await run(folder, 'check.ts'), checked);
   t.is(await run(folder, 'sums.ts'), summed);
   t.is(await run(folder, 'sums.ts'), summed);
-  const letter = JSON.parse(readFileSync(join(folder, 'state/readings-dead.jsonl'), 'utf8')) as { file: string; line: number };
+  const letter = JSON.parse(readFileSync(join(folder, 'state/readings-dead.jsonl'), 'utf8')) as {
+    file: string;
+    line: number;
+  };
   t.deepEqual([letter.file, letter.line], ['march.csv', 8]);
 });
 
