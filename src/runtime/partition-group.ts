@@ -4,7 +4,7 @@ import type { TopologyEngine } from './topology-engine.ts';
 
 /** Records taken between two looks at clock and caches: at first, and at most. */
 const lookRecords = 16;
-const mostLookRecords = 128;
+const mostLookRecords = 512;
 /** ms between two looks that are enough. */
 const lookMs = 1;
 

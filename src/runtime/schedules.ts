@@ -22,17 +22,14 @@ export class Schedules {
   /** In the order in which they were added. */
   #schedules: Schedule[] = [];
   readonly #heap: Schedule[] = [];
-
-  /** When the next one is due. */
-  get nextMs(): number {
-    while (this.#heap[0]?.cancelled === true) this.#poll();
-    return this.#heap[0]?.nextMs ?? Number.POSITIVE_INFINITY;
-  }
+  /** When {@link Schedules.fireNext} has something to do: the next one is due, or would be if it were not cancelled. A field, since each record asks for it. */
+  nextMs: number = Number.POSITIVE_INFINITY;
 
   add(name: string, firstMs: number, intervalMs: number, call: (timestampMs: number) => void): { cancel(): void } {
     const schedule: Schedule = { name, intervalMs, call, nextMs: firstMs, cancelled: false };
     this.#schedules.push(schedule);
     this.#offer(schedule);
+    this.#look();
     return {
       cancel: () => {
         schedule.cancelled = true;
@@ -43,6 +40,10 @@ export class Schedules {
 
   /** Fires the one that is due first; false if none is. */
   fireNext(nowMs: number): boolean {
+    while (this.#heap[0]?.cancelled === true && this.nextMs <= nowMs) {
+      this.#poll();
+      this.#look();
+    }
     if (this.nextMs > nowMs) return false;
     const schedule = this.#poll();
     const { nextMs: due, intervalMs } = schedule;
@@ -52,6 +53,7 @@ export class Schedules {
     } finally {
       // It may have cancelled itself.
       if (!schedule.cancelled) this.#offer(schedule);
+      this.#look();
     }
     return true;
   }
@@ -85,6 +87,11 @@ export class Schedules {
           saved[name],
         );
     for (const schedule of this.#schedules) this.#offer(schedule);
+    this.#look();
+  }
+
+  #look(): void {
+    this.nextMs = this.#heap[0]?.nextMs ?? Number.POSITIVE_INFINITY;
   }
 
   #offer(schedule: Schedule): void {

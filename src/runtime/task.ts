@@ -384,8 +384,7 @@ export class Task implements NodeContext {
         this.#host.whenFree(() => this.#punctuate(schedules, nowMs));
         return;
       }
-      this.stats.punctuations++;
-      schedules.fireNext(nowMs);
+      if (schedules.fireNext(nowMs)) this.stats.punctuations++;
     }
   }
 

@@ -33,11 +33,15 @@ test('schedules of a name come back as they were saved, in the order in which th
 
 test('a cancelled schedule is due no more', (t) => {
   const schedules = new Schedules();
-  const first = schedules.add('a', 0, 10, () => {});
-  schedules.add('a', 5, 10, () => {});
+  const fired: string[] = [];
+  const first = schedules.add('a', 0, 10, () => fired.push('first'));
+  schedules.add('a', 5, 10, () => fired.push('second'));
   first.cancel();
+  t.false(schedules.fireNext(4));
   t.is(schedules.nextMs, 5);
   t.deepEqual(schedules.save(), { a: [5] });
+  t.true(schedules.fireNext(5));
+  t.deepEqual(fired, ['second']);
 });
 
 test('schedules belong to names: in another order, beside new ones and without old ones they go on as they were', (t) => {

@@ -78,9 +78,14 @@ class CachedRow<K, V> implements TableEntry<K, V> {
     return this.kept !== undefined;
   }
 
+  /** Small enough that V8 always compiles it into what asks for it. */
   get value(): V | undefined {
+    return this.owned ? (this.kept as V) : this.give();
+  }
+
+  private give(): V | undefined {
     const { kept } = this;
-    if (this.owned || kept === undefined) return kept as V | undefined;
+    if (kept === undefined) return undefined;
     const { values } = this.window;
     const value = values.give(this.key, kept);
     if (values.asBytes) return value;

@@ -20,7 +20,11 @@ export const eventColumns: readonly string[] = [
 const zero = 0x30;
 const letterC = 0x43;
 const letterK = 0x4b;
-const letterN = 0x4e;
+const zeros = 0x30303030;
+// 'ev_C' and so on, the first letter in the lowest byte.
+const evC = 0x435f7665;
+const evK = 0x4b5f7665;
+const evN = 0x4e5f7665;
 const eventIdDigits = 14;
 const mostIdDigits = 15;
 
@@ -48,6 +52,10 @@ class EventFormat implements RowFormat<string, GridEvent> {
   #bytes: Uint8Array = new Uint8Array(0);
   /** The same bytes, to read four at once. */
   #words: DataView = new DataView(new ArrayBuffer(0));
+  /** The first eight digits of the id_evt read last, as the rows after it mostly have them: four and four bytes, and what they count. */
+  #idFirst = zeros;
+  #idSecond = zeros;
+  #idHigh = 0;
 
   constructor(zone: Zone) {
     // One each, for what they remember.
@@ -65,12 +73,12 @@ class EventFormat implements RowFormat<string, GridEvent> {
     if (!this.#occurred.read(words, starts[1]!, ends[1]!) || !this.#arrived.read(words, starts[2]!, ends[2]!)) {
       return 'date';
     }
-    const type = readEventType(bytes, starts[3]!, ends[3]!);
+    const type = readEventType(words, starts[3]!, ends[3]!);
     if (type === undefined) return 'event-type';
     const equipmentType = type === 'ev_C' ? 'C' : 'K';
     if (!isEquipmentType(bytes, starts[4]!, ends[4]!, equipmentType)) return 'equipment-type';
     const equipmentId = readId(bytes, starts[5]!, ends[5]!);
-    const eventId = readEventId(words, starts[0]!, ends[0]!);
+    const eventId = this.#readEventId(words, starts[0]!, ends[0]!);
     if (equipmentId < 0 || eventId < 0) return 'id';
     const info = readInfo(bytes, starts[6]!, ends[6]!);
     if (info === undefined) return 'utf8';
@@ -79,6 +87,27 @@ class EventFormat implements RowFormat<string, GridEvent> {
     const { instantMs: arrivedAtMs } = this.#arrived;
     out.value = { eventId, occurredAtMs, arrivedAtMs, type, equipmentType, equipmentId, info };
     return undefined;
+  }
+
+  #readEventId(words: DataView, start: number, end: number): number {
+    if (end - start !== eventIdDigits) return -1;
+    const first = words.getInt32(start, true);
+    const second = words.getInt32(start + 4, true);
+    if ((first !== this.#idFirst || second !== this.#idSecond) && !this.#learnId(first, second)) return -1;
+    const third = fourDigits(words.getInt32(start + 8, true));
+    // The last two, with two zeros before them.
+    const fourth = fourDigits((words.getUint16(start + 12, true) << 16) | 0x3030);
+    return (third | fourth) < 0 ? -1 : this.#idHigh + (third * 100 + fourth);
+  }
+
+  #learnId(first: number, second: number): boolean {
+    const a = fourDigits(first);
+    const b = fourDigits(second);
+    if ((a | b) < 0) return false;
+    this.#idFirst = first;
+    this.#idSecond = second;
+    this.#idHigh = (a * 10_000 + b) * 1_000_000;
+    return true;
   }
 
   /** Rows of one buffer follow each other. */
@@ -98,13 +127,10 @@ function readInfo(bytes: Uint8Array, start: number, end: number): string | undef
   }
 }
 
-function readEventType(bytes: Uint8Array, start: number, end: number): EventType | undefined {
-  // 'ev_' as one number, so that the common case is one comparison.
-  if (end - start !== 4 || ((bytes[start]! << 16) | (bytes[start + 1]! << 8) | bytes[start + 2]!) !== 0x65765f) {
-    return undefined;
-  }
-  const letter = bytes[start + 3];
-  return letter === letterC ? 'ev_C' : letter === letterK ? 'ev_K' : letter === letterN ? 'ev_N' : undefined;
+function readEventType(words: DataView, start: number, end: number): EventType | undefined {
+  if (end - start !== 4) return undefined;
+  const word = words.getInt32(start, true);
+  return word === evC ? 'ev_C' : word === evK ? 'ev_K' : word === evN ? 'ev_N' : undefined;
 }
 
 function isEquipmentType(bytes: Uint8Array, start: number, end: number, wanted: EquipmentType): boolean {
@@ -117,21 +143,13 @@ function readId(bytes: Uint8Array, start: number, end: number): number {
   return readDigits(bytes, start, end);
 }
 
-function readEventId(bytes: DataView, start: number, end: number): number {
-  if (end - start !== eventIdDigits) return -1;
-  const a = fourDigits(bytes.getInt32(start, true));
-  const b = fourDigits(bytes.getInt32(start + 4, true));
-  const c = fourDigits(bytes.getInt32(start + 8, true));
-  // The last two, with two zeros before them.
-  const d = fourDigits((bytes.getUint16(start + 12, true) << 16) | 0x3030);
-  return (a | b | c | d) < 0 ? -1 : (a * 10_000 + b) * 1_000_000 + (c * 100 + d);
-}
-
 /** The number of four digits, the first in the lowest byte; -1 if one is no digit. What is above 9 shows when 6 is added to it. */
 function fourDigits(word: number): number {
-  const digits = word ^ 0x30303030;
+  const digits = word ^ zeros;
   if (((digits | (digits + 0x06060606)) & 0xf0f0f0f0) !== 0) return -1;
-  return (digits & 15) * 1000 + ((digits >>> 8) & 15) * 100 + ((digits >>> 16) & 15) * 10 + (digits >>> 24);
+  // Two and two of them at once.
+  const pairs = (digits * 10 + (digits >>> 8)) & 0xff00ff;
+  return (pairs & 255) * 100 + (pairs >>> 16);
 }
 
 /** A number of decimal digits; -1 if a byte is none. */
