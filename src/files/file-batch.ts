@@ -79,14 +79,14 @@ type Wanted = 'yes' | 'no' | 'skipped' | Fault;
  */
 export class FileBatch<K, V> implements FeedBatch {
   length = 0;
-  readonly keys: K[];
-  readonly values: V[];
+  keys: K[] = [];
+  values: V[] = [];
   readonly #format: RowFormat<K, V>;
   readonly #sink: BatchSink;
   readonly #options: BatchOptions<K>;
   /** Whether bad rows are this feed's to tell. */
   readonly #tellsBad: boolean;
-  readonly #out: DecodedRow<K, V> = { key: undefined as K, value: undefined as V };
+  #out: DecodedRow<K, V> = { key: undefined as K, value: undefined as V };
   /** Window indexes and lines of the records' rows. */
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
@@ -114,8 +114,6 @@ export class FileBatch<K, V> implements FeedBatch {
     this.#options = options;
     this.#tellsBad = (options.partition?.number ?? 0) === 0;
     const { capacity } = options;
-    this.keys = new Array<K>(capacity).fill(undefined as K);
-    this.values = new Array<V>(capacity).fill(undefined as V);
     this.#starts = new Int32Array(capacity);
     this.#ends = new Int32Array(capacity);
     this.#lines = new Int32Array(capacity);
@@ -194,6 +192,10 @@ export class FileBatch<K, V> implements FeedBatch {
 
   #reset(file: string, bytes: Buffer, base: number): void {
     this.length = 0;
+    // New ones for each batch: to write a new object into an old one costs a note for the garbage collector.
+    this.keys = [];
+    this.values = [];
+    this.#out = { key: undefined as K, value: undefined as V };
     this.#bad = [];
     this.#drops.clear();
     this.#skipped = this.#skippedTaken = this.#accepted = this.#badTaken = 0;
