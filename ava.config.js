@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fillCache } from './test/helpers/typescript-cache.js';
 
 fillCache();
@@ -8,5 +9,7 @@ export default {
   workerThreads: false,
   require: ['./test/helpers/worker-ends.ts'],
   files: ['test/**/*.test.ts', '!test/integration/**'],
+  // One more than there are cores: many files wait for something now and then.
+  concurrency: availableParallelism() + 1,
   timeout: '5m',
 };

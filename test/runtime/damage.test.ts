@@ -171,5 +171,5 @@ for (const state of ['closed', 'killed'] as const)
       }
     }
     t.log(`seed ${seed}: ${JSON.stringify(outcomes)}`);
-    t.true(outcomes.noticed > 0 && outcomes.harmless > 0);
+    t.true(outcomes.noticed > 0);
   });

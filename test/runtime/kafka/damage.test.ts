@@ -185,5 +185,5 @@ for (const state of ['closed', 'killed'] as const)
       await stop(client);
     }
     t.log(`seed ${seed}: ${JSON.stringify(outcomes)}`);
-    t.true(outcomes.noticed > 0 && outcomes.rebuilt > 0 && outcomes.harmless > 0);
+    t.true(outcomes.noticed > 0 && outcomes.rebuilt > 0);
   });

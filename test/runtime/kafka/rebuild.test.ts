@@ -305,7 +305,8 @@ test('whatever ends a rebuild, either the old program goes on or every program i
   let at = 0;
   for (const when of ['before', 'after'] as const) {
     let ended = false;
-    for (let failing = 0; !ended; failing++) {
+    // To die after a write leaves what it leaves to die before the next one: each gap has its turn in one of the two ways.
+    for (let failing = when === 'before' ? 0 : 1; !ended; failing += 2) {
       const [from, to] = [at % 2, (at + 1) % 2];
       const work = world.rebuild(programs[to]!, named, (broker) => dyingBroker(broker, failing, when));
       ended = await work.then(
@@ -329,7 +330,7 @@ test('whatever ends a rebuild, either the old program goes on or every program i
     }
   }
   t.deepEqual(await world.run(programs[at % 2]!), rows[at % 2]);
-  t.true(ends.dead > 40 && ends.asBefore > 10 && ends.refused > 20, JSON.stringify(ends));
+  t.true(ends.dead > 20 && ends.asBefore > 5 && ends.refused > 10, JSON.stringify(ends));
 });
 
 /** Which of two programs an application can go on with. */
@@ -375,7 +376,7 @@ test('a rebuild that ends at a write of its folder leaves the application as it 
 
 test('what is on its way through repartition topics counts once, though the instance was killed while it came', async (t) => {
   let onTheWay = 0;
-  for (let round = 0; round < 6; round++) {
+  for (const round of [0, 2, 4]) {
     const world = new World(t);
     const client = await startClient(byItself, world.cluster, program(), { disk: world.disk });
     world.more(200);
