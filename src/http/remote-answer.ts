@@ -47,15 +47,30 @@ async function askOnce(url: URL, timeoutMs: number, token: string | undefined): 
   const headers = { [programHeader]: '1', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
   // A connection that was kept may have been closed by the other side just now: a new one then tells.
   for (let attempt = 0; ; attempt++) {
-    const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const asked = fetch(url, { signal: controller.signal, redirect: 'error', headers });
     try {
-      const response = await fetch(url, { signal: controller.signal, redirect: 'error', headers });
+      const response = await inTime(asked, timeoutMs, `no answer within ${timeoutMs} ms`);
       return { response, body: new AnswerBody(url, response, controller, timeoutMs) };
     } catch (error) {
-      if (controller.signal.aborted || attempt > 0) throw unreachable(url, error);
-    } finally {
-      clearTimeout(timer);
+      const late = error instanceof TooLate;
+      if (late) controller.abort();
+      if (late || attempt > 0) throw unreachable(url, error);
     }
+  }
+}
+
+class TooLate extends Error {}
+
+/** What comes within the time. Not left to the signal of `fetch`: once the garbage collector has been at work between head and body, that may reach nobody, and the wait would have no end. */
+async function inTime<T>(coming: Promise<T>, timeoutMs: number, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TooLate(message)), timeoutMs);
+  });
+  try {
+    return await Promise.race([coming, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -86,8 +101,11 @@ export class AnswerBody {
         yield piece.value;
       }
     } finally {
-      // What is not read to its end keeps the connection busy.
-      if (!done) this.close();
+      // What is not read to its end keeps the connection busy. The body tells the connection by itself, whatever became of the signal.
+      if (!done) {
+        reader.cancel().catch(() => {});
+        this.close();
+      }
     }
   }
 
@@ -107,16 +125,10 @@ export class AnswerBody {
   }
 
   async #inTime<T>(reading: Promise<T>): Promise<T> {
-    const timer = setTimeout(
-      () => this.#controller.abort(new Error(`nothing more within ${this.#timeoutMs} ms`)),
-      this.#timeoutMs,
-    );
     try {
-      return await reading;
+      return await inTime(reading, this.#timeoutMs, `nothing more within ${this.#timeoutMs} ms`);
     } catch (error) {
       throw brokenOff(this.#url, error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -11,6 +11,9 @@ const require = createRequire(import.meta.url);
 /** In node_modules, so that `npm ci` empties it. */
 const cache = `${root}node_modules/.cache/weir-typescript/`;
 
+/** Names the repository whose cache holds all of it as it is: the processes of a run look at no source then. */
+const filled = 'TYPESCRIPT_CACHE_FILLED';
+
 /** Whether the module is TypeScript of this repository. */
 export function isOurs(url) {
   return url.endsWith('.ts') && url.startsWith(rootUrl) && !url.includes('/node_modules/');
@@ -21,6 +24,14 @@ export function isOurs(url) {
  * a digest of the source as the last line.
  */
 export function withoutTypes(path) {
+  if (process.env[filled] === root) {
+    try {
+      return readFileSync(cache + relative(root, path), 'utf8');
+    } catch (error) {
+      // One that has come since.
+      if (error.code !== 'ENOENT') throw error;
+    }
+  }
   const source = readFileSync(path, 'utf8');
   const mark = `\n//${createHash('sha1').update(source).digest('hex')}`;
   const cached = cache + relative(root, path);
@@ -45,4 +56,6 @@ export function fillCache() {
   for (const folder of ['src', 'state', 'topologies', 'test', 'examples', 'bench', 'grafana'])
     for (const name of readdirSync(root + folder, { recursive: true }))
       if (name.endsWith('.ts') && !name.endsWith('.d.ts')) withoutTypes(join(root, folder, name));
+  // Who watches changes sources during the run.
+  if (!process.argv.some((option) => option === '--watch' || option === '-w')) process.env[filled] = root;
 }

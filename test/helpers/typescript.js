@@ -4,22 +4,38 @@ import { isOurs, withoutTypes } from './typescript-cache.js';
 
 // For `node --expose-internals --import`: runs this repository's TypeScript. It does so in the thread that loads the modules: the thread of `module.register`, which is asked about each
 // import, costs as much as all else that most files of tests do.
-if (module.registerHooks) module.registerHooks({ load: loadWithoutTypes });
+if (module.registerHooks) module.registerHooks({ resolve: resolveOurs, load: loadWithoutTypes });
 else changeLoaderOfNode20();
 
-function loadWithoutTypes(url, context, nextLoad) {
-  if (!isOurs(url)) return nextLoad(url, context);
-  return { format: 'module', shortCircuit: true, source: withoutTypes(fileURLToPath(url)) };
+function resolveOurs(specifier, context, nextResolve) {
+  const url = ours(specifier, context.parentURL);
+  return url === undefined ? nextResolve(specifier, context) : { url, format: 'module', shortCircuit: true };
 }
 
-/** Node 20 has hooks only in a thread of their own. Its inner loader, which no release will change any more, has one place for formats and one for sources. */
+function loadWithoutTypes(url, context, nextLoad) {
+  return isOurs(url) ? { ...loaded(url), shortCircuit: true } : nextLoad(url, context);
+}
+
+/** Node 20 has hooks only in a thread of their own. Its inner loader, which no release will change any more, has one method for each. */
 function changeLoaderOfNode20() {
-  const require = createRequire(import.meta.url);
-  const { extensionFormatMap } = require('internal/modules/esm/formats');
-  const { translators } = require('internal/modules/esm/translators');
-  const translate = translators.get('module');
-  extensionFormatMap['.ts'] = 'module';
-  translators.set('module', function withoutTheTypes(url, source, isMain) {
-    return translate.call(this, url, isOurs(url) ? withoutTypes(fileURLToPath(url)) : source, isMain);
-  });
+  const loader = createRequire(import.meta.url)('internal/modules/esm/loader').getOrInitializeCascadedLoader();
+  const { resolve, load } = loader;
+  loader.resolve = function resolveOurs(specifier, parentURL, importAttributes) {
+    const url = ours(specifier, parentURL);
+    return url === undefined ? resolve.call(this, specifier, parentURL, importAttributes) : { url, format: 'module' };
+  };
+  loader.load = function loadWithoutTypes(url, context) {
+    return isOurs(url) ? loaded(url) : load.call(this, url, context);
+  };
+}
+
+/** What one of our modules means by a path: nobody looks whether it is there, as Node does of each of some hundred, until it is read. */
+function ours(specifier, parentURL) {
+  if (!specifier.startsWith('.') || parentURL === undefined || !isOurs(parentURL)) return undefined;
+  const { href } = new URL(specifier, parentURL);
+  return isOurs(href) ? href : undefined;
+}
+
+function loaded(url) {
+  return { format: 'module', responseURL: url, source: withoutTypes(fileURLToPath(url)) };
 }
