@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +11,11 @@ const require = createRequire(import.meta.url);
 /** In node_modules, so that `npm ci` empties it. */
 const cache = `${root}node_modules/.cache/weir-typescript/`;
 
-/** Names the repository whose cache holds all of it as it is: the processes of a run look at no source then. */
-const filled = 'TYPESCRIPT_CACHE_FILLED';
+/** Where the tests' TypeScript is. */
+const folders = new Set(['src', 'state', 'topologies', 'test', 'examples', 'bench', 'grafana']);
+
+/** When a run of tests has filled the cache, ms: of sources that have not changed since its processes read nothing. */
+const filledAt = 'TYPESCRIPT_CACHE_FILLED_AT';
 
 /** Whether the module is TypeScript of this repository. */
 export function isOurs(url) {
@@ -24,17 +27,12 @@ export function isOurs(url) {
  * a digest of the source as the last line.
  */
 export function withoutTypes(path) {
-  if (process.env[filled] === root) {
-    try {
-      return readFileSync(cache + relative(root, path), 'utf8');
-    } catch (error) {
-      // One that has come since.
-      if (error.code !== 'ENOENT') throw error;
-    }
-  }
+  const name = relative(root, path);
+  const cached = cache + name;
+  const isFilled = folders.has(name.split('/')[0]) && statSync(path).ctimeMs < Number(process.env[filledAt]);
+  if (isFilled) return readFileSync(cached, 'utf8');
   const source = readFileSync(path, 'utf8');
   const mark = `\n//${createHash('sha1').update(source).digest('hex')}`;
-  const cached = cache + relative(root, path);
   try {
     const kept = readFileSync(cached, 'utf8');
     if (kept.endsWith(mark)) return kept;
@@ -53,9 +51,9 @@ export function withoutTypes(path) {
 
 /** Once for all files of a run: each process that finds one missing loads the whole TypeScript compiler. */
 export function fillCache() {
-  for (const folder of ['src', 'state', 'topologies', 'test', 'examples', 'bench', 'grafana'])
+  const begun = Date.now();
+  for (const folder of folders)
     for (const name of readdirSync(root + folder, { recursive: true }))
       if (name.endsWith('.ts') && !name.endsWith('.d.ts')) withoutTypes(join(root, folder, name));
-  // Who watches changes sources during the run.
-  if (!process.argv.some((option) => option === '--watch' || option === '-w')) process.env[filled] = root;
+  process.env[filledAt] = String(begun);
 }

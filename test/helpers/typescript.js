@@ -37,5 +37,9 @@ function ours(specifier, parentURL) {
 }
 
 function loaded(url) {
-  return { format: 'module', responseURL: url, source: withoutTypes(fileURLToPath(url)) };
+  try {
+    return { format: 'module', responseURL: url, source: withoutTypes(fileURLToPath(url)) };
+  } catch (error) {
+    throw error.code === 'ENOENT' ? Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' }) : error;
+  }
 }
