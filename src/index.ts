@@ -160,6 +160,11 @@ export {
 export type { TextEncoding } from './files/text-encoding.ts';
 export type { SecondColumn, TimeForm } from './files/time-column.ts';
 
+// Civil times
+
+export { type CivilTime, formatCivil, parseCivil } from './common/time/civil-pattern.ts';
+export { Zone } from './common/time/zone.ts';
+
 // Errors and logging
 
 export { StreamsError, type StreamsErrorCode, type StreamsErrorDetails } from './common/errors.ts';

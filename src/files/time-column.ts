@@ -81,10 +81,7 @@ export function timeWriter(form: TimeForm, zone: string, written: CivilPattern):
     const readCivil = civilReader(time);
     return (text) => written.format(readCivil(text));
   }
-  return (text, second) => {
-    const ms = read(text, second);
-    return written.format({ day: target.dayOf(ms), msOfDay: target.msOfDayAt(ms) });
-  };
+  return (text, second) => written.format(target.civilAt(read(text, second)));
 }
 
 const instants: readonly string[] = ['iso', 'epoch-ms', 'epoch-s'];

@@ -1,9 +1,11 @@
 import { StreamsError } from '../errors.ts';
 import { civilFromDays, dayMs, daysFromCivil, isCivilDate } from './civil.ts';
 
-/** A civil time: a day number and the ms since 00:00 that the clock shows. */
+/** A civil time, what calendar and clock show: 02:30 on 2017-03-26 is `{ day: 17251, msOfDay: 9000000 }`. */
 export interface CivilTime {
+  /** Days since 1970-01-01. */
   readonly day: number;
+  /** ms since 00:00 that the clock shows. */
   readonly msOfDay: number;
 }
 
@@ -87,6 +89,50 @@ export class CivilPattern {
       .map((part) => (part in signs ? written(part).padStart(part.length, '0') : literalOf(part)))
       .join('');
   }
+}
+
+const usualForm = 'YYYY-MM-DD HH:mm:ss';
+/** So many forms are remembered; then all are forgotten. */
+const mostForms = 64;
+const patterns = new Map<string, CivilPattern>();
+
+function patternOf(form: string): CivilPattern {
+  let pattern = patterns.get(form);
+  if (pattern === undefined) {
+    pattern = new CivilPattern(form);
+    if (patterns.size === mostForms) patterns.clear();
+    patterns.set(form, pattern);
+  }
+  return pattern;
+}
+
+/**
+ * Reads a civil time, one without zone. What instant it is, the {@link Zone} says: none where the clock jumped over it, two where it was put back.
+ *
+ * @example
+ * ```ts
+ * const paris = Zone.of('Europe/Paris');
+ * const { day, msOfDay } = parseCivil('29/10/2017 02:30', 'DD/MM/YYYY HH:mm')!; // 17468, 9000000
+ * paris.instantsOf(day, msOfDay); // [1509237000000, 1509240600000]
+ * ```
+ *
+ * @param form - How it is written: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits; letters of the text itself stand in
+ * brackets (`HH[h]mm`). What is not there is 0; `24:00` is the start of the next day. @defaultValue 'YYYY-MM-DD HH:mm:ss'
+ * @returns undefined if the text has another form, or is no time of the calendar, such as 2017-02-29.
+ * @throws {@link StreamsError} `STREAMS_CONFIG` - the form has other letters, or no date.
+ */
+export function parseCivil(text: string, form: string = usualForm): CivilTime | undefined {
+  return patternOf(form).parse(text);
+}
+
+/**
+ * Writes a civil time: `formatCivil({ day: 17251, msOfDay: 9000000 }, 'D.M.YYYY HH:mm')` is `26.3.2017 02:30`. What the form has no sign for is left out.
+ *
+ * @param form - As for {@link parseCivil}. @defaultValue 'YYYY-MM-DD HH:mm:ss'
+ * @throws {@link StreamsError} `STREAMS_CONFIG` - the form has other letters, or no date.
+ */
+export function formatCivil(time: CivilTime, form: string = usualForm): string {
+  return patternOf(form).format(time);
 }
 
 /** The civil time of numbers, year to day and hour to ms; undefined if they are out of bounds. 24:00 is the start of the next day. */

@@ -1,6 +1,7 @@
 import { IANAZone } from 'luxon';
 import { StreamsError } from '../errors.ts';
 import { dayMs, firstCivilDay, lastCivilDay } from './civil.ts';
+import type { CivilTime } from './civil-pattern.ts';
 
 /** From `fromMs` to the next span's start, local time is UTC plus `offsetMs`. */
 interface OffsetSpan {
@@ -157,6 +158,15 @@ export class Zone {
     if (spans === undefined) return ms - this.#startMs;
     const { offsetMs } = spans.findLast(({ fromMs }) => ms >= fromMs)!;
     return Math.min(Math.max(ms + offsetMs - day * dayMs, 0), dayMs - 1);
+  }
+
+  /**
+   * What calendar and clock show at an instant: `{ day: 17251, msOfDay: 12600000 }`, 03:30, at 1490491800000 in 'Europe/Paris'.
+   *
+   * @throws RangeError if `ms` is no time of the years 1 to 9999.
+   */
+  civilAt(ms: number): CivilTime {
+    return { day: this.dayOf(ms), msOfDay: this.msOfDayAt(ms) };
   }
 
   /** The name. */

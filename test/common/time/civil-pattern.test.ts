@@ -1,0 +1,38 @@
+import test from 'ava';
+import { formatCivil, parseCivil, Zone } from '../../../src/index.ts';
+
+const minute = 60_000;
+
+test('a civil time is the day and what its clock shows, in the form that is given', (t) => {
+  // 17251 days after 1970-01-01, by Date.UTC.
+  const day = Date.UTC(2017, 2, 26) / 86_400_000;
+  t.deepEqual(parseCivil('2017-03-26 02:30:15'), { day, msOfDay: 150 * minute + 15_000 });
+  t.deepEqual(parseCivil('26.3.17 2h30', 'D.M.YY H[h]mm'), { day, msOfDay: 150 * minute });
+  t.deepEqual(parseCivil('2017-03-26', 'YYYY-MM-DD'), { day, msOfDay: 0 });
+  t.deepEqual(parseCivil('2017-03-25 24:00:00'), { day, msOfDay: 0 });
+  t.is(parseCivil('2017-02-29 00:00:00'), undefined);
+  t.is(parseCivil('2017-03-26T02:30:15'), undefined);
+  t.throws(() => parseCivil('2017', 'YYYY'), { code: 'STREAMS_CONFIG' });
+});
+
+test('a civil time is written in the form that is given', (t) => {
+  const at = { day: Date.UTC(2017, 2, 26) / 86_400_000, msOfDay: 150 * minute };
+  t.is(formatCivil(at), '2017-03-26 02:30:00');
+  t.is(formatCivil(at, 'D.M.YYYY HH:mm'), '26.3.2017 02:30');
+});
+
+test('forms beyond those that are remembered are read all the same', (t) => {
+  for (let i = 0; i < 200; i++) t.is(parseCivil(`n${i} 1970-01-02`, `[n${i}] YYYY-MM-DD`)?.day, 1);
+});
+
+test('a zone tells how often a civil time was, and what its clock showed at an instant', (t) => {
+  const paris = Zone.of('Europe/Paris');
+  const instants = (text: string): readonly number[] => {
+    const { day, msOfDay } = parseCivil(text, 'DD/MM/YYYY HH:mm')!;
+    return paris.instantsOf(day, msOfDay);
+  };
+  // The clock went from 03:00 to 02:00 at 01:00 UTC on 29 October, and from 02:00 to 03:00 at 01:00 UTC on 26 March.
+  t.deepEqual(instants('29/10/2017 02:30'), [Date.UTC(2017, 9, 29, 0, 30), Date.UTC(2017, 9, 29, 1, 30)]);
+  t.deepEqual(instants('26/03/2017 02:30'), []);
+  t.is(formatCivil(paris.civilAt(Date.UTC(2017, 2, 26, 1, 30))), '2017-03-26 03:30:00');
+});
