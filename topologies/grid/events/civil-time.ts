@@ -18,11 +18,14 @@ const lastYear = 2200;
  */
 export class CivilTimeReader {
   readonly #zone: Zone;
-  /** Per slot the eleven bytes 'YYYY-MM-DD ', packed: four, four and three. All 0 is no date, for 0 is no digit. */
-  readonly #words: Int32Array = new Int32Array(slots * 3);
+  /** Per slot the eleven bytes 'YYYY-MM-DD ', packed: four, four and three. -1 is no three bytes: nothing is known there. */
+  readonly #words: Int32Array = new Int32Array(slots * 3).fill(-1);
   readonly #days: Int32Array = new Int32Array(slots);
-  /** The time read last, for rows that arrived together have the same, and its instant: a result would be an object of its own for each row. */
-  readonly #last: Int32Array = new Int32Array(5);
+  /**
+   * The time read last, for rows that arrived together have the same, and its instant: a result would be an object of its own for each row. At first none that bytes
+   * can be, for the third and the fourth share one.
+   */
+  readonly #last: Int32Array = Int32Array.of(0, 0, 0, -1, 0);
   readonly #instant: Float64Array = new Float64Array(1);
 
   constructor(zone: Zone) {

@@ -144,6 +144,17 @@ const civil = fc
   .tuple(fc.integer({ min: 1899, max: 2201 }), two(0, 13), two(0, 32), two(0, 24), two(0, 60), two(0, 60))
   .map(([year, month, day, hour, minute, second]) => `${year}-${month}-${day} ${hour}:${minute}:${second}`);
 
+test('bytes of zero or of 255 are no date, neither in a first row nor later', (t) => {
+  for (const byte of ['\0', '\xff'])
+    for (const length of [8, 11, 19])
+      for (const column of [1, 2]) {
+        const format = eventFormat('Europe/Paris');
+        const time = Buffer.from(byte.repeat(length) + good[column]!.slice(length), 'latin1');
+        const row = good.map((field, i) => (i === column ? time : field));
+        t.deepEqual([decode(format, row), decode(format, good) === 'date', decode(format, row)], ['date', false, 'date']);
+      }
+});
+
 test('times are read as luxon reads them, and belong to the date that they name', (t) => {
   fc.assert(
     fc.property(fc.constantFrom(...zones), fc.array(civil, { minLength: 1, maxLength: 20 }), (zone, times) => {
