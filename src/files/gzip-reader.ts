@@ -75,13 +75,28 @@ export class GzipReader implements ByteSource {
         this.#piece = piece;
         return true;
       }
-      if (this.#ended) return false;
+      if (this.#ended) {
+        if (!this.cut && this.#gunzip.bytesWritten < this.diskBytes) await this.#passPadding();
+        return false;
+      }
       if (this.#failure !== undefined) return this.#fail(this.#failure);
       if (!this.#writing) await this.#write();
       else
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
+    }
+  }
+
+  /** zlib takes zero bytes behind a member for the end of all, whatever follows them. */
+  async #passPadding(): Promise<void> {
+    for (let at = this.#gunzip.bytesWritten; ; ) {
+      const count = await readDescriptor(this.#descriptor, this.#path, this.#block, 0, compressedBytes, at);
+      if (count === 0) return;
+      if (this.#block.subarray(0, count).some((byte) => byte !== 0))
+        this.#fail(new Error('there is more behind the zero bytes that follow its compressed data'));
+      at += count;
+      this.diskBytes = Math.max(this.diskBytes, at);
     }
   }
 

@@ -186,6 +186,22 @@ test('bytes that are no gzip are an error, zero padding is not', async (t) => {
   t.true(StreamsError.is(error) && error.code === 'STREAMS_FILE');
 });
 
+test('rows behind zero padding are not left out without a word', async (t) => {
+  const member = gzipSync(header + noise(1, 9000), { level: 0 });
+  for (const zeros of [1, 200_000])
+    for (const rest of [gzipSync(rows(1)), Buffer.from(rows(1))]) {
+      const world = await FolderWorld.create(t);
+      world.write('a.csv.gz', Buffer.concat([member, Buffer.alloc(zeros), rest]));
+      await t.throwsAsync(world.run(), {
+        code: 'STREAMS_FILE',
+        message: /a\.csv\.gz is not a valid gzip file.*more behind the zero bytes/,
+      });
+      world.write('a.csv.gz', Buffer.concat([member, Buffer.alloc(zeros)]));
+      const padded = await world.run();
+      t.deepEqual([padded.progress.rows, padded.progress.bytes], [9000, member.length + zeros]);
+    }
+});
+
 test('a file may change its form, and is checked and read on in the other one', async (t) => {
   const world = await FolderWorld.create(t);
   const content = header + noise(1, 5000);
