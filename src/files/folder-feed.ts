@@ -9,7 +9,7 @@ import { crProblem } from './csv-header.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { type FatalRow, FileBatch, type FilePosition, type WantedPartition } from './file-batch.ts';
 import { checkedDialect, headerLinesOf, ledgerColumns } from './file-dialect.ts';
-import { bytesOnDisk, FileLedger } from './file-ledger.ts';
+import { bytesOnDisk, type FileEntry, FileLedger, type FilePart } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
 import { isCoded } from './folder.ts';
 import { FolderSurvey, type PendingFile } from './folder-survey.ts';
@@ -192,10 +192,8 @@ export class FolderFeed<K, V> implements Feed {
     }
     await this.#survey.open(verify);
     this.#options.readBefore?.checkThere((name) => this.#survey.has(name));
-    for (const entry of this.#ledger.entries()) {
-      progress.bytes += bytesOnDisk(entry);
-      if (entry.done) progress.filesDone++;
-    }
+    for (const entry of this.#ledger.entries())
+      if (this.#ledger.part(entry.name) === undefined) this.#countRead(entry, 1);
     this.#looked(performance.now());
     if (this.#follow) this.#watch = new FolderWatch(directory);
   }
@@ -311,8 +309,8 @@ export class FolderFeed<K, V> implements Feed {
     const chunk = await this.#reader.next();
     if (chunk === undefined) return false;
     if (this.#file === undefined) {
-      const beginning = chunk.file.entry === undefined ? beginningOf(chunk) : undefined;
-      if (chunk.file.entry === undefined && (await this.#isKnown(chunk, beginning))) return this.#advance();
+      const beginning = beginningOf(chunk);
+      if (await this.#isKnown(chunk, beginning)) return this.#advance();
       this.#open(chunk, beginning);
     } else {
       const diskBytes = this.#file.diskBytes;
@@ -342,20 +340,22 @@ export class FolderFeed<K, V> implements Feed {
     this.progress.bytesRead += Math.max(0, bytes);
   }
 
-  /** Whether a file of a new name holds what was read under another: then it is noted as read that far, and only what it has besides is read. */
+  /**
+   * Whether a file of a new name, or what one has grown by, holds what was read under another: then it is noted as read that far, and only what it has besides is
+   * read.
+   */
   async #isKnown(chunk: Chunk, beginning: string | undefined): Promise<boolean> {
-    const known = await this.#content.find(chunk, beginning);
-    const { name, size } = chunk.file;
+    const { name, size, entry: own } = chunk.file;
+    const known = await this.#content.find(chunk, beginning, this.#options.readBefore?.endOf(name));
+    const part = this.#ledger.part(name);
     if (known === undefined) {
-      const part = this.#ledger.part(name);
-      if (part === undefined) return false;
-      // What it had was counted under the other name; nothing tells any more where that ends.
-      const facts = `saved: ${part.content.length} bytes, the first ones of ${part.as}; found: other content, and ${part.as} has not all of it`;
-      throw rewrittenError(this.topic, chunk.file, facts);
+      if (part !== undefined) this.#goesOnOtherwise(chunk.file, part);
+      return false;
     }
     const { as } = known;
     await this.#reader.leave(chunk.file);
     this.#reader.recycle(chunk.bytes);
+    if (own !== undefined && part === undefined) this.#countRead(own, -1);
     if (known.part !== undefined) {
       this.#ledger.putPart({ name, as: as.name, content: known.part });
       this.#survey.passOver(name);
@@ -370,11 +370,8 @@ export class FolderFeed<K, V> implements Feed {
     const renamed = !this.#survey.has(as.name);
     // Under its old name it would be read on a second time if it came back.
     if (renamed) this.#ledger.remove(as.name);
-    this.#ledger.put({ ...entry, sequence: renamed ? as.sequence : this.#ledger.nextSequence });
-    if (!renamed) {
-      this.progress.bytes += bytesOnDisk(entry);
-      if (entry.done) this.progress.filesDone++;
-    }
+    this.#ledger.put({ ...entry, sequence: renamed ? as.sequence : (own?.sequence ?? this.#ledger.nextSequence) });
+    if (!renamed) this.#countRead(entry, 1);
     if (grown || !entry.done) this.#survey.again(name);
     else this.#survey.leave(name, size);
     this.#countFiles();
@@ -383,6 +380,23 @@ export class FolderFeed<K, V> implements Feed {
       `${name} has the rows that were read as ${as.name}: it was ${renamed ? 'renamed' : 'copied'}. They are not counted again${grown ? '; what it has besides is read' : ''}`,
     );
     return true;
+  }
+
+  /** A file that had nothing but the first rows of another one has others too: it is read from where it was before, if that is known. */
+  #goesOnOtherwise(file: PendingFile, { as, content }: FilePart): void {
+    if (file.entry === undefined || !this.#survey.has(as)) {
+      // What it had was counted under the other name; nothing tells any more where that ends.
+      const facts = `saved: ${content.length} bytes, the first ones of ${as}; found: other content, and ${as} has not all of it`;
+      throw rewrittenError(this.topic, file, facts);
+    }
+    this.#ledger.put(file.entry);
+    this.#countRead(file.entry, 1);
+  }
+
+  /** Counts a file as one that was read, or (-1) no longer so. */
+  #countRead(entry: FileEntry, times: 1 | -1): void {
+    this.progress.bytes += times * bytesOnDisk(entry);
+    if (entry.done) this.progress.filesDone += times;
   }
 
   #windowEnding(ending: Chunk['ending']): WindowEnding {

@@ -73,7 +73,7 @@ export class FolderSurvey {
   get filesTotal(): number {
     let files = 0;
     for (const { state } of this.#seen.values()) if (state !== 'part') files++;
-    for (const { name } of this.#ledger.entries()) if (!this.#seen.has(name)) files++;
+    for (const { name } of this.#ledger.entries()) if (this.#isGone(name)) files++;
     return files;
   }
 
@@ -89,8 +89,13 @@ export class FolderSurvey {
   get bytesTotal(): number {
     let bytes = 0;
     for (const { size, state } of this.#seen.values()) if (state !== 'refused' && state !== 'part') bytes += size;
-    for (const entry of this.#ledger.entries()) if (!this.#seen.has(entry.name)) bytes += bytesOnDisk(entry);
+    for (const entry of this.#ledger.entries()) if (this.#isGone(entry.name)) bytes += bytesOnDisk(entry);
     return bytes;
+  }
+
+  /** Whether a file that was read, and was no part of another one in the end, is not there. */
+  #isGone(name: string): boolean {
+    return !this.#seen.has(name) && this.#ledger.part(name) === undefined;
   }
 
   /** The first look: checks every known file, whole if `verify`. */
@@ -202,10 +207,10 @@ export class FolderSurvey {
     }
     if (seen !== undefined && sameStat(seen, stat) && seen.gzip === file.gzip) return;
     const entry = this.#ledger.get(file.name);
-    if (entry === undefined) {
-      const part = this.#ledger.part(file.name);
-      const same = part !== undefined && (await hasContent(file, part.content, true));
-      this.#seen.set(file.name, { ...file, ...stat, state: same ? 'part' : 'pending' });
+    const part = this.#ledger.part(file.name);
+    const isPart = part !== undefined && (await hasContent(file, part.content, true));
+    if (entry === undefined || isPart) {
+      this.#seen.set(file.name, { ...file, ...stat, state: isPart ? 'part' : 'pending' });
       return;
     }
     const known = await checkKnownFile(this.#topic, file, stat, entry, verify);

@@ -22,6 +22,7 @@ export type FoundContent =
 
 /**
  * Finds out whether a file of a new name holds what was read before under another one: it was renamed or copied, whole or in part, and may have grown since, or is packed now.
+ * And whether one that has grown has only grown as another one had: it was copied again, or its copy was under way when it was seen first.
  *
  * Only files with rows are known by their content: there are many that are empty or have nothing but a header. A file of less than 64 KiB that is gone is found again in a
  * longer one among the last 64 of those; one that is there, among the last 16 that begin with the same row. A part of a file is found while that one is there.
@@ -54,17 +55,29 @@ export class KnownContent {
   }
 
   /**
-   * What a file that was opened just now holds of a known one; undefined if its rows are new.
+   * What a file that was opened just now holds of a known one beyond what was read of it; undefined if its rows are new.
    *
    * @param first - What {@link beginningOf} says of the chunk.
+   * @param last - Content offset at which the file is taken to end, whatever follows.
    */
-  async find({ file, bytes, start, end }: Chunk, first: string | undefined): Promise<FoundContent | undefined> {
-    const content = bytes.subarray(start, end);
-    const alike = (await this.#openings.alike(file.name, content))
-      .filter((entry) => !otherRange(file.name, entry.name))
+  async find(
+    { file, bytes, base, start, end }: Chunk,
+    first: string | undefined,
+    last: number = Number.POSITIVE_INFINITY,
+  ): Promise<FoundContent | undefined> {
+    // Of a file of which more than 64 KiB were read, the chunk has not the beginning.
+    const isBeginning = start + base === 0;
+    const content = bytes.subarray(start, isBeginning ? end : start);
+    const read = file.entry?.content.length ?? -1;
+    const isMore = ({ name, content: { length } }: FileEntry): boolean =>
+      length > read && name !== file.name && !otherRange(file.name, name);
+    const opening = isBeginning ? await this.#openings.alike(file.name, content) : this.#alikeBeyond(first);
+    const alike = opening
+      .filter(isMore)
       .sort((a, b) => b.sequence - a.sequence)
       .slice(0, mostAlike);
-    for (const as of this.#candidates(file.name, content, first, alike)) {
+    for (const as of this.#candidates(content, first, alike)) {
+      if (!isMore(as) || as.content.length > last) continue;
       const stat = statFile(file.path);
       if (stat === undefined) return undefined;
       const known = await this.#beginsWith(file, stat, as);
@@ -75,8 +88,8 @@ export class KnownContent {
     }
     for (const as of alike) {
       const whole = this.#survey.get(as.name);
-      const part = whole === undefined ? undefined : await asBeginningOf(file, whole, as.content.length);
-      if (part !== undefined) return { as, part };
+      const part = whole === undefined ? undefined : await asBeginningOf(file, whole, as.content.length, last);
+      if (part !== undefined && part.length > read) return { as, part };
     }
     return undefined;
   }
@@ -92,16 +105,20 @@ export class KnownContent {
   }
 
   /** Entries whose beginning the content has; the longest first. */
-  #candidates(name: string, content: Buffer, first: string | undefined, opening: readonly FileEntry[]): FileEntry[] {
+  #candidates(content: Buffer, first: string | undefined, opening: readonly FileEntry[]): FileEntry[] {
     const { length } = content;
     const alike = first === undefined ? [] : this.#ledger.beginningWith(first);
     // Of a short file that goes on otherwise the hash says nothing.
     const found = alike.filter((entry) => entry.content.length >= endBytes || entry.content.length === length);
     const gone = this.#goneShort().filter((entry) => entry.content.length < length);
-    const serves = ({ line, record, name: other }: FileEntry): boolean =>
-      (line > this.#headerLines + 1 || record !== undefined) && !otherRange(name, other);
+    const serves = ({ line, record }: FileEntry): boolean => line > this.#headerLines + 1 || record !== undefined;
     const all = new Set([...found.filter(serves), ...beginnings(content, gone.filter(serves)), ...opening]);
     return [...all].sort((a, b) => b.content.length - a.content.length);
+  }
+
+  /** Entries of files in the folder whose first 64 KiB have this hash. */
+  #alikeBeyond(first: string | undefined): FileEntry[] {
+    return first === undefined ? [] : this.#ledger.beginningWith(first).filter(({ name }) => this.#survey.has(name));
   }
 
   #goneShort(): FileEntry[] {
@@ -115,7 +132,8 @@ export class KnownContent {
 }
 
 /** The hash of the first 64 KiB of a file by its opening chunk, or of all of a shorter one; undefined if the chunk has neither. */
-export function beginningOf({ bytes, start, end, ending }: Chunk): string | undefined {
+export function beginningOf({ file, bytes, base, start, end, ending }: Chunk): string | undefined {
+  if (start + base > 0) return file.entry?.content.first;
   return end - start < endBytes && ending === 'more' ? undefined : hashOfBeginning(bytes.subarray(start, end));
 }
 

@@ -73,13 +73,14 @@ export async function checkKnownFile(
   return checkContent(topic, file, stat, entry);
 }
 
-/** The content of a file that is the beginning of another one, or all of it, up to `length` bytes of that one's content; undefined if it is not. Reads both. */
+/** The content of a file that is the beginning of another one, or all of it, up to `length` bytes of that one's content; undefined if it is not. Reads both. `last`: where the file is taken to end. */
 export async function asBeginningOf(
   file: FolderFile,
   whole: FolderFile,
   length: number,
+  last: number,
 ): Promise<ContentFingerprint | undefined> {
-  const part = await contentOf(file, length + 1);
+  const part = await contentOf(file, Math.min(length + 1, last));
   if (part === undefined || part.length > length) return undefined;
   return (await hasContent(whole, part, false)) ? part : undefined;
 }

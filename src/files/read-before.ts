@@ -57,7 +57,8 @@ export class ReadBefore {
    */
   checkRead(ledger: FileLedger): void {
     for (const { name, content } of this.#entries.values()) {
-      const now = ledger.get(name)?.content;
+      // What was a copy when it was read may be a part of what its original is now.
+      const now = (ledger.get(name) ?? ledger.part(name))?.content;
       if (now !== undefined && sameFingerprint(now, content) && now.crc === content.crc) continue;
       throw new StreamsError(
         'STREAMS_FILE_REWRITTEN',

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
+import { openMemoryDatabase } from '../../state/memory-database.ts';
 import { FolderWorld, range } from './helpers/folder-world.ts';
 
 const idsOf = (records: readonly string[]): number[] => records.map((record) => Number(record.split(':')[2]));
@@ -85,6 +86,67 @@ for (const count of sizes) {
     renameSync(world.path('a.csv'), world.path('z.csv'));
     t.deepEqual(idsOf((await world.run()).records), range(half + 1, count));
     t.deepEqual((await world.run()).records, []);
+  });
+
+  test(`rows that a file of ${count} rows and its copy have grown by are read once, whichever sorts first, in one run or several`, async (t) => {
+    for (const copy of ['a.csv', 'c.csv', 'c.csv.gz'])
+      for (const follow of [true, false]) {
+        const world = await FolderWorld.create(t);
+        world.write('b.csv', readings(before));
+        const copied = (): void => {
+          const content = readFileSync(world.path('b.csv'));
+          world.write(copy, copy.endsWith('.gz') ? gzipSync(content, { level: 1 }) : content);
+        };
+        await world.run();
+        const grow = async (id: number, runBetween: boolean): Promise<number[]> => {
+          world.append('b.csv', rows(id));
+          const records = runBetween ? (await world.run({ follow })).records : [];
+          copied();
+          const last = await world.run({ follow });
+          const { filesDone, filesTotal, bytes, bytesTotal } = last.progress;
+          t.deepEqual([filesDone, bytes], [filesTotal, bytesTotal]);
+          return idsOf([...records, ...last.records]);
+        };
+        const read: number[] = [];
+        for (let id = count + 1; id <= count + 4; id++) read.push(...(await grow(id, id % 2 === 0)));
+        t.deepEqual(read, range(count + 1, count + 4), `${copy}, ${follow}`);
+        const again = await world.run({ verify: true });
+        t.deepEqual([again.records, again.progress.rows], [[], count + 4]);
+      }
+  });
+
+  test(`a copy of a file of ${count} rows that was read in part goes on where that was`, async (t) => {
+    for (const copy of ['a.csv', 'c.csv']) {
+      const world = await FolderWorld.create(t);
+      world.write('b.csv', readings(before));
+      const half = Math.floor(count / 2) + 1;
+      await world.run({ commitAt: half, killAt: half });
+      copyFileSync(world.path('b.csv'), world.path(copy));
+      t.deepEqual(idsOf((await world.run()).records), range(half + 1, count));
+      t.deepEqual((await world.run()).records, []);
+    }
+  });
+
+  test(`a copy of a file of ${count} rows is known although it was empty, had a header alone or some rows when it was seen first`, async (t) => {
+    const text = readings(before);
+    for (const follow of [true, false])
+      for (const copy of ['a.csv', 'b.csv']) {
+        const world = await FolderWorld.create(t);
+        world.write(copy, '');
+        t.deepEqual((await world.run({ follow })).records, []);
+        world.write(copy, text.slice(0, 11));
+        t.deepEqual((await world.run({ follow })).records, []);
+        world.write('aa.csv', text);
+        t.deepEqual(idsOf((await world.run({ follow })).records), before);
+        for (const end of [text.indexOf('\n', 11) + 1, text.length - 30, text.length]) {
+          world.write(copy, text.slice(0, end));
+          const { records, progress } = await world.run({ follow });
+          t.deepEqual([records, progress.rows], [[], count], `${copy} to ${end}`);
+          t.deepEqual([progress.filesDone, progress.bytes], [progress.filesTotal, progress.bytesTotal]);
+        }
+        world.append(copy, rows(count + 1));
+        t.deepEqual(idsOf((await world.run({ follow })).records), [count + 1]);
+      }
   });
 
   test(`who follows is told of a file of ${count} rows that was renamed, and reads what is written to it`, async (t) => {
@@ -212,4 +274,46 @@ test('a part of a file stays known when the file is gone, and is refused when it
   // All of what is gone, and more.
   world.write('b.csv', readings(range(1, 11)));
   t.deepEqual(idsOf((await world.run()).records), [11]);
+});
+
+test('a file that begins as another one and goes on in its own way is read from where it was', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2, 3));
+  world.write('b.csv', readings());
+  t.deepEqual(idsOf((await world.run()).records), [1, 2, 3]);
+  world.append('b.csv', rows(1, 2));
+  t.regex((await world.run()).logged.join(), /b\.csv has nothing but the first rows of a\.csv/);
+  world.append('b.csv', rows(9));
+  const own = await world.run();
+  t.deepEqual(idsOf(own.records), [1, 2, 9]);
+  t.deepEqual([own.progress.filesDone, own.progress.filesTotal, own.progress.rows], [2, 2, 6]);
+  t.is(own.progress.bytes, own.progress.bytesTotal);
+});
+
+test('a copy that was not grown with its original is read again as what it was, also when it has grown since', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2));
+  world.write('b.csv', readings(1, 2));
+  await world.run();
+  world.append('a.csv', rows(3));
+  await world.run();
+  for (const further of ['', rows(3), rows(4)]) {
+    world.append('b.csv', further);
+    const { feed, close } = await world.feed();
+    const again = await feed.again(world.database);
+    const read: unknown[] = [];
+    try {
+      await again.open(await openMemoryDatabase());
+      for (;;) {
+        const batch = await again.poll();
+        if (typeof batch !== 'object') break;
+        read.push(...batch.keys);
+        batch.accept(batch.length);
+      }
+    } finally {
+      await again.close();
+      await close();
+    }
+    t.deepEqual(read, ['id 1', 'id 2', 'id 3']);
+  }
 });

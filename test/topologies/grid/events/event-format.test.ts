@@ -151,7 +151,10 @@ test('bytes of zero or of 255 are no date, neither in a first row nor later', (t
         const format = eventFormat('Europe/Paris');
         const time = Buffer.from(byte.repeat(length) + good[column]!.slice(length), 'latin1');
         const row = good.map((field, i) => (i === column ? time : field));
-        t.deepEqual([decode(format, row), decode(format, good) === 'date', decode(format, row)], ['date', false, 'date']);
+        t.deepEqual(
+          [decode(format, row), decode(format, good) === 'date', decode(format, row)],
+          ['date', false, 'date'],
+        );
       }
 });
 
