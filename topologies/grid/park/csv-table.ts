@@ -19,6 +19,9 @@ const plainFromBytes = 4 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
 const quote = 0x22;
 const newline = 0x0a;
+const carriageReturn = 0x0d;
+/** Each of them ends a line, whatever ended the first: left to itself csv-parse takes that one alone, and the return of a CRLF for a part of the field before it. */
+const lineEnds = ['\r\n', '\n', '\r'];
 
 /** How a table is read; everything is optional. */
 export interface TableOptions {
@@ -29,9 +32,9 @@ export interface TableOptions {
 /**
  * Reads one CSV file with a header, whose columns may stand in any order. Without `onRow` only the header is checked.
  *
- * A byte order mark, CRLF, empty lines and a missing last newline are no matter.
+ * A byte order mark, CRLF or CR (or some of each), empty lines and a missing last newline are no matter.
  *
- * @throws {@link StreamsError} `STREAMS_FILE` for a file that cannot be read or is no CSV, a missing column, and a row with too many or too few fields.
+ * @throws {@link StreamsError} `STREAMS_FILE` for a file that cannot be read or is no CSV, a column that is missing or there twice, and a row with too many or too few fields.
  */
 export async function readTable(
   path: string,
@@ -43,7 +46,7 @@ export async function readTable(
   if (!isUtf8(bytes)) throw tableError(path, lineThatIsNoUtf8(bytes), 'it is not UTF-8', 'Write the file as UTF-8.');
   const pick = pickColumns(path, headerOf(path, bytes), columns);
   if (onRow === undefined) return;
-  const plain = bytes.length >= (options.plainFromBytes ?? plainFromBytes) && !bytes.includes(quote);
+  const plain = bytes.length >= (options.plainFromBytes ?? plainFromBytes) && isPlain(bytes);
   if (plain) await splitRows(path, bytes, pick, onRow);
   else parseRows(path, bytes, pick, onRow);
 }
@@ -60,7 +63,7 @@ export async function* tableBatches(
 ): AsyncIterable<readonly (readonly string[])[]> {
   const file = createReadStream(path);
   const { parse } = requirePackage(gridNeed, 'csv-parse') as typeof import('csv-parse');
-  const parser = file.pipe(parse({ bom: true, skip_empty_lines: true }));
+  const parser = file.pipe(parse({ bom: true, skip_empty_lines: true, record_delimiter: lineEnds }));
   file.on('error', (error) => parser.destroy(error));
   let pick: Pick | undefined;
   let batch: string[][] = [];
@@ -85,6 +88,14 @@ export async function* tableBatches(
   } finally {
     file.destroy();
   }
+}
+
+/** Whether there are neither quotes nor returns that end lines alone. */
+function isPlain(bytes: Buffer): boolean {
+  if (bytes.includes(quote)) return false;
+  for (let at = bytes.indexOf(carriageReturn); at >= 0; at = bytes.indexOf(carriageReturn, at + 1))
+    if (bytes[at + 1] !== newline) return false;
+  return true;
 }
 
 function lineThatIsNoUtf8(bytes: Buffer): number {
@@ -130,6 +141,8 @@ function pickColumns(path: string, header: readonly string[], columns: readonly 
   const names = header.map((name) => name.trim());
   const positions = columns.map((column) => {
     const position = names.indexOf(column);
+    if (position !== names.lastIndexOf(column))
+      throw tableError(path, 1, `it has the column "${column}" twice`, `Leave one of them in ${basename(path)}.`);
     if (position >= 0) return position;
     const found = names.length === 0 ? 'the file is empty' : `its header has ${names.join(', ')}`;
     throw tableError(path, 1, `column "${column}" is missing; ${found}`, `Add it to ${basename(path)}.`);
@@ -159,6 +172,7 @@ function runParser(
       ...range,
       bom: true,
       skip_empty_lines: true,
+      record_delimiter: lineEnds,
       on_record: (record, context) => {
         onRecord(record as string[], context.lines);
         return null;

@@ -46,6 +46,25 @@ test('a file without quotes is read by hand as by csv-parse', async (t) => {
   );
 });
 
+test('lines may end with LF, CRLF or CR alone, and with some of each in one file', async (t) => {
+  for (const ends of [
+    ['\n', '\r\n', '\n'],
+    ['\r\n', '\n', '\r\n'],
+    ['\n', '\r\n', '\r\n'],
+    ['\r', '\r', '\r'],
+    ['\n', '\n', '\r'],
+  ]) {
+    const path = file(t, ['a,b', '1,x', '2,y'].map((line, i) => line + ends[i]!).join(''));
+    t.deepEqual(await both(path, ['b', 'a']), [
+      ['2:x|1', '3:y|2'],
+      ['2:x|1', '3:y|2'],
+    ]);
+    const rows: (readonly string[])[] = [];
+    for await (const batch of tableBatches(path, ['b'], 1)) rows.push(...batch);
+    t.deepEqual(rows, [['x'], ['y']]);
+  }
+});
+
 test('a file of several pieces is read whole, each line once', async (t) => {
   const rows = Array.from({ length: 200_000 }, (_, i) => `${i},é${i}`);
   const path = file(t, `id,name\n${rows.join('\n')}\n`);
@@ -70,6 +89,7 @@ test('a missing file, a missing column, a row of another width and a stray quote
   };
   await refused('', /line 1: column "a" is missing; the file is empty\. Add it to table\.csv/);
   await refused('a,c\n1,2\n', /line 1: column "b" is missing; its header has a, c\. Add/);
+  await refused('a,b,a\n1,2,3\n', /line 1: it has the column "a" twice\. Leave one of them in table\.csv/);
   await refused('a,b\n1,2\n1\n', /line 3: .*Mend the row/);
   await refused('a,b\n1,2\n1,x"y\n', /line 3: .*Mend the row/);
   const missing = join(parkFolder(t), 'nowhere.csv');
