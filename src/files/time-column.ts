@@ -60,11 +60,11 @@ export function timeReader(form: TimeForm, zone?: string): TimeReader {
   if (time === 'iso')
     return (text, second) => {
       const found = isoOf(text);
-      return typeof found === 'number' ? found : instant(found, second);
+      return inYears(typeof found === 'number' ? found : instant(found, second));
     };
   const read = civilReader(time);
   if (civilZone === undefined) refuse('zone', undefined, 'the IANA zone of civil times, such as "Europe/Paris"');
-  return (text, second) => instant(read(text), second);
+  return (text, second) => inYears(instant(read(text), second));
 }
 
 /**
@@ -132,7 +132,14 @@ function epochOf(text: string, unitMs: number): number {
   throw new BadRow('date', `is not a number of ${unitMs === 1 ? 'ms' : 'seconds'} since 1970`);
 }
 
-const isoForm = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)? ?(Z|[+-]\d\d(?::?\d\d)?)?$/;
+/** What is beyond has no day in any zone. */
+function inYears(ms: number): number {
+  if (ms >= earliestMs && ms <= latestMs) return ms;
+  throw new BadRow('date', 'is not of the years 1 to 9999');
+}
+
+const isoForm =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)? ?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?$/;
 
 /** The instant of an ISO time, or its civil time where it has no offset. */
 function isoOf(text: string): number | CivilTime {

@@ -219,6 +219,31 @@ test('a time that the clock jumped over is bad, or later by the jump', async (t)
   t.deepEqual(later.sums, [`8 2018-03-25: ${3_600_000 + 5_400_000}`]);
 });
 
+test('an offset that no zone has, and a time beyond the year 9999, are bad', async (t) => {
+  const format = (time: string): RowFormat<string, Measured> =>
+    csvFormat({
+      columns: { m: 'm', atMs: { column: 't', time, zone: 'UTC' } },
+      key: ({ m }) => m,
+      value: ({ atMs }) => ({ atMs, amount: 1 }),
+      timestamp,
+    });
+  const read = async (time: string, ...texts: string[]): Promise<unknown[]> => {
+    const content = `m,t\n${texts.map((text) => `8,${text}\n`).join('')}`;
+    const { sums, progress } = await dailySums(t, folderOf(t, { 'a.csv': content }), format(time), 'UTC');
+    return [...sums, progress.deadByReason];
+  };
+  const good = ['2018-01-01T12:00:00+23:59', '2018-01-01T12:00-1200', '2018-01-01T12:00:00.5Z'];
+  const bad = ['+24:00', '+99:99', '-00:60', '+1260', '-99'].map((offset) => `2018-01-01T12:00:00${offset}`);
+  const beyond = ['9999-12-31T23:59:59-10:00', '9999-12-31T24:00:00Z', '0001-01-01T00:00+01:00'];
+  t.deepEqual(await read('iso', ...good, ...bad, ...beyond), [
+    '8 2017-12-31: 1',
+    '8 2018-01-01: 1',
+    '8 2018-01-02: 1',
+    { date: 8 },
+  ]);
+  t.deepEqual(await read('DD/MM/YYYY HH:mm', '01/01/2018 12:00', '31/12/9999 24:00'), ['8 2018-01-01: 1', { date: 1 }]);
+});
+
 test('a format has its own reasons for bad rows, and the letter says line, column and what stood there', async (t) => {
   const format = csvFormat({
     separator: ';',
