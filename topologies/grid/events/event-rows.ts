@@ -6,7 +6,12 @@ import { CivilTimeWriter } from './civil-text.ts';
 import { eventSerde } from './event-serde.ts';
 import type { GridEvent } from './grid-event.ts';
 
-/** The events of a topic as rows of files: the columns of the event files, parted by the date of occurrence. The value of a message is a row of CSV already. */
+const brace = 0x7b;
+
+/**
+ * The events of a topic as rows of files: the columns of the event files, parted by the date of occurrence. The value of a message is mostly a row of CSV already: not where
+ * that stands in JSON, or has a text with a line end, around which quotes may be missing.
+ */
 export class EventRows implements SinkRows {
   readonly columns: readonly SinkColumn[] = [
     { name: 'id_evt', type: 'int64' },
@@ -50,6 +55,8 @@ export class EventRows implements SinkRows {
   }
 
   csvEnd(records: FetchedRecords, i: number): number {
+    const { info } = this.#event!;
+    if (records.bytes[records.valueStarts[i]!] === brace || (info !== '' && /[\r\n]/.test(info))) return -1;
     return records.valueEnds[i]!;
   }
 }
