@@ -53,6 +53,8 @@ export interface EngineStats {
   readonly state: StreamsState;
   readonly tasks: readonly TaskStats[];
   readonly stores: readonly StoreStats[];
+  /** What was done with stores of which this thread has nothing any more: another thread of the process may have some. @defaultValue nothing */
+  readonly formerStores?: readonly StoreStats[];
   readonly feeds: readonly FeedProgress[];
   /** What this process has done, by task: tasks that have left it too. Counters of metrics are made of it. */
   readonly work: Readonly<Record<string, TaskWork>>;

@@ -462,6 +462,7 @@ export class KafkaStreams {
     }
     if (response === 'shutdown-application' && !this.#shutdownAsked) {
       this.#shutdownAsked = true;
+      this.#life.count(error);
       this.#thread.rejoin();
       // The others learn of it with the next assignment; this client goes when it has its own.
       this.#life.failure = error;

@@ -18,9 +18,15 @@ export function pastWork(all: readonly PastWork[]): PastWork {
     engine: {
       ...engine,
       tasks: [],
-      stores: engine.stores.map((store) => ({ ...store, cachedEntries: 0, dirtyBytes: 0 })),
+      stores: [],
+      formerStores: addedStores([...engine.stores, ...(engine.formerStores ?? [])]).map((store) => ({
+        ...store,
+        cachedEntries: 0,
+        dirtyBytes: 0,
+      })),
+      lastCommitAtMs: undefined,
     },
-    kafka: { ...kafka, tasks: [], threads: [], storeBytes: {} },
+    kafka: { ...kafka, tasks: [], threads: [], storeBytes: {}, committedEventTimeMs: undefined },
   };
 }
 
@@ -28,13 +34,16 @@ export function pastWork(all: readonly PastWork[]): PastWork {
 export function mergedEngineStats(all: readonly EngineStats[]): EngineStats {
   const [first] = all as [EngineStats];
   if (all.length === 1) return first;
+  const open = new Set(all.flatMap(({ stores }) => stores.map(({ store }) => store)));
+  const former = all.flatMap(({ formerStores = [] }) => formerStores);
   return {
     ...first,
     tasks: onceEach(
       all.flatMap(({ tasks }) => tasks),
       ({ taskId }) => taskId,
     ),
-    stores: addedStores(all.flatMap(({ stores }) => stores)),
+    stores: addedStores([...all.flatMap(({ stores }) => stores), ...former.filter(({ store }) => open.has(store))]),
+    formerStores: addedStores(former.filter(({ store }) => !open.has(store))),
     work: mergedWork(all.map(({ work }) => work)),
     feedWork: all.flatMap(({ feedWork }) => feedWork),
     commits: sumOf(all, ({ commits }) => commits),

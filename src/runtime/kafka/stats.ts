@@ -47,7 +47,8 @@ export interface StatsSource {
 export function engineStats({ options, state, slots, globals, errors }: StatsSource): EngineStats {
   const tasks = slots.flatMap(({ task }) => (task === undefined ? [] : [task]));
   const work = slots.map((slot) => slot.work);
-  const stores = new Set(tasks.flatMap(({ engine }) => engine.tables.map(({ stats }) => stats.store)));
+  const open = new Set(tasks.flatMap(({ engine }) => engine.tables.map(({ stats }) => stats.store)));
+  const workOfStores = work.flatMap(({ stores }) => stores);
   const sum = (of: (each: SlotWork) => number): number => work.reduce((all, each) => all + of(each), 0);
   return {
     applicationId: options.applicationId,
@@ -58,10 +59,11 @@ export function engineStats({ options, state, slots, globals, errors }: StatsSou
       return stats;
     }),
     stores: addedStores([
-      ...work.flatMap((each) => each.stores.filter(({ store }) => stores.has(store))),
+      ...workOfStores.filter(({ store }) => open.has(store)),
       ...tasks.flatMap(({ engine }) => engine.tables.map(cacheOf)),
       ...[...(globals?.stores.values() ?? [])].map((store) => store.snapshotStats()),
     ]),
+    formerStores: addedStores(workOfStores.filter(({ store }) => !open.has(store))),
     feeds: [],
     work: Object.fromEntries(
       slots.map(({ taskId }, i) => {

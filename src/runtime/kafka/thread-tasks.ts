@@ -97,7 +97,6 @@ export class ThreadTasks {
   failed(slot: TaskSlot, error: unknown, committing = false): void {
     if (this.#stopping) return;
     const code = StreamsError.is(error) ? error.code : 'INTERNAL';
-    this.#owner.count(error);
     if (committing) this.counts.commitFailures++;
     if (code === 'STREAMS_TASK_MIGRATED') this.counts.migrated++;
     const atWork = slot.task !== undefined;
@@ -105,9 +104,11 @@ export class ThreadTasks {
     const again = code === 'STREAMS_STATE_STORE_CORRUPT' ? slot.damaged() : passes(error);
     slot.abandon();
     if (!again) {
+      // Whoever decides on it counts it.
       this.#owner.uncaught(error);
       return;
     }
+    this.#owner.count(error);
     // A task that moved on before it was here is the usual course of things.
     const level = code === 'STREAMS_TASK_MIGRATED' && !atWork ? 'info' : 'warn';
     this.#options.logger[level](

@@ -1,11 +1,13 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
+import { StreamsError } from '../../../src/index.ts';
 import { kafkaCollector } from '../../../src/observability/kafka-collector.ts';
 import { createMetrics } from '../../../src/observability/registry.ts';
 import { CounterWatch, isCounter } from '../../observability/scrapes.ts';
 import { Disk } from './disk.ts';
 import { drained, kill, startClient, stop, type TestClient, until } from './kit.ts';
-import { counts } from './topologies.ts';
+import { threadedClient } from './threaded.ts';
+import { copies, counts } from './topologies.ts';
 
 const perPartition = 30;
 
@@ -25,7 +27,7 @@ function write(cluster: MemoryCluster, records = perPartition): void {
     );
 }
 
-function watched({ streams }: TestClient): CounterWatch {
+function watched({ streams }: Pick<TestClient, 'streams'>): CounterWatch {
   const collectors = [kafkaCollector(() => streams.kafkaStats())];
   return new CounterWatch(
     createMetrics({ stats: () => streams.stats(), version: '1', collectors, processMetrics: false }),
@@ -147,4 +149,42 @@ test('each record that is committed has a delay once, and each takeover is a res
   t.is(back.get('streams_restore_duration_seconds_count'), 3);
   t.is(sumOf(back, delays), 2 * perPartition);
   await stop(first);
+});
+
+test('no counter of an instance falls when a thread of it ends, and what it had shown last is not shown on', async (t) => {
+  const cluster = clusterOf();
+  const client = threadedClient(t, cluster, counts, { numStreamThreads: 2 });
+  const { streams } = client;
+  await streams.start();
+  const active = (): string =>
+    streams
+      .kafkaStats()
+      .threads.map(({ active: each }) => each)
+      .join();
+  await until(() => active() === '1,1' && streams.state === 'RUNNING', 'each thread has a task');
+  write(cluster);
+  await drained(cluster, counts());
+  const watch = watched(client);
+  const done = async (): Promise<number> => sumOf(await watch.scrape(), 'streams_store_operations_total');
+  // Seven keys of each partition: each record reads its key, and a commit writes it.
+  await until(async () => (await done()) >= 2 * (perPartition + 7), 'all is told');
+  const before = await done();
+  await streams.removeStreamThread();
+  t.is(await done(), before);
+  await until(() => active() === '2' && streams.state === 'RUNNING', 'the first has both tasks');
+  t.is(await done(), before);
+  t.deepEqual(watch.fallen, []);
+});
+
+test('an error that ends a client is counted once', async (t) => {
+  const cluster = clusterOf();
+  cluster.createTopic('out', 2);
+  const poisoned = copies(() => {
+    throw new StreamsError('STREAMS_FILE', 'poisoned');
+  });
+  const { streams } = await startClient(t, cluster, poisoned);
+  t.teardown(() => streams.close());
+  cluster.write('in', 0, [{ key: 'a', value: 'x', timestamp: 1 }]);
+  await streams.untilEnded();
+  t.deepEqual(streams.stats().errors, { STREAMS_FILE: 1 });
 });

@@ -3,7 +3,7 @@ import { Histogram, type HistogramValue } from '../../../../src/common/histogram
 import type { EngineStats, StoreStats } from '../../../../src/runtime/engine-stats.ts';
 import { commitBounds } from '../../../../src/runtime/engine-stats.ts';
 import { decodeAssignmentData, decodeMemberData, encodeData } from '../../../../src/runtime/kafka/member-data.ts';
-import { mergedEngineStats, mergedKafkaStats } from '../../../../src/runtime/kafka/merge-stats.ts';
+import { mergedEngineStats, mergedKafkaStats, pastWork } from '../../../../src/runtime/kafka/merge-stats.ts';
 import { noWork } from '../../../../src/runtime/kafka/slot-work.ts';
 import { Wake } from '../../../../src/runtime/wake.ts';
 import { kafkaStats } from '../../../observability/fake-stats.ts';
@@ -126,6 +126,26 @@ test('what only Kafka knows is summed where threads share it out, and not where 
   t.deepEqual(merged.deadLetters, { late: 3, future: 1 });
   t.deepEqual(merged.storeBytes, { s: 111 });
   t.is(mergedKafkaStats([kafkaStats(), kafkaStats()]).committedEventTimeMs, undefined);
+});
+
+test('of a thread that is no more the counters stay, of the stores that are here, and no times of its last commits', (t) => {
+  const ended = pastWork([
+    {
+      engine: engine({
+        commits: 3,
+        lastCommitAtMs: 77,
+        stores: [store('s', 10)],
+        formerStores: [store('s', 1), store('gone', 4)],
+      }),
+      kafka: kafkaStats({ committedEventTimeMs: 50, lateLetters: 4 }),
+    },
+  ]);
+  const alone = mergedEngineStats([engine({ commits: 1 }), ended.engine]);
+  t.like(alone, { commits: 4, lastCommitAtMs: undefined, stores: [] });
+  const merged = mergedEngineStats([engine({ stores: [store('s', 100)] }), ended.engine]);
+  t.like(merged.stores, [{ store: 's', puts: 111, cachedEntries: 103, dirtyBytes: 104 }] as never);
+  t.is(merged.stores.length, 1);
+  t.like(mergedKafkaStats([kafkaStats()], [ended.kafka]), { lateLetters: 4, committedEventTimeMs: undefined });
 });
 
 test('members tell the leader what they have, and the leader tells them what to do', (t) => {
