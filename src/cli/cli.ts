@@ -42,9 +42,13 @@ export interface CliOptions extends ProgramSpec {
  */
 export async function runCli(options: CliOptions): Promise<number> {
   const session = new Session(options);
-  const code = await session.run();
-  if (!session.endedAtOnce) await session.flush();
-  return code;
+  try {
+    const code = await session.run();
+    if (!session.endedAtOnce) await session.flush();
+    return code;
+  } finally {
+    session.dispose();
+  }
 }
 
 type Outcome =
@@ -57,6 +61,8 @@ type Outcome =
 const commitMs = 9000;
 /** Any other. */
 const stopMs = 4000;
+/** After a signal what is still to be written has so long, ms: nobody may be taking it. */
+const flushMs = 500;
 
 class Session {
   readonly #options: CliOptions;
@@ -81,14 +87,17 @@ class Session {
       return typeof invocation === 'number' ? invocation : await this.#invoke(invocation);
     } catch (error) {
       return this.#report(error);
-    } finally {
-      this.#stop.dispose();
     }
   }
 
   async flush(): Promise<void> {
-    await this.#stdout.flush();
-    await this.#stderr.flush();
+    const written = Promise.all([this.#stdout.flush(), this.#stderr.flush()]);
+    await Promise.race([written, this.#stop.second, this.#stop.lateBy(flushMs)]);
+  }
+
+  /** Leaves the signals to others. */
+  dispose(): void {
+    this.#stop.dispose();
   }
 
   async #parse(): Promise<Invocation | number> {
@@ -126,8 +135,6 @@ class Session {
     ]);
     this.#stderr.stopProgress();
     if ('atOnce' in outcome || 'lateByMs' in outcome) this.endedAtOnce = true;
-    // Before the verdict: results that cannot be written are a failure.
-    else await this.#stdout.flush();
     if ('lateByMs' in outcome) context.logger.warn({}, lateText(command, lateByMs));
     return this.#codeOf(outcome, command.kindFor?.(values) ?? command.kind);
   }
@@ -204,6 +211,9 @@ async function outcomeOf(command: CommandSpec, context: CommandContext): Promise
     return { code: typeof code === 'number' ? code : undefined };
   } catch (error) {
     return { error };
+  } finally {
+    // Before the verdict: results that cannot be written are a failure.
+    await context.stdout.flush();
   }
 }
 

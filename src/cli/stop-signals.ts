@@ -23,7 +23,7 @@ export class StopSignals {
   readonly #source: SignalSource;
   readonly #listener: (name: StopSignal) => void;
   #first: StopSignal | undefined;
-  #overdue: NodeJS.Timeout | undefined;
+  readonly #overdue = new Set<NodeJS.Timeout>();
   /** Resolves with the exit code at the second signal. */
   readonly second: Promise<number>;
 
@@ -57,11 +57,11 @@ export class StopSignals {
     return this.#first;
   }
 
-  /** Resolves so many ms after the first signal. */
+  /** Resolves so many ms after the first signal; after now where it has come already. */
   async lateBy(ms: number): Promise<void> {
     await untilAborted(this.signal);
     await new Promise<void>((resolve) => {
-      this.#overdue = setTimeout(resolve, ms);
+      this.#overdue.add(setTimeout(resolve, ms));
     });
   }
 
@@ -72,7 +72,7 @@ export class StopSignals {
 
   /** Leaves the signals to others. */
   dispose(): void {
-    clearTimeout(this.#overdue);
+    for (const timer of this.#overdue) clearTimeout(timer);
     this.#source.off('SIGINT', this.#listener);
     this.#source.off('SIGTERM', this.#listener);
   }

@@ -96,3 +96,33 @@ test('a reader that leaves ends the command quietly', async (t) => {
   t.is(code, 0);
   t.is(stderr, '');
 });
+
+test('a command whose results nobody takes is ended by its first signal, and at once by its second', async (t) => {
+  for (const [signals, code] of [
+    [['SIGTERM'], 143],
+    [['SIGTERM', 'SIGINT'], 130],
+  ] as const) {
+    const child = spawn(process.execPath, [...typescript, main, 'much'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    t.teardown(() => child.kill('SIGKILL'));
+    // Some of it is read, and then no more.
+    await once(child.stdout, 'readable');
+    child.stdout.read(1);
+    const ended = once(child, 'exit');
+    for (const signal of signals) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      child.kill(signal);
+    }
+    t.is((await ended)[0], code);
+    child.stdout.destroy();
+  }
+});
+
+test('a command that nobody listens to on stderr is ended by its first signal', async (t) => {
+  const child = spawn(process.execPath, [...typescript, main, 'chatter'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  t.is((await ended)[0], 0);
+  child.stderr.destroy();
+});
