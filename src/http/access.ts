@@ -29,9 +29,11 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * @throws {@link StreamsError} `STREAMS_CONFIG` - others would reach the server, and neither a token is asked for nor is it said that it is open.
+ * @throws {@link StreamsError} `STREAMS_CONFIG` - others would reach the server, and neither a token is asked for nor is it said that it is open; or the token is empty.
  */
 export function checkListens(host: string, { token, open = false }: AccessOptions): void {
+  if (token === '')
+    throw new StreamsError('STREAMS_CONFIG', 'the token is empty: everybody has it. Give one, or leave it out.');
   if (isLoopback(host) || token !== undefined || open) return;
   throw new StreamsError(
     'STREAMS_CONFIG',
@@ -67,7 +69,7 @@ export function accessCheck(
 
 /** Compared as digests: so neither time nor length tells how much of a guess is right. */
 function carries(request: Request, expected: Buffer): boolean {
-  const [scheme = '', given = ''] = (request.headers.get('authorization') ?? '').split(' ');
+  const [, scheme = '', given = ''] = /^(\S*) ?(.*)$/.exec(request.headers.get('authorization') ?? '') ?? [];
   const basic = (): string =>
     Buffer.from(given, 'base64')
       .toString()

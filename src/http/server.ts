@@ -40,7 +40,8 @@ export async function serveApp(
   const answer = (request: Request, bindings: unknown): Response | Promise<Response> =>
     refusalOf(request) ?? app.fetch(request, bindings as object);
   const listener = getRequestListener(answer, {
-    hostname: host,
+    // Of a client that names none, as HTTP/1.0 allows.
+    hostname: host.includes(':') ? `[${host}]` : host,
     // A library must not replace its host's Request and Response.
     overrideGlobalObjects: false,
     errorHandler: () =>

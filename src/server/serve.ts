@@ -51,15 +51,17 @@ export async function serve(
     version = '',
     token,
     open,
-    hosts,
+    hosts = [],
     ...parts
   } = options;
-  const access = { token, ...(open && { open }), ...(hosts && { hosts }) };
+  const access = { token, hosts, ...(open && { open }) };
   const where = { port, host, logger, version, ...access };
   if (!(streams instanceof KafkaStreams)) return serveClient(servedState(streams), parts, where);
   const served = new ServedKafka(streams.topology, token);
   served.runs(streams);
-  const server = await serveClient(served.client, parts, where);
+  // The name that others are told is one to be asked by.
+  const known = [...hosts, streams.applicationServer.replace(/:\d+$/, '')];
+  const server = await serveClient(served.client, parts, { ...where, hosts: known });
   if (streams.state === 'CREATED' && streams.applicationServer === '')
     streams.applicationServer = endpointOf(server.url, host);
   return server;

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import { hostname } from 'node:os';
+import { connect } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import type { StreamsError } from '../../src/common/errors.ts';
 import { remotePart } from '../../src/http/remote-part.ts';
@@ -107,3 +108,31 @@ test('/internal is for instances and commands, which have the token too', async 
     t.regex(error!.message, /asks for a token: .*http\.token\.file/);
   }
 });
+
+test('a token of several words is one, and an empty one is none', async (t) => {
+  const words = 'correct horse battery';
+  const server = await serverOf(t, { token: words });
+  t.is((await ask(server, '/stores/texts', { authorization: `Bearer ${words}` })).status, 200);
+  for (const given of ['correct', `${words} staple`, 'correct  horse battery'])
+    t.is((await ask(server, '/stores/texts', { authorization: `Bearer ${given}` })).status, 401, given);
+  for (const host of ['0.0.0.0', '127.0.0.1'])
+    await t.throwsAsync(serverOf(t, { host, token: '' }), {
+      code: 'STREAMS_CONFIG',
+      message: /token is empty/,
+    } as never);
+});
+
+const loopbacks = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses.map(({ address }) => address))
+  .filter((address) => address === '127.0.0.1' || address === '::1');
+
+for (const host of loopbacks)
+  test(`a client of HTTP/1.0 that names no host is answered at ${host}`, async (t) => {
+    const server = await serverOf(t, { host });
+    const socket = connect(server.port, host);
+    t.teardown(() => socket.destroy());
+    socket.end('GET /healthz HTTP/1.0\r\n\r\n');
+    let text = '';
+    for await (const piece of socket) text += String(piece);
+    t.regex(text, /^HTTP\/1\.\d 200 /);
+  });

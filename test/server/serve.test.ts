@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -104,4 +105,30 @@ test('a port that is in use is said', async (t) => {
   const server = await serve(streams, { port: 0 });
   t.teardown(() => server.close());
   await t.throwsAsync(serve(streams, { port: server.port }), { code: 'STREAMS_PORT' });
+});
+
+test('a client that tells the others a name of its own is asked by it', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('words', 1);
+  const folder = await mkdtemp(join(tmpdir(), 'weir-serve-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const streams = new KafkaStreams(counts(), {
+    broker: cluster.connect(),
+    applicationId: 'words',
+    applicationServer: 'Words-0.example:8080',
+    stateDir: folder,
+    openDatabase: () => openMemoryDatabase(),
+  });
+  t.teardown(() => streams.close());
+  const server = await serve(streams, { port: 0 });
+  t.teardown(() => server.close());
+  const statusBy = (host: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      httpGet({ host: '127.0.0.1', port: server.port, path: '/healthz', headers: { host }, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode!);
+      }).on('error', reject);
+    });
+  t.is(await statusBy('words-0.example:8080'), 200);
+  t.is(await statusBy('words-1.example:8080'), 421);
 });
