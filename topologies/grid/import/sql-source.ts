@@ -38,6 +38,7 @@ export class SqlSource implements ImportSource {
   #pinned: Kysely<AnyDatabase> | undefined;
   #release: () => void = () => {};
   #released: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(address: SourceAddress, connect: () => Promise<SqlConnection>, signal: AbortSignal) {
     this.name = address.name;
@@ -96,6 +97,7 @@ export class SqlSource implements ImportSource {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#sql?.cut();
     this.#release();
     await this.#released;
@@ -118,6 +120,8 @@ export class SqlSource implements ImportSource {
             this.#release = release;
           });
           resolve();
+          // It may have come after the import was stopped: nobody will release it any more.
+          if (this.#closed) return;
           await held;
         })
         .catch(reject);
