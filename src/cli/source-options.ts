@@ -110,7 +110,11 @@ function notEmpty(text: string): string {
 
 function httpUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    `${url.search}${url.hash}${url.username}${url.password}` !== ''
+  )
     throw new Error('expected an address such as http://127.0.0.1:8080');
   return url.href.replace(/\/$/, '');
 }

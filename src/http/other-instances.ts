@@ -9,6 +9,7 @@ const timeoutMs = 2000;
 
 /** What is read of the answer of `/tasks` of an instance. */
 export interface TasksAnswer {
+  readonly applicationId: string;
   readonly state: string;
   readonly tasks: readonly {
     readonly taskId: string;
@@ -26,6 +27,11 @@ export interface TasksAnswer {
     /** Absent: it is an older version. */
     readonly tasks?: readonly Pick<KafkaTaskStats, 'taskId' | 'kind' | 'status' | 'restore'>[];
   };
+}
+
+/** What is read of the answer of `/letters`. */
+interface LettersAnswer {
+  readonly letters: readonly LetterSample[];
 }
 
 /** A letter, and at which instance it was met. */
@@ -47,7 +53,10 @@ export class OtherInstances {
 
   /** Figures of the instance at an address. */
   figures(endpoint: string): Promise<InstanceAnswer<TasksAnswer>> {
-    return this.#ask(endpoint, '/tasks');
+    const own = this.#engine.stats().applicationId;
+    const isOurs = ({ applicationId, kafka }: Partial<TasksAnswer>): boolean =>
+      applicationId === own && kafka !== undefined;
+    return this.#ask(endpoint, '/tasks', isOurs);
   }
 
   /** Letters that they have met, but those that this instance knows of too; and who does not answer. */
@@ -61,7 +70,8 @@ export class OtherInstances {
     const known = new Set(own.map(placeOf));
     const path = kind === undefined ? '/letters' : `/letters?kind=${kind}`;
     const asked = instances.filter((each) => !each.own).map(({ endpoint }) => endpoint);
-    const answers = await Promise.all(asked.map((each) => this.#ask<{ readonly letters: LetterSample[] }>(each, path)));
+    const isOurs = (answer: Partial<LettersAnswer>): boolean => Array.isArray(answer.letters);
+    const answers = await Promise.all(asked.map((each) => this.#ask<LettersAnswer>(each, path, isOurs)));
     answers.forEach((found, i) => {
       const instance = asked[i]!;
       if ('problem' in found) problems.push({ instance, problem: found.problem });
@@ -73,14 +83,16 @@ export class OtherInstances {
     return { letters, problems };
   }
 
-  async #ask<T>(endpoint: string, path: string): Promise<InstanceAnswer<T>> {
+  /** @param isOurs - Whether an answer is one of an instance: one that is gone may have left its address to another program. */
+  async #ask<T>(endpoint: string, path: string, isOurs: (answer: Partial<T>) => boolean): Promise<InstanceAnswer<T>> {
     if (endpoint === '') return { problem: 'it has no address at which it could be asked.' };
     try {
       const options = { timeoutMs, token: this.#token };
       const { body } = await askRemote(new URL(path, `http://${endpoint}`), 'application/json', options);
-      return { answer: JSON.parse(await body.text()) as T };
+      const answer = (await body.json()) as Partial<T>;
+      return isOurs(answer) ? { answer: answer as T } : { problem: 'another program answers at its address.' };
     } catch (error) {
-      if (!StreamsError.is(error) && !(error instanceof SyntaxError)) throw error;
+      if (!StreamsError.is(error)) throw error;
       return { problem: messageOf(error) };
     }
   }

@@ -120,6 +120,19 @@ export class AnswerBody {
     return text;
   }
 
+  /** The object that it is in JSON. @throws StreamsError `STREAMS_STATE_INCOMPATIBLE` - it is none. */
+  async json(): Promise<object> {
+    const text = await this.text();
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      value = undefined;
+    }
+    if (typeof value === 'object' && value !== null) return value;
+    throw noInstance(this.#url, JSON.stringify(text.slice(0, 60)));
+  }
+
   close(): void {
     this.#controller.abort();
   }
@@ -173,9 +186,13 @@ async function problemOf(url: URL, response: Response, body: AnswerBody): Promis
       `${url.origin} asks for a token: give that of its instances with http.token.file or WEIR_HTTP_TOKEN.`,
     );
   if (code !== undefined && detail !== undefined) return new StreamsError(code, where + detail);
+  return noInstance(url, `${status} ${response.headers.get('content-type') ?? 'without a content type'}`);
+}
+
+function noInstance(url: URL, answered: string): StreamsError {
   return new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',
-    `${url.origin}${url.pathname} answered ${status} ${response.headers.get('content-type') ?? 'without a content type'}: there is no instance of this version. See that the address is right, and take the version that runs there.`,
+    `${url.origin}${url.pathname} answered ${answered}: there is no instance of this version. See that the address is right, and take the version that runs there.`,
   );
 }
 

@@ -14,7 +14,7 @@ export async function remoteGlobals(
 ): Promise<Readonly<Record<string, readonly number[]>>> {
   const address = new URL('/tasks', url);
   const { body } = await askRemote(address, 'application/json', options);
-  const { globals } = JSON.parse(await body.text()) as { readonly globals?: readonly KafkaGlobalStats[] };
+  const { globals } = (await body.json()) as { readonly globals?: readonly KafkaGlobalStats[] };
   if (globals === undefined)
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',

@@ -52,7 +52,7 @@ export async function remoteState(
   const address = new URL(`${baseOf(url)}/internal/state`);
   if (options.scope !== undefined) address.searchParams.set('scope', options.scope);
   const { body } = await askRemote(address, 'application/json', options);
-  const state = JSON.parse(await body.text()) as SharedState;
+  const state = (await body.json()) as SharedState;
   if (state.format === sharedFormat) return state;
   throw new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',

@@ -1,3 +1,5 @@
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { createServer } from '../../src/http/server.ts';
 import type { KafkaInstanceStats, KafkaStats } from '../../src/runtime/kafka/kafka-stats.ts';
@@ -98,4 +100,38 @@ test('letters of the application are those of all instances, each once, with whe
     ['127.0.0.1:1', ''],
   );
   t.deepEqual((await asked(a.endpoint, '/letters')).letters, [letter(1, 1000)] as never[]);
+});
+
+test('what answers at the address of an instance that is gone is not taken for it', async (t) => {
+  const own = await instance(t);
+  const other = await instance(t);
+  const answers: Record<string, string> = {
+    nothing: '{}',
+    another: JSON.stringify({
+      ...(await asked(other.endpoint, '/tasks')),
+      applicationId: 'another',
+    }),
+    none: 'null',
+  };
+  const instances: KafkaInstanceStats[] = [{ endpoint: own.endpoint, own: true, active: [], standby: [] }];
+  for (const text of Object.values(answers)) {
+    const stranger = createHttpServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => stranger.close());
+    const { port } = stranger.address() as AddressInfo;
+    instances.push({ endpoint: `127.0.0.1:${port}`, own: false, active: [`0_${port}`], standby: [] });
+  }
+  own.stats.kafka = kafkaStats({ instances });
+  const { instances: all } = (await asked(own.endpoint, '/application')) as unknown as {
+    readonly instances: readonly { readonly own: boolean; readonly state: string | null; readonly problem?: string }[];
+  };
+  t.deepEqual(
+    all.map(({ state }) => state),
+    ['RUNNING', null, null, null],
+  );
+  for (const { problem } of all.slice(1)) t.regex(problem!, /another program answers|no instance of this version/);
+  const { problems } = (await asked(own.endpoint, '/letters?of=application')) as unknown as { problems: unknown[] };
+  t.is(problems.length, 3);
 });

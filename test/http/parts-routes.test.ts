@@ -286,6 +286,13 @@ test('something else at the address is told from an instance', async (t) => {
   const error = await t.throwsAsync(remoteState(page), { code: 'STREAMS_STATE_INCOMPATIBLE' });
   t.regex(error!.message, /\/internal\/state answered 200 text\/html: there is no instance of this version/);
   await t.throwsAsync(remotePart(page, 'texts', 0).get(0, utf8('k')), { code: 'STREAMS_STATE_INCOMPATIBLE' });
+  for (const text of ['null', '7', 'not JSON', '']) {
+    const stranger = await answering(t, (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+    });
+    const told = await t.throwsAsync(remoteState(stranger), { code: 'STREAMS_STATE_INCOMPATIBLE' }, text);
+    t.true(told!.message.includes(`answered ${JSON.stringify(text)}: there is no instance`), told!.message);
+  }
   const newer = await answering(t, (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ ...state, format: 2 }));
   });
