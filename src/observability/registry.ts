@@ -18,6 +18,8 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean;
   /** Told when a collector fails. @defaultValue silent */
   readonly logger?: Logger;
+  /** How long a scrape waits for a collector, ms: then it fails. Prometheus itself waits 10 s. @defaultValue 8000 */
+  readonly collectTimeoutMs?: number;
 }
 
 interface Sample {
@@ -30,7 +32,7 @@ interface Sample {
  * The metrics of an engine and its application, in Prometheus' text format.
  *
  * The hot path only counts in plain fields; they are copied into prom-client when somebody asks. A collector that fails loses its own
- * metrics in that scrape, no others, and is counted in `streams_scrape_errors_total`. Scrapes at the same time share one answer.
+ * metrics in that scrape, no others, and is counted in `streams_scrape_errors_total`; so does one that does not answer in time. Scrapes at the same time share one answer.
  */
 export function createMetrics(options: MetricsOptions): MetricsSource {
   const { stats, version, collectors = [] } = options;
@@ -46,7 +48,8 @@ export function createMetrics(options: MetricsOptions): MetricsSource {
 }
 
 /** What the metrics of a process without an engine are made of. */
-export interface CollectorMetricsOptions extends Pick<MetricsOptions, 'processMetrics' | 'logger'> {
+export interface CollectorMetricsOptions
+  extends Pick<MetricsOptions, 'processMetrics' | 'logger' | 'collectTimeoutMs'> {
   /** A label of all that the collectors give, beside their own: of two applications with one name of a topic each has its series. */
   readonly applicationId: () => string;
   readonly collectors: readonly MetricCollector[];
@@ -58,7 +61,8 @@ export interface CollectorMetricsOptions extends Pick<MetricsOptions, 'processMe
 export function collectorMetrics(options: CollectorMetricsOptions): MetricsSource {
   const { applicationId, collectors, processMetrics = true, logger = silentLogger, failed = () => {} } = options;
   const registry = new Registry();
-  const sources = collectors.map((collector) => new CollectedMetrics(collector, registry));
+  const { collectTimeoutMs = 8000 } = options;
+  const sources = collectors.map((collector) => new CollectedMetrics(collector, registry, collectTimeoutMs));
   // A registry of its own: `promtool check metrics` finds fault with some names of prom-client's, never with ours.
   const ofProcess = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: ofProcess });
@@ -94,9 +98,13 @@ class CollectedMetrics {
   readonly names: readonly string[];
   readonly #collector: MetricCollector;
   readonly #metrics: ReadonlyMap<string, Counter | Gauge | CollectedHistogram>;
+  readonly #timeoutMs: number;
+  /** Whether it is at work, for this scrape or for one that has given it up. */
+  #collecting = false;
 
-  constructor(collector: MetricCollector, registry: Registry) {
+  constructor(collector: MetricCollector, registry: Registry, timeoutMs: number) {
     this.#collector = collector;
+    this.#timeoutMs = timeoutMs;
     this.#metrics = new Map(collector.metrics.map((spec) => [spec.name, register(spec, registry)]));
     this.names = [...this.#metrics.keys()];
   }
@@ -106,12 +114,30 @@ class CollectedMetrics {
     const set: SetMetric = (name, labels, value) =>
       samples.push({ name, labels: { ...labels, [application]: applicationId }, value });
     this.#clear();
-    await this.#collector.collect(set);
+    await this.#collect(set);
     try {
       for (const sample of samples) this.#apply(sample);
     } catch (error) {
       this.#clear();
       throw error;
+    }
+  }
+
+  /** One that never answers, such as a file system that is gone, would otherwise take all scrapes with it. */
+  async #collect(set: SetMetric): Promise<void> {
+    if (this.#collecting) throw new Error('it has not answered an earlier scrape yet');
+    this.#collecting = true;
+    const collected = (async () => this.#collector.collect(set))().finally(() => {
+      this.#collecting = false;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs);
+    });
+    try {
+      await Promise.race([collected, late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

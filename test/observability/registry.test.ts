@@ -159,6 +159,39 @@ test('a collector that gives a metric it does not list fails as a whole', async 
   t.true(all.includes('streams_scrape_errors_total 1'));
 });
 
+test('a collector that does not answer in time loses only its own metrics, and is asked anew once it has', async (t) => {
+  let asked = 0;
+  let answer: () => void = () => {};
+  const slow: MetricCollector = {
+    metrics: [{ name: 'shop_orders', type: 'gauge', help: 'Orders', labels: [] }],
+    async collect(set) {
+      asked++;
+      set('shop_orders', {}, asked);
+      if (asked > 1) return;
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    },
+  };
+  const metrics = createMetrics({
+    ...{ stats: () => engineStats(), version: '1', processMetrics: false },
+    ...{ collectors: [slow], collectTimeoutMs: 20 },
+  });
+  const scraped = async (): Promise<string> => withoutApplication((await metrics.text()).body);
+  for (const failures of [1, 2]) {
+    const body = await scraped();
+    t.notRegex(body, /^shop_orders /m);
+    t.regex(body, new RegExp(`^streams_scrape_errors_total ${failures}$`, 'm'));
+    t.regex(body, /^streams_task_commits_total 6$/m);
+  }
+  t.is(asked, 1);
+  answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  const body = await scraped();
+  t.regex(body, /^shop_orders 2$/m);
+  t.regex(body, /^streams_scrape_errors_total 2$/m);
+});
+
 test('scrapes at the same time share one look', async (t) => {
   let looks = 0;
   const stats = () => {
