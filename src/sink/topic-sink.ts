@@ -68,6 +68,8 @@ export class TopicSink {
   #known = 0;
   #flushEnds: readonly number[] | undefined;
   #ended = false;
+  /** How often the membership was lost. */
+  #losses = 0;
 
   constructor(options: TopicSinkOptions) {
     this.#options = options;
@@ -90,6 +92,7 @@ export class TopicSink {
       rebalancing: () => {},
       assigned: ({ partitions }) => this.#assigned(partitions).catch((error) => this.#fail(error)),
       lost: () => {
+        this.#losses++;
         void this.#drop([...this.#partitions.keys()]);
       },
       failed: (error) => this.#fail(error),
@@ -209,6 +212,7 @@ export class TopicSink {
   async #assigned(given: readonly TopicPartition[]): Promise<void> {
     if (this.#ended) return;
     const { broker, groupId, topic, logger } = this.#options;
+    const losses = this.#losses;
     const mine = new Set(given.map(({ partition }) => partition));
     await this.#drop([...this.#partitions.keys()].filter((partition) => !mine.has(partition)));
     const fresh = given.filter(({ partition }) => !this.#partitions.has(partition));
@@ -216,10 +220,18 @@ export class TopicSink {
     const committed = await broker.admin.committed(groupId, fresh);
     const begins = await broker.admin.offsets(fresh, 'earliest');
     for (let i = 0; i < fresh.length; i++) {
+      // What comes of a membership that is lost is another's.
+      if (this.#ended || this.#losses !== losses) return;
       const id = fresh[i]!;
       const sink = new PartitionSink(this.#host(), id);
       this.#partitions.set(id.partition, sink);
-      await sink.takeOver(committed[i] ?? { offset: begins[i]!, metadata: '' });
+      try {
+        await sink.takeOver(committed[i] ?? { offset: begins[i]!, metadata: '' });
+      } catch (error) {
+        this.#stopped(id.partition, error);
+        return;
+      }
+      if (this.#losses !== losses) return sink.drop();
       if (this.#flushEnds !== undefined) sink.flushAt(this.#flushEnds[id.partition] ?? 0);
       logger.info({ topic, partition: id.partition, offset: sink.position }, 'writing');
       sink.run().catch((error) => this.#stopped(id.partition, error));

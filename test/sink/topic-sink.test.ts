@@ -143,6 +143,69 @@ test('a process that dies at any step leaves no record out and writes none twice
     died = (await Promise.all(Array.from({ length: atOnce }, (_, i) => diesAt(t, from + i)))).every(Boolean);
 });
 
+/** Waits before it makes a file visible. */
+class SlowTarget extends MemoryTarget {
+  readonly asked: Promise<void>;
+  #ask: () => void = () => {};
+  readonly #gate: Promise<void>;
+  go: () => void = () => {};
+
+  constructor(files: MemoryFiles) {
+    super(files);
+    this.asked = new Promise((resolve) => {
+      this.#ask = resolve;
+    });
+    this.#gate = new Promise((resolve) => {
+      this.go = resolve;
+    });
+  }
+
+  override async commit(path: string): Promise<void> {
+    this.#ask();
+    await this.#gate;
+    await super.commit(path);
+  }
+}
+
+test('an instance that joins while another finishes what a dead one began ends nobody', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 1);
+  cluster.write(
+    'events',
+    0,
+    Array.from({ length: 10 }, (_, i) => ({ key: 'k', value: 'v', timestamp: i })),
+  );
+  const files = new MemoryFiles();
+  // Opened, sealed, told of in the position; to be made visible.
+  const dying = new DyingTarget(files, 3);
+  const first = sinkOf(cluster, dying);
+  await first.sink.start();
+  first.sink.untilCaughtUp(AbortSignal.timeout(20_000)).catch(() => {});
+  await dying.died;
+  await first.die();
+  t.is(files.sealed.size, 1);
+  const slow = new SlowTarget(files);
+  const second = sinkOf(cluster, slow);
+  t.teardown(second.die);
+  await second.sink.start();
+  await slow.asked;
+  const third = sinkOf(cluster, new MemoryTarget(files));
+  t.teardown(third.die);
+  await third.sink.start();
+  const { admin } = cluster.connect();
+  for (;;) {
+    const { state, members } = await admin.describeGroup('files');
+    if (state === 'Stable' && members.length === 2) break;
+    await delay(10);
+  }
+  slow.go();
+  const caught = [second, third].map(({ sink }) => sink.untilCaughtUp(AbortSignal.timeout(20_000)));
+  await Promise.race([Promise.all(caught), second.sink.failed, third.sink.failed]);
+  await Promise.all([second.sink.close(), third.sink.close()]);
+  t.deepEqual(rowsOf(files, 0), [...Array(10).keys()]);
+  t.is(files.sealed.size, 0);
+});
+
 test('a range is closed by the record that fills a file, however small --roll-size is and however many records come at once', async (t) => {
   const cluster = new MemoryCluster();
   cluster.createTopic('events', 1);
