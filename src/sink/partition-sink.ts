@@ -72,8 +72,8 @@ export class PartitionSink {
   get position(): number {
     return this.#position;
   }
-  /** Stable end as of the last fetch; before the first, the position. */
-  end = 0;
+  /** Stable end as of the last fetch; undefined before the first. */
+  end: number | undefined;
   /** When files last became visible, by the wall clock, ms. */
   publishedMs: number | undefined;
 
@@ -87,7 +87,6 @@ export class PartitionSink {
     await setup.target.abandon(`${topic}-${partition}`);
     if (this.#again === undefined) await this.#removeSealed();
     this.#begin(this.committed);
-    this.end = this.#position;
     fetcher.add({ topic, partition, offset: this.#position });
   }
 

@@ -38,7 +38,7 @@ export const sinkMetricSpecs: readonly MetricSpec[] = [
   {
     name: 'streams_sink_lag_records',
     type: 'gauge',
-    help: 'Offsets of the partition that are not in visible files yet, up to its stable end',
+    help: 'Offsets of the partition that are not in visible files yet, up to its stable end; absent until that is known',
     labels: ['topic', 'partition'],
   },
 ];
@@ -57,7 +57,7 @@ export function sinkMetrics(name: string, sink: Pick<TopicSink, 'stats'>): Metri
       for (const { partition, committed, end, lastCommitMs } of partitions) {
         const of = { topic: name, partition: String(partition) };
         if (lastCommitMs !== undefined) set('streams_sink_last_commit_timestamp_seconds', of, lastCommitMs / 1000);
-        set('streams_sink_lag_records', of, Math.max(0, end - committed));
+        if (end !== undefined) set('streams_sink_lag_records', of, Math.max(0, end - committed));
       }
     },
   };

@@ -40,7 +40,8 @@ export interface TopicSinkStats {
     readonly partition: number;
     readonly position: number;
     readonly committed: number;
-    readonly end: number;
+    /** Undefined until it is known. */
+    readonly end: number | undefined;
     /** When files of it last became visible. */
     readonly lastCommitMs: number | undefined;
   }[];

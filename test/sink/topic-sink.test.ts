@@ -243,7 +243,7 @@ test('the metrics of a sink count rows, dead records, files and bytes that are v
     return new Map(samples.map(([, name, value]) => [name!, Number(value)]));
   };
   await sink.start();
-  while (sink.stats().partitions.reduce((sum, { end }) => sum + end, 0) < 21) await delay(10);
+  while (sink.stats().partitions.reduce((sum, { end }) => sum + (end ?? 0), 0) < 21) await delay(10);
   const before = await scrape();
   t.is(before.get('lag_records{topic="events",partition="0"}'), 11);
   t.is(before.get('lag_records{topic="events",partition="1"}'), 10);
@@ -264,4 +264,20 @@ test('the metrics of a sink count rows, dead records, files and bytes that are v
     t.true(seconds * 1000 >= beganMs - 1 && seconds * 1000 <= Date.now());
   }
   await sink.close();
+});
+
+test('how much of a partition waits is not told before its end is known', async (t) => {
+  const of = { position: 4, committed: 4, lastCommitMs: undefined };
+  const partitions = [
+    { ...of, partition: 0, end: undefined },
+    { ...of, partition: 1, end: 9 },
+  ];
+  const stats = (): ReturnType<TopicSink['stats']> => ({ rows: 0, dead: 0, files: 0, bytes: 0, partitions });
+  const { body } = await collectorMetrics({
+    applicationId: () => 'grid',
+    collectors: [sinkMetrics('events', { stats })],
+    processMetrics: false,
+  }).text();
+  const lags = withoutApplication(body).match(/^streams_sink_lag_records.*$/gm);
+  t.deepEqual(lags, ['streams_sink_lag_records{topic="events",partition="1"} 5']);
 });
