@@ -148,7 +148,7 @@ function kafkaView(stats: KafkaStats | undefined): object {
       partition,
       position,
       end: stableEnd < 0 ? null : stableEnd,
-      lag: lag < 0 ? null : lag,
+      lag: stableEnd < 0 ? null : lag,
     })),
   );
   const figures = {

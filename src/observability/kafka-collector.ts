@@ -90,9 +90,9 @@ function setInputs(set: SetMetric, inputs: readonly KafkaInputStats[], { consume
     const other = byPartition.get(key);
     byPartition.set(key, other === undefined ? input : furtherBehind(other, input));
   }
-  for (const [key, { topic, partition, position, lag, buffered }] of byPartition) {
+  for (const [key, { topic, partition, position, stableEnd, lag, buffered }] of byPartition) {
     const labels = { topic, partition: String(partition) };
-    set('streams_consumer_lag_records', labels, lag);
+    if (stableEnd >= 0) set('streams_consumer_lag_records', labels, lag);
     set('streams_consumer_position_offset', labels, position);
     set('streams_consumer_records_total', labels, consumed[key] ?? 0);
     set('streams_consumer_buffered_records', labels, buffered);

@@ -111,7 +111,7 @@ test('on Kafka /tasks has letters, positions, instances, and what this instance 
         kind: 'active',
         thread: 'counts-1-StreamThread-1',
         status: 'running',
-        inputs: [input('events', 3), { ...input('more', -1), stableEnd: -1 }],
+        inputs: [input('events', 3), { ...input('more', 0), stableEnd: -1 }],
       },
     ],
   });

@@ -166,6 +166,11 @@ test('what is not known yet is absent, not 0', async (t) => {
   const body = await text(kafkaStats({ committedEventTimeMs: undefined, clusterId: undefined }));
   t.notRegex(body, /^streams_committed_event_timestamp_seconds/m);
   t.regex(body, /^streams_kafka_client_info\{client_id="one",cluster_id="",/m);
+  // The end of the topic was not heard of yet.
+  const input = { topic: 'events', partition: 0, position: 99, stableEnd: -1, lag: 0, buffered: 0 };
+  const starting = await text(kafkaStats({ tasks: [activeTask('0_0', { inputs: [input] })], unread: [] }));
+  t.notRegex(starting, /^streams_(consumer|task)_lag_records/m);
+  t.regex(starting, /^streams_consumer_position_offset\{.*\} 99$/m);
 });
 
 test('of a partition that two tasks read, the position further behind is shown, and what all tasks have taken', async (t) => {

@@ -9,7 +9,7 @@ export interface KafkaInputStats {
   position: number;
   /** End of what no open transaction can still change, as last seen. */
   stableEnd: number;
-  /** Records before the stable end that are not processed yet: never below 0. */
+  /** Records before the stable end that are not processed yet: never below 0, and 0 where that end is not known (-1). */
   lag: number;
   /** Records fetched and not processed yet. */
   buffered: number;
@@ -42,7 +42,7 @@ export interface KafkaTaskStats {
   readonly commitPaceMs?: number;
   /** The active task's latest restore. Absent: there was none. */
   readonly restore?: RestoreStats;
-  /** Changelog records that a standby has not read yet. */
+  /** Changelog records that a standby has not read yet. Absent until that is known. */
   readonly standbyLag?: number;
 }
 

@@ -175,7 +175,7 @@ function taskStats(slot: TaskSlot, thread: string): KafkaTaskStats {
     })),
     ...(task === undefined ? {} : { commitPaceMs: task.log.paceMs }),
     ...(role === 'active' ? { restore: { restored, total, seconds } } : {}),
-    ...(role === 'standby' && follower !== undefined ? { standbyLag: Math.max(0, follower.lag) } : {}),
+    ...(role === 'standby' && follower !== undefined && follower.lag >= 0 ? { standbyLag: follower.lag } : {}),
   };
 }
 
