@@ -73,8 +73,8 @@ function setTask(set: SetMetric, task: KafkaTaskStats, work: KafkaTaskWork): voi
   const { restored, total } = restore ?? { restored: 0, total: 0 };
   set('streams_restore_records_total', labels, work.restored);
   set('streams_restore_remaining_records', labels, Math.max(0, total - restored));
-  // Not known of all: absent, not too little.
-  if (task.inputs.every(({ stableEnd }) => stableEnd >= 0))
+  // Not known of all, or not begun: absent, not too little.
+  if (task.inputs.length > 0 && task.inputs.every(({ stableEnd }) => stableEnd >= 0))
     set(
       'streams_task_lag_records',
       labels,

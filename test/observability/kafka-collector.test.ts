@@ -171,6 +171,9 @@ test('what is not known yet is absent, not 0', async (t) => {
   const starting = await text(kafkaStats({ tasks: [activeTask('0_0', { inputs: [input] })], unread: [] }));
   t.notRegex(starting, /^streams_(consumer|task)_lag_records/m);
   t.regex(starting, /^streams_consumer_position_offset\{.*\} 99$/m);
+  // It reads its changelogs, and nothing else yet.
+  const restoring = activeTask('0_0', { status: 'restoring', inputs: [] });
+  t.notRegex(await text(kafkaStats({ tasks: [restoring], unread: [] })), /^streams_(consumer|task)_lag_records/m);
 });
 
 test('of a partition that two tasks read, the position further behind is shown, and what all tasks have taken', async (t) => {
