@@ -3,6 +3,7 @@ import type { CommittedOffset, Fetcher, TopicPartition } from '../clients/broker
 import type { FetchedRecords } from '../clients/fetched-records.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { maxTimerMs } from '../config/setting-types.ts';
 import { type CommitNote, decodeNote, encodeNote } from './commit-note.ts';
 import { type FilesSetup, PartitionFiles } from './partition-files.ts';
 
@@ -189,10 +190,10 @@ export class PartitionSink {
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
-    const waits =
-      beganMs === undefined
-        ? []
-        : [delay(Math.max(1, beganMs + afterMs - Date.now()), undefined, { signal: timer.signal }).catch(() => {})];
+    // Beyond the longest a timer fires at once.
+    const leftMs = (beganMs ?? 0) + afterMs - Date.now();
+    const waitMs = Math.min(maxTimerMs, Math.max(1, leftMs));
+    const waits = beganMs === undefined ? [] : [delay(waitMs, undefined, { signal: timer.signal }).catch(() => {})];
     await Promise.race([woken, ...waits]);
     this.#wake = undefined;
     timer.abort();

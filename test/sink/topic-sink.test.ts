@@ -21,6 +21,7 @@ function sinkOf(
   cluster: MemoryCluster,
   target: SinkTarget,
   rollBytes = 1 << 20,
+  rollAfterMs = 60_000,
 ): { sink: TopicSink; die(): Promise<void> } {
   const broker = cluster.connect();
   const periods = new Periods(Zone.of('UTC'), 'day');
@@ -38,7 +39,7 @@ function sinkOf(
     topic: 'events',
     groupId: 'files',
     setup,
-    roll: { bytes: rollBytes, afterMs: 60_000 },
+    roll: { bytes: rollBytes, afterMs: rollAfterMs },
     sessionTimeoutMs: 300,
     rebalanceTimeoutMs: 1000,
     logger,
@@ -280,4 +281,23 @@ test('how much of a partition waits is not told before its end is known', async 
   }).text();
   const lags = withoutApplication(body).match(/^streams_sink_lag_records.*$/gm);
   t.deepEqual(lags, ['streams_sink_lag_records{topic="events",partition="1"} 5']);
+});
+
+test('files that are kept open for a month do not keep the process busy', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 1);
+  cluster.write('events', 0, [{ key: 'k', value: 'v', timestamp: 0 }]);
+  const warnings: string[] = [];
+  const warned = ({ name }: Error): unknown => warnings.push(name);
+  process.on('warning', warned);
+  t.teardown(() => process.off('warning', warned));
+  const files = new MemoryFiles();
+  const { sink, die } = sinkOf(cluster, new MemoryTarget(files), 1 << 20, 30 * day);
+  t.teardown(die);
+  await sink.start();
+  while (sink.stats().partitions[0]?.position !== 1) await delay(5);
+  await delay(50);
+  t.false(warnings.includes('TimeoutOverflowWarning'));
+  await sink.close();
+  t.deepEqual(rowsOf(files, 0), [0]);
 });
