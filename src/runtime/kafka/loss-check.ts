@@ -3,7 +3,7 @@ import { StreamsError } from '../../common/errors.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
-import { begunAnew } from './begun-anew.ts';
+import { type BegunAnew, begunAnew } from './begun-anew.ts';
 import {
   type CommittedTask,
   committedTasks,
@@ -28,7 +28,7 @@ export interface ApplicationPast {
   /** Positions of global topics up to which some task has joined them, by topic. */
   readonly joined: Readonly<Record<string, readonly number[]>>;
   /** Tasks of sub-topologies that the application did without until now, with where their inputs begin: what lies before was left on its way long ago. */
-  readonly begunAnew: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly begunAnew: ReadonlyMap<string, BegunAnew>;
 }
 
 /** What the checks need of a client's options. */

@@ -9,6 +9,7 @@ import { StreamTask } from '../stream-task.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { TopologyEngine } from '../topology-engine.ts';
 import { type TopicsNow, topicsFrom } from './application-topics.ts';
+import type { BegunAnew } from './begun-anew.ts';
 import { changeSerde } from './change-serde.ts';
 import { changelogWriter } from './changelog.ts';
 import { ChangelogFollower, type ChangelogReader } from './changelog-follower.ts';
@@ -54,7 +55,7 @@ export interface TakeoverContext {
   /** Whether the application had committed or written anything before this client began. */
   readonly hasRun: boolean;
   /** {@link begunAnew}, those that this client has not begun yet. */
-  readonly begunAnew: Map<string, ReadonlyMap<string, number>>;
+  readonly begunAnew: Map<string, BegunAnew>;
   /** Partitions that came to a topic since then, by topic the first of them. */
   readonly newFrom: ReadonlyMap<string, number>;
 }
@@ -96,7 +97,9 @@ export async function takeOver(
     const [committed] = (await committedTasks(topology, [id], place)) as [CommittedTask];
     const { applicationId } = options;
     refuseOtherStores(changesOfGroup(topology, [committed], applicationId), topology, applicationId);
-    const begins = context.begunAnew.get(taskId);
+    const anew = context.begunAnew.get(taskId);
+    // Another instance that started with this one may have begun it meanwhile: then it goes on.
+    const begins = isDeepStrictEqual(anew?.committed, committed.committed) ? anew?.begins : undefined;
     const inputs = await beginnings(committed, context, begins);
     steps.check();
     const now = await context.watch.look();

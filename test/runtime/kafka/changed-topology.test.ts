@@ -449,6 +449,33 @@ test('a statistic behind a repartition topic that comes back after all did witho
   t.deepEqual(await rowsOf([fourth], 'by-value-counts'), ['w 1']);
 });
 
+test('a sub-topology that is new begins once, though two instances start with it at the same time and one takes its tasks from the other', async (t) => {
+  const cluster = clusterOf(2);
+  cluster.createTopic('other', 2);
+  const more = changed({
+    before: (builder) => void builder.stream('other', texts).groupByKey().count({ name: 'other-counts' }),
+  });
+  const others = (count: number): void => {
+    for (let i = 0; i < count; i++)
+      for (const partition of [0, 1])
+        cluster.write('other', partition, [{ key: `o${partition}`, value: 'x', timestamp: 1 + i }]);
+  };
+  const first = await startClient(t, cluster, changed());
+  for (const partition of [0, 1]) write(cluster, partition, 'a', 'x', 1);
+  await drained(cluster, changed());
+  await stop(first);
+  const clients = [newClient(t, cluster, more), newClient(t, cluster, more)] as const;
+  await Promise.all(clients.map(({ streams }) => streams.start()));
+  others(7);
+  await drained(cluster, more);
+  t.deepEqual(await rowsOf(clients, 'other-counts'), ['o0 7', 'o1 7']);
+  await stop(clients[0]);
+  others(2);
+  await drained(cluster, more);
+  t.deepEqual(await rowsOf([clients[1]], 'other-counts'), ['o0 9', 'o1 9']);
+  t.deepEqual(await rowsOf([clients[1]], 'by-value-counts'), ['x 2']);
+});
+
 for (const killed of [false, true])
   test(`two instances get a program with more and fewer statistics one after the other under load${killed ? ', and one is killed at each step' : ''}: what both programs have is exact`, async (t) => {
     const older = changed({
