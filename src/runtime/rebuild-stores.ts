@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import type { WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
-import { type StoresBehind, storesBehind } from '../topology/behind.ts';
+import { feeders, type StoresBehind, storesBehind } from '../topology/behind.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkPartitions, savedTaskOf, withClocks } from './changed-state.ts';
+import { digestOf } from './digest.ts';
 import { type EmbeddedOptions, EmbeddedStreams } from './embedded-streams.ts';
 import { type Feed, progressByTopic } from './feed.ts';
 import { refuseOtherKind } from './folder-kind.ts';
+import { localPart } from './parts/local-part.ts';
 import type { ProgramChanges } from './program-changes.ts';
 import { checkSettings, continued, newState } from './saved-state.ts';
-import { metaKey, rebuildFolder, type SavedState, StateFolder, storeRange } from './state-folder.ts';
+import { metaKey, rebuildFolder, rowPrefix, type SavedState, StateFolder, storeRange } from './state-folder.ts';
 import { taskIdText } from './task.ts';
 import { taskIdsOf } from './task-ids.ts';
 
@@ -62,7 +64,7 @@ interface Rebuild {
  *
  * @param options - Those of {@link EmbeddedStreams.open}. Where all stores are made anew the settings may be others than before.
  * @returns undefined if the signal came first.
- * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` for a store that the program does not have; `STREAMS_INPUT_REFUSED` where something that the state has read is not there any more;
+ * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` for a store that the program does not have; `STREAMS_INPUT_REFUSED` where something that the state has read is not there any more, and where a store that stays and feeds them does not hold what its input gives;
  * `STREAMS_FILE_REWRITTEN` where it has changed; `STREAMS_STATE_INCOMPATIBLE` where another store has changed too; `STREAMS_STATE_FINAL`, `STREAMS_STATE_MISSING`
  * @example
  * ```ts
@@ -167,6 +169,7 @@ async function carryOut(rebuild: Rebuild, beside: StateFolder): Promise<Rebuilt 
       if (part.sourceTopics.includes(feed.topic)) feeds.push(await again(feed, rebuild));
     await streams.run(feeds, request.signal === undefined ? {} : { signal: request.signal });
     if (request.signal?.aborted === true) return undefined;
+    await refuseOtherFeeders(rebuild, beside);
     await exchange(rebuild, beside);
     const sums = { rows: 0, dead: 0, late: 0 };
     for (const { rows, dead, late } of progressByTopic(feeds.map(({ progress }) => progress))) {
@@ -201,6 +204,39 @@ async function copyGlobals({ before, folder, next }: Rebuild, beside: StateFolde
   }
   await commit({ folder: beside, options: { syncWrites: false } }, (batch) => beside.save(batch, state));
 }
+
+/** A store that stays tells those behind it what to subtract: they must have added that. */
+async function refuseOtherFeeders(
+  { topology, behind, folder, before, next }: Rebuild,
+  beside: StateFolder,
+): Promise<void> {
+  const taskIds = taskIdsOf(topology, () => Number(next.settings['partitions']));
+  const others: string[] = [];
+  for (const name of feeders(topology, behind)) {
+    const spec = topology.stores.find((store) => store.name === name)!;
+    const part = topology.subTopologies.find(({ stores }) => stores.includes(name))!;
+    const digest = async ({ database }: StateFolder, number: number | undefined): Promise<string> => {
+      const partitions = taskIds.flatMap(({ subTopology, partition }) => (subTopology === part.id ? [partition] : []));
+      const parts =
+        number === undefined ? [] : partitions.map((of) => localPart(spec, database, rowPrefix(number, of), of));
+      return (await digestOf([spec], () => parts)).all;
+    };
+    const made = await digest(beside, beside.saved!.stores[name]);
+    if (made !== (await digest(folder, before.stores[name]))) others.push(name);
+  }
+  if (others.length > 0) throw otherFeeders(others, behind);
+}
+
+/** The error for stores that stay and feed what is made anew, and do not hold what their input gives. */
+export function otherFeeders(others: readonly string[], { stores }: StoresBehind): StreamsError {
+  const [one, many] = [others.length === 1, others.join(', ')];
+  return new StreamsError(
+    'STREAMS_INPUT_REFUSED',
+    `${one ? `store ${many} feeds` : `stores ${many} feed`} ${stores.join(', ')}, and ${one ? 'does' : 'do'} not hold what the input gives: ${one ? 'it' : 'each'} began empty once, is counted in another way now, or has rows that depend on when commits were. What is made anew would subtract what it never added. Make ${one ? 'it' : 'these'} anew too: ${rebuilds(others)}.`,
+  );
+}
+
+export const rebuilds = (stores: readonly string[]): string => stores.map((store) => `--rebuild ${store}`).join(' ');
 
 /** One commit makes the new rows those of the state. The old ones are deleted by the next run. */
 async function exchange(rebuild: Rebuild, beside: StateFolder): Promise<void> {

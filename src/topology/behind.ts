@@ -45,6 +45,15 @@ export function storesBehind(topology: Topology, named: readonly string[]): Stor
   return { stores: known.filter((name) => stores.has(name)), nodes: behind, parts };
 }
 
+/** Stores that stay and feed others that are made anew. */
+export function feeders(topology: Topology, { stores, parts }: StoresBehind): readonly string[] {
+  return topology
+    .only(parts)
+    .stores.map(({ name }) => name)
+    .filter((name) => !stores.includes(name))
+    .filter((name) => storesBehind(topology, [name]).stores.some((store) => stores.includes(store)));
+}
+
 /** Nodes that get records of one of these, over repartition topics too; without these. */
 export function nodesBelow(topology: Topology, names: readonly string[]): ReadonlySet<string> {
   const above = new Set(names);

@@ -260,6 +260,66 @@ test('the windows that are made anew hold what their records add up to', async (
   t.deepEqual(found.sort(), ['id 1@0: 3', 'id 1@20: 1', 'id 2@0: 1']);
 });
 
+/** How often each id was read, and, of how many ids that was how often. */
+function countsOfCounts(parts: 'none' | 'counts' | 'counts of counts'): Topology {
+  const builder = new StreamsBuilder();
+  builder.globalHistoryTable('names', { name: 'names', keySerde: text, valueSerde: text });
+  const source = { keySerde: text, valueSerde: Serdes.json<Reading>(), name: 'readings' };
+  const readings = builder.stream('in', source);
+  readings.groupByKey().reduce((_a, b) => b, { name: 'last' });
+  if (parts === 'none') return builder.build();
+  const counts = readings.groupByKey().count({ name: 'counts' });
+  if (parts === 'counts of counts')
+    counts
+      .groupBy((key, count) => [String(count), key], { name: 'by-count', keySerde: text, valueSerde: text })
+      .aggregate(
+        () => 0,
+        (_key, _value, sum) => sum + 1,
+        (_key, _value, sum) => sum - 1,
+        { name: 'counts-of-counts', valueSerde: Serdes.int64 },
+      );
+  return builder.build();
+}
+
+test('a store is made anew behind one that stays where that holds what its input gives; one that began empty, before or just now, is named', async (t) => {
+  const all = countsOfCounts('counts of counts');
+  for (const began of ['whole', 'empty', 'just now']) {
+    const world = await World.create(t, 2);
+    const state = join(world.root, 'state');
+    if (began === 'whole') await rm(state, { recursive: true });
+    else await world.run(countsOfCounts('none'));
+    await world.more();
+    if (began !== 'just now') await world.run(countsOfCounts('counts'));
+    const made = world.rebuild(all, ['counts-of-counts']);
+    if (began === 'whole') t.deepEqual((await made)?.stores, ['counts-of-counts']);
+    else {
+      await t.throwsAsync(made, {
+        code: 'STREAMS_INPUT_REFUSED',
+        message: /store counts feeds counts-of-counts, and does not hold what the input gives: .*: --rebuild counts\./,
+      });
+      t.deepEqual((await world.rebuild(all, ['counts']))?.stores, ['counts', 'counts-of-counts']);
+    }
+    await writeFile(join(world.events, 'e.csv'), header + rows(200, 230));
+    await world.run(all);
+    const streams = await EmbeddedStreams.open(all, { stateDir: state });
+    t.teardown(() => streams.close());
+    const found = async (name: string): Promise<Map<string, number>> => {
+      const counts = new Map<string, number>();
+      for (const part of streams.parts(name))
+        for await (const page of part.rows(0, Infinity))
+          for (const { key, value } of page)
+            counts.set(text.deserialize(key), Serdes.int64.deserialize(value.subarray(8)));
+      return counts;
+    };
+    const expected = new Map<string, number>();
+    for (const count of (await found('counts')).values())
+      expected.set(String(count), (expected.get(String(count)) ?? 0) + 1);
+    // Counts that an id once had stay with 0.
+    const held = [...(await found('counts-of-counts'))].filter(([, ids]) => ids !== 0);
+    t.deepEqual(new Map(held.sort()), new Map([...expected].sort()), began);
+  }
+});
+
 test('whatever ends a rebuild, it is done anew or the old program goes on, and nothing is lost or counted twice', async (t) => {
   const world = await World.create(t, 2);
   const change = { sizeMs: 25, more: true };

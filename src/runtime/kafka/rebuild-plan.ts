@@ -1,8 +1,9 @@
 import { partitionKey } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
-import { nodesBelow, type StoresBehind, storesBehind } from '../../topology/behind.ts';
+import { feeders, nodesBelow, type StoresBehind, storesBehind } from '../../topology/behind.ts';
 import type { NodeSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { rebuilds } from '../rebuild-stores.ts';
 import { taskIdText } from '../task.ts';
 import { type CommittedTask, committedTasks, type FormerTask, formerTasks, hasCommitted } from './committed-tasks.ts';
 import { changesOfGroup, refuseOtherStores, refuseStranger } from './group-program.ts';
@@ -177,8 +178,6 @@ async function refuseOnTheWay(
   }
 }
 
-export const rebuilds = (stores: readonly string[]): string => stores.map((store) => `--rebuild ${store}`).join(' ');
-
 /** What is read again. Refuses inputs that do not have their first records any more, unless that is accepted. */
 async function inputsAgain(
   { topology, behind, tasks }: Pick<RebuildPlan, 'topology' | 'behind' | 'tasks'>,
@@ -200,7 +199,7 @@ async function inputsAgain(
   );
   const what = `the input does not have its first records any more: ${gone.join(', ')}. What stood before would be in none of the stores that are made anew (${behind.stores.join(', ')}).`;
   const [{ topic, partition }] = lost as [ReadRange];
-  const stay = feeders({ topology, behind });
+  const stay = feeders(topology, behind);
   if (stay.length > 0)
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',
@@ -210,13 +209,4 @@ async function inputsAgain(
   const remedy = 'Make them of what is left with --accept-loss; or give the store that changes another name.';
   refuseOrAccept(new StreamsError('STREAMS_INPUT_REFUSED', `${what} ${remedy}`, { topic, partition }), options);
   return ranges;
-}
-
-/** Stores that stay and feed others that are made anew. */
-export function feeders({ topology, behind }: Pick<RebuildPlan, 'topology' | 'behind'>): readonly string[] {
-  return topology
-    .only(behind.parts)
-    .stores.map(({ name }) => name)
-    .filter((name) => !behind.stores.includes(name))
-    .filter((name) => storesBehind(topology, [name]).stores.some((store) => behind.stores.includes(store)));
 }

@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StreamsError } from '../../common/errors.ts';
+import { feeders } from '../../topology/behind.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { digestOf } from '../digest.ts';
 import { refuseOtherKind } from '../folder-kind.ts';
 import { localPart } from '../parts/local-part.ts';
 import type { StorePart } from '../parts/store-part.ts';
-import type { Rebuilt } from '../rebuild-stores.ts';
+import { otherFeeders, type Rebuilt } from '../rebuild-stores.ts';
 import { rebuildFolder, rowPrefix } from '../state-folder.ts';
 import { taskIdText } from '../task.ts';
 import { fence, refuseWhileRunning } from './alone.ts';
@@ -18,7 +19,7 @@ import { changelogTopic } from './internal-names.ts';
 import { checkKafkaOptions, type FilledOptions, filledOptions, type KafkaStreamsOptions } from './kafka-options.ts';
 import { prepareTopics } from './prepare-topics.ts';
 import { committedAnew, isCommittedAlike, type MadeTask, markedHalfMade } from './rebuild-commit.ts';
-import { feeders, planRebuild, type RebuildPlan, rebuilds } from './rebuild-plan.ts';
+import { planRebuild, type RebuildPlan } from './rebuild-plan.ts';
 import { type MadeBeside, readAgain } from './rebuild-run.ts';
 import { expires, storesOf } from './topics-plan.ts';
 
@@ -86,7 +87,7 @@ async function refuseOtherFeeders(plan: RebuildPlan, beside: MadeBeside, options
   const { broker, applicationId } = options;
   const { database, saved } = beside.folder;
   const others: string[] = [];
-  for (const name of feeders(plan)) {
+  for (const name of feeders(plan.topology, plan.behind)) {
     const spec = plan.topology.stores.find((store) => store.name === name)!;
     // The broker deletes rows of such a one at times of its own.
     if (expires(spec)) continue;
@@ -100,12 +101,7 @@ async function refuseOtherFeeders(plan: RebuildPlan, beside: MadeBeside, options
       (await digestOf([spec], () => parts)).all;
     if (partitions === 0 || (await digestOfParts(made)) !== (await digestOfParts(held))) others.push(name);
   }
-  if (others.length === 0) return;
-  const [one, many] = [others.length === 1, others.join(', ')];
-  throw new StreamsError(
-    'STREAMS_INPUT_REFUSED',
-    `${one ? `store ${many} feeds` : `stores ${many} feed`} ${plan.behind.stores.join(', ')}, and ${one ? 'does' : 'do'} not hold what the input gives: ${one ? 'it' : 'each'} began empty once, is counted in another way now, or has rows that depend on when commits were. What is made anew would subtract what it never added. Make ${one ? 'it' : 'these'} anew too: ${rebuilds(others)}.`,
-  );
+  if (others.length > 0) throw otherFeeders(others, plan.behind);
 }
 
 /** Puts the new rows into the place of the old ones. */
