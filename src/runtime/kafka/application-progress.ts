@@ -75,9 +75,11 @@ export class ApplicationProgress {
     if (inputs.length === 0) return;
     // Not the stable end: a task's positions may be seen as committed while the marker after its records, which says the same of them, is still to come.
     const ends = await this.#admin.offsets(inputs, 'latest');
+    // Where all records are deleted nothing is committed: nothing was read.
+    const starts = await this.#admin.offsets(inputs, 'earliest');
     for (;;) {
       const offsets = await this.#admin.committed(this.#applicationId, inputs);
-      if (ends.every((end, i) => end === 0 || (offsets[i]?.offset ?? -1) >= end)) return;
+      if (ends.every((end, i) => (offsets[i]?.offset ?? starts[i]!) >= end)) return;
       await wait();
     }
   }
