@@ -43,6 +43,8 @@ interface Copy {
   atMs: number;
   commit: SavedCommit | undefined;
   state: SavedState;
+  /** Of a store that it has nothing is in it, though it had something once: that is not written down yet. */
+  readonly remade: boolean;
 }
 
 /** What task folders of one application have in common. */
@@ -278,8 +280,7 @@ export class TaskFolder {
   /** An empty copy says whose it is, too, and one of another program what program it is of now. */
   async #describe(): Promise<void> {
     // First: rows that leave are not counted as read any more.
-    if (this.#specs.some(({ name }) => this.#isRemade(name, this.#copy.state)))
-      await this.#mark((batch) => this.#save(batch, new Map(), {}));
+    if (this.#copy.remade) await this.#mark((batch) => this.#save(batch, new Map(), {}));
     await goOn(this.#folder, this.#copy.state);
     this.#copy.state = this.#folder.saved!;
   }
@@ -289,21 +290,25 @@ export class TaskFolder {
     const state = stateOnKafka(this.#folder.saved, this.#options, this.#folder.directory);
     const bytes = this.#folder.database.get(positionsKey);
     const written = bytes === undefined ? undefined : (JSON.parse(fromUtf8(bytes)) as SavedPositions);
+    const known = (name: string): number => written?.positions[changelogTopic(applicationId, name)] ?? 0;
+    // Rows of a time before the store was made anew; or taken out by a program without it, which ended before it wrote positions of its own.
+    const isRemade = (name: string): boolean => {
+      const before = this.#folder.saved?.stores[name];
+      return before === undefined ? known(name) > 0 : before !== state.stores[name];
+    };
     const positions = new Map(
-      this.#specs.map(({ name }) => {
-        const topic = changelogTopic(applicationId, name);
-        return [topic, this.#isRemade(name, state) ? 0 : (written?.positions[topic] ?? 0)];
-      }),
+      this.#specs.map(({ name }) => [changelogTopic(applicationId, name), isRemade(name) ? 0 : known(name)]),
     );
-    const remade = this.#specs.some(({ name }) => this.#isRemade(name, state));
+    const remade = this.#specs.some(({ name }) => isRemade(name));
     const topicIds = new Map(Object.entries(written?.topicIds ?? {}));
-    return { positions, topicIds, atMs: written?.atMs ?? -1, commit: remade ? undefined : written?.commit, state };
-  }
-
-  /** Whether the rows that the copy has of a store are those of a time before it was made anew. */
-  #isRemade(store: string, { stores }: SavedState): boolean {
-    const before = this.#folder.saved?.stores[store];
-    return before !== undefined && before !== stores[store];
+    return {
+      positions,
+      topicIds,
+      atMs: written?.atMs ?? -1,
+      commit: remade ? undefined : written?.commit,
+      state,
+      remade,
+    };
   }
 }
 

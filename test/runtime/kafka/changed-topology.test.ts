@@ -449,6 +449,73 @@ test('a statistic behind a repartition topic that comes back after all did witho
   t.deepEqual(await rowsOf([fourth], 'by-value-counts'), ['w 1']);
 });
 
+/** Databases of a disk whose folders of tasks write so many batches, and no more: as after a kill. */
+function dyingAfter(disk: Disk, writes: number): Disk['openDatabase'] {
+  let left = writes;
+  return async (location) => {
+    const database = await disk.openDatabase(location);
+    if (!location.includes('tasks')) return database;
+    const batch = database.batch.bind(database);
+    database.batch = () => {
+      const made = batch();
+      const write = made.write.bind(made);
+      made.write = async (options) => {
+        if (left-- <= 0) throw new Error('dead');
+        await write(options);
+      };
+      return made;
+    };
+    return database;
+  };
+}
+
+test('whatever ends the first start of a program without a store, or the way back, the old program goes on from all its rows', async (t) => {
+  const named = (...names: readonly string[]): Topology => {
+    const builder = new StreamsBuilder();
+    const all = builder.stream('in', texts);
+    for (const name of names) all.groupByKey().count({ name });
+    return builder.build();
+  };
+  const old = named('counts', 'others');
+  let deaths = 0;
+  for (const next of [named('counts', 'new'), named('counts')])
+    for (const back of [0, 1, 2])
+      for (let writes = 0; ; writes++) {
+        const cluster = clusterOf(1);
+        const broker = cluster.connect();
+        const committed = async (): Promise<string> =>
+          JSON.stringify(await broker.admin.committed(app, [{ topic: 'in', partition: 0 }]));
+        const disk = new Disk();
+        const first = await startClient(t, cluster, old, { disk });
+        for (const at of [1, 2, 3]) write(cluster, 0, 'a', 'x', at);
+        await drained(cluster, old);
+        await stop(first);
+        const before = await committed();
+        const dies = async (program: Topology, after: number): Promise<void> => {
+          const client = newClient(t, cluster, program, { disk, openDatabase: dyingAfter(disk, after) });
+          await client.streams.start();
+          await until(
+            () => client.uncaught.length > 0 || client.streams.state === 'RUNNING',
+            'it is as far as it comes',
+          );
+          kill(cluster, client);
+        };
+        await dies(next, writes);
+        // From then on it is a store that a program did without.
+        if ((await committed()) !== before) break;
+        deaths++;
+        await dies(old, back);
+        const last = await startClient(t, cluster, old, { disk });
+        for (const at of [4, 5]) write(cluster, 0, 'a', 'x', at);
+        await drained(cluster, old);
+        for (const store of ['counts', 'others'])
+          t.deepEqual(await rowsOf([last], store), ['a 5'], `${store}, ${writes} writes and ${back} on the way back`);
+        await stop(last);
+        await broker.close();
+      }
+  t.true(deaths > 20, String(deaths));
+});
+
 test('a sub-topology that is new begins once, though two instances start with it at the same time and one takes its tasks from the other', async (t) => {
   const cluster = clusterOf(2);
   cluster.createTopic('other', 2);
