@@ -147,10 +147,8 @@ export class GlobalTables {
     this.#folder = folder;
     this.#options = options;
     this.#topicIds = topicIds;
-    const { topology } = options;
-    const { saved } = folder;
+    const tables = options.topology.globalTables;
     this.#state = state;
-    const tables = topology.globalTables;
     this.stores = new Map(
       tables.map(({ store, versioned }) => [
         store.name,
@@ -169,10 +167,7 @@ export class GlobalTables {
     );
     const written = readSaved(folder);
     if (written === undefined) return;
-    // Of a table that comes back the rows have left.
-    const kept = tables.filter(({ store }) => saved?.stores[store.name] !== undefined).map(({ topic }) => topic);
-    for (const [topic, positions] of Object.entries(written.positions))
-      if (kept.includes(topic)) this.#positions.set(topic, [...positions]);
+    for (const [topic, positions] of Object.entries(written.positions)) this.#positions.set(topic, [...positions]);
     this.#savedAtMs = written.atMs;
   }
 
@@ -188,7 +183,9 @@ export class GlobalTables {
         );
         await deleteRows(folder);
       }
-      const tables = new GlobalTables(broker, folder, options, topicIds, await stateOf(folder, broker, options));
+      const state = await stateOf(folder, broker, options);
+      await forgetGone(folder, options.topology, state);
+      const tables = new GlobalTables(broker, folder, options, topicIds, state);
       await goOn(folder, tables.#state);
       return tables;
     } catch (error) {
@@ -527,6 +524,19 @@ function readSaved({ database }: StateFolder): SavedGlobal | undefined {
 
 function wasMadeAnew(saved: SavedGlobal | undefined, topicIds: ReadonlyMap<string, string>): boolean {
   return Object.entries(saved?.topicIds ?? {}).some(([topic, id]) => topicIds.has(topic) && topicIds.get(topic) !== id);
+}
+
+/** Rows of a table that the folder has otherwise, or not at all, and of one that leaves it, are of no use: positions say nothing of them any more, whatever ends the start from now on. */
+async function forgetGone(folder: StateFolder, { globalTables }: Topology, { stores }: SavedState): Promise<void> {
+  const written = readSaved(folder);
+  if (written === undefined) return;
+  const kept = globalTables.filter(({ store }) => folder.saved?.stores[store.name] === stores[store.name]);
+  const positions = Object.entries(written.positions).filter(([name]) => kept.some(({ topic }) => topic === name));
+  if (positions.length === Object.keys(written.positions).length) return;
+  const batch = folder.database.batch();
+  batch.put(positionsKey, utf8(JSON.stringify({ ...written, positions: Object.fromEntries(positions) })));
+  await batch.write({ sync: false });
+  await batch.close();
 }
 
 async function deleteRows({ database }: StateFolder): Promise<void> {

@@ -8,7 +8,7 @@ import {
   TimeWindows,
   Topology,
 } from '../../../src/index.ts';
-import { Disk } from './disk.ts';
+import { Disk, dyingAfter } from './disk.ts';
 import {
   app,
   drained,
@@ -449,26 +449,6 @@ test('a statistic behind a repartition topic that comes back after all did witho
   t.deepEqual(await rowsOf([fourth], 'by-value-counts'), ['w 1']);
 });
 
-/** Databases of a disk whose folders of tasks write so many batches, and no more: as after a kill. */
-function dyingAfter(disk: Disk, writes: number): Disk['openDatabase'] {
-  let left = writes;
-  return async (location) => {
-    const database = await disk.openDatabase(location);
-    if (!location.includes('tasks')) return database;
-    const batch = database.batch.bind(database);
-    database.batch = () => {
-      const made = batch();
-      const write = made.write.bind(made);
-      made.write = async (options) => {
-        if (left-- <= 0) throw new Error('dead');
-        await write(options);
-      };
-      return made;
-    };
-    return database;
-  };
-}
-
 test('whatever ends the first start of a program without a store, or the way back, the old program goes on from all its rows', async (t) => {
   const named = (...names: readonly string[]): Topology => {
     const builder = new StreamsBuilder();
@@ -492,7 +472,7 @@ test('whatever ends the first start of a program without a store, or the way bac
         await stop(first);
         const before = await committed();
         const dies = async (program: Topology, after: number): Promise<void> => {
-          const client = newClient(t, cluster, program, { disk, openDatabase: dyingAfter(disk, after) });
+          const client = newClient(t, cluster, program, { disk, openDatabase: dyingAfter(disk, 'tasks', after) });
           await client.streams.start();
           await until(
             () => client.uncaught.length > 0 || client.streams.state === 'RUNNING',

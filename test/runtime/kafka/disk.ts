@@ -109,6 +109,26 @@ export class Disk {
   }
 }
 
+/** Databases of a disk, of which those below a folder write so many batches, and no more: as after a kill. */
+export function dyingAfter(disk: Disk, folder: 'tasks' | 'global', writes: number): Disk['openDatabase'] {
+  let left = writes;
+  return async (location) => {
+    const database = await disk.openDatabase(location);
+    if (!relative(disk.stateDir, location).startsWith(folder)) return database;
+    const batch = database.batch.bind(database);
+    database.batch = () => {
+      const made = batch();
+      const write = made.write.bind(made);
+      made.write = async (options) => {
+        if (left-- <= 0) throw new Error('dead');
+        await write(options);
+      };
+      return made;
+    };
+    return database;
+  };
+}
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 class DiskDatabase implements Database {

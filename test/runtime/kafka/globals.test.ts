@@ -1,8 +1,16 @@
 import test from 'ava';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
-import { Serdes, StreamsBuilder, type StreamsError, type Topology } from '../../../src/index.ts';
+import {
+  rebuildStoresOnKafka,
+  type Serde,
+  Serdes,
+  StreamsBuilder,
+  type StreamsError,
+  TimeWindows,
+  type Topology,
+} from '../../../src/index.ts';
 import type { Database, DatabaseFactory } from '../../../state/database.ts';
-import { Disk } from './disk.ts';
+import { Disk, dyingAfter } from './disk.ts';
 import { app, drained, kill, messages, newClient, rowsOf, running, sleep, startClient, stop, until } from './kit.ts';
 import { texts } from './topologies.ts';
 
@@ -373,4 +381,72 @@ test('a task that is given to an instance with an older copy of the table is put
   await drained(cluster, named());
   await until(async () => (await rowsOf([second], 'named')).join() === 'a Anna 2', 'it is put right');
   t.pass();
+});
+
+/** Counts, and copies with the name of their key, which comes from the global table if there is one. */
+function countsAndNames({
+  sizeMs = 10,
+  names,
+}: {
+  readonly sizeMs?: number;
+  readonly names?: Serde<unknown>;
+}): Topology {
+  const builder = new StreamsBuilder();
+  const all = builder.stream('in', texts);
+  all.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(sizeMs, 5)).count({ name: 'counts' });
+  if (names === undefined) return builder.build();
+  const table = builder.globalTable('names', { name: 'names', keySerde: Serdes.string, valueSerde: names });
+  all.leftJoin(table, (value, name) => `${value} ${name ?? 'nobody'}`).to('out', texts);
+  return builder.build();
+}
+
+const string = Serdes.string as Serde<unknown>;
+
+test('a global table that comes back is read whole, whatever ends the start with it', async (t) => {
+  const whole = countsAndNames({ names: string });
+  let deaths = 0;
+  for (let writes = 0, died = true; died; writes++) {
+    const cluster = clusterOf();
+    name(cluster, 'k', 'Anna');
+    const disk = new Disk();
+    const run = async (topology: Topology): Promise<void> => {
+      const client = await startClient(t, cluster, topology, { disk });
+      event(cluster, 'k');
+      await drained(cluster, topology);
+      await stop(client);
+    };
+    await run(whole);
+    await run(countsAndNames({}));
+    const killed = newClient(t, cluster, whole, { disk, openDatabase: dyingAfter(disk, 'global', writes) });
+    died = await killed.streams.start().then(
+      () => false,
+      () => true,
+    );
+    if (died) deaths++;
+    kill(cluster, killed);
+    await run(whole);
+    t.deepEqual(messages(cluster, 'out'), ['k=x Anna', 'k=x Anna'], String(writes));
+  }
+  t.true(deaths > 1, String(deaths));
+});
+
+test('a global table with another serde is read whole where a store has changed too and was made anew', async (t) => {
+  const cluster = clusterOf();
+  name(cluster, 'k', '7');
+  const disk = new Disk();
+  const { stateDir, openDatabase } = disk;
+  const changed = countsAndNames({ sizeMs: 20, names: Serdes.json<number>() as Serde<unknown> });
+  for (const topology of [countsAndNames({ names: string }), changed]) {
+    if (topology === changed) {
+      const broker = cluster.connect();
+      const options = { broker, applicationId: app, stateDir, openDatabase };
+      t.truthy(await rebuildStoresOnKafka(changed, options, { stores: ['counts'] }));
+      await broker.close();
+    }
+    const client = await startClient(t, cluster, topology, { disk });
+    event(cluster, 'k');
+    await drained(cluster, topology);
+    await stop(client);
+  }
+  t.deepEqual(messages(cluster, 'out'), ['k=x 7', 'k=x 7']);
 });
