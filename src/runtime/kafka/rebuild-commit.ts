@@ -76,14 +76,14 @@ export function committedAnew(plan: RebuildPlan, applicationId: string, made: Ma
 /** Where the inputs of a task go on; undefined for one that has nothing to go on from. */
 function offsetsOf(
   { id, inputs, committed }: CommittedTask,
-  { topology, behind, passed }: RebuildPlan,
+  { passed }: RebuildPlan,
   { tasks }: MadeAnew,
 ): readonly (number | undefined)[] | undefined {
   const offsets = inputs.map(({ topic }, i) => passed.get(partitionKey(topic, id.partition)) ?? committed[i]?.offset);
   if (committed.some((each) => each !== undefined)) return offsets;
-  const has = topology.subTopology(id.subTopology).stores.some((store) => behind.stores.includes(store));
   const rows = [...(tasks.get(taskIdText(id))?.ends.values() ?? [])].some((end) => end > 0);
-  return has && (rows || offsets.some((offset) => (offset ?? 0) > 0)) ? offsets : undefined;
+  // Without any store too: what is on its way to it is in the new rows behind it.
+  return rows || offsets.some((offset) => (offset ?? 0) > 0) ? offsets : undefined;
 }
 
 function metadataOf(

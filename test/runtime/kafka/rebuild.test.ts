@@ -12,6 +12,7 @@ import { dyingBroker } from './dying-broker.ts';
 import {
   app,
   byItself,
+  changelogRows,
   drained,
   kill,
   messages,
@@ -394,6 +395,39 @@ test('what is on its way through repartition topics counts once, though the inst
     t.deepEqual(await world.run(program(change)), await world.fresh(program(change)), `round ${round}`);
   }
   t.true(onTheWay > 0, 'something was on its way');
+});
+
+test('what is on its way to a part of the program that has no store, and has committed nothing yet, counts once', async (t) => {
+  const through = (look: () => void): Topology => {
+    const builder = new StreamsBuilder();
+    builder
+      .stream('in', texts)
+      .repartition({ name: 'first', ...texts })
+      .peek(look, { name: 'look' })
+      .groupBy((_key, value) => value, { name: 'second', ...texts })
+      .count({ name: 'counts' });
+    return builder.build();
+  };
+  const cluster = new MemoryCluster();
+  cluster.createTopic('in');
+  const { stateDir, openDatabase } = new Disk();
+  const place = { stateDir, openDatabase };
+  const failing = through(() => {
+    throw new Error('not yet');
+  });
+  const client = newClient(t, cluster, failing, place);
+  await client.streams.start();
+  for (const value of ['x', 'y', 'x']) cluster.write('in', 0, [{ key: 'k', value }]);
+  await until(() => client.uncaught.length > 0, 'it has failed');
+  await stop(client);
+  const topology = through(() => {});
+  const broker = cluster.connect();
+  const made = await rebuildStoresOnKafka(topology, { broker, applicationId: app, ...place }, { stores: ['counts'] });
+  await broker.close();
+  t.true(made!.rows > 0);
+  await startClient(t, cluster, topology, place);
+  await drained(cluster, topology);
+  t.deepEqual(await changelogRows(cluster, topology, 'counts'), ['x 2', 'y 1']);
 });
 
 /** Records in repartition topics that nobody has read. */
