@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import {
   type ConsumedRecord,
+  type KeyValueStore,
   type Processor,
   type ProcessorContext,
   Record,
@@ -165,6 +166,45 @@ test('a key-value store gives back what was put, and ranges by serialized key, c
     ],
   ]);
   t.deepEqual(driver.driver.keyValue('numbers', 'c'), { value: 2, timestamp: 3 });
+});
+
+test('a processor below a table ranges over all that it has put, however large the commit is', async (t) => {
+  const keys = 20_000;
+  const found: [put: number, ranged: number][] = [];
+  const builder = new StreamsBuilder();
+  builder.addStateStore({ kind: 'key-value', name: 'seen', keySerde: Serdes.string, valueSerde: Serdes.int64 });
+  let put = 0;
+  builder
+    .stream('in', texts)
+    .groupByKey(texts)
+    .count({ name: 'counts' })
+    .toStream()
+    .process<string, number>(
+      () => {
+        let store: KeyValueStore<string, number>;
+        return {
+          init: (context) => {
+            store = context.keyValueStore('seen');
+          },
+          process: async ({ key, value }) => {
+            store.put(key, value);
+            if (++put % 5000 !== 0) return;
+            let ranged = 0;
+            for await (const _ of store.range()) ranged++;
+            found.push([put, ranged]);
+          },
+        };
+      },
+      { name: 'mine', stores: ['seen'] },
+    );
+  const { driver } = await TextDriver.of(builder, { caching: true });
+  const input = driver.inputTopic('in');
+  for (let i = 0; i < keys; i++) await input.pipeInput(`m${i}`, 'x', i);
+  await driver.flush();
+  t.deepEqual(
+    found,
+    [5000, 10_000, 15_000, 20_000].map((count) => [count, count]),
+  );
 });
 
 test('a window store has a row a key and window start', async (t) => {

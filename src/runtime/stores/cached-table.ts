@@ -1,6 +1,6 @@
 import type { WriteBatch } from '../../../state/database.ts';
 import { isAbsent } from '../../common/absent.ts';
-import { compareBytes } from '../../common/bytes.ts';
+import { compareBytes, equalBytes } from '../../common/bytes.ts';
 import type { ChangeListener, StoreSpec, TableEntry, TableStore } from '../../processor/node.ts';
 import type { ValueAndTimestamp } from '../../processor/rows.ts';
 import type { Serde } from '../../serde/serde.ts';
@@ -124,6 +124,8 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #young = new Generation<K, V>();
   #old = new Generation<K, V>();
   #dirty: CachedRow<K, V>[] = [];
+  /** Rows that were flushed, and that the database has once their batch is written; none where pages are kept until then. */
+  #unwritten: (readonly CachedRow<K, V>[])[] = [];
   #dirtyBytes = 0;
   #flushed = 0;
   /** What the serde wrote last of an object that is kept itself: a guess at the next one's. */
@@ -286,6 +288,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     }
     this.#rows.apply();
     if (this.#flushed < this.#dirty.length) return false;
+    if (end > 0 && !this.#rows.seesUnwritten) this.#unwritten.push(this.#dirty);
     this.#dirty = [];
     this.#flushed = 0;
     return true;
@@ -323,6 +326,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   /** The batch is written. */
   written(): void {
     this.#rows.written();
+    if (this.#unwritten.length > 0) this.#unwritten = [];
   }
 
   /** Adds the deletion of expired windows to the batch. */
@@ -376,6 +380,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
         if (startMs < this.#expireBefore) continue;
         for (; next < unstored.length && before(unstored[next]!, startMs, key); next++)
           pushCopy(rows, unstored[next]!.row);
+        if (next < unstored.length && isRow(unstored[next]!, startMs, key)) next++;
         const typed = this.keySerde.deserialize(key);
         const cached = this.#find(this.#values.identity(typed), startMs);
         if (cached !== undefined) pushCopy(rows, cached);
@@ -552,12 +557,14 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     }
   }
 
+  /** Rows that the database does not have, or may not have yet. */
   #unstoredRows(): readonly Unstored<K, V>[] {
+    const unwritten = new Set(this.#unwritten.flat());
+    if (!this.#rows.seesUnwritten) for (let i = 0; i < this.#flushed; i++) unwritten.add(this.#dirty[i]!);
     const rows: Unstored<K, V>[] = [];
-    for (let i = this.#flushed; i < this.#dirty.length; i++) {
-      const row = this.#dirty[i]!;
+    for (const row of new Set([...unwritten, ...this.#dirty.slice(this.#flushed)])) {
       if (row.unread) this.#readBack(row);
-      if (!row.stored && row.kept !== undefined && row.startMs >= this.#expireBefore)
+      if ((!row.stored || unwritten.has(row)) && row.kept !== undefined && row.startMs >= this.#expireBefore)
         rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
     }
     return rows.sort((a, b) => a.startMs - b.startMs || compareBytes(a.key, b.key));
@@ -584,6 +591,10 @@ interface Unstored<K, V> {
 function pushCopy<K, V>(rows: TableEntry<K, V>[], row: CachedRow<K, V>): void {
   const { key, startMs, kept, timestamp, window } = row;
   if (kept !== undefined) rows.push({ key, startMs, exists: true, value: window.values.give(key, kept), timestamp });
+}
+
+function isRow(row: Unstored<unknown, unknown>, startMs: number, key: Uint8Array): boolean {
+  return row.startMs === startMs && equalBytes(row.key, key);
 }
 
 function before(

@@ -155,6 +155,33 @@ test('rows are listed by window and key, changed ones with their value of now, d
   t.deepEqual(await listed(table), ['a 0 1 @2', 'b 0 2 @3', 'a 10 1 @1', 'b 10 1 @4', 'c 10 1 @1', 'z 20 1 @6']);
 });
 
+test('rows that are flushed are listed before their batch is written, each once', async (t) => {
+  const { database, table, commit } = await world('key-value');
+  for (const key of ['b', 'd']) add(table, key, 0, 1);
+  await commit();
+  for (const key of ['a', 'b', 'c', 'e']) add(table, key, 0, 2);
+  table.update(table.forUpdate('d', 0), undefined, 2);
+  const batch = database.batch();
+  // Of a, b, c, e and the deletion of d two are flushed, then all; then some change again, in the same commit and after it.
+  table.flush(batch, 2);
+  const all = ['a 0 1 @2', 'b 0 2 @2', 'c 0 1 @2', 'e 0 1 @2'];
+  t.deepEqual(await listed(table), all);
+  while (table.hasDirty) table.flush(batch, 2);
+  t.deepEqual(await listed(table), all);
+  add(table, 'a', 0, 3);
+  table.update(table.forUpdate('c', 0), undefined, 3);
+  const later = ['a 0 2 @3', 'b 0 2 @2', 'e 0 1 @2'];
+  t.deepEqual(await listed(table), later);
+  while (table.hasDirty) table.flush(batch, 2);
+  t.deepEqual(await listed(table), later);
+  table.seal(batch);
+  await batch.write({ sync: false });
+  t.deepEqual(await listed(table), later);
+  table.written();
+  add(table, 'f', 0, 4);
+  t.deepEqual(await listed(table), [...later, 'f 0 1 @4']);
+});
+
 test('another table over the same database finds the committed rows and nothing else', async (t) => {
   const { database, table, commit } = await world('window');
   add(table, 'a', 10, 1);
