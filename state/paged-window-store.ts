@@ -223,11 +223,12 @@ export class PagedWindowStore {
   get #opened(): LoggedRows {
     if (this.#log !== undefined) return this.#log;
     const log = new LoggedRows(this.#prefix);
-    this.#log = log;
     log.open(this.#database, (startMs, key) => {
       const { separators } = this.#window(startMs);
       return separators[findPage(separators, key)]!;
     });
+    // Not before: of a damaged one nobody may go on with what was read.
+    this.#log = log;
     return log;
   }
 

@@ -96,6 +96,8 @@ async function damaged(
   const again = new PagedWindowStore(database, prefix);
   for (const read of [
     async () => again.get(0, keyOf(1)),
+    // Who goes on after that is told again.
+    async () => again.get(0, keyOf(1)),
     async () => again.read(database, 0, keyOf(1)),
     () => again.starts(database),
   ])
