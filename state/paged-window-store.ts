@@ -93,6 +93,8 @@ export class PagedWindowStore {
 
   /** The value of a key in a window as a reader has it: what is written. */
   read(reader: Reader, startMs: number, key: string): Uint8Array | undefined {
+    // No window starts there, and its bytes would be those of another.
+    if (!Number.isSafeInteger(startMs)) return undefined;
     const logged = this.#logReader.find(reader, startMs, key);
     if (logged !== undefined) return bytesOf(logged.value);
     const directoryKey = this.#keys.key(startMs, directoryTag);

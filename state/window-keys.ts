@@ -49,8 +49,9 @@ export class WindowKeys {
 
   /** Before all keys of windows that start at this or later; after those of all windows for Infinity. */
   bound(startMs: number): Uint8Array {
-    if (startMs === Number.POSITIVE_INFINITY) return this.#end;
-    if (startMs === Number.NEGATIVE_INFINITY) return this.#prefix;
+    // Windows start at safe integers: what lies beyond has no bytes of its own.
+    if (startMs > Number.MAX_SAFE_INTEGER) return this.#end;
+    if (startMs < Number.MIN_SAFE_INTEGER) return this.#prefix;
     const start = new Uint8Array(startLength);
     writeOrderedInt64(start, 0, Math.ceil(startMs));
     return concatBytes(this.#prefix, start);

@@ -295,6 +295,21 @@ const windowCases: readonly (readonly [string, (database: Database) => Promise<v
     },
   ],
   [
+    'what lies beyond the integers that a number holds exactly is before or after all windows, and no start of one',
+    async (database) => {
+      const { store } = await windowStore(database);
+      // 2^63 - 1 is the end of time in Java, 2^63 as a number.
+      for (const end of [2 ** 53, 2 ** 63, 2 ** 64, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+        assert.deepEqual(await store.starts(database, -end, end), [-dayMs, 0, dayMs, 3 * dayMs]);
+        assert.equal((await all(store.rows(database, -end, end))).length, 7);
+        assert.deepEqual(await all(store.rows(database, end, end)), []);
+        for (const startMs of [end, -end]) assert.equal(store.read(database, startMs, key(1)), undefined);
+      }
+      assert.equal(store.read(database, 0.5, key(1)), undefined);
+      assert.deepEqual(store.read(database, 0, key(1)), bytes(10));
+    },
+  ],
+  [
     'starts of up to 53 bits, negative ones too, are in numeric order',
     async (database) => {
       const store = new PagedWindowStore(database, bytes(255));
