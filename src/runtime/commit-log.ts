@@ -29,7 +29,8 @@ export interface CommitLog {
   isDue(nowMs: number): boolean;
   /** What it writes survives a loss of power. */
   readonly syncWrites: boolean;
-  batch(): WriteBatch;
+  /** The batch of the next commit. What is written ahead of it may be written from now on. */
+  batch(): WriteBatch | Promise<WriteBatch>;
   /** Adds to a flush what stands beside its rows; undefined: there is nothing to commit. The task takes nothing meanwhile. */
   take(flushed: FlushedTask): Promise<BegunCommit | undefined>;
   /** Gives up what is not committed. */

@@ -129,8 +129,16 @@ export class FolderLog implements CommitLog {
     return this.#options.syncWrites;
   }
 
-  batch(): WriteBatch {
-    return this.folder.database.batch();
+  async batch(): Promise<WriteBatch> {
+    const { saved, database } = this.folder;
+    const { format } = this.#saved;
+    if (saved !== undefined && saved.format !== format) {
+      // First: a process that dies in the commit leaves pages that an earlier version would count.
+      const batch = database.batch();
+      this.folder.save(batch, { ...saved, format });
+      await batch.write({ sync: this.#options.syncWrites });
+    }
+    return database.batch();
   }
 
   async take({ batch, rows, flushMs, changed, commitSeconds }: FlushedTask): Promise<BegunCommit | undefined> {

@@ -181,7 +181,7 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
       if (nothing()) return;
       // Another call may have begun a commit meanwhile: its batch must be written before the next one is made.
       await this.#writing;
-      const batch = this.log.batch();
+      const batch = await this.log.batch();
       try {
         await this.#begin(batch);
       } catch (error) {

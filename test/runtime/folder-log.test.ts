@@ -26,7 +26,7 @@ test('a commit that cost much is followed by the next after four times its cost,
     logger: silentLogger,
   });
   const commit = async (flushMs: number): Promise<void> => {
-    const flushed = { batch: log.batch(), rows: 0, flushMs, changed: true, commitSeconds: 0 };
+    const flushed = { batch: await log.batch(), rows: 0, flushMs, changed: true, commitSeconds: 0 };
     await (await log.take(flushed))!.write();
   };
   const dueAfter = (ms: number): boolean => log.isDue(Date.now() + ms);

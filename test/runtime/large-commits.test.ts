@@ -11,6 +11,7 @@ import {
   Windowed,
   WindowedSerde,
 } from '../../src/index.ts';
+import { StateFolder } from '../../src/runtime/state-folder.ts';
 import { dyingAt } from './dying-database.ts';
 import { ListFeed } from './list-feed.ts';
 
@@ -136,4 +137,32 @@ test('a large commit that dies anywhere leaves the one before, and is done again
   }
   // More writes than commits: parts are written ahead.
   t.true(died > 4, `${died} times`);
+});
+
+test('a state of an earlier format is of this one before anything is written that an earlier version would misread', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'weir-format-'));
+  t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+  const options = { stateDir, statestoreCacheMaxBytes: 24e6, commitIntervalMs: 1e9, syncWrites: false };
+  const first = await EmbeddedStreams.open(topology(), options);
+  await first.run([new ListFeed('in', records.slice(0, keys), 5000)]);
+  await first.close();
+  const format = async (change?: number): Promise<number> => {
+    const folder = await StateFolder.open(stateDir, { create: false });
+    const saved = folder.saved!;
+    if (change !== undefined) {
+      const batch = folder.database.batch();
+      folder.save(batch, { ...saved, format: change });
+      await batch.write({ sync: false });
+    }
+    await folder.close();
+    return saved.format;
+  };
+  await format(1);
+  // It dies at its first write; then at its second, which is one of pages that are written ahead.
+  for (const failing of [0, 1]) {
+    const streams = await EmbeddedStreams.open(topology(), { ...options, openDatabase: dyingAt(failing) });
+    await t.throwsAsync(streams.run([new ListFeed('in', records.slice(keys, 2 * keys), 5000)]));
+    await streams.close().catch(() => {});
+    t.is(await format(), failing === 0 ? 1 : 2);
+  }
 });
