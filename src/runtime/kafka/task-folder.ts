@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, DatabaseFactory, WriteBatch } from '../../../state/database.ts';
-import { fromUtf8, prefixEnd, utf8 } from '../../common/bytes.ts';
+import { fromUtf8, utf8 } from '../../common/bytes.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { deleteStores, goOn } from '../changed-state.ts';
+import { localPart } from '../parts/local-part.ts';
+import { wholeTime } from '../parts/store-part.ts';
 import { stateOnKafka } from '../saved-state.ts';
 import { metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
 import { changelogTopic } from './internal-names.ts';
@@ -243,12 +245,11 @@ export class TaskFolder {
     await deleteStores(this.database, [this.#copy.state.stores[name]!]);
   }
 
-  /** Whether it has any row. */
+  /** Whether it has any row. What was written ahead of a commit that never came is none. */
   async hasRows(): Promise<boolean> {
-    for (const { name } of this.#specs) {
-      const prefix = this.prefixOf(name);
-      for await (const page of this.database.pages({ gte: prefix, lt: prefixEnd(prefix)! }))
-        if (page.length > 0) return true;
+    for (const spec of this.#specs) {
+      const part = localPart(spec, this.database, this.prefixOf(spec.name), this.#partition);
+      for await (const page of part.rows(wholeTime.fromMs, wholeTime.toMs)) if (page.length > 0) return true;
     }
     return false;
   }

@@ -10,6 +10,7 @@ import {
   untilWindowCloses,
 } from '../../../src/index.ts';
 import type { Processor } from '../../../src/processor/processor.ts';
+import { Disk } from './disk.ts';
 import {
   app,
   drained,
@@ -112,6 +113,30 @@ for (const when of ['before', 'in', 'after'] as const)
       await sameAsChangelogs(t, cluster, [client]);
       await stop(client);
     });
+
+test('a first commit that dies once pages are written ahead of it is done again', async (t) => {
+  const keys = 20_000;
+  const cluster = clusterOf();
+  const topology = windowedCounts();
+  // Rows of some 100 bytes: 2 MB of pages, of which a table writes ahead from 1 MB on.
+  for (let i = 0; i < keys; i++) cluster.write('in', 0, [{ key: `${i}`.padEnd(80, '.'), value: 'x', timestamp: 1 }]);
+  const options = { disk: new Disk(), statestoreCacheMaxBytes: 64e6 };
+  const first = await startClient(t, cluster, topology, { ...options, commitIntervalMs: 600_000 });
+  await until(() => first.streams.stats().tasks[0]?.processed === keys, 'all is taken');
+  cluster.pause(first.broker);
+  // Who pauses commits what was taken.
+  first.streams.pause();
+  const isAhead = async (): Promise<boolean> =>
+    [...(await options.disk.image()).values()].some(({ length }) => length > 100);
+  await until(isAhead, 'pages are written ahead');
+  kill(cluster, first);
+  const second = await startClient(t, cluster, topology, options);
+  await drained(cluster, topology);
+  const rows = await rowsOf([second], 'counts');
+  t.is(rows.length, keys);
+  t.true(rows.every((row) => row.endsWith('@0 1')));
+  t.deepEqual(second.uncaught, []);
+});
 
 test('a record that fails while its task ends leaves no trace', async (t) => {
   const cluster = clusterOf();
