@@ -152,18 +152,22 @@ export function encodeHistory(history: History<Uint8Array>): Uint8Array {
 
 /**
  * The history of bytes that {@link encodeHistory} made. The values are views of `bytes`.
- * @throws {@link StreamsError} `STREAMS_STATE_STORE_CORRUPT` - the bytes end too early or too late.
+ * @throws {@link StreamsError} `STREAMS_STATE_STORE_CORRUPT` - the bytes end too early or too late, or the versions do not ascend.
  */
 export function decodeHistory(bytes: Uint8Array): History<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const history: Version<Uint8Array>[] = [];
   let at = countLength;
+  let before = Number.NEGATIVE_INFINITY;
   const count = bytes.length < countLength ? -1 : view.getInt32(0);
   while (history.length < count && at + versionHeaderLength <= bytes.length) {
     const validFromMs = readInt64(bytes, at);
     const length = view.getInt32(at + 8);
     at += versionHeaderLength;
-    if (length < -1) break;
+    // Neither is what encodeHistory writes; who looks for a moment would find another version.
+    const ascends = validFromMs > before && Number.isSafeInteger(validFromMs);
+    if (length < -1 || !ascends) break;
+    before = validFromMs;
     history.push({ validFromMs, value: length === -1 ? null : bytes.subarray(at, at + length) });
     at += Math.max(0, length);
   }

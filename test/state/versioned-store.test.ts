@@ -103,6 +103,21 @@ test('bytes that are no history are refused, wherever they are cut', (t) => {
   t.throws(() => decodeHistory(negative), { code: 'STREAMS_STATE_STORE_CORRUPT' });
 });
 
+test('bytes of versions that do not ascend, or that begin beyond 53 bits, are no history', (t) => {
+  const of = (...starts: readonly bigint[]): Buffer => {
+    const bytes = Buffer.alloc(4 + 12 * starts.length, 0xff);
+    bytes.writeInt32BE(starts.length);
+    for (const [i, start] of starts.entries()) bytes.writeBigInt64BE(start, 4 + 12 * i);
+    return bytes;
+  };
+  t.deepEqual(decodeHistory(of(1n, 2n)), [
+    { validFromMs: 1, value: null },
+    { validFromMs: 2, value: null },
+  ]);
+  for (const starts of [[2n, 1n], [1n, 1n], [-(2n ** 63n)], [1n, 2n ** 63n - 1n]])
+    t.throws(() => decodeHistory(of(...starts)), { code: 'STREAMS_STATE_STORE_CORRUPT' });
+});
+
 test('versions that do not ascend, or begin at no integer, are a RangeError', (t) => {
   const value = utf8('a');
   t.throws(
