@@ -178,17 +178,15 @@ test('who asks for a new generation says something new, and who is asked to join
   script.on(heartbeat, () => code(codes.rebalancing));
   await until(() => events.includes('assigned 2'));
   script.on(heartbeat, () => code(0));
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const generation = member.generation;
-  member.rejoin();
-  await until(() => member.generation > generation);
   const said = (i: number): string =>
     joins
       .at(i)!
       .protocols.map(([name, bytes]) => name + bytes.toString('hex'))
       .join();
   t.is(said(1), said(2));
-  t.not(said(-1), said(-2));
+  member.rejoin();
+  // A heartbeat that was on its way may have asked for one more before.
+  await until(() => said(-1) !== said(2));
   t.deepEqual(events.slice(0, 4), ['rebalancing', 'assigned 1', 'rebalancing', 'assigned 2']);
 });
 
