@@ -49,6 +49,17 @@ export class LogReader {
     });
   }
 
+  /** The windows that start in `[fromMs, toMs)` of which rows count, removed ones too. */
+  starts(reader: Reader, fromMs: number, toMs: number): ReadonlySet<number> {
+    return this.#consistent(reader, (head) => {
+      const starts = new Set<number>();
+      for (let number = head.first; number <= head.last; number++)
+        for (const startMs of this.#entry(reader, head, number, false).keys())
+          if (startMs >= fromMs && startMs < toMs && counts(head, startMs, number)) starts.add(startMs);
+      return starts;
+    });
+  }
+
   /** The rows that count of the windows that start in `[fromMs, toMs)`, by start and key. */
   rows(reader: Reader, fromMs: number, toMs: number): readonly LoggedRow[] {
     return this.#consistent(reader, (head) => {

@@ -275,11 +275,9 @@ export class PagedWindowStore {
     }
   }
 
-  /** The starts of the windows in `[fromMs, toMs)` that have rows, ascending. One seek a start. */
+  /** The starts of the windows in `[fromMs, toMs)` that have rows, and maybe of some that have none any more, ascending. One seek a start. */
   async starts(reader: Reader, fromMs: number = allTime.from, toMs: number = allTime.to): Promise<number[]> {
-    const starts = new Set<number>();
-    for (const { startMs, value } of this.#logReader.rows(reader, fromMs, toMs))
-      if (value !== undefined) starts.add(startMs);
+    const starts = new Set(this.#logReader.starts(reader, fromMs, toMs));
     const end = this.#keys.bound(toMs);
     for (let from = this.#keys.bound(fromMs); ; ) {
       const first = await firstKey(reader, from, end);
