@@ -95,6 +95,13 @@ export class FolderLog implements CommitLog {
   /** Takes these tasks over: gives the clocks and counters that each had. */
   async open(tasks: readonly Task[]): Promise<(taskId: string) => SavedTask | undefined> {
     const changes = this.#changes;
+    const { saved, database } = this.folder;
+    const before = Object.values(saved?.stores ?? {});
+    // A program that died in its first commit may have written rows ahead, of other stores, under numbers that are new now.
+    await deleteStores(
+      database,
+      Object.values(this.#saved.stores).filter((number) => !before.includes(number)),
+    );
     this.#tasks = tasks;
     this.#savedTasks = await this.folder.taskIds();
     const taskIds = tasks.map(({ taskId }) => taskId);

@@ -166,3 +166,30 @@ test('a state of an earlier format is of this one before anything is written tha
     t.is(await format(), failing === 0 ? 1 : 2);
   }
 });
+
+test('what a first commit that died has left is no row of another program that begins in its folder', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'weir-first-'));
+  t.teardown(() => rm(stateDir, { recursive: true, force: true }));
+  const options = { stateDir, statestoreCacheMaxBytes: 24e6, commitIntervalMs: 1e9, syncWrites: false };
+  // Its first write is one of pages of windows that are written ahead.
+  const died = await EmbeddedStreams.open(topology(), { ...options, openDatabase: dyingAt(1) });
+  await t.throwsAsync(died.run([new ListFeed('in', records.slice(0, keys), 5000)]));
+  await died.close().catch(() => {});
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', { keySerde: Serdes.string, valueSerde: Serdes.int64 })
+    .groupByKey()
+    .aggregate(count, (_key, _value, sum) => sum + 1, { name: 'all-time', valueSerde: Serdes.int64 });
+  const streams = await EmbeddedStreams.open(builder.build(), options);
+  t.teardown(() => streams.close());
+  await streams.run([new ListFeed('in', [...records.slice(0, 3), ...records.slice(0, 1)])]);
+  const store = streams.store('all-time');
+  const found: (readonly [key: unknown, value: unknown])[] = [];
+  if (store.kind === 'key-value') for await (const { key, value } of store.all()) found.push([key, value]);
+  // 7919 is prime to 20,000: the keys are 0, 7919 and 15838.
+  t.deepEqual(found, [
+    ['m0', 2],
+    ['m15838', 1],
+    ['m7919', 1],
+  ]);
+});
