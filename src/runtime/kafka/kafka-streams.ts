@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database } from '../../../state/database.ts';
 import { messageOf, StreamsError } from '../../common/errors.ts';
 import { silentLogger } from '../../common/logger.ts';
+import { maxTimerMs } from '../../config/setting-types.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { ClientState } from '../client-state.ts';
@@ -40,6 +41,8 @@ export interface CloseOptions {
 
 /** How long a client that closes waits for its last commits, ms. */
 const closeTimeoutMs = 30_000;
+/** The longest that it waits, ms: timers take no more, and those of further threads a little more. */
+const longestCloseMs = maxTimerMs - 60_000;
 
 /**
  * A topology at work on Kafka: one instance of the application, with one stream thread or several, each a member of its consumer group. Start as many instances as you like, here or elsewhere:
@@ -221,7 +224,7 @@ export class KafkaStreams {
    */
   close({ timeoutMs = closeTimeoutMs, leaveGroup }: CloseOptions = {}): Promise<void> {
     this.#leavesGroup = leaveGroup ?? this.#leavesGroup;
-    this.#ended ??= this.#close(timeoutMs, leaveGroup);
+    this.#ended ??= this.#close(Math.min(timeoutMs, longestCloseMs), leaveGroup);
     return this.#ended;
   }
 
@@ -273,7 +276,7 @@ export class KafkaStreams {
   async removeStreamThread({
     timeoutMs = closeTimeoutMs,
   }: Pick<CloseOptions, 'timeoutMs'> = {}): Promise<string | undefined> {
-    return this.#isAtWork ? this.#threads.remove(timeoutMs) : undefined;
+    return this.#isAtWork ? this.#threads.remove(Math.min(timeoutMs, longestCloseMs)) : undefined;
   }
 
   /** Resolves when the client has ended: closed, or failed. */

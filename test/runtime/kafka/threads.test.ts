@@ -364,3 +364,31 @@ test('a module that is none, or gives something else, is refused', async (t) => 
   await t.throwsAsync(made(good, { bootstrapServers: undefined }), { message: /bootstrapServers, or a module/ });
   await t.throwsAsync(made(good, { numStreamThread: 2 }), { message: /numStreamThreads/ });
 });
+
+test('a client that may take as long as it likes to close makes its last commits, in all threads', async (t) => {
+  const warnings: string[] = [];
+  const warned = ({ name }: Error): unknown => warnings.push(name);
+  process.on('warning', warned);
+  t.teardown(() => process.off('warning', warned));
+  for (const timeoutMs of [Number.POSITIVE_INFINITY, 2 ** 31 - 1]) {
+    const cluster = clusterOf(partitions);
+    const client = await start(t, cluster, counts, { numStreamThreads: 3, commitIntervalMs: 60_000 });
+    await until(() => activeByThread(client).join() === '2,2,2', 'each has two tasks');
+    write(cluster, 1, client);
+    const processed = (): number =>
+      Object.values(client.streams.stats().work).reduce((n, each) => n + each.processed, 0);
+    await until(() => processed() === 60, 'all is taken');
+    t.is(client.streams.stats().committedRows, 0);
+    await client.streams.removeStreamThread({ timeoutMs });
+    await client.streams.close({ timeoutMs });
+    const broker = cluster.connect();
+    const all = Array.from({ length: partitions }, (_, partition) => ({ topic: 'in', partition }));
+    const committed = await broker.admin.committed('app', all);
+    t.is(
+      committed.reduce((sum, of) => sum + (of?.offset ?? 0), 0),
+      60,
+    );
+    await broker.close();
+  }
+  t.deepEqual(warnings, []);
+});
