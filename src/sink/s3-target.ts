@@ -17,6 +17,8 @@ export interface S3Options {
   readonly logger: Logger;
   /** Of a server that is not Amazon's, such as `http://127.0.0.1:9000`. @defaultValue `AWS_ENDPOINT_URL_S3`, or Amazon's */
   readonly endpoint?: string;
+  /** How long a connection may be silent while an answer is awaited, ms. @defaultValue 60000 */
+  readonly silenceMs?: number;
 }
 
 /** Parts of an upload, bytes: S3 takes 10,000 parts, of at least 5 MiB but for the last. */
@@ -44,12 +46,12 @@ export class S3Target implements SinkTarget {
     const prefix = decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, '');
     this.#prefix = prefix === '' ? '' : `${prefix}/`;
     this.url = `s3://${this.#bucket}/${this.#prefix}`;
-    const { endpoint } = options;
+    const { endpoint, silenceMs = 60_000 } = options;
     this.#client = new sdk.S3Client({
       ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
       maxAttempts: 1,
-      // A server that takes a request and answers nothing is away too.
-      requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000 },
+      // A server that takes a request and answers nothing, or stops in the midst, is away too. The SDK only warns of a `requestTimeout` that is over.
+      requestHandler: { connectionTimeout: 10_000, socketTimeout: silenceMs },
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
