@@ -1,4 +1,5 @@
 import { type StreamsErrorCode, streamsErrors } from '../common/errors.ts';
+import { deadReasons } from '../files/row-format.ts';
 import type { EngineStats, StoreStats, StreamsState, TaskStats, TaskWork } from '../runtime/engine-stats.ts';
 import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
 import { addedTimes, type RecordTimes } from '../runtime/record-times.ts';
@@ -107,9 +108,9 @@ function setFeedWork(set: SetMetric, feed: FeedProgress): void {
   const { topic } = feed;
   set('streams_records_consumed_total', { topic }, feed.rows);
   set('streams_bytes_consumed_total', { topic }, feed.bytes);
-  for (const [reason, count] of Object.entries(feed.deadByReason)) {
-    set('streams_feed_dead_records_total', { topic, reason }, count);
-  }
+  // Reasons that are known are there from the start, so that the first letter is an increase that alerts can see.
+  for (const reason of new Set<string>([...deadReasons, ...Object.keys(feed.deadByReason)]))
+    set('streams_feed_dead_records_total', { topic, reason }, feed.deadByReason[reason] ?? 0);
   set('streams_feed_late_records_total', { topic }, feed.late);
   set('streams_feed_skipped_records_total', { topic }, feed.skipped);
 }

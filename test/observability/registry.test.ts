@@ -46,6 +46,8 @@ test('plain fields of the engine become samples', async (t) => {
     'streams_feed_files{topic="events",state="done"} 2',
     'streams_feed_files{topic="events",state="pending"} 3',
     'streams_feed_dead_records_total{topic="events",reason="date"} 2',
+    // The first letter is an increase.
+    'streams_feed_dead_records_total{topic="events",reason="columns"} 0',
     'streams_feed_late_records_total{topic="events"} 2',
     'streams_feed_skipped_records_total{topic="events"} 0',
     'streams_store_operations_total{store="day-equipment",operation="get"} 40',
