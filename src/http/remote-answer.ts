@@ -185,6 +185,8 @@ async function problemOf(url: URL, response: Response, body: AnswerBody): Promis
       'STREAMS_CONFIG',
       `${url.origin} asks for a token: give that of its instances with http.token.file or WEIR_HTTP_TOKEN.`,
     );
+  // It says by which names it is asked.
+  if (status === 421 && detail !== undefined) return new StreamsError('STREAMS_CONFIG', where + detail);
   if (code !== undefined && detail !== undefined) return new StreamsError(code, where + detail);
   return noInstance(url, `${status} ${response.headers.get('content-type') ?? 'without a content type'}`);
 }

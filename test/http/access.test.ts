@@ -1,9 +1,9 @@
-import { request } from 'node:http';
-import { connect } from 'node:net';
+import { createServer as createHttpServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import type { StreamsError } from '../../src/common/errors.ts';
-import { remotePart } from '../../src/http/remote-part.ts';
+import { remotePart, remoteState } from '../../src/http/remote-part.ts';
 import type { RunningServer } from '../../src/http/running-server.ts';
 import { createServer, type ServerOptions } from '../../src/http/server.ts';
 import { wholeTime } from '../../src/runtime/parts/store-part.ts';
@@ -35,7 +35,12 @@ function ask(
   { port }: RunningServer,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ readonly status: number; readonly code: unknown; readonly asks: string | undefined }> {
+): Promise<{
+  readonly status: number;
+  readonly code: unknown;
+  readonly detail: unknown;
+  readonly asks: string | undefined;
+}> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
       let text = '';
@@ -44,8 +49,8 @@ function ask(
       });
       response.on('end', () => {
         const isProblem = response.headers['content-type'] === 'application/problem+json';
-        const code = isProblem ? (JSON.parse(text) as { readonly code: string }).code : undefined;
-        resolve({ status: response.statusCode!, code, asks: response.headers['www-authenticate'] });
+        const { code, detail } = (isProblem ? JSON.parse(text) : {}) as { code?: string; detail?: string };
+        resolve({ status: response.statusCode!, code, detail, asks: response.headers['www-authenticate'] });
       });
     });
     asked.on('error', reject).end();
@@ -136,3 +141,18 @@ for (const host of loopbacks)
     for await (const piece of socket) text += String(piece);
     t.regex(text, /^HTTP\/1\.\d 200 /);
   });
+
+test('who asks an instance by a name that it does not know is told so', async (t) => {
+  const server = await serverOf(t);
+  // Whatever name the client has for it.
+  const known = createHttpServer((_request, response) => {
+    void ask(server, '/internal/state', { host: `alias.example:${server.port}` }).then(({ status, detail }) => {
+      response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ detail }));
+    });
+  });
+  await new Promise<void>((resolve) => known.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => known.close());
+  const { port } = known.address() as AddressInfo;
+  const error = await t.throwsAsync<StreamsError>(remoteState(`http://127.0.0.1:${port}`), { code: 'STREAMS_CONFIG' });
+  t.regex(error!.message, /is not asked by the name alias\.example\. Name it with http\.hosts/);
+});
