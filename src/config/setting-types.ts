@@ -86,11 +86,19 @@ export function optional<T>(type: SettingType<T>): SettingType<T | undefined> {
   return type;
 }
 
-const hostAndPort: RegExp = /^(\[[0-9a-f:.]+\]|[^\s:,[\]]+):\d{1,5}$/i;
+const hostAndPort: RegExp = /^(?:\[[0-9a-f:.]+\]|[^\s:,[\]]+):(\d{1,5})$/i;
+
+function isHostPort(given: string): boolean {
+  const port = Number(hostAndPort.exec(given)?.[1]);
+  return port >= 1 && port <= 65_535;
+}
 
 /** `host:port`. */
 export function hostPort(): SettingType<string> {
-  return text('host:port', hostAndPort);
+  return {
+    read: (given) => (isHostPort(given.trim()) ? given.trim() : undefined),
+    expected: 'host:port',
+  };
 }
 
 /** `host:port`, several of them separated by commas. */
@@ -98,7 +106,7 @@ export function hostPorts(): SettingType<readonly string[]> {
   return {
     read(given) {
       const list = given.split(',').map((item) => item.trim());
-      return list.every((item) => hostAndPort.test(item)) ? list : undefined;
+      return list.every(isHostPort) ? list : undefined;
     },
     expected: 'host:port, several separated by commas',
   };

@@ -86,6 +86,9 @@ export class OtherInstances {
   /** @param isOurs - Whether an answer is one of an instance: one that is gone may have left its address to another program. */
   async #ask<T>(endpoint: string, path: string, isOurs: (answer: Partial<T>) => boolean): Promise<InstanceAnswer<T>> {
     if (endpoint === '') return { problem: 'it has no address at which it could be asked.' };
+    // It is what the instance says of itself, or its program does.
+    if (!URL.canParse(`http://${endpoint}`))
+      return { problem: `${endpoint}, its application.server, is no address: give it host:port.` };
     try {
       const options = { timeoutMs, token: this.#token };
       const { body } = await askRemote(new URL(path, `http://${endpoint}`), 'application/json', options);

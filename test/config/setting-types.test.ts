@@ -54,10 +54,10 @@ test('true and false are the only booleans', (t) => {
 
 test('addresses have a host and a port', (t) => {
   for (const good of ['localhost:9092', '10.0.0.1:80', '[::1]:9092']) t.is(read(hostPort(), good), good);
-  for (const bad of ['', 'localhost', ':9092', 'a:b', 'a:9092,b:9092', '::1:9092'])
+  for (const bad of ['', 'localhost', ':9092', 'a:b', 'a:9092,b:9092', '::1:9092', 'a:0', 'a:65536', 'a:99999'])
     t.is(read(hostPort(), bad), undefined, bad);
   t.deepEqual(read(hostPorts(), 'a:1, b:2'), ['a:1', 'b:2']);
-  for (const bad of ['', 'a:1,', 'a']) t.is(read(hostPorts(), bad), undefined, bad);
+  for (const bad of ['', 'a:1,', 'a', 'a:1,b:65536']) t.is(read(hostPorts(), bad), undefined, bad);
 });
 
 test('text is trimmed and not empty', (t) => {
