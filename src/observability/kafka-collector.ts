@@ -69,10 +69,11 @@ function setTask(set: SetMetric, task: KafkaTaskStats, work: KafkaTaskWork): voi
     return;
   }
   if (task.commitPaceMs !== undefined) set('streams_task_commit_interval_seconds', labels, task.commitPaceMs / 1000);
-  // A task that had nothing to restore says so, instead of saying nothing.
-  const { restored, total } = restore ?? { restored: 0, total: 0 };
   set('streams_restore_records_total', labels, work.restored);
-  set('streams_restore_remaining_records', labels, Math.max(0, total - restored));
+  // A task that had nothing to restore says so, instead of saying nothing; one that does not know yet says nothing.
+  const { restored, total } = restore ?? { restored: 0, total: 0 };
+  if (restore !== undefined || status === 'running')
+    set('streams_restore_remaining_records', labels, Math.max(0, total - restored));
   // Not known of all, or not begun: absent, not too little.
   if (task.inputs.length > 0 && task.inputs.every(({ stableEnd }) => stableEnd >= 0))
     set(

@@ -171,6 +171,9 @@ test('what is not known yet is absent, not 0', async (t) => {
   const starting = await text(kafkaStats({ tasks: [activeTask('0_0', { inputs: [input] })], unread: [] }));
   t.notRegex(starting, /^streams_(consumer|task)_lag_records/m);
   t.regex(starting, /^streams_consumer_position_offset\{.*\} 99$/m);
+  // It does not know yet how much there is to restore.
+  const { restore: _, ...unknown } = activeTask('0_0', { status: 'restoring', inputs: [] });
+  t.notRegex(await text(kafkaStats({ tasks: [unknown], unread: [] })), /^streams_restore_remaining_records/m);
   // It reads its changelogs, and nothing else yet.
   const restoring = activeTask('0_0', { status: 'restoring', inputs: [] });
   t.notRegex(await text(kafkaStats({ tasks: [restoring], unread: [] })), /^streams_(consumer|task)_lag_records/m);

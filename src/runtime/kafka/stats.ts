@@ -174,7 +174,10 @@ function taskStats(slot: TaskSlot, thread: string): KafkaTaskStats {
       buffered: input.buffered,
     })),
     ...(task === undefined ? {} : { commitPaceMs: task.log.paceMs }),
-    ...(role === 'active' ? { restore: { restored, total, seconds } } : {}),
+    // Before its changelogs are looked at nobody knows how much there is.
+    ...(role === 'active' && (follower !== undefined || status === 'running')
+      ? { restore: { restored, total, seconds } }
+      : {}),
     ...(role === 'standby' && follower !== undefined && follower.lag >= 0 ? { standbyLag: follower.lag } : {}),
   };
 }
