@@ -16,7 +16,15 @@ import type { GlobalTableSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { goOn } from '../changed-state.ts';
 import { stateOnKafka } from '../saved-state.ts';
-import { allRows, metaKey, rowPrefix, type SavedState, StateFolder, type StateSettings } from '../state-folder.ts';
+import {
+  allRows,
+  metaKey,
+  rowPrefix,
+  type SavedState,
+  StateFolder,
+  type StateSettings,
+  storeRange,
+} from '../state-folder.ts';
 import { VersionedTableStore } from '../stores/versioned-table-store.ts';
 import { sharedPartition } from '../topology-engine.ts';
 import type { KafkaGlobalStats } from './kafka-stats.ts';
@@ -26,6 +34,8 @@ import { isOutdated } from './outdated-copy.ts';
 const positionsKey = metaKey('global-positions');
 const memberKey = metaKey('member');
 const runKey = metaKey('run');
+/** A broker's default of delete.retention.ms. */
+const day = 86_400_000;
 
 /** Folder of an instance's global tables below its state folder. Who has it open has the instance. */
 export function globalDirectory(stateDir: string): string {
@@ -44,6 +54,8 @@ export interface GlobalTablesOptions {
   readonly joined: Readonly<Record<string, readonly number[]>>;
   /** Told of records that tasks have joined and nobody can read any more. What it throws ends the start. */
   readonly lost: (error: StreamsError) => void;
+  /** ms after which a copy may have missed deletions. @defaultValue each topic's delete.retention.ms */
+  readonly deleteRetentionMs?: number | undefined;
   readonly openDatabase?: DatabaseFactory | undefined;
   /** Told of a record that cannot be read; it is passed over. */
   readonly unreadable: (table: GlobalTableSpec, records: FetchedRecords, i: number, error: unknown) => void;
@@ -131,7 +143,6 @@ export class GlobalTables {
   readonly #reads = new Set<(error: unknown) => void>();
   #caughtUp: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   #onUpdates: (updates: readonly GlobalUpdate[]) => Promise<void> = async () => {};
-  #savedAtMs = -1;
   /** The topics were read to the ends that they had at the start. */
   #complete = false;
   #begun: Promise<void> | undefined;
@@ -168,7 +179,6 @@ export class GlobalTables {
     const written = readSaved(folder);
     if (written === undefined) return;
     for (const [topic, positions] of Object.entries(written.positions)) this.#positions.set(topic, [...positions]);
-    this.#savedAtMs = written.atMs;
   }
 
   /** Opens an instance's folder. @throws StreamsError `STREAMS_STATE_STORE_LOCKED` while another process has it. */
@@ -182,6 +192,14 @@ export class GlobalTables {
           'a topic of a global table was recreated: so are the copies',
         );
         await deleteRows(folder);
+      }
+      const old = await outdatedTopics(folder, broker, options, topicIds);
+      if (old.length > 0) {
+        options.logger.warn(
+          { topics: old },
+          'the copy of a global table is so old that it may have missed deletions: it is read again',
+        );
+        await forgetTables(folder, options.topology, old);
       }
       const state = await stateOf(folder, broker, options);
       await forgetGone(folder, options.topology, state);
@@ -241,11 +259,6 @@ export class GlobalTables {
     batch.put(runKey, utf8(this.run));
     await batch.write({ sync: true });
     await batch.close();
-  }
-
-  /** How long ago the copy was last written to, ms; Infinity for an empty one. */
-  get ageMs(): number {
-    return this.#savedAtMs < 0 ? Number.POSITIVE_INFINITY : Date.now() - this.#savedAtMs;
   }
 
   /** Positions of the partitions of each global topic as they are now: all before is in the tables. */
@@ -465,11 +478,10 @@ export class GlobalTables {
   async #save(): Promise<void> {
     const batch: WriteBatch = this.#folder.database.batch();
     for (const store of this.stores.values()) store.flush(batch);
-    this.#savedAtMs = Date.now();
     const saved: SavedGlobal = {
       positions: this.positions,
       topicIds: Object.fromEntries(this.#topicIds),
-      atMs: this.#savedAtMs,
+      atMs: Date.now(),
       complete: this.#complete,
     };
     batch.put(positionsKey, utf8(JSON.stringify(saved)));
@@ -535,6 +547,50 @@ async function forgetGone(folder: StateFolder, { globalTables }: Topology, { sto
   if (positions.length === Object.keys(written.positions).length) return;
   const batch = folder.database.batch();
   batch.put(positionsKey, utf8(JSON.stringify({ ...written, positions: Object.fromEntries(positions) })));
+  await batch.write({ sync: false });
+  await batch.close();
+}
+
+/** Topics that keep of each key the last record alone, and whose copies are behind, and so old that the broker may have forgotten deletions since. What only a copy has is kept: versions, and what lies before the topic's begin. */
+async function outdatedTopics(
+  folder: StateFolder,
+  { admin }: Broker,
+  { topology, deleteRetentionMs }: GlobalTablesOptions,
+  topicIds: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  const { positions = {}, atMs = 0 } = readSaved(folder) ?? {};
+  const topics = topology.globalTables
+    .filter(({ topic, versioned, history }) => topic in positions && !(versioned && history === 'record'))
+    .map(({ topic }) => topic)
+    .filter((topic) => topicIds.has(topic));
+  if (topics.length === 0) return [];
+  const configs = await admin.topicConfigs(topics);
+  const old = topics.filter((topic) => {
+    const config = configs.get(topic);
+    const retentionMs = deleteRetentionMs ?? Number(config?.['delete.retention.ms'] ?? day);
+    return config?.['cleanup.policy'] === 'compact' && Date.now() - atMs > retentionMs;
+  });
+  const places = old.flatMap((topic) =>
+    positions[topic]!.map((position, partition) => ({ topic, partition, position })),
+  );
+  if (places.length === 0) return [];
+  const [starts, ends] = [await admin.offsets(places, 'earliest'), await admin.offsets(places, 'stable')];
+  const has = (topic: string, is: (i: number) => boolean): boolean =>
+    places.some((place, i) => place.topic === topic && is(i));
+  return old.filter((topic) => has(topic, (i) => places[i]!.position < ends[i]!) && !has(topic, (i) => starts[i]! > 0));
+}
+
+/** Takes the tables of topics out of the copy. */
+async function forgetTables(folder: StateFolder, { globalTables }: Topology, topics: readonly string[]): Promise<void> {
+  const written = readSaved(folder)!;
+  const positions = Object.entries(written.positions).filter(([topic]) => !topics.includes(topic));
+  const batch = folder.database.batch();
+  batch.put(positionsKey, utf8(JSON.stringify({ ...written, positions: Object.fromEntries(positions) })));
+  for (const { topic, store } of globalTables) {
+    const number = topics.includes(topic) ? folder.saved?.stores[store.name] : undefined;
+    if (number === undefined) continue;
+    for await (const page of folder.database.pages(storeRange(number))) for (const [key] of page) batch.del(key);
+  }
   await batch.write({ sync: false });
   await batch.close();
 }

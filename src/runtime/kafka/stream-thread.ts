@@ -205,6 +205,7 @@ export class StreamThread {
       logger,
       joined: prepared.past.joined,
       lost: (error) => refuseOrAccept(error, this.#options),
+      deleteRetentionMs: this.#options.deleteRetentionMs,
       ...(openDatabase === undefined ? {} : { openDatabase }),
       unreadable: (table, records, i, error) => {
         this.#owner.count(new StreamsError('STREAMS_DESERIALIZATION', messageOf(error)));

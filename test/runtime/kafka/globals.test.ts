@@ -450,3 +450,26 @@ test('a global table with another serde is read whole where a store has changed 
   }
   t.deepEqual(messages(cluster, 'out'), ['k=x 7', 'k=x 7']);
 });
+
+test('a copy of a global table that is behind, and so old that it may have missed deletions, is read again', async (t) => {
+  const cluster = clusterOf();
+  const disk = new Disk();
+  name(cluster, 'k', 'Anna');
+  name(cluster, 'l', 'Berta');
+  const run = async (key: string, deleteRetentionMs?: number): Promise<void> => {
+    const more = deleteRetentionMs === undefined ? {} : { deleteRetentionMs };
+    const client = await startClient(t, cluster, enriched(), { disk, ...more });
+    event(cluster, key);
+    await drained(cluster, enriched());
+    await stop(client);
+  };
+  await run('k');
+  // As if k was deleted, and the deletion forgotten, while the instance was away: of three records the last two are left.
+  cluster.truncate('names', 0, 0);
+  for (const value of ['', 'Berta', 'Beate']) name(cluster, 'l', value);
+  await run('k', 86_400_000);
+  name(cluster, 'm', 'Carla');
+  await run('k', 0);
+  await run('l', 0);
+  t.deepEqual(messages(cluster, 'out'), ['k=x Anna', 'k=x Anna', 'k=x nobody', 'l=x Beate']);
+});
