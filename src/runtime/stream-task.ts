@@ -133,9 +133,9 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
    * @param idleMs - How long there must have been nothing to read.
    */
   closeIdle(idleMs: number, nowMs: number): void {
-    if (this.busy || this.#streamTimeMs() < 0 || !this.source.isIdle(idleMs, nowMs)) return;
     // Each move is a commit: one for each such time is enough.
-    if (nowMs < this.#idleMovedMs + idleMs) return;
+    if (this.busy || this.#streamTimeMs() < 0 || nowMs < this.#idleMovedMs + idleMs) return;
+    if (!this.source.isIdle(idleMs, nowMs)) return;
     this.#idleMovedMs = nowMs;
     this.#guard(() => {
       for (const task of this.engine.tasks) if (task.advanceTo(nowMs - idleMs)) this.#changed = true;

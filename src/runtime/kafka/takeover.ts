@@ -354,7 +354,9 @@ async function makeTask(
   const fresh = !hasCommitted(committed);
   const program = programOf(topology, part);
   const isOther = !fresh && metadata !== undefined && !isDeepStrictEqual(metadata.program, program);
-  const inputs = new TaskInputs(queues, options.maxTaskIdleMs);
+  const inputs = new TaskInputs(queues, options.maxTaskIdleMs, (partitions) =>
+    options.broker.admin.offsets(partitions, 'stable'),
+  );
   const log = new TransactionLog({
     task: own,
     inputs,

@@ -78,3 +78,18 @@ test('an asynchronous punctuation that this sets off is waited for, and its fail
   t.deepEqual(seen, ['a', 'a', 'begins', 'fails']);
   t.regex(String(client.streams.failure), /as it must/);
 });
+
+test('windows stay open while no broker answers: what comes meanwhile counts once it is read', async (t) => {
+  const brokers = new MemoryCluster();
+  for (const topic of ['in', 'out']) brokers.createTopic(topic);
+  const client = await startClient(t, brokers, finals(), { windowIdleCloseMs: 300, sessionTimeoutMs: 30_000 });
+  brokers.write('in', 0, [{ key: 'a', value: '', timestamp: long }]);
+  await drained(brokers, finals());
+  brokers.pause(client.broker);
+  brokers.write('in', 0, [{ key: 'a', value: '', timestamp: long + 1 }]);
+  await sleep(1000);
+  brokers.resume(client.broker);
+  await until(() => messages(brokers, 'out').length > 0, 'the window has closed');
+  t.deepEqual(messages(brokers, 'out'), ['a=2']);
+  t.is(client.streams.stats().tasks[0]!.dropped.late, 0);
+});
