@@ -391,6 +391,10 @@ export class FolderFeed<K, V> implements Feed {
     }
     this.#ledger.put(file.entry);
     this.#countRead(file.entry, 1);
+    this.#logger.warn(
+      { topic: this.topic, file: file.name, known: as },
+      `${file.name} begins as ${as} does and goes on in another way: it is read from where it was`,
+    );
   }
 
   /** Counts a file as one that was read, or (-1) no longer so. */

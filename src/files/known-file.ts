@@ -130,6 +130,8 @@ async function checkContent(
       const { disk: _, ...plain } = entry;
       return { entry: { ...plain, gzip: false }, grown };
     }
+    // What stands on the disk has more than was read: by its fingerprint nothing would be left to read.
+    if (grown) return { entry: { ...entry, gzip: file.gzip }, grown };
     const disk = await source.fingerprint();
     return { entry: { ...entry, gzip: file.gzip, ...(disk && { disk }) }, grown };
   } finally {

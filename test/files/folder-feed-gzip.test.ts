@@ -238,6 +238,32 @@ test('a gzip file that was packed anew holds the same rows; one with other rows 
   await t.throwsAsync(world.run(), { message: /saved: \d+ bytes read; found: 20 bytes/ });
 });
 
+test('what a file has more since it was packed, anew or for the first time, is read although the run that found it ended before', async (t) => {
+  for (const [before, after] of [
+    ['b.csv.gz', 'b.csv.gz'],
+    ['b.csv', 'b.csv.gz'],
+    ['b.csv.gz', 'c.csv.gz'],
+    ['b.csv', 'c.csv.gz'],
+    ['b.csv.gz', 'b.csv'],
+  ] as const) {
+    const world = await FolderWorld.create(t);
+    const content = (name: string, text: string): string | Buffer => (name.endsWith('.gz') ? gzipSync(text) : text);
+    world.write(before, content(before, readings(1, 2)));
+    await world.run();
+    world.remove(before);
+    world.write(after, content(after, readings(1, 2, 3)));
+    world.write('a.csv', readings(10, 11));
+    await world.run({ commitAt: 1, killAt: 1 });
+    // Once more, behind the file that was found.
+    world.write('d.csv', readings(20, 21));
+    await world.run({ batchRows: 1, commitAt: 1, killAt: 1 });
+    const last = await world.run();
+    t.deepEqual(idsOf(last.records), [3, 20, 21], `${before}, ${after}`);
+    t.is(last.progress.rows, 7);
+    t.deepEqual((await world.run()).records, []);
+  }
+});
+
 test('a file in both forms at once is refused, even if one of them was read before', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('a.csv', readings(1));

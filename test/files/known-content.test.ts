@@ -286,6 +286,7 @@ test('a file that begins as another one and goes on in its own way is read from 
   world.append('b.csv', rows(9));
   const own = await world.run();
   t.deepEqual(idsOf(own.records), [1, 2, 9]);
+  t.regex(own.logged.join(), /b\.csv begins as a\.csv does and goes on in another way/);
   t.deepEqual([own.progress.filesDone, own.progress.filesTotal, own.progress.rows], [2, 2, 6]);
   t.is(own.progress.bytes, own.progress.bytesTotal);
 });
