@@ -5,6 +5,7 @@ import type { FolderSurvey } from './folder-survey.ts';
 import { openContent } from './known-file.ts';
 
 const lineFeed = 10;
+const carriageReturn = 13;
 /** Bytes in which header and first row end in most files. */
 const mostlyEnough = 1024;
 
@@ -28,10 +29,10 @@ export class FileOpenings {
     this.#survey = survey;
   }
 
-  /** Entries of files that begin as a new file does, which is noted for those that follow. */
-  async alike(name: string, content: Uint8Array): Promise<FileEntry[]> {
+  /** Entries of files that begin as a new file does, which is noted for those that follow. `ends`: there is no more content. */
+  async alike(name: string, content: Uint8Array, ends: boolean): Promise<FileEntry[]> {
     if (!this.#loaded) await this.#load();
-    const found = openingOf(content, this.#lines);
+    const found = openingOf(content, this.#lines, ends);
     if (found === undefined) return [];
     const alike: FileEntry[] = [];
     for (const other of this.#names.get(found) ?? []) {
@@ -60,14 +61,16 @@ export class FileOpenings {
   }
 }
 
-/** The hash of the first lines of content; undefined if they do not end within 64 KiB. */
-function openingOf(content: Uint8Array, lines: number): string | undefined {
+/** The hash of the first lines of content; undefined if they do not end within 64 KiB. `ends`: the content's end is the end of a line. */
+function openingOf(content: Uint8Array, lines: number, ends: boolean): string | undefined {
   let end = -1;
   for (let line = 0; line < lines; line++) {
-    end = content.indexOf(lineFeed, end + 1);
+    const start = end + 1;
+    end = content.indexOf(lineFeed, start);
+    if (end < 0 && ends && start < content.length) end = content.length;
     if (end < 0 || end >= endBytes) return undefined;
   }
-  return hashOfBeginning(content.subarray(0, end));
+  return hashOfBeginning(content.subarray(0, content[end - 1] === carriageReturn ? end - 1 : end));
 }
 
 async function openingOnDisk(file: FolderFile, bytes: Buffer, lines: number): Promise<string | undefined> {
@@ -75,10 +78,10 @@ async function openingOnDisk(file: FolderFile, bytes: Buffer, lines: number): Pr
   if (source === undefined) return undefined;
   try {
     let count = await source.read(bytes, 0, mostlyEnough);
-    const found = openingOf(bytes.subarray(0, count), lines);
+    const found = openingOf(bytes.subarray(0, count), lines, count < mostlyEnough);
     if (found !== undefined || count < mostlyEnough) return found;
     count += await source.read(bytes, count, bytes.length - count);
-    return openingOf(bytes.subarray(0, count), lines);
+    return openingOf(bytes.subarray(0, count), lines, count < bytes.length);
   } finally {
     await source.close();
   }

@@ -58,7 +58,7 @@ export interface FolderFeedOptions<K, V> {
   readonly keyPrefix?: Uint8Array;
   /** Most records of a batch. @defaultValue 4096 */
   readonly batchRows?: number;
-  /** Bytes read at once. @defaultValue 1 MiB */
+  /** Bytes read at once. With less than 64 KiB, copies of larger files are not known as such. @defaultValue 1 MiB */
   readonly chunkBytes?: number;
   readonly logger?: Logger;
   /** Read these alone, up to where they were read before. @defaultValue all that is there */

@@ -61,7 +61,7 @@ export class KnownContent {
    * @param last - Content offset at which the file is taken to end, whatever follows.
    */
   async find(
-    { file, bytes, base, start, end }: Chunk,
+    { file, bytes, base, start, end, ending }: Chunk,
     first: string | undefined,
     last: number = Number.POSITIVE_INFINITY,
   ): Promise<FoundContent | undefined> {
@@ -71,7 +71,9 @@ export class KnownContent {
     const read = file.entry?.content.length ?? -1;
     const isMore = ({ name, content: { length } }: FileEntry): boolean =>
       length > read && name !== file.name && !otherRange(file.name, name);
-    const opening = isBeginning ? await this.#openings.alike(file.name, content) : this.#alikeBeyond(first);
+    const opening = isBeginning
+      ? await this.#openings.alike(file.name, content, ending !== 'more')
+      : this.#alikeBeyond(first);
     const alike = opening
       .filter(isMore)
       .sort((a, b) => b.sequence - a.sequence)

@@ -276,6 +276,25 @@ test('a part of a file stays known when the file is gone, and is refused when it
   t.deepEqual(idsOf((await world.run()).records), [11]);
 });
 
+test("a copy that was cut before the end of its first row's line is known", async (t) => {
+  for (const end of ['\n', '\r\n'])
+    for (const part of ['a.csv', 'c.csv', 'c.csv.gz'])
+      for (const cut of [0, 1, end.length]) {
+        const world = await FolderWorld.create(t);
+        const text = readings(1, 2, 3).replaceAll('\n', end);
+        world.write('b.csv', text);
+        await world.run();
+        const head = text.slice(0, text.indexOf(end, 12) + cut);
+        world.write(part, part.endsWith('.gz') ? gzipSync(head) : head);
+        const { records, logged } = await world.run();
+        t.deepEqual(records, [], `${JSON.stringify(end)}, ${part}, ${cut}`);
+        t.regex(logged.join(), /nothing but the first rows of b\.csv/);
+        world.remove(part);
+        world.write('c.csv', text);
+        t.deepEqual((await world.run()).records, []);
+      }
+});
+
 test('a file that begins as another one and goes on in its own way is read from where it was', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('a.csv', readings(1, 2, 3));
