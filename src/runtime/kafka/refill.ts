@@ -179,14 +179,13 @@ async function carryOut(refill: Refill, folders: ReadonlyMap<string, TaskFolder>
     );
     const positions = committed.map((each) => each?.offset ?? 0);
     await folders.get(taskId)?.refilled(written ?? new Map(), ids, { positions, metadata });
+    // One that has come to the program since has no position yet.
+    const found = inputs.flatMap(({ topic }, i) =>
+      committed[i] === undefined ? [] : [{ topic, partition: id.partition, offset: committed[i].offset }],
+    );
     await admin.setCommitted(
       applicationId,
-      inputs.map(({ topic }, i) => ({
-        topic,
-        partition: id.partition,
-        offset: committed[i]!.offset,
-        metadata: i === 0 ? metadata : pointerTo(inputs[0]!.topic),
-      })),
+      found.map((each, i) => ({ ...each, metadata: i === 0 ? metadata : pointerTo(found[0]!.topic) })),
     );
   }
 }

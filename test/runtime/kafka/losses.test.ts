@@ -2,6 +2,8 @@ import test, { type ExecutionContext } from 'ava';
 import type { BrokerAdmin } from '../../../src/clients/broker.ts';
 import { MemoryCluster } from '../../../src/clients/memory/memory-broker.ts';
 import { StreamsBuilder, type StreamsError, type Topology } from '../../../src/index.ts';
+import { filledOptions } from '../../../src/runtime/kafka/kafka-options.ts';
+import { refillChangelogs } from '../../../src/runtime/kafka/refill.ts';
 import { Disk } from './disk.ts';
 import {
   app,
@@ -245,4 +247,35 @@ for (const [name, [loss, outcome]] of Object.entries(whileRunning))
       t.deepEqual(await rowsOf([client], 'by-name'), ['Anna 5', 'Berta 2']);
     } else await refused(t, client, outcome);
     await stop(client);
+  });
+
+for (const more of ['also', 'too'])
+  test(`a changelog is made again with a program that reads topic ${more} besides, which has no position yet`, async (t) => {
+    const merged = (...topics: readonly string[]): Topology => {
+      const builder = new StreamsBuilder();
+      const [first, ...others] = topics.map((topic) => builder.stream(topic, texts));
+      others
+        .reduce((all, each) => all.merge(each), first!)
+        .groupByKey()
+        .count({ name: 'counts' });
+      return builder.build();
+    };
+    const cluster = new MemoryCluster();
+    for (const topic of ['in', more]) cluster.createTopic(topic);
+    const disk = new Disk();
+    const { stateDir, openDatabase } = disk;
+    const client = await startClient(t, cluster, merged('in'), { disk });
+    for (let i = 0; i < 3; i++) cluster.write('in', 0, [{ key: 'a', value: 'x' }]);
+    await drained(cluster, merged('in'));
+    await stop(client);
+    const both = merged('in', more);
+    const broker = cluster.connect();
+    await broker.admin.deleteTopics([`${app}-counts-changelog`]);
+    const options = filledOptions({ broker, applicationId: app, stateDir, openDatabase });
+    t.deepEqual(await refillChangelogs(both, options, true), [`${app}-counts-changelog`]);
+    await broker.close();
+    cluster.write(more, 0, [{ key: 'a', value: 'x' }]);
+    const last = await startClient(t, cluster, both, { disk });
+    await drained(cluster, both);
+    t.deepEqual(await rowsOf([last], 'counts'), ['a 4']);
   });
