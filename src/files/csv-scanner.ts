@@ -333,9 +333,7 @@ export class CsvScanner<K, V> {
       const lone = firstCr >= 0 && firstCr < this.#end - 1;
       // In a row a return may stand inside quotes.
       const isRow = names !== undefined && this.at < this.#end;
-      const isWhole = this.#json !== undefined && this.#ending === 'final';
-      if (isRow && !(lone && this.#isFirstRow(firstCr, names)))
-        return this.#takeNames(names, isWhole ? this.#end : undefined);
+      if (isRow && !(lone && this.#isFirstRow(firstCr, names))) return this.#cutFirstRow(names, tooLong);
       if (lone) return this.#refuse(crProblem);
       if (tooLong) return this.#refuse('its first line is longer than 1 MiB');
     }
@@ -351,6 +349,18 @@ export class CsvScanner<K, V> {
     this.at = next;
     this.#take(header);
     return undefined;
+  }
+
+  /** No line end is there behind the first row of a file without header: whether the file can begin so, all of it tells. */
+  #cutFirstRow(names: readonly string[], tooLong: boolean): ScanOutcome | undefined {
+    if (tooLong) return this.#takeNames(names);
+    if (this.#ending === 'waits') return this.#pause();
+    const problem = this.#json && this.#firstRowProblem(this.#end, names);
+    if (problem) return this.#refuse(problem);
+    const isRow = this.#json
+      ? /^\s*\{/.test(this.#bytes.toString('latin1', this.at, this.#end))
+      : this.#isFirstRow(this.#end, names);
+    return isRow ? this.#takeNames(names) : this.#pause();
   }
 
   /** A file without header begins with a row; `stop`: where that ends, if it is known. */

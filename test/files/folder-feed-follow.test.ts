@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
 import { lookPauseMs } from '../../src/files/folder-feed.ts';
 import { FolderWorld, nameOf, type OpenFeed, type RunOptions, range, readings, rows } from './helpers/folder-world.ts';
+import { readingFormat } from './helpers/formats.ts';
 
 /** Takes records until there are as many as wanted (an idle feed is waited for), or for a minute. */
 async function take({ feed }: OpenFeed, wanted: number): Promise<string[]> {
@@ -121,4 +122,27 @@ test('feeds of several folders are read side by side', async (t) => {
   for (const [i, { world }] of opens.entries()) world.write(`${i}.csv`, readings(i));
   const found = await Promise.all(opens.map(({ open }) => take(open, 1)));
   t.deepEqual(found, [['0.csv:2:0'], ['1.csv:2:1'], ['2.csv:2:2']]);
+});
+
+test('a file without header that cannot begin so is refused in whole, however little of its first line was there at first', async (t) => {
+  const columns = ['id', 'at', 'text'];
+  const cases = [
+    ['a.csv', { dialect: { names: columns } }, '1,1,x,y,z\n2,2,x,y,z\n', /first row has 5 fields/],
+    ['a.csv', { dialect: { names: columns } }, 'id;at;text\n1;1;x\n', /first row has 1 field/],
+    ['a.csv', { dialect: { names: columns } }, '1,1,\0\n2,2,x\n', /zero bytes in its first line/],
+    ['a.ndjson', { dialect: { form: 'ndjson' } }, '[{"id":1,"at":1,"text":""}]\n', /JSON array/],
+    ['a.ndjson', { dialect: { form: 'ndjson' } }, 'id,at,text\n1,1,x\n', /header of a CSV file/],
+  ] as const;
+  for (const [name, dialect, text, problem] of cases)
+    for (const follow of [true, false])
+      for (const cut of [1, 3, text.indexOf('\n')]) {
+        const world = await FolderWorld.create(t);
+        const format = { ...readingFormat, ...dialect };
+        world.write(name, text.slice(0, cut));
+        await world.run({ format, follow });
+        world.write(name, text);
+        const { records, progress } = await world.run({ format, follow });
+        t.deepEqual([records, progress.rows], [[], 0], `${JSON.stringify(text)} to ${cut}`);
+        t.regex(progress.refused?.[name] ?? '', problem);
+      }
 });

@@ -81,6 +81,12 @@ test('a bad line is a letter with its line and reason, and what is read is count
   });
 });
 
+test('a file of one line that begins with blanks and has no line end is read', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.ndjson', ` \t${line(1)}`);
+  t.is((await world.run({ format })).records.length, 1);
+});
+
 test('killed after any record and started again from any commit, packed or not, a feed gives the same records and letters', async (t) => {
   const files = {
     'a.ndjson': `\ufeff${line(1)}\r\n\r\nbad\r\n${line(2)}\r\n`,
