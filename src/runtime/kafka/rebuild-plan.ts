@@ -54,6 +54,7 @@ export async function planRebuild(
 ): Promise<RebuildPlan | undefined> {
   const { broker, applicationId, replicationFactor } = options;
   const place = { admin: broker.admin, applicationId };
+  refuseLatest(options);
   const numbered = await numberedInGroup(given, { ...place, replicationFactor }, () => partsBefore(options));
   const { topology, plan: topics } = numbered;
   const behind = storesBehind(topology, stores);
@@ -68,6 +69,15 @@ export async function planRebuild(
   await refuseOnTheWay(repartitions, passed, { tasks, behind }, options);
   const inputs = await inputsAgain({ topology, behind, tasks }, options);
   return { topology, topics, behind, tasks, former, inputs, passed };
+}
+
+/** Nothing tells where an application began that read what came after its start alone. */
+function refuseLatest({ autoOffsetReset }: FilledOptions): void {
+  if (autoOffsetReset === 'latest')
+    throw new StreamsError(
+      'STREAMS_CONFIG',
+      'stores are made anew from the first records of their input, and auto.offset.reset is latest: what came before the application first ran would count too. Give auto.offset.reset=earliest if that is meant; what is committed stays where it is.',
+    );
 }
 
 /** What is written with the positions is written again: all of it has to be known. */

@@ -41,7 +41,7 @@ export interface KafkaRebuildRequest {
  *
  * @param options - Those of the client that is started afterwards. With `acceptLoss` it goes on where an input does not have its first records any more.
  * @returns undefined if the signal came first, and for an application that has committed nothing yet
- * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` for a store that the program does not have; `STREAMS_STATE_INCOMPATIBLE` where another store has changed too; `STREAMS_INPUT_REFUSED` while an instance runs, where an
+ * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` for a store that the program does not have; `STREAMS_CONFIG` where `autoOffsetReset` is `latest`; `STREAMS_STATE_INCOMPATIBLE` where another store has changed too; `STREAMS_INPUT_REFUSED` while an instance runs, where an
  * input does not have its first records any more, where records are on their way through a repartition topic to stores that stay, and where a store that stays and feeds them does not hold what its input gives; `STREAMS_INTERNAL_TOPIC`, `STREAMS_BROKER`
  * @example
  * ```ts

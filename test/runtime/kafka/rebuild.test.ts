@@ -439,6 +439,21 @@ async function waiting(broker: Broker, topology: Topology): Promise<number> {
   return ends.reduce((sum, end, i) => sum + Math.max(0, end - (committed[i]?.offset ?? 0)), 0);
 }
 
+test('with auto.offset.reset latest a rebuild is refused: it would count what came before the application began', async (t) => {
+  const world = await World.create(t, 40);
+  const before = await world.committed();
+  const change = program({ sizeMs: 25 });
+  await t.throwsAsync(world.rebuild(change, ['windows'], undefined, { autoOffsetReset: 'latest' }), {
+    code: 'STREAMS_CONFIG',
+    message: /first records of their input, and auto\.offset\.reset is latest.*auto\.offset\.reset=earliest/,
+  });
+  t.deepEqual(await world.committed(), before);
+  t.deepEqual(
+    (await world.rebuild(change, ['windows'], undefined, { autoOffsetReset: 'earliest' }))?.stores[0],
+    'windows',
+  );
+});
+
 test('a store that has changed is refused with the option that makes it anew, and one that is not named stays refused', async (t) => {
   const world = await World.create(t, 40);
   const change = program({ sizeMs: 25, float: true });
