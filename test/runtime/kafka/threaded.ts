@@ -71,7 +71,7 @@ export function threadedClient(
     made(),
     {
       ...{ broker: cluster.connect(), applicationId: app, stateDir: disk.stateDir, openDatabase: disk.openDatabase },
-      ...{ commitIntervalMs: 10, sessionTimeoutMs: 300, heartbeatIntervalMs: 50, rebalanceTimeoutMs: 1000 },
+      ...{ commitIntervalMs: 10, sessionTimeoutMs: 10_000, heartbeatIntervalMs: 50, rebalanceTimeoutMs: 10_000 },
       ...more,
       uncaughtHandler: (error) => {
         uncaught.push(error);
