@@ -29,7 +29,7 @@ export interface AppOptions {
   readonly token?: string | undefined;
   /** Told of failures that are the server's own. @defaultValue silent */
   readonly logger?: Logger;
-  /** Told of each request: its path as declared (`other` where there is nothing), its status, and how long it took until the answer began. */
+  /** Told of each request: its path as declared (`other` where there is nothing, or nothing was looked for since it was refused), its status, and how long it took until the answer began. */
   readonly observed?: ObservedRequest;
 }
 
@@ -40,6 +40,8 @@ export type ObservedRequest = (route: string, code: number, seconds: number) => 
 export interface App {
   readonly fetch: (request: Request, bindings?: Partial<HttpBindings>) => Response | Promise<Response>;
   readonly bodies: OpenBodies;
+  /** Is told of the requests that never come here: the server refused them. */
+  readonly observed?: ObservedRequest;
   /** Ends the answers that would go on for ever: the server is about to close. */
   readonly endless?: { end(): void };
 }
@@ -133,7 +135,7 @@ export function routesApp({ routes, named = routes, logger = silentLogger, obser
     else if (problem.status >= 500) logger.error({ path: c.req.path, code: problem.code, error }, messageOf(error));
     return finish(c, problem.response());
   });
-  return { fetch: (request, bindings = {}) => app.fetch(request, bindings), bodies };
+  return { fetch: (request, bindings = {}) => app.fetch(request, bindings), bodies, ...(observed && { observed }) };
 }
 
 /** The response as it is sent: with the headers that all have, its body watched, or given up if only the head was asked for. */

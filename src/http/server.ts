@@ -37,8 +37,12 @@ export async function serveApp(
   const { host = '127.0.0.1', port = 8080, logger = silentLogger } = options;
   checkListens(host, options);
   const refusalOf = accessCheck(host, options);
-  const answer = (request: Request, bindings: unknown): Response | Promise<Response> =>
-    refusalOf(request) ?? app.fetch(request, bindings as object);
+  const answer = (request: Request, bindings: unknown): Response | Promise<Response> => {
+    const refusal = refusalOf(request);
+    if (refusal === undefined) return app.fetch(request, bindings as object);
+    app.observed?.('other', refusal.status, 0);
+    return refusal;
+  };
   const listener = getRequestListener(answer, {
     // Of a client that names none, as HTTP/1.0 allows.
     hostname: host.includes(':') ? `[${host}]` : host,

@@ -1,3 +1,6 @@
+/** How long an answer may take, ms: then the page says that the server does not answer, and asks again. */
+const answerMs = 30_000;
+
 /** A problem that the server explained, or could not. */
 export class Refusal extends Error {}
 
@@ -13,7 +16,8 @@ export async function getRows<T>(url: string, signal?: AbortSignal): Promise<T[]
 }
 
 async function ask(url: string, accept: string, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(url, { headers: { accept }, ...(signal && { signal }) });
+  const late = AbortSignal.timeout(answerMs);
+  const response = await fetch(url, { headers: { accept }, signal: signal ? AbortSignal.any([signal, late]) : late });
   if (response.ok) return response;
   const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string };
   throw new Refusal(problem.detail ?? `The server answered ${response.status}.`);

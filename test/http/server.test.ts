@@ -53,6 +53,19 @@ test('Request and Response of the process stay as they were', async (t) => {
   t.deepEqual([globalThis.Request, globalThis.Response], before);
 });
 
+test('requests that the server refuses are counted by their status', async (t) => {
+  const counted: string[] = [];
+  const observed = (route: string, code: number): void => void counted.push(`${route} ${code}`);
+  const server = await createServer(options({ token: 'secret', observed }));
+  t.teardown(() => server.close());
+  t.is((await fetch(`${server.url}/metrics`)).status, 401);
+  t.regex(
+    await raw(server.port, 'GET /metrics HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n'),
+    / 421 /,
+  );
+  t.deepEqual(counted, ['other 401', 'other 421']);
+});
+
 test('a server for all addresses is reached on the loopback', async (t) => {
   const server = await createServer(options({ host: '0.0.0.0', open: true }));
   t.teardown(() => server.close());
