@@ -316,8 +316,8 @@ test('another program in the group is a failure', async (t) => {
     const member = broker.member({
       groupId: 'counts',
       topics: ['words'],
-      sessionTimeoutMs: 2000,
-      rebalanceTimeoutMs: 2000,
+      sessionTimeoutMs: 30_000,
+      rebalanceTimeoutMs: 30_000,
       userData: () => new Uint8Array(),
       assign: async (members) =>
         new Map(members.map(({ memberId }) => [memberId, { partitions: [], userData: new Uint8Array() }])),

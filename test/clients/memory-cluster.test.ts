@@ -102,6 +102,25 @@ test('calls of a paused client wait until it is resumed, those of others do not'
   t.deepEqual(await list, ['out']);
 });
 
+test('a client whose sessions are ended is out of its groups at once, and joins again when it goes on', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('in');
+  const [one, two] = [cluster.connect(), cluster.connect()];
+  t.teardown(() => Promise.all([one.close(), two.close()]));
+  const events: string[] = [];
+  const member = memberOf(one, 3000, events);
+  await until(() => member.generation > 0);
+  cluster.pause(one);
+  cluster.endSessions(two);
+  t.is((await two.admin.describeGroup('group')).members.length, 1);
+  cluster.endSessions(one);
+  t.deepEqual((await two.admin.describeGroup('group')).members, []);
+  cluster.resume(one);
+  await until(() => events.length === 3);
+  t.is(events[1], 'lost');
+  t.is((await two.admin.describeGroup('group')).members.length, 1);
+});
+
 test('a paused client can be closed: what waits fails', async (t) => {
   const cluster = new MemoryCluster();
   const broker = cluster.connect();

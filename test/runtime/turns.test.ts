@@ -73,7 +73,7 @@ for (const topics of [['in'], ['in', 'also']]) {
         );
     }
     const topology = slow(turns, topics);
-    await startClient(t, cluster, topology, { sessionTimeoutMs: 30_000 });
+    await startClient(t, cluster, topology);
     await drained(cluster, topology);
     t.true(turns.longest > 0 && turns.longest <= mostAtOnce, `${turns.longest} at a stretch`);
   });

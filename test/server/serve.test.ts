@@ -65,7 +65,7 @@ test('clients on Kafka are served before they start, and each answers for the ro
       stateDir: join(folder, name),
       openDatabase: () => openMemoryDatabase(),
       commitIntervalMs: 10,
-      sessionTimeoutMs: 3000,
+      sessionTimeoutMs: 30_000,
       heartbeatIntervalMs: 50,
     });
     t.teardown(() => streams.close());

@@ -40,11 +40,15 @@ function sinkOf(
     groupId: 'files',
     setup,
     roll: { bytes: rollBytes, afterMs: rollAfterMs },
-    sessionTimeoutMs: 300,
-    rebalanceTimeoutMs: 1000,
+    sessionTimeoutMs: 30_000,
+    rebalanceTimeoutMs: 30_000,
     logger,
   });
-  return { sink, die: () => broker.close() };
+  const die = (): Promise<void> => {
+    cluster.endSessions(broker);
+    return broker.close();
+  };
+  return { sink, die };
 }
 
 /** The offsets of a partition's rows in the visible files, in the order of the files' names. */

@@ -56,6 +56,11 @@ export class GroupCoordinator {
     if (membership?.has(memberId) === true) membership.leave({ memberId, groupInstanceId: undefined });
   }
 
+  /** Ends the session of a member at once; one that is not there is fine. */
+  expire(groupId: string, memberId: string): void {
+    this.#groups.get(groupId)?.membership.expire(memberId);
+  }
+
   describe(groupId: string): GroupDescription {
     const group = this.#groups.get(groupId);
     if (group === undefined || (group.membership.isEmpty && group.offsets.isEmpty))

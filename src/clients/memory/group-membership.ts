@@ -138,6 +138,12 @@ export class GroupMembership {
     this.#remove(member);
   }
 
+  /** Ends the session of a member at once; one that is not there is fine. */
+  expire(memberId: string): void {
+    const member = this.#members.get(memberId);
+    if (member !== undefined) this.#remove(member);
+  }
+
   /** The broker has stopped: what waits is forgotten, and no time passes for sessions. */
   suspend(): void {
     this.#running = false;

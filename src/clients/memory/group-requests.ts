@@ -21,17 +21,16 @@ export class GroupRequests {
 
   /** A name to join with. */
   name(): Promise<string> {
-    const { groupId } = this.#options;
-    return this.#link.call('JoinGroup', () => this.#state.groups.newMember(groupId, this.#link.clientId));
+    return this.#link.call('JoinGroup', () => this.#newName());
   }
 
   /** Waits until all members have joined. A static member that has no name yet is given one. */
   join(memberId: string, userData: Uint8Array): Promise<JoinAnswer> {
-    const { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const { groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     const { clientId } = this.#link;
     const request = { clientId, host: 'memory', userData, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs };
     const join = (): Promise<JoinAnswer> =>
-      this.#membership.join({ ...request, memberId: memberId || this.#state.groups.newMember(groupId, clientId) });
+      this.#membership.join({ ...request, memberId: memberId || this.#newName() });
     return this.#link.call('JoinGroup', join, true);
   }
 
@@ -62,6 +61,13 @@ export class GroupRequests {
   /** @param memberId - '' for a static member that has not been told its name. */
   leave(memberId: string): Promise<void> {
     return this.#link.call('LeaveGroup', () => this.#membership.leave(this.#named(memberId)));
+  }
+
+  #newName(): string {
+    const { groupId } = this.#options;
+    const memberId = this.#state.groups.newMember(groupId, this.#link.clientId);
+    this.#link.members.set(memberId, groupId);
+    return memberId;
   }
 
   #named(memberId: string): MemberName {

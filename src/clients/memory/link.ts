@@ -54,6 +54,8 @@ interface Cut {
  */
 export class Link {
   readonly clientId: string;
+  /** The names that groups have given members at its end, with their group. */
+  readonly members: Map<string, string> = new Map();
   readonly #host: LinkHost;
   readonly #options: LinkOptions;
   #closed = false;

@@ -161,6 +161,11 @@ export class MemoryCluster {
     this.#linkOf(client).resume();
   }
 
+  /** Ends the sessions of a client in its groups at once, as if it had been silent for as long as they last. */
+  endSessions(client: Broker): void {
+    for (const [memberId, groupId] of this.#linkOf(client).members) this.#state.groups.expire(groupId, memberId);
+  }
+
   /**
    * Cuts the connection of a client at its next request of this kind: before it is carried out, in (carried out, and no answer arrives), or after its answer. Other
    * requests of the client that are under way lose their answers.

@@ -73,6 +73,7 @@ test('an owner that was stopped in the midst of a commit and wakes up too late w
   await drained(cluster, counts());
   stopIt = () => {
     cluster.pause(first.broker);
+    cluster.endSessions(first.broker);
     stopIt = undefined;
   };
   write(cluster, 'a');

@@ -174,7 +174,7 @@ for (const state of ['closed', 'killed'] as const)
         t.true(['STREAMS_STATE_STORE_CORRUPT', 'STREAMS_STATE_MISSING'].includes(code), `${what}: ${error}`);
         outcomes.noticed++;
       }
-      const client = newClient(t, cluster, topologyOf(), { stateDir: folder, openDatabase, sessionTimeoutMs: 30_000 });
+      const client = newClient(t, cluster, topologyOf(), { stateDir: folder, openDatabase });
       await client.streams.start();
       await running(client);
       world.input.write(random(partitions), 1);

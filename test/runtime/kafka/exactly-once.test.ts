@@ -200,6 +200,7 @@ test('an owner that was stopped for too long commits nothing any more, and takes
   // It has taken the next records, and its transaction is under way.
   write('two');
   cluster.pause(first.broker);
+  cluster.endSessions(first.broker);
   await until(
     () => second.streams.kafkaStats().tasks.filter(({ status }) => status === 'running').length === 2,
     'the second has taken over',

@@ -39,7 +39,10 @@ export const byItself: Cleanup = { teardown: () => {} };
 /** Those that ended without a word: nothing of them may be asked to end in order. */
 const killed = new WeakSet<TestClient>();
 
-/** An instance that is not started yet, and ends with its test. Intervals are short, so that tests are. */
+/**
+ * An instance that is not started yet, and ends with its test. Intervals are short, so that tests are; sessions are not, so that no member is lost on a busy machine:
+ * who wants one to be lost ends its session.
+ */
 export function newClient(
   t: Cleanup,
   cluster: MemoryCluster,
@@ -55,9 +58,9 @@ export function newClient(
     stateDir: disk.stateDir,
     openDatabase: disk.openDatabase,
     commitIntervalMs: 10,
-    sessionTimeoutMs: 300,
+    sessionTimeoutMs: 30_000,
     heartbeatIntervalMs: 50,
-    rebalanceTimeoutMs: 1000,
+    rebalanceTimeoutMs: 30_000,
     ...rest,
     uncaughtHandler: (error) => {
       uncaught.push(error);
@@ -102,11 +105,12 @@ export async function stop(...clients: readonly TestClient[]): Promise<void> {
   );
 }
 
-/** Ends an instance as kill -9 does: what it has sent is sent, what it has written is written, and no word more. */
-export function kill(cluster: MemoryCluster, client: TestClient): void {
+/** Ends an instance as kill -9 does: what it has sent is sent, what it has written is written, and no word more. Its session is over too, unless it is to come back within it. */
+export function kill(cluster: MemoryCluster, client: TestClient, sessionEnds = true): void {
   const { streams, broker, disk } = client;
   killed.add(client);
   cluster.pause(broker);
+  if (sessionEnds) cluster.endSessions(broker);
   disk.kill();
   void broker.close();
   // Only so that its timers end: neither broker nor disk hear of it.

@@ -63,7 +63,7 @@ test('a store of a client that is not started is refused with its state and what
 
 test('what was taken is committed by close, and the group is left at once', async (t) => {
   const cluster = clusterOf();
-  const patient = { sessionTimeoutMs: 60_000, heartbeatIntervalMs: 20, commitIntervalMs: 60_000 };
+  const patient = { commitIntervalMs: 60_000 };
   const first = await startClient(t, cluster, counts(), patient);
   cluster.write('in', 0, [{ key: 'a', value: '1' }]);
   await until(() => first.streams.stats().tasks[0]?.processed === 1, 'the record is taken');
@@ -257,8 +257,8 @@ test('a member of another program in the group ends the client, whatever the han
     const member = stranger.member({
       groupId: app,
       topics: ['in'],
-      sessionTimeoutMs: 10_000,
-      rebalanceTimeoutMs: 1000,
+      sessionTimeoutMs: 30_000,
+      rebalanceTimeoutMs: 30_000,
       heartbeatIntervalMs: 10,
       userData: () => Buffer.from('another program'),
       assign: async (members) =>

@@ -42,7 +42,7 @@ const hasOneOfEach = ({ streams }: TestClient): Promise<void> =>
 
 test('a task that becomes a standby keeps its copy while the markers of its last commit are still to come', async (t) => {
   const cluster = clusterOf(2, 100);
-  const times = { numStandbyReplicas: 1, rebalanceTimeoutMs: 5000, sessionTimeoutMs: 3000 };
+  const times = { numStandbyReplicas: 1 };
   // What was taken is committed when the task moves, and not before.
   const first = await startClient(t, cluster, counts(), { ...times, commitIntervalMs: 60_000 });
   write(cluster, 'ab', 0);
@@ -56,8 +56,7 @@ test('a task that becomes a standby keeps its copy while the markers of its last
 
 test('a store that is kept tells nothing of a task that has moved on, and all of it when it is back', async (t) => {
   const cluster = clusterOf(2);
-  // On a busy machine nobody is to be taken for dead meanwhile.
-  const options = { numStandbyReplicas: 1, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 };
+  const options = { numStandbyReplicas: 1 };
   const first = await startClient(t, cluster, counts(), options);
   const keys = [...'abcdefgh'];
   const partitionOf = (key: string): number => first.streams.queryMetadataForKey('counts', key).partition;

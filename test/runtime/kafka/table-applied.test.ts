@@ -88,7 +88,7 @@ class Instances {
 
   async start(t: Cleanup, cluster: MemoryCluster, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      const options = { sessionTimeoutMs: 60_000, applicationServer: `host-${i}:80` };
+      const options = { applicationServer: `host-${i}:80` };
       this.clients.set(options.applicationServer, await startClient(t, cluster, topology(['readings']), options));
     }
     await until(
@@ -154,7 +154,7 @@ test('an instance that is stopped is waited for, and named when the time is over
   cluster.createTopic('readings', 1);
   await load(cluster, { m: 'Lyon' });
   write(cluster, [['m', 5, 0]]);
-  const client = await startClient(t, cluster, topology(['readings']), { sessionTimeoutMs: 60_000 });
+  const client = await startClient(t, cluster, topology(['readings']));
   await drained(cluster, client.streams.topology);
   cluster.pause(client.broker);
   const ends = await load(cluster, { m: 'Nice' });

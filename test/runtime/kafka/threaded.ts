@@ -71,7 +71,7 @@ export function threadedClient(
     made(),
     {
       ...{ broker: cluster.connect(), applicationId: app, stateDir: disk.stateDir, openDatabase: disk.openDatabase },
-      ...{ commitIntervalMs: 10, sessionTimeoutMs: 10_000, heartbeatIntervalMs: 50, rebalanceTimeoutMs: 10_000 },
+      ...{ commitIntervalMs: 10, sessionTimeoutMs: 30_000, heartbeatIntervalMs: 50, rebalanceTimeoutMs: 30_000 },
       ...more,
       uncaughtHandler: (error) => {
         uncaught.push(error);

@@ -40,9 +40,9 @@ async function failing(
     stateDir: disk.stateDir,
     openDatabase: disk.openDatabase,
     commitIntervalMs: 60_000,
-    sessionTimeoutMs: 300,
+    sessionTimeoutMs: 30_000,
     heartbeatIntervalMs: 50,
-    rebalanceTimeoutMs: 1000,
+    rebalanceTimeoutMs: 30_000,
     uncaughtHandler: () => 'shutdown-client',
   });
   let thrown: unknown;

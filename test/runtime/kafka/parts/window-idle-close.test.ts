@@ -82,7 +82,7 @@ test('an asynchronous punctuation that this sets off is waited for, and its fail
 test('windows stay open while no broker answers: what comes meanwhile counts once it is read', async (t) => {
   const brokers = new MemoryCluster();
   for (const topic of ['in', 'out']) brokers.createTopic(topic);
-  const client = await startClient(t, brokers, finals(), { windowIdleCloseMs: 300, sessionTimeoutMs: 30_000 });
+  const client = await startClient(t, brokers, finals(), { windowIdleCloseMs: 300 });
   brokers.write('in', 0, [{ key: 'a', value: '', timestamp: long }]);
   await drained(brokers, finals());
   brokers.pause(client.broker);
