@@ -59,6 +59,7 @@ export class PartitionSink {
   #paused = false;
   #wake: (() => void) | undefined;
   #closing = false;
+  #isDropped = false;
   #flushAt: number | undefined;
   #running: Promise<void> | undefined;
 
@@ -116,15 +117,16 @@ export class PartitionSink {
     this.#wake?.();
   }
 
-  /** Makes visible what was written, and ends. */
-  async close(): Promise<void> {
+  /** Makes visible what was written, and ends. @throws StreamsError `STREAMS_TASK_MIGRATED` where the partition is another's by then. */
+  close(): Promise<void> {
     this.#stop();
-    await this.#running;
-    await this.#rollAll();
+    this.#running = (this.#running ?? Promise.resolve()).then(() => this.#rollAll());
+    return this.#running;
   }
 
-  /** Gives up what is not visible: the partition is another's, or this process cannot go on. */
+  /** Gives up what is not visible: the partition is another's, or this process cannot go on. Commits nothing from the call on. */
   async drop(): Promise<void> {
+    this.#isDropped = true;
     this.#stop();
     await this.#running?.catch(() => {});
     await this.#files?.abort().catch(() => {});
@@ -203,11 +205,9 @@ export class PartitionSink {
   async #rollAll(): Promise<void> {
     const files = this.#files;
     if (files === undefined || (this.#again !== undefined && files.next <= this.#again.last)) return;
-    const { partition } = this.#id;
     if (files.beganMs !== undefined) {
       const note = await files.seal();
-      if (this.#again === undefined)
-        await this.#host.commit(partition, { offset: files.first, metadata: encodeNote(note) });
+      if (this.#again === undefined) await this.#commit({ offset: files.first, metadata: encodeNote(note) });
       await this.#publish(files.first, note);
       this.publishedMs = Date.now();
       const { written: rows, dead, bytes } = files;
@@ -219,8 +219,16 @@ export class PartitionSink {
   }
 
   async #advance(position: number): Promise<void> {
-    await this.#host.commit(this.#id.partition, { offset: position, metadata: '' });
+    await this.#commit({ offset: position, metadata: '' });
     this.committed = position;
+  }
+
+  /** The broker takes a position of any member of the group: that the partition is another's in this generation is known here alone. */
+  async #commit(position: CommittedOffset): Promise<void> {
+    const { topic, partition } = this.#id;
+    if (this.#isDropped)
+      throw new StreamsError('STREAMS_TASK_MIGRATED', `${topic}-${partition} is another instance's now.`);
+    await this.#host.commit(partition, position);
   }
 
   async #publish(first: number, note: CommitNote): Promise<void> {

@@ -148,7 +148,7 @@ export class TopicSink {
     const sinks = [...this.#partitions.values()];
     const timer = new AbortController();
     try {
-      const closed = Promise.all(sinks.map((sink) => sink.close())).then(() => true);
+      const closed = Promise.all(sinks.map(closedWhole)).then((each) => each.every(Boolean));
       closed.catch(() => {});
       const late = delay(timeoutMs, false, { signal: timer.signal }).catch(() => false);
       if (!(await Promise.race([closed, late])))
@@ -211,11 +211,12 @@ export class TopicSink {
   }
 
   async #assigned(given: readonly TopicPartition[]): Promise<void> {
-    if (this.#ended) return;
     const { broker, groupId, topic, logger } = this.#options;
     const losses = this.#losses;
     const mine = new Set(given.map(({ partition }) => partition));
+    // While it closes, too: what it still commits would be in the name of the new generation.
     await this.#drop([...this.#partitions.keys()].filter((partition) => !mine.has(partition)));
+    if (this.#ended) return;
     const fresh = given.filter(({ partition }) => !this.#partitions.has(partition));
     if (fresh.length === 0) return;
     const committed = await broker.admin.committed(groupId, fresh);
@@ -258,8 +259,7 @@ export class TopicSink {
 
   /** A partition that another owns now is dropped: the group's next assignment says who goes on with it. */
   #stopped(partition: number, error: unknown): void {
-    if (StreamsError.is(error) && error.code === 'STREAMS_TASK_MIGRATED')
-      void this.#drop([partition]).then(() => this.#member.rejoin());
+    if (isMigrated(error)) void this.#drop([partition]).then(() => this.#member.rejoin());
     else this.#fail(error);
   }
 
@@ -286,6 +286,21 @@ export class TopicSink {
     const message = `records of ${topic}-${partition} from ${offset} on are gone from the broker before they were written: its retention is shorter than the sink was away. To go on without them, set the position of group ${groupId} to the topic's beginning (kafka-consumer-groups --reset-offsets --to-earliest).`;
     return new StreamsError('STREAMS_INPUT_REFUSED', message, { topic, partition, offset, cause: error });
   }
+}
+
+/** False where the partition is another's by then, who writes what is not visible. */
+async function closedWhole(sink: PartitionSink): Promise<boolean> {
+  try {
+    await sink.close();
+    return true;
+  } catch (error) {
+    if (isMigrated(error)) return false;
+    throw error;
+  }
+}
+
+function isMigrated(error: unknown): boolean {
+  return StreamsError.is(error) && error.code === 'STREAMS_TASK_MIGRATED';
 }
 
 function ownedOf(userData: Uint8Array): readonly number[] {
