@@ -1,4 +1,4 @@
-import { dayMs, formatCivilDate } from '../common/time/civil.ts';
+import { formatCivilDate } from '../common/time/civil.ts';
 import type { Zone } from '../common/time/zone.ts';
 
 /** How finely files are parted by the time of what is in them. */
@@ -26,7 +26,7 @@ export class Periods {
   /** @throws RangeError if `ms` is not a time of the years 1 to 9999. */
   of(ms: number): number {
     const day = this.#zone.dayOf(ms);
-    return this.#unit === 'day' ? day : day * 24 + this.#clockHour(day, ms);
+    return this.#unit === 'day' ? day : day * 24 + Math.floor(this.#zone.msOfDayAt(ms) / hourMs);
   }
 
   /** Folder and file name of a period, the part after the name left to the caller: `20180101/13/event_2018010113`. */
@@ -37,14 +37,5 @@ export class Periods {
     if (layout === 'hive') return `date=${date}/${hour === '' ? '' : `hour=${hour}/`}${prefix}`;
     const compact = date.replaceAll('-', '');
     return `${compact}/${hour === '' ? '' : `${hour}/`}${prefix}_${compact}${hour}`;
-  }
-
-  #clockHour(day: number, ms: number): number {
-    const zone = this.#zone;
-    const start = zone.startOfDay(day);
-    const elapsed = ms - start;
-    const change = zone.startOfDay(day + 1) - start - dayMs;
-    if (change === 0 || (elapsed < dayMs && zone.toMs(day, elapsed) === ms)) return Math.floor(elapsed / hourMs);
-    return Math.min(23, Math.max(0, Math.floor((elapsed - change) / hourMs)));
   }
 }
