@@ -66,7 +66,9 @@ export class SqlSource implements ImportSource {
       known.columns.push({ name, type: type.toLowerCase() });
       found.set(key, known);
     }
-    const { databases } = this.#address;
+    const { kind, databases } = this.#address;
+    // PostgreSQL has told them in the order of the search path, in which a schema may be called as the database.
+    if (kind === 'postgres') return [...found.values()];
     const rank = ({ schema }: FoundTable): number => databases.indexOf(schema);
     return [...found.values()].sort((a, b) => rank(a) - rank(b));
   }

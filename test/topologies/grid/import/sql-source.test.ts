@@ -36,3 +36,43 @@ test('a connection that comes after the import was stopped is given back, and cl
   await source.close();
   t.is(given, 0);
 });
+
+/** A source whose server tells of these tables, each with a column `id`. */
+async function tellingOf(
+  of: SourceAddress,
+  tables: readonly (readonly [schema: string, table: string])[],
+): Promise<readonly string[]> {
+  const db = {
+    connection: () => ({ execute: (work: (connection: unknown) => Promise<unknown>) => work(db) }),
+    destroy: async () => {},
+  };
+  const rows = tables.map(([schema_name, table_name]) => ({
+    ...{ schema_name, table_name, column_name: 'id', data_type: 'INT' },
+  }));
+  const columns = { execute: async () => ({ rows }) };
+  const connection = { db, begin: [], columns, cut: () => {} } as unknown as SqlConnection;
+  const source = new SqlSource(of, async () => connection, new AbortController().signal);
+  await source.open();
+  const found = await source.tables();
+  await source.close();
+  return found.map(({ schema, table }) => `${schema}.${table}`);
+}
+
+test('tables of PostgreSQL stay in the order of the search path, also where a schema is called as the database', async (t) => {
+  const postgres: SourceAddress = { ...address, kind: 'postgres' };
+  t.deepEqual(
+    await tellingOf(postgres, [
+      ['parc', 'pdc'],
+      ['public', 'pdc'],
+    ]),
+    ['parc.pdc', 'public.pdc'],
+  );
+});
+
+test('tables of MySQL come in the order in which the databases were given', async (t) => {
+  const found = await tellingOf({ ...address, databases: ['parc', 'archive'] }, [
+    ['archive', 'pdc'],
+    ['parc', 'pdc'],
+  ]);
+  t.deepEqual(found, ['parc.pdc', 'archive.pdc']);
+});
