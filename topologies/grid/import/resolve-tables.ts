@@ -50,13 +50,13 @@ export async function resolveTables(
   map: TableMap,
   logger: Logger,
 ): Promise<readonly ResolvedTable[]> {
-  const all: { readonly source: ImportSource; readonly found: FoundTable }[] = [];
+  const all: Candidate[] = [];
   for (const source of sources) for (const found of await source.tables()) all.push({ source, found });
   const faults: string[] = [];
   const resolved: ResolvedTable[] = [];
   for (const table of importTables) {
     const mapped: MappedTable = map.get(table.name) ?? { columns: new Map() };
-    const [first, ...others] = candidates(table, mapped, all, ({ found }) => found);
+    const [first, ...others] = candidates(table, mapped, all);
     if (first === undefined) {
       const name = mapped.table ?? table.name;
       faults.push(`table ${name} is missing`);
@@ -74,16 +74,21 @@ export async function resolveTables(
   return resolved;
 }
 
-function candidates<T>(
-  table: ImportTable,
-  mapped: MappedTable,
-  all: readonly T[],
-  of: (entry: T) => FoundTable,
-): readonly T[] {
-  if (mapped.table !== undefined)
-    return all.filter((entry) => [of(entry).table, shown(of(entry))].includes(mapped.table!));
-  const exact = all.filter((entry) => of(entry).table === table.name);
-  return exact.length > 0 ? exact : all.filter((entry) => plain(of(entry).table) === plain(table.name));
+/** A table, and where it is. */
+interface Candidate {
+  readonly source: ImportSource;
+  readonly found: FoundTable;
+}
+
+/** The table in each database that has it, in the order of these. Where one has it in several spellings, the park's own comes before others. */
+function candidates(table: ImportTable, mapped: MappedTable, all: readonly Candidate[]): readonly Candidate[] {
+  if (mapped.table !== undefined) return all.filter(({ found }) => [found.table, shown(found)].includes(mapped.table!));
+  const named = all.filter(({ found }) => plain(found.table) === plain(table.name));
+  const inOne = ({ source, found }: Candidate): readonly Candidate[] =>
+    named.filter((other) => other.source === source && other.found.schema === found.schema);
+  const best = (candidate: Candidate): Candidate | undefined =>
+    inOne(candidate).find(({ found }) => found.table === table.name) ?? inOne(candidate)[0];
+  return [...new Set(named.map((candidate) => best(candidate)!))];
 }
 
 function columnOf(column: ImportColumn, mapped: MappedTable, found: FoundTable, faults: string[]): string | undefined {

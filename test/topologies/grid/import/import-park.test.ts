@@ -268,3 +268,16 @@ test('names of places are imported beside the equipment, and a new name moves no
   t.like(second, { names: 1, difference: { corrected: 0, unchanged: 3 }, windows: { day: [], year: [] } });
   t.is(nameOf('region:4'), 'ALPES');
 });
+
+test('a table that several databases have is read from the first, in whatever case each writes its name, and the log says so', async (t) => {
+  const { compteurs, ...others } = sound();
+  const first = { ...others, Compteurs: compteurs! };
+  const second = { compteurs: { columns: ['id_compteur'], rows: [['8']] } };
+  const told: unknown[] = [];
+  const logger = { ...silentLogger, warn: (fields: object) => told.push(fields) };
+  const sources = [new FakeSource(first), new FakeSource(second)];
+  const target = new FakeTarget();
+  const { rows } = await importPark(options(sound(), target, { sources, logger }));
+  t.is(rows.compteurs, 2);
+  t.is(told.length, 1);
+});
