@@ -168,9 +168,11 @@ export class PartitionSink {
       const files = this.#files!;
       const [last, bytes] = this.#again === undefined ? [noLimit, this.#host.roll.bytes] : [this.#again.last, noLimit];
       i = await files.write(records, i, last, bytes);
+      const ended = i === records.length;
+      // The last records of a range may have been compacted away since it was begun.
+      if ((ended ? records.nextOffset : records.offsets[i]!) > last) files.next = last + 1;
       this.#position = files.next;
       if (this.#closing) return;
-      const ended = i === records.length;
       if (ended) this.#position = Math.max(this.#position, records.nextOffset);
       if (!ended || this.#due()) await this.#rollAll();
       if (ended) return;

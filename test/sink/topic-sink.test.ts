@@ -305,3 +305,29 @@ test('files that are kept open for a month do not keep the process busy', async 
   await sink.close();
   t.deepEqual(rowsOf(files, 0), [0]);
 });
+
+test('a range that is written again ends where it did, also where its last record was compacted away meanwhile', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 1, { 'cleanup.policy': 'compact' });
+  const record = (key: string, timestamp: number): { key: string; value: string; timestamp: number } => ({
+    ...{ key, value: 'v', timestamp },
+  });
+  cluster.write('events', 0, ['a', 'b', 'c', 'd', 'e'].map(record));
+  const files = new MemoryFiles();
+  // Opened, sealed, told of in the position; to be made visible.
+  const dying = new DyingTarget(files, 3);
+  const first = sinkOf(cluster, dying);
+  await first.sink.start();
+  first.sink.untilCaughtUp(AbortSignal.timeout(20_000)).catch(() => {});
+  await dying.died;
+  await first.die();
+  files.sealed.clear();
+  cluster.write('events', 0, [record('e', 5)]);
+  cluster.compact('events');
+  await caughtUp(t, cluster, files);
+  t.deepEqual(rowsOf(files, 0), [0, 1, 2, 3, 5]);
+  t.deepEqual([...files.visible.keys()].sort(), [
+    '19700101/event_19700101-events-0-0000000000000000-0000000000000004.csv',
+    '19700101/event_19700101-events-0-0000000000000005-0000000000000005.csv',
+  ]);
+});
