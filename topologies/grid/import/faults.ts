@@ -89,7 +89,8 @@ export class Faults {
         mkdirSync(dirname(this.#file), { recursive: true });
         this.#handle = openSync(this.#unfinished, 'w');
       }
-      writeSync(this.#handle, this.#text);
+      const bytes = Buffer.from(this.#text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#handle, bytes, at);
       this.#text = '';
     });
   }
