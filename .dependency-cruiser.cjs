@@ -62,6 +62,7 @@ module.exports = {
     home('@hono/node-server', '^src/http/'),
     home('esbuild', '^src/http/page/'),
     home('uplot', '^src/page/'),
+    home('@grafana/schema', '^grafana/'),
     home('yaml', '^src/config/'),
     home('commander', '^src/cli/'),
     home('cli-progress', '^src/cli/'),

@@ -1,3 +1,5 @@
+import type { FieldConfig, VariableOption } from '@grafana/schema/apis/dashboard.grafana.app/v2';
+
 /** Where a panel's data come from. */
 export interface DataSource {
   readonly type: 'prometheus';
@@ -43,17 +45,26 @@ export interface Panel {
   readonly gridPos: GridPosition;
   readonly targets: readonly Target[];
   readonly fieldConfig: {
-    readonly defaults: Readonly<Record<string, unknown>> & { readonly unit: string };
+    readonly defaults: FieldConfig & { readonly unit: string };
     readonly overrides: readonly [];
   };
   readonly options: Readonly<Record<string, unknown>>;
 }
+
+/** The values of a label, as Grafana asks Prometheus for them: `label_values(streams_tasks{job="$job"}, kind)`. */
+export type LabelValues = `label_values(${string}, ${string})`;
 
 /** A variable of a dashboard: its data source, or the values of a label. */
 export interface Variable {
   readonly name: string;
   readonly label: string;
   readonly type: 'datasource' | 'query';
+  /** What is chosen at the start. Absent: the first that there is. */
+  readonly current?: VariableOption;
+  readonly includeAll: boolean;
+  readonly multi: boolean;
+  /** Absent for a data source. */
+  readonly definition?: LabelValues;
   readonly [field: string]: unknown;
 }
 
@@ -97,7 +108,8 @@ export interface Dashboard {
   readonly tags: readonly string[];
   readonly schemaVersion: number;
   readonly editable: false;
-  readonly graphTooltip: number;
+  /** 1: the cursor is shown in all graphs. */
+  readonly graphTooltip: 0 | 1 | 2;
   readonly refresh: string;
   readonly time: { readonly from: string; readonly to: string };
   readonly timezone: string;

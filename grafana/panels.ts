@@ -1,3 +1,4 @@
+import type { FieldConfig, ThresholdsConfig } from '@grafana/schema/apis/dashboard.grafana.app/v2';
 import type { DataSource, Panel, Target } from './model.ts';
 
 /** Name of the variable that holds the data source. */
@@ -116,7 +117,7 @@ export function bars(text: PanelText, series: readonly Series[], options: PanelO
 }
 
 /** A click on the curve of an instance leads to its page. */
-function pagesOf(series: readonly Series[]): object {
+function pagesOf(series: readonly Series[]): FieldConfig {
   if (!series.some(([, legend]) => legend.includes('{{instance}}'))) return {};
   const instance = `$\{__field.labels.instance}`;
   return { links: [{ title: `Page of ${instance}`, url: `http://${instance}/`, targetBlank: true }] };
@@ -137,11 +138,11 @@ function common(
   return { type, title, description, datasource: dataSource, targets };
 }
 
-function fieldConfig(unit: string, more: Readonly<Record<string, unknown>>): Panel['fieldConfig'] {
+function fieldConfig(unit: string, more: FieldConfig): Panel['fieldConfig'] {
   return { defaults: { unit, color: { mode: 'palette-classic' }, ...more }, overrides: [] };
 }
 
-function thresholds(steps: Thresholds): object {
+function thresholds(steps: Thresholds): ThresholdsConfig {
   const from = steps.map(([value, color]) => ({ color, value }));
   return { mode: 'absolute', steps: [{ color: 'green', value: null }, ...from] };
 }

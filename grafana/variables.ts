@@ -1,4 +1,4 @@
-import type { Variable } from './model.ts';
+import type { LabelValues, Variable } from './model.ts';
 import { dataSource, dataSourceVariable } from './panels.ts';
 
 /** The uid under which the data source is provisioned. */
@@ -44,14 +44,24 @@ export function variablesOf(application: string | undefined): readonly Variable[
   ];
 }
 
-function labelValues(name: string, label: string, query: string, more: Readonly<Record<string, unknown>>): Variable {
+/** What Grafana keeps of a query for the values of a label. */
+export function labelQuery(query: LabelValues): Record<string, unknown> {
+  return { qryType: 1, query, refId: 'PrometheusVariableQueryEditor-VariableQuery' };
+}
+
+function labelValues(
+  name: string,
+  label: string,
+  query: LabelValues,
+  more: Pick<Variable, 'current' | 'includeAll' | 'multi'>,
+): Variable {
   return {
     name,
     label,
     type: 'query',
     datasource: dataSource,
     definition: query,
-    query: { qryType: 1, query, refId: 'PrometheusVariableQueryEditor-VariableQuery' },
+    query: labelQuery(query),
     hide: 0,
     options: [],
     // 2: asked again when the time range changes, so that an instance which is new shows up.
