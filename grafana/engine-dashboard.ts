@@ -1,4 +1,5 @@
 import { dashboardOf } from './dashboard.ts';
+import type { Section } from './layout.ts';
 import type { Dashboard } from './model.ts';
 import { commits } from './sections/commits.ts';
 import { delay } from './sections/delay.ts';
@@ -12,6 +13,23 @@ import { tasks } from './sections/tasks.ts';
 import { throughput } from './sections/throughput.ts';
 import { time } from './sections/time.ts';
 
+/** The rows of "weir: the engine". */
+export const engineSections: readonly Section[] = [
+  overview,
+  throughput,
+  time,
+  delay,
+  letters,
+  tasks,
+  commits,
+  stores,
+  processes,
+  files,
+  kafkaTopics,
+  kafkaGroup,
+  kafkaCopies,
+];
+
 /** "weir: the engine": any application's topology at work, over files or on Kafka. Nothing here knows what is computed. */
 export const engineDashboard: Dashboard = dashboardOf(
   {
@@ -20,19 +38,5 @@ export const engineDashboard: Dashboard = dashboardOf(
     description:
       'A streams application at work: its input, tasks, commits, stores and processes, whatever its topology is.',
   },
-  [
-    overview,
-    throughput,
-    time,
-    delay,
-    letters,
-    tasks,
-    commits,
-    stores,
-    processes,
-    files,
-    kafkaTopics,
-    kafkaGroup,
-    kafkaCopies,
-  ],
+  engineSections,
 );

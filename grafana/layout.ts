@@ -1,9 +1,14 @@
-import type { Panel, Row } from './model.ts';
+import type { Dashboard, Panel, Row } from './model.ts';
 import type { Unplaced } from './panels.ts';
+
+/** What an application runs on. */
+export type RunsOn = 'kafka' | 'files';
 
 /** Panels under a heading. */
 export interface Section {
   readonly title: string;
+  /** Absent: the panels have data wherever the application runs. */
+  readonly runsOn?: RunsOn;
   readonly panels: readonly Unplaced[];
 }
 
@@ -32,4 +37,14 @@ export function placed(sections: readonly Section[]): readonly (Row | Panel)[] {
     y += lineHeight;
   }
   return all;
+}
+
+/** The rows of a dashboard, with the panels below each. */
+export function rowsOf({ panels }: Dashboard): readonly (readonly [row: Row, panels: readonly Panel[]])[] {
+  const rows: [Row, Panel[]][] = [];
+  for (const panel of panels) {
+    if (panel.type === 'row') rows.push([panel, []]);
+    else rows.at(-1)?.[1].push(panel);
+  }
+  return rows;
 }

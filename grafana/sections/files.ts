@@ -5,6 +5,7 @@ import { graph } from '../panels.ts';
 /** Of an application that reads files. */
 export const files: Section = {
   title: 'Files',
+  runsOn: 'files',
   panels: [
     graph(
       {

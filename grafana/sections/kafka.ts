@@ -5,6 +5,7 @@ import { graph, heatmap } from '../panels.ts';
 /** Of an application on Kafka: what it reads from topics and writes to them. */
 export const kafkaTopics: Section = {
   title: 'Kafka: topics',
+  runsOn: 'kafka',
   panels: [
     graph(
       {
@@ -82,6 +83,7 @@ export const kafkaTopics: Section = {
 /** Of an application on Kafka: who works on what, and commits that the broker did not take. */
 export const kafkaGroup: Section = {
   title: 'Kafka: the group',
+  runsOn: 'kafka',
   panels: [
     graph(
       {
@@ -146,6 +148,7 @@ export const kafkaGroup: Section = {
 /** Of an application on Kafka: local copies of the state, how they come about and how large they are. */
 export const kafkaCopies: Section = {
   title: 'Kafka: restore and copies of the state',
+  runsOn: 'kafka',
   panels: [
     graph(
       {

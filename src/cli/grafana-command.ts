@@ -11,8 +11,8 @@ export function grafanaCommand(program: string, dashboards?: readonly string[]):
     name: 'grafana',
     summary: 'write dashboards and alerts for Grafana and Prometheus',
     description:
-      'Writes what Prometheus and Grafana need to watch the application, and prints the names of the files: OUT/prometheus/rules.yml with the alerts, OUT/dashboards, and ' +
-      'OUT/provisioning, with which Grafana finds dashboards and data source. A file that is there with another content is refused, and then nothing is written.',
+      'Writes what Prometheus and Grafana need to watch the application, and prints the names of the files: OUT/prometheus/rules.yml with the alerts, OUT/dashboards, ' +
+      'OUT/provisioning, with which Grafana finds dashboards and data source, and OUT/dynamic, with a dashboard for Grafana 13 and later that hides rows without data. A file that is there with another content is refused, and then nothing is written.',
     examples: [
       `${program} grafana --out monitoring`,
       `${program} grafana --out monitoring --job meters --runbook https://wiki.example.org/runbook --overwrite`,

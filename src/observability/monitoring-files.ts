@@ -18,9 +18,13 @@ export interface MonitoringFilesOptions {
 const ownJob = 'weir';
 const ownRunbook = 'docs/runbook.md';
 
+/** Files of `dashboards` that `dynamic` has too. */
+const dynamicDashboards: readonly string[] = ['engine.json'];
+
 /**
  * Writes what Prometheus and Grafana need to watch an application, as it comes with the package: `prometheus/rules.yml` with the alerts, `dashboards/*.json`, and `provisioning`, with which
- * Grafana finds the dashboards (mounted at `/etc/grafana/dashboards`) and Prometheus (`http://prometheus:9090`).
+ * Grafana finds the dashboards (mounted at `/etc/grafana/dashboards`) and Prometheus (`http://prometheus:9090`). `dynamic/engine.json` is the dashboard of the engine for Grafana 13 and later, which hides rows
+ * that the application has no data for: to be imported, or put in the place of the other one.
  *
  * @example
  * ```ts
@@ -43,7 +47,10 @@ export async function writeMonitoringFiles(
   checkWord('runbook', runbook, /^[^\s#"'\\]+$/, 'an address without a blank, a quote or a #');
   const makers: Readonly<Record<string, (text: string) => string>> = {
     ...Object.fromEntries(
-      dashboards.map((file) => [`dashboards/${file}`, (text: string) => startingWith(job, runbook, text)]),
+      [
+        ...dashboards.map((file) => `dashboards/${file}`),
+        ...dashboards.filter((file) => dynamicDashboards.includes(file)).map((file) => `dynamic/${file}`),
+      ].map((path) => [path, (text: string) => startingWith(job, runbook, text)]),
     ),
     'prometheus/rules.yml': (text) => rulesFor(job, runbook, text),
     'provisioning/dashboards/weir.yml': (text) => text,
@@ -73,15 +80,27 @@ async function shipped(path: string): Promise<string> {
   return readFile(join(found.root, 'grafana', path), 'utf8');
 }
 
-/** A dashboard that starts with a job, and leads to a runbook. */
-function startingWith(job: string, runbook: string, text: string): string {
-  const dashboard = JSON.parse(text) as {
-    readonly templating: { readonly list: readonly Record<string, unknown>[] };
+interface ClassicDashboard {
+  readonly templating: { readonly list: readonly Record<string, unknown>[] };
+  readonly links: readonly Record<string, unknown>[];
+}
+
+interface DynamicDashboard {
+  readonly spec: {
+    readonly variables: readonly { readonly spec: Record<string, unknown> }[];
     readonly links: readonly Record<string, unknown>[];
   };
-  for (const link of dashboard.links) if (link['url'] === ownRunbook) link['url'] = runbook;
-  for (const variable of dashboard.templating.list)
-    if (variable['name'] === 'job') variable['current'] = { text: job, value: job };
+}
+
+/** A dashboard that starts with a job, and leads to a runbook. */
+function startingWith(job: string, runbook: string, text: string): string {
+  const dashboard = JSON.parse(text) as ClassicDashboard | DynamicDashboard;
+  const { links, variables } =
+    'spec' in dashboard
+      ? { links: dashboard.spec.links, variables: dashboard.spec.variables.map(({ spec }) => spec) }
+      : { links: dashboard.links, variables: dashboard.templating.list };
+  for (const link of links) if (link['url'] === ownRunbook) link['url'] = runbook;
+  for (const variable of variables) if (variable['name'] === 'job') variable['current'] = { text: job, value: job };
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }
 

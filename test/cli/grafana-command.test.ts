@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
+import { dynamicDashboards } from '../../grafana/dashboards.ts';
+import type { DynamicDashboard } from '../../grafana/dynamic.ts';
 import { grafanaCommand } from '../../src/cli/grafana-command.ts';
 import { writeMonitoringFiles } from '../../src/server.ts';
 import { run } from './fixtures/run.ts';
@@ -30,6 +32,7 @@ test('dashboards, alerts and provisioning are written as they come with the pack
   t.deepEqual(files, [
     'dashboards/engine.json',
     'dashboards/grid.json',
+    'dynamic/engine.json',
     'prometheus/rules.yml',
     'provisioning/dashboards/weir.yml',
     'provisioning/datasources/prometheus.yml',
@@ -46,7 +49,8 @@ test('dashboards, alerts and provisioning are written as they come with the pack
 test('a program with a topology of its own gets the dashboard of the engine, and no other', async (t) => {
   const out = await folder(t);
   const files = await writeMonitoringFiles(out);
-  t.deepEqual((await filesIn(join(out, 'dashboards'))).slice(), ['engine.json']);
+  t.deepEqual(await filesIn(join(out, 'dashboards')), ['engine.json']);
+  t.deepEqual(await filesIn(join(out, 'dynamic')), ['engine.json']);
   t.deepEqual(files.map((path) => relative(out, path)).sort(), await filesIn(out));
 });
 
@@ -79,6 +83,12 @@ test('the job and the address of the runbook are those that were asked for', asy
   };
   t.deepEqual(templating.list.find(({ name }) => name === 'job')!.current, { text: '2024', value: '2024' });
   t.is(links.find(({ title }) => title === 'Runbook')!.url, runbook);
+  const { spec } = JSON.parse(await readFile(join(out, 'dynamic/engine.json'), 'utf8')) as DynamicDashboard;
+  t.deepEqual(spec.variables.find((variable) => variable.spec.name === 'job')!.spec, {
+    ...dynamicDashboards['engine.json']!.spec.variables.find((variable) => variable.spec.name === 'job')!.spec,
+    current: { text: '2024', value: '2024' },
+  });
+  t.is(spec.links.find(({ title }) => title === 'Runbook')!.url, runbook);
 });
 
 test('a job or an address that rules cannot hold is refused with 2', async (t) => {

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import test from 'ava';
 import { dashboards, dashboardText } from '../../grafana/dashboards.ts';
+import { rowsOf } from '../../grafana/layout.ts';
 import type { Dashboard, Panel, Row } from '../../grafana/model.ts';
 import { engineMetrics, kafkaMetrics, serverMetricSpecs } from '../../src/observability/metric-names.ts';
 import { exposedNames } from '../observability/fake-stats.ts';
@@ -142,16 +143,6 @@ test('the job and the instances to choose from are those of the chosen applicati
   }
 });
 
-/** Titles of the rows, with the panels below each. */
-function rowsOf({ panels: all }: Dashboard): readonly (readonly [row: string, panels: readonly Panel[]])[] {
-  const rows: [string, Panel[]][] = [];
-  for (const panel of all) {
-    if (isPanel(panel)) rows.at(-1)![1].push(panel);
-    else rows.push([panel.title, []]);
-  }
-  return rows;
-}
-
 test('panels that only Kafka, or only files, have data for say so, and are in rows of their own', (t) => {
   const ofKafka = new Set(kafkaMetrics.flatMap(exposedNames));
   const only = (panel: Panel, matches: (metric: string) => boolean): boolean =>
@@ -163,7 +154,7 @@ test('panels that only Kafka, or only files, have data for say so, and are in ro
     );
   let kafka = 0;
   for (const [, dashboard] of read) {
-    for (const [row, below] of rowsOf(dashboard)) {
+    for (const [{ title: row }, below] of rowsOf(dashboard)) {
       for (const panel of below) {
         const onKafka = only(panel, (metric) => ofKafka.has(metric));
         t.is(panel.title.startsWith('Kafka: '), onKafka, panel.title);

@@ -56,11 +56,8 @@ async function withoutData(
 /** Values that Grafana offers for a variable. */
 async function offered(prometheus: PrometheusServer, name: string): Promise<unknown> {
   const { list } = dashboards['grid.json']!.templating;
-  const definition = String(list.find((variable) => variable.name === name)!['definition']);
-  const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(definition)!;
-  return prometheus.ask(
-    `label/${label}/values?match[]=${encodeURIComponent(selector!.replaceAll('$job', 'weir').replaceAll('$application', 'grid'))}`,
-  );
+  const { definition } = list.find((variable) => variable.name === name)!;
+  return prometheus.offered(definition!, { application: 'grid', job: 'weir' });
 }
 
 /** Whether Prometheus could evaluate every alert, and which of them fire. */

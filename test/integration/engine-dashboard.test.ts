@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { dashboards } from '../../grafana/dashboards.ts';
+import { dashboards, dynamicDashboards } from '../../grafana/dashboards.ts';
 import type { Dashboard } from '../../grafana/model.ts';
 import { MemoryCluster } from '../../src/clients/memory/memory-broker.ts';
 import {
@@ -68,22 +68,36 @@ function sums(): Topology {
   return builder.build();
 }
 
-/** Asks a Prometheus that scrapes the server until everything has had a number, while `feed` is called again and again; gives what had none. */
-async function withoutData(
-  t: ExecutionContext,
-  server: RunningServer,
-  asked: readonly Asked[],
-  feed: (round: number) => Promise<void> | void,
-): Promise<readonly string[] | undefined> {
-  let prometheus: PrometheusServer;
+/** A Prometheus that scrapes the server; undefined, with the test skipped, where there is none. */
+async function prometheusFor(t: ExecutionContext, server: RunningServer): Promise<PrometheusServer | undefined> {
   try {
-    prometheus = await PrometheusServer.start(readCompose().services['prometheus']!.command!, new URL(server.url).host);
+    const flags = readCompose().services['prometheus']!.command!;
+    const prometheus = await PrometheusServer.start(flags, new URL(server.url).host);
+    t.teardown(() => prometheus.stop());
+    return prometheus;
   } catch (error) {
     if (!(error instanceof PartMissing)) throw error;
     skipWithout(t, error);
     return undefined;
   }
-  t.teardown(() => prometheus.stop());
+}
+
+/** What the hidden variables offer by which Grafana shows and hides rows. */
+async function runsOn(prometheus: PrometheusServer, application: string): Promise<Record<string, unknown>> {
+  const offered: Record<string, unknown> = {};
+  for (const { kind, spec } of dynamicDashboards['engine.json']!.spec.variables) {
+    if (kind === 'QueryVariable' && spec.hide === 'hideVariable')
+      offered[spec.name] = await prometheus.offered(spec.definition!, { application, job: 'weir', instance: '.*' });
+  }
+  return offered;
+}
+
+/** Asks until everything has had a number, while `feed` is called again and again; gives what had none. */
+async function withoutData(
+  prometheus: PrometheusServer,
+  asked: readonly Asked[],
+  feed: (round: number) => Promise<void> | void,
+): Promise<readonly string[]> {
   let left = asked;
   const end = Date.now() + 90_000;
   for (let round = 0; left.length > 0 && Date.now() < end; round++) {
@@ -124,12 +138,15 @@ test('the dashboard of the engine and the alerts have data of a topology of some
   // The other one has what the first keeps a standby of.
   await Promise.all([streams.start(), member('b').start()]);
   const asked = all.filter((each) => !isOfFiles(each));
-  const left = await withoutData(t, server, asked, () => {
+  const prometheus = await prometheusFor(t, server);
+  if (prometheus === undefined) return;
+  const left = await withoutData(prometheus, asked, () => {
     for (const partition of [0, 1])
       for (const timestamp of times())
         cluster.write('readings', partition, [{ key: `m${timestamp % 7}`, value: '1', timestamp }]);
   });
-  t.deepEqual(left ?? [], []);
+  t.deepEqual(left, []);
+  t.deepEqual(await runsOn(prometheus, 'meters'), { kafka: ['meters'], files: [] });
 });
 
 test('the dashboard of the engine and the alerts have data of a topology of somebody else over files', async (t) => {
@@ -140,7 +157,11 @@ test('the dashboard of the engine and the alerts have data of a topology of some
   await mkdir(readings);
   const file = join(readings, 'a.csv');
   await writeFile(file, 'meter,at,wh\n');
-  const streams = await EmbeddedStreams.open(sums(), { stateDir: state, commitIntervalMs: 100 });
+  const streams = await EmbeddedStreams.open(sums(), {
+    applicationId: 'meters',
+    stateDir: state,
+    commitIntervalMs: 100,
+  });
   t.teardown(() => streams.close());
   const dead = await Letters.open(join(state, 'dead.jsonl'), { state });
   const late = await Letters.open(join(state, 'late.jsonl'), { state });
@@ -153,10 +174,12 @@ test('the dashboard of the engine and the alerts have data of a topology of some
   const feed = new FolderFeed({ topic: 'readings', directory: readings, format, dead, late, follow: true });
   const server = await serve(streams, { port: 0 });
   t.teardown(() => server.close());
+  const prometheus = await prometheusFor(t, server);
+  if (prometheus === undefined) return;
   const stopping = new AbortController();
   const running = streams.run([feed], { follow: true, signal: stopping.signal });
   const asked = all.filter((each) => !isOfKafka(each));
-  const left = await withoutData(t, server, asked, () =>
+  const left = await withoutData(prometheus, asked, () =>
     appendFile(
       file,
       `${times()
@@ -166,5 +189,6 @@ test('the dashboard of the engine and the alerts have data of a topology of some
   );
   stopping.abort();
   await running;
-  t.deepEqual(left ?? [], []);
+  t.deepEqual(left, []);
+  t.deepEqual(await runsOn(prometheus, 'meters'), { kafka: [], files: ['meters'] });
 });

@@ -95,6 +95,18 @@ export class PrometheusServer {
     }));
   }
 
+  /**
+   * The values that a variable of a dashboard offers.
+   *
+   * @param definition - `label_values(streams_tasks{job="$job"}, kind)`.
+   * @param chosen - Values of the variables that it names.
+   */
+  async offered(definition: string, chosen: Readonly<Record<string, string>>): Promise<unknown> {
+    const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(definition)!;
+    const sent = selector!.replaceAll(/\$(\w+)/g, (_, name: string) => chosen[name]!);
+    return this.ask(`label/${label}/values?match[]=${encodeURIComponent(sent)}`);
+  }
+
   /** Asks its API, such as `rules`. @throws if the answer is an error. */
   async ask(path: string): Promise<unknown> {
     const response = await fetch(`${this.url}/api/v1/${path}`);
