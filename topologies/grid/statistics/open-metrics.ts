@@ -78,7 +78,7 @@ class Samples {
   async flush(above: number): Promise<void> {
     if (this.#chunk.length <= above) return;
     this.#signal?.throwIfAborted();
-    await this.#handle.write(this.#chunk);
+    await this.#handle.appendFile(this.#chunk);
     this.#chunk = '';
   }
 
