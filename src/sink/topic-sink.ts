@@ -127,6 +127,7 @@ export class TopicSink {
   async untilCaughtUp(signal: AbortSignal): Promise<void> {
     const { broker, groupId } = this.#options;
     const partitions = this.#all(await this.#partitionCount());
+    await this.#refuseBeyondEnd(partitions);
     this.#flushEnds = await broker.admin.offsets(partitions, 'stable');
     for (const [partition, sink] of this.#partitions) sink.flushAt(this.#flushEnds[partition]!);
     while (!signal.aborted && !this.#ended) {
@@ -280,11 +281,23 @@ export class TopicSink {
     }
   }
 
+  /** A position behind the end is not at the end: what comes up to it was never written. */
+  async #refuseBeyondEnd(partitions: readonly TopicPartition[]): Promise<void> {
+    const { admin } = this.#options.broker;
+    const committed = await admin.committed(this.#options.groupId, partitions);
+    const ends = await admin.offsets(partitions, 'latest');
+    for (const [i, position] of committed.entries())
+      if (position !== undefined && position.offset > ends[i]!) throw this.#outOfRange(i, position.offset, undefined);
+  }
+
   #readError(partition: number, offset: number, kind: 'out-of-range' | 'failed', error: Error): unknown {
+    return kind === 'failed' ? error : this.#outOfRange(partition, offset, error);
+  }
+
+  #outOfRange(partition: number, offset: number, cause: unknown): StreamsError {
     const { topic, groupId } = this.#options;
-    if (kind === 'failed') return error;
-    const message = `records of ${topic}-${partition} from ${offset} on are gone from the broker before they were written: its retention is shorter than the sink was away. To go on without them, set the position of group ${groupId} to the topic's beginning (kafka-consumer-groups --reset-offsets --to-earliest).`;
-    return new StreamsError('STREAMS_INPUT_REFUSED', message, { topic, partition, offset, cause: error });
+    const message = `${topic}-${partition} has no record ${offset}, the next one to write: its retention is shorter than the sink was away, or the topic was made anew or cut. To go on with what is there, set the position of group ${groupId} to the topic's beginning (kafka-consumer-groups --reset-offsets --to-earliest).`;
+    return new StreamsError('STREAMS_INPUT_REFUSED', message, { topic, partition, offset, cause });
   }
 }
 

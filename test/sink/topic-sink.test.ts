@@ -331,3 +331,12 @@ test('a range that is written again ends where it did, also where its last recor
     '19700101/event_19700101-events-0-0000000000000005-0000000000000005.csv',
   ]);
 });
+
+test('a position behind the end of a topic, which was made anew or cut, is refused and not called caught up', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 1);
+  cluster.write('events', 0, [{ key: 'k', value: 'v', timestamp: 0 }]);
+  const { admin } = cluster.connect();
+  await admin.setCommitted('files', [{ topic: 'events', partition: 0, offset: 5, metadata: '' }]);
+  await t.throwsAsync(caughtUp(t, cluster, new MemoryFiles()), { code: 'STREAMS_INPUT_REFUSED' });
+});
