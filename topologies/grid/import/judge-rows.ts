@@ -24,24 +24,34 @@ const keyColumns: Readonly<Record<TableName, number>> = {
 };
 
 /**
- * What takes rows of a table into the park. A row with an empty key, a reference to a row that is not in the park, or an impossible date is not taken but named among the faults, and
+ * What takes rows of a table into the park. A row with an empty key, an id with decimals, a reference to a row that is not in the park, or an impossible date is not taken but named among the faults, and
  * so are then those that refer to it.
  *
  * Tables must come in the order of `importTables`.
+ *
+ * @param decimals - Of each column: whether the database may write a whole number with decimals.
  */
-export function rowJudge(table: ImportTable, park: ImportedPark, faults: Faults): (row: ImportRow) => void {
+export function rowJudge(
+  table: ImportTable,
+  decimals: readonly boolean[],
+  park: ImportedPark,
+  faults: Faults,
+): (row: ImportRow) => void {
   const take = takers[table.name];
   const { columns } = table;
   const cells: string[] = columns.map(() => '');
   return (row) => {
-    let missing: string | undefined;
+    let wrong: string | undefined;
     for (let i = 0; i < columns.length; i++) {
       const cell = row[i] ?? '';
       cells[i] = cell;
       const { kind, open } = columns[i]!;
-      if (cell.trim() === '' && kind !== 'text' && open !== true) missing ??= `${columns[i]!.name} is empty`;
+      if (cell.trim() === '' && kind !== 'text' && open !== true) wrong ??= `${columns[i]!.name} is empty`;
+      // No event and no other table would name it so.
+      if (kind === 'id' && decimals[i] && cell.includes('.'))
+        wrong ??= `${columns[i]!.name} ${cell} is not a whole number`;
     }
-    const what = missing ?? take(park, cells);
+    const what = wrong ?? take(park, cells);
     if (what !== undefined) faults.add({ table: table.name, key: keyOf(table, cells), what });
   };
 }

@@ -51,12 +51,12 @@ export async function readPark(options: ReadParkOptions): Promise<ReadPark> {
 }
 
 async function readTable(
-  { table, source, found, columns }: ResolvedTable,
+  { table, source, found, columns, decimals }: ResolvedTable,
   park: ImportedPark,
   { faults, copies, logger }: ReadParkOptions,
 ): Promise<number> {
   const startedAt = performance.now();
-  const judge = rowJudge(table, park, faults);
+  const judge = rowJudge(table, decimals, park, faults);
   const names = columns.filter((name) => name !== undefined);
   // A column that the database does not have is empty.
   const positions = columns.map((name) => (name === undefined ? -1 : names.indexOf(name)));

@@ -11,6 +11,8 @@ export interface ResolvedTable {
   readonly found: FoundTable;
   /** The database's name of each of the table's columns; undefined: it does not have it. */
   readonly columns: readonly (string | undefined)[];
+  /** Of each column: whether its type may give a whole number decimals, as `8.00`. */
+  readonly decimals: readonly boolean[];
 }
 
 /** What the types of databases hold, in their own words. `int(11)` is given as `int`. */
@@ -25,7 +27,8 @@ const texts = [
   'character varying',
   'enum',
 ];
-const wholes = ['tinyint', 'smallint', 'mediumint', 'int', 'integer', 'bigint', 'decimal', 'numeric'];
+const decimals = ['decimal', 'numeric'];
+const wholes = ['tinyint', 'smallint', 'mediumint', 'int', 'integer', 'bigint', ...decimals];
 const days = ['date', 'datetime', 'timestamp', 'timestamp without time zone'];
 const typesOf: Readonly<Record<ColumnKind, readonly string[] | undefined>> = {
   id: [...texts, ...wholes, 'uuid'],
@@ -68,7 +71,11 @@ export async function resolveTables(
         'a table is in several databases: the first is read',
       );
     const columns = table.columns.map((column) => columnOf(column, mapped, first.found, faults));
-    resolved.push({ table, ...first, columns });
+    resolved.push({
+      ...{ table, ...first },
+      columns: columns.map((column) => column?.name),
+      decimals: columns.map((column) => column !== undefined && decimals.includes(column.type)),
+    });
   }
   if (faults.length > 0) throw refused(sources, faults);
   return resolved;
@@ -91,7 +98,12 @@ function candidates(table: ImportTable, mapped: MappedTable, all: readonly Candi
   return [...new Set(named.map((candidate) => best(candidate)!))];
 }
 
-function columnOf(column: ImportColumn, mapped: MappedTable, found: FoundTable, faults: string[]): string | undefined {
+function columnOf(
+  column: ImportColumn,
+  mapped: MappedTable,
+  found: FoundTable,
+  faults: string[],
+): FoundColumn | undefined {
   const own = mapped.columns.get(column.name);
   const names = own === undefined ? [column.name, ...(column.also ?? [])] : [own];
   const match = own === undefined ? bestOf(names, found.columns) : found.columns.find(({ name }) => name === own);
@@ -105,7 +117,7 @@ function columnOf(column: ImportColumn, mapped: MappedTable, found: FoundTable, 
   const { kind } = column;
   if (kind !== 'text' && typesOf[kind]?.includes(match.type) === false)
     faults.push(`column ${match.name} of ${shown(found)} is ${match.type}: ${remedies[kind]}`);
-  return match.name;
+  return match;
 }
 
 function bestOf(names: readonly string[], columns: readonly FoundColumn[]): FoundColumn | undefined {

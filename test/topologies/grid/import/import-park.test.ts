@@ -281,3 +281,16 @@ test('a table that several databases have is read from the first, in whatever ca
   t.is(rows.compteurs, 2);
   t.is(told.length, 1);
 });
+
+test('an id with decimals is refused: no event has 8.00 as its meter', async (t) => {
+  const tables = sound();
+  for (const table of ['compteurs', 'installation_c']) {
+    tables[table]!.types = { id_compteur: 'decimal' };
+    tables[table]!.rows = tables[table]!.rows.map(([id, ...more]) => [`${id}.00`, ...more]);
+  }
+  const target = new FakeTarget();
+  await t.throwsAsync(importPark(options(tables, target)), {
+    message: /compteurs id_compteur=8\.00: id_compteur 8\.00 is not a whole number/,
+  });
+  t.is(target.park.size, 0);
+});
