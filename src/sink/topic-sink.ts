@@ -272,7 +272,11 @@ export class TopicSink {
 
   async #lookForGrowth(): Promise<void> {
     try {
-      if ((await this.#partitionCount()) !== this.#known) this.#member.rejoin();
+      const count = await this.#partitionCount();
+      if (count === this.#known) return;
+      // Once: who does not lead is not told what the leader knows.
+      this.#known = count;
+      this.#member.rejoin();
     } catch (error) {
       this.#options.logger.warn(
         { topic: this.#options.topic },

@@ -340,3 +340,44 @@ test('a position behind the end of a topic, which was made anew or cut, is refus
   await admin.setCommitted('files', [{ topic: 'events', partition: 0, offset: 5, metadata: '' }]);
   await t.throwsAsync(caughtUp(t, cluster, new MemoryFiles()), { code: 'STREAMS_INPUT_REFUSED' });
 });
+
+test('members of a group share out partitions that were added, once', async (t) => {
+  const looks: (() => void)[] = [];
+  const { setInterval } = globalThis;
+  globalThis.setInterval = ((look: () => void, ms: number) => {
+    if (ms === 30_000) looks.push(look);
+    return setInterval(look, ms);
+  }) as typeof setInterval;
+  t.teardown(() => {
+    globalThis.setInterval = setInterval;
+  });
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 1);
+  const files = new MemoryFiles();
+  const sinks = [0, 1].map(() => sinkOf(cluster, new MemoryTarget(files)));
+  for (const { sink, die } of sinks) {
+    t.teardown(die);
+    await sink.start();
+  }
+  const partitions = (): number => sinks.reduce((sum, { sink }) => sum + sink.stats().partitions.length, 0);
+  const { admin } = cluster.connect();
+  const settled = async (count: number): Promise<void> => {
+    for (;;) {
+      const { state, members } = await admin.describeGroup('files');
+      if (state === 'Stable' && members.length === 2 && partitions() === count) return;
+      await delay(10);
+    }
+  };
+  await settled(1);
+  cluster.growTopic('events', 4);
+  for (const look of looks) look();
+  await settled(4);
+  await delay(50);
+  let rejoins = 0;
+  for (const look of looks) look();
+  for (let i = 0; i < 50; i++) {
+    if ((await admin.describeGroup('files')).state !== 'Stable') rejoins++;
+    await delay(1);
+  }
+  t.is(rejoins, 0);
+});
