@@ -59,7 +59,6 @@ export class PartitionSink {
   #paused = false;
   #wake: (() => void) | undefined;
   #closing = false;
-  #isDropped = false;
   #flushAt: number | undefined;
   #running: Promise<void> | undefined;
 
@@ -68,6 +67,8 @@ export class PartitionSink {
     this.#id = id;
   }
 
+  /** Whether the partition was given up: what goes wrong with it then is nobody's affair. */
+  isDropped = false;
   /** Position up to which records are visible, or were when it was last committed. */
   committed = 0;
   /** Position of the next record to write. */
@@ -126,7 +127,7 @@ export class PartitionSink {
 
   /** Gives up what is not visible: the partition is another's, or this process cannot go on. Commits nothing from the call on. */
   async drop(): Promise<void> {
-    this.#isDropped = true;
+    this.isDropped = true;
     this.#stop();
     await this.#running?.catch(() => {});
     await this.#files?.abort().catch(() => {});
@@ -228,7 +229,7 @@ export class PartitionSink {
   /** The broker takes a position of any member of the group: that the partition is another's in this generation is known here alone. */
   async #commit(position: CommittedOffset): Promise<void> {
     const { topic, partition } = this.#id;
-    if (this.#isDropped)
+    if (this.isDropped)
       throw new StreamsError('STREAMS_TASK_MIGRATED', `${topic}-${partition} is another instance's now.`);
     await this.#host.commit(partition, position);
   }

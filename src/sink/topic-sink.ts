@@ -231,13 +231,13 @@ export class TopicSink {
       try {
         await sink.takeOver(committed[i] ?? { offset: begins[i]!, metadata: '' });
       } catch (error) {
-        this.#stopped(id.partition, error);
+        this.#stopped(id.partition, sink, error);
         return;
       }
       if (this.#losses !== losses) return sink.drop();
       if (this.#flushEnds !== undefined) sink.flushAt(this.#flushEnds[id.partition] ?? 0);
       logger.info({ topic, partition: id.partition, offset: sink.position }, 'writing');
-      sink.run().catch((error) => this.#stopped(id.partition, error));
+      sink.run().catch((error) => this.#stopped(id.partition, sink, error));
     }
   }
 
@@ -259,7 +259,8 @@ export class TopicSink {
   }
 
   /** A partition that another owns now is dropped: the group's next assignment says who goes on with it. */
-  #stopped(partition: number, error: unknown): void {
+  #stopped(partition: number, sink: PartitionSink, error: unknown): void {
+    if (sink.isDropped) return;
     if (isMigrated(error)) void this.#drop([partition]).then(() => this.#member.rejoin());
     else this.#fail(error);
   }
@@ -311,7 +312,7 @@ async function closedWhole(sink: PartitionSink): Promise<boolean> {
     await sink.close();
     return true;
   } catch (error) {
-    if (isMigrated(error)) return false;
+    if (sink.isDropped || isMigrated(error)) return false;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { MemoryCluster } from '../../src/clients/memory/memory-broker.ts';
+import { StreamsError } from '../../src/common/errors.ts';
 import { Zone } from '../../src/common/time/zone.ts';
 import { CsvEncoder } from '../../src/sink/csv-encoder.ts';
 import { FileNames } from '../../src/sink/file-names.ts';
@@ -17,10 +18,13 @@ class SlowSeal extends MemoryTarget {
   readonly asked: Promise<void>;
   #ask: () => void = () => {};
   readonly #gate: Promise<void>;
+  readonly #fails: boolean;
   go: () => void = () => {};
 
-  constructor(files: MemoryFiles) {
+  /** @param fails - Whether the file is gone then: who takes a partition over removes what was not sealed. */
+  constructor(files: MemoryFiles, fails: boolean) {
     super(files);
+    this.#fails = fails;
     this.asked = new Promise((resolve) => {
       this.#ask = resolve;
     });
@@ -35,6 +39,7 @@ class SlowSeal extends MemoryTarget {
     const seal = async (path: string): Promise<void> => {
       this.#ask();
       await this.#gate;
+      if (this.#fails) throw new StreamsError('STREAMS_SINK', 'the file is gone');
       await file.seal(path);
     };
     return { append: (bytes) => file.append(bytes), seal, abort: () => file.abort() };
@@ -75,13 +80,14 @@ function offsetsOf(files: MemoryFiles): number[] {
 async function takenMeanwhile(
   t: ExecutionContext,
   during: (first: TopicSink) => Promise<void> | undefined,
+  fails = false,
 ): Promise<MemoryFiles> {
   const cluster = new MemoryCluster();
   cluster.createTopic('events', 2);
   const records = Array.from({ length: 10 }, (_, i) => ({ key: 'k', value: `v${i}`, timestamp: i }));
   cluster.write('events', 1, records);
   const files = new MemoryFiles();
-  const slow = new SlowSeal(files);
+  const slow = new SlowSeal(files, fails);
   // Header 36 bytes, rows of 33: the fourth record fills a file.
   const first = sinkOf(t, cluster, slow, 150);
   await first.start();
@@ -95,6 +101,7 @@ async function takenMeanwhile(
   await closing;
   const all = second.untilCaughtUp(AbortSignal.timeout(20_000));
   await Promise.race([all, second.failed, first.failed]);
+  await Promise.race([delay(20), first.failed]);
   await Promise.all([first.close(), second.close()]);
   return files;
 }
@@ -108,3 +115,12 @@ test('an instance that closes makes nothing visible of a partition that another 
   const files = await takenMeanwhile(t, (first) => first.close());
   t.deepEqual(offsetsOf(files), [...Array(10).keys()]);
 });
+
+for (const [what, during] of [
+  ['goes on', () => undefined],
+  ['closes', (first: TopicSink) => first.close()],
+] as const)
+  test(`an instance ${what} where the new owner of a partition has removed the files that it seals`, async (t) => {
+    const files = await takenMeanwhile(t, during, true);
+    t.deepEqual(offsetsOf(files), [...Array(10).keys()]);
+  });
