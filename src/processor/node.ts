@@ -125,6 +125,10 @@ export abstract class ProcessorNode {
   readonly name: string;
   /** Set by the runtime before `init`. */
   children: readonly ProcessorNode[] = [];
+  /** Asks what becomes of what a node has refused, set by the runtime: nodes beside it go on, unless this throws. */
+  refused: (failure: StreamsError) => void = (failure) => {
+    throw failure;
+  };
 
   constructor(name: string) {
     this.name = name;
@@ -148,7 +152,7 @@ export abstract class ProcessorNode {
       try {
         child.process(key, value, timestamp);
       } catch (error) {
-        throw failureOf(child, error);
+        this.refused(failureOf(child, error));
       }
     }
   }
@@ -158,7 +162,7 @@ export abstract class ProcessorNode {
     try {
       child.process(key, value, timestamp);
     } catch (error) {
-      throw failureOf(child, error);
+      this.refused(failureOf(child, error));
     }
   }
 }
@@ -175,9 +179,22 @@ export function failureOf(node: ProcessorNode, error: unknown): StreamsError {
   });
 }
 
-/** Whether an error is the fault of the record in process: the processing handler decides what becomes of it. */
+/** Failures of which the processing handler has said that they are the end. */
+const ends = new WeakSet<StreamsError>();
+
+/** The failure, as one that the processing handler has made the end: nobody asks about it again on its way up. */
+export function asEnd(failure: StreamsError): StreamsError {
+  ends.add(failure);
+  return failure;
+}
+
+/** Whether an error is the fault of the record in process, and the processing handler is still to decide what becomes of it. */
 export function isRecordFailure(error: unknown): error is StreamsError {
-  return StreamsError.is(error) && (error.code === 'STREAMS_PROCESSING' || error.code === 'STREAMS_SERIALIZATION');
+  return (
+    StreamsError.is(error) &&
+    (error.code === 'STREAMS_PROCESSING' || error.code === 'STREAMS_SERIALIZATION') &&
+    !ends.has(error)
+  );
 }
 
 /** A node that follows a versioned global table: told when a key's history has changed. */

@@ -15,6 +15,7 @@ export class UserProcessorNode extends ProcessorNode {
   readonly #stores: readonly string[];
   #context!: NodeContext;
   #busy: Promise<void> | undefined;
+  readonly #failed = (error: unknown): void => this.refused(failureOf(this, error));
 
   constructor(
     name: string,
@@ -55,12 +56,8 @@ export class UserProcessorNode extends ProcessorNode {
       this.#wait(this.#busy.then(() => this.#fire(punctuator, timestampMs)));
       return;
     }
-    try {
-      const result = this.#fire(punctuator, timestampMs);
-      if (result !== undefined) this.#wait(result);
-    } catch (error) {
-      throw failureOf(this, error);
-    }
+    const result = this.#fire(punctuator, timestampMs);
+    if (result !== undefined) this.#wait(result);
   }
 
   #fire(punctuator: Punctuator, timestampMs: number): Promise<void> | undefined {
@@ -71,18 +68,17 @@ export class UserProcessorNode extends ProcessorNode {
     context.punctuating = true;
     let busy: Promise<void> | undefined;
     try {
-      busy = promiseOf(punctuator(timestampMs))?.finally(done);
-      return busy;
+      busy = promiseOf(punctuator(timestampMs))?.catch(this.#failed).finally(done);
+    } catch (error) {
+      this.#failed(error);
     } finally {
       if (busy === undefined) done();
     }
+    return busy;
   }
 
   #wait(work: Promise<void>): void {
-    const failed = (error: unknown): never => {
-      throw failureOf(this, error);
-    };
-    const busy: Promise<void> = work.catch(failed).finally(() => {
+    const busy: Promise<void> = work.catch(this.#failed).finally(() => {
       if (this.#busy === busy) this.#busy = undefined;
     });
     this.#busy = busy;

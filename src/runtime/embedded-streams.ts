@@ -486,7 +486,8 @@ export class EmbeddedStreams {
       cacheMaxBytes: this.#options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
       output: output ?? (() => {}),
       dropped: (_task, drop) => this.#task.dropped(drop),
-      flushFailed: toldIfPassedOver(processingHandler, this.#logger),
+      refused: (failure) => this.#task.refused(failure),
+      failedLater: toldIfPassedOver(processingHandler, this.#logger),
       wallClockMs: () => Date.now(),
     });
   }

@@ -1,3 +1,4 @@
+import type { StreamsError } from '../common/errors.ts';
 import type { Drop } from '../processor/drop-reason.ts';
 import type { RecordQueue, RecordSource } from './record-source.ts';
 import type { TopologyEngine } from './topology-engine.ts';
@@ -57,6 +58,12 @@ export class PartitionGroup {
   /** The record in process is dropped. What is dropped without one, at a flush or by a punctuation, concerns none. */
   dropped(drop: Drop): void {
     this.#current?.dropped(drop);
+  }
+
+  /** A node has refused the record in process. @throws StreamsError if that is the end, or if there is none */
+  refused(failure: StreamsError): void {
+    if (this.#current === undefined) throw failure;
+    this.#current.failed(failure);
   }
 
   #takeAlone(queue: RecordQueue, max: number, untilMs: number): number {

@@ -1,6 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { isRecordFailure } from '../processor/node.ts';
+import { asEnd, isRecordFailure } from '../processor/node.ts';
 
 /** What to do with a record whose processing failed. */
 export type ProcessingExceptionHandler = (error: StreamsError) => 'continue' | 'fail';
@@ -24,11 +24,11 @@ export function askHandler(
     ...place,
     cause: error.details.cause ?? error,
   });
-  if (handler(placed) === 'fail') throw placed;
+  if (handler(placed) === 'fail') throw asEnd(placed);
   return error;
 }
 
-/** As a handler of changes that fail at a flush: asks, and tells of those that are passed over. */
+/** As a handler of what fails at a flush or in a punctuation: asks, and tells of those that are passed over. */
 export function toldIfPassedOver(
   handler: ProcessingExceptionHandler,
   logger: Logger,

@@ -161,6 +161,11 @@ export class StreamTask<S extends RecordSource = RecordSource, L extends CommitL
     this.#group.dropped(drop);
   }
 
+  /** A node has refused the record in process. @throws StreamsError if that is the end */
+  refused(failure: StreamsError): void {
+    this.#group.refused(failure);
+  }
+
   /** Resolves when the commit under way, if any, has ended, whatever its end. */
   async settled(): Promise<void> {
     await this.#writing.catch(() => {});

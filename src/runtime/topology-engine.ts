@@ -3,6 +3,7 @@ import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Drop, type DropReason, dropReasons } from '../processor/drop-reason.ts';
 import {
+  asEnd,
   failureOf,
   followsGlobalTable,
   type GlobalChange,
@@ -55,8 +56,10 @@ export interface EngineOptions {
   readonly cacheMaxBytes: number;
   readonly output?: OutputReceiver;
   readonly dropped: (task: Task, drop: Drop) => void;
-  /** What becomes of a change that a node refuses at a flush: it belongs to no single record. @defaultValue it fails the flush */
-  readonly flushFailed?: (error: StreamsError) => 'continue' | 'fail';
+  /** A node refuses the record in process, or what was made of it. @throws StreamsError if that is the end @defaultValue it is thrown */
+  readonly refused?: (failure: StreamsError) => void;
+  /** What becomes of what a node refuses at a flush or in a punctuation: it belongs to no single record. @defaultValue it is thrown */
+  readonly failedLater?: (error: StreamsError) => 'continue' | 'fail';
   readonly wallClockMs: () => number;
 }
 
@@ -115,6 +118,7 @@ export class TopologyEngine implements TaskHost {
   #pending: Promise<void> | undefined;
   #ahead: AheadWrites | undefined;
   #final = false;
+  #flushing = false;
   readonly #busy = (): boolean => this.#pending !== undefined;
 
   constructor(topology: Topology, options: EngineOptions) {
@@ -214,8 +218,17 @@ export class TopologyEngine implements TaskHost {
    *
    * @param sync - What is written ahead of the batch, where it is much, is to survive a loss of power.
    */
-  async flush(batch: WriteBatch, { sync }: { readonly sync: boolean }): Promise<number> {
+  async flush(batch: WriteBatch, how: { readonly sync: boolean }): Promise<number> {
     await this.settle();
+    this.#flushing = true;
+    try {
+      return await this.#flush(batch, how);
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  async #flush(batch: WriteBatch, { sync }: { readonly sync: boolean }): Promise<number> {
     this.#ahead = new AheadWrites(this.#options.database, this.tables, aheadBytes(this.cacheMaxBytes), sync);
     // What a cache tells of stands for many records: it has the headers of none.
     for (const task of this.tasks) task.headers = noHeaders;
@@ -318,25 +331,34 @@ export class TopologyEngine implements TaskHost {
     }
   }
 
-  /** Does a part of a flush until nothing of it is left: a change that a node refuses is passed over if the handler says so. */
+  /** Does a part of a flush until nothing of it is left: a row that cannot be written is passed over if the handler says so. */
   async #insist(part: () => Promise<void> | void): Promise<void> {
     for (;;) {
       try {
         await part();
         return;
       } catch (error) {
-        this.#passOver(error);
+        this.#passOver(error, 'at a commit');
       }
     }
   }
 
-  #passOver(error: unknown): void {
+  /** A node of a task has refused what it was given. @throws StreamsError if that is the end: else the nodes beside it go on */
+  refused(task: Task, failure: StreamsError): void {
+    const { refused } = this.#options;
+    if (task.punctuating) this.#passOver(failure, 'in a punctuation', task);
+    else if (this.#flushing) this.#passOver(failure, 'at a commit', task);
+    else if (refused !== undefined && isRecordFailure(failure)) refused(failure);
+    else throw failure;
+  }
+
+  #passOver(error: unknown, when: string, of?: Task): void {
     if (!isRecordFailure(error) || error.details.nodeName === undefined) throw error;
     const { nodeName } = error.details;
-    const placed = new StreamsError(error.code, `at a commit: ${error.message}`, error.details);
-    if (this.#options.flushFailed?.(placed) !== 'continue') throw placed;
+    const placed = new StreamsError(error.code, `${when}: ${error.message}`, error.details);
+    if (this.#options.failedLater?.(placed) !== 'continue') throw asEnd(placed);
     const part = this.topology.subTopologies.find(({ nodes }) => nodes.some(({ name }) => name === nodeName));
-    const task = this.tasks.find(({ subTopology }) => subTopology === part?.id);
+    const task = of ?? this.tasks.find(({ subTopology }) => subTopology === part?.id);
     if (task !== undefined) task.stats.dropped.processing++;
   }
 
@@ -394,7 +416,10 @@ export class TopologyEngine implements TaskHost {
         sources.set(topic, { topic, spec, node: nodes.get(spec.name)!, partitionTimeMs: -1 });
     const versioned = new Map([...this.versioned, ...this.#makeVersioned(part, partition)]);
     const task = new Task(this, { subTopology: part.id, partition }, sources, tables, versioned);
-    for (const node of nodes.values()) this.#nodes.push({ task, node });
+    for (const node of nodes.values()) {
+      node.refused = (failure) => this.refused(task, failure);
+      this.#nodes.push({ task, node });
+    }
     for (const [topic, source] of sources) {
       const readers = this.#bySource.get(topic);
       if (readers === undefined) this.#bySource.set(topic, [{ task, source }]);

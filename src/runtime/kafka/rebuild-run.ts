@@ -124,7 +124,7 @@ async function takeAll(
     idleAtMs: () => Number.NEGATIVE_INFINITY,
     logger: silentLogger,
   });
-  const engine = makeEngine(reading, log, (drop) => task.dropped(drop));
+  const engine = makeEngine(reading, log, () => task);
   await engine.open(await log.open(engine.tasks));
   const source = makeInputs(reading, engine);
   const cacheIsFull = (): boolean => loop.cacheIsFull;
@@ -154,7 +154,7 @@ async function takeAll(
 function makeEngine(
   { plan, topology, folder, globals, options }: Reading,
   log: FolderLog,
-  dropped: (drop: Parameters<StreamTask['dropped']>[0]) => void,
+  task: () => StreamTask,
 ): TopologyEngine {
   return new TopologyEngine(topology, {
     applicationId: options.applicationId,
@@ -166,8 +166,9 @@ function makeEngine(
     maxFutureMs: options.maxFutureMs,
     cacheMaxBytes: options.statestoreCacheMaxBytes,
     output: () => {},
-    dropped: (_task, drop) => dropped(drop),
-    flushFailed: toldIfPassedOver(options.processingHandler, options.logger),
+    dropped: (_task, drop) => task().dropped(drop),
+    refused: (failure) => task().refused(failure),
+    failedLater: toldIfPassedOver(options.processingHandler, options.logger),
     wallClockMs: () => Date.now(),
   });
 }

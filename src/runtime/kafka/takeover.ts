@@ -324,7 +324,11 @@ async function makeTask(
     maxFutureMs: options.maxFutureMs,
     cacheMaxBytes: options.statestoreCacheMaxBytes,
     dropped: (_task, drop) => task?.dropped(drop),
-    flushFailed: toldIfPassedOver(options.processingHandler, options.logger, { taskId: folder.taskId }),
+    refused: (failure) => {
+      if (task === undefined) throw failure;
+      task.refused(failure);
+    },
+    failedLater: toldIfPassedOver(options.processingHandler, options.logger, { taskId: folder.taskId }),
     wallClockMs: () => Date.now(),
   });
   let metadata: TaskMetadata | undefined;
