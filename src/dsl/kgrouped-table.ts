@@ -93,8 +93,20 @@ export class KGroupedTable<K, V> {
   #regrouped(topicName: string, keySerde: Serde<K>, valueSerde: Serde<V>): string {
     const { graph, node } = this.#source;
     const regroup = `${topicName}-regroup`;
-    const sameKey = (a: unknown, b: unknown): boolean =>
-      a === b || equalBytes(keySerde.serialize(a as K), keySerde.serialize(b as K));
+    const bytesOf = (key: unknown): Uint8Array | undefined => {
+      try {
+        return keySerde.serialize(key as K);
+      } catch {
+        // Refused where it is written: the other group's change must not be lost with it.
+        return undefined;
+      }
+    };
+    const sameKey = (a: unknown, b: unknown): boolean => {
+      // 0 and -0 are two keys of some serdes.
+      if (Object.is(a, b)) return true;
+      const [left, right] = [bytesOf(a), bytesOf(b)];
+      return left !== undefined && right !== undefined && equalBytes(left, right);
+    };
     const create = (): TableRegroupNode => new TableRegroupNode(regroup, this.#selector, sameKey);
     graph.topology.add({ kind: 'processor', name: regroup, parents: [node], stores: [], create });
     return repartition(graph, regroup, topicName, keySerde, valueSerde, { changes: true });

@@ -29,7 +29,8 @@ export function placement(keySerde: Serde<unknown>, partitions: number): (key: u
   const known = new Map<unknown, number>();
   return (key) => {
     if (isAbsent(key)) return 0;
-    if (typeof key === 'object') return partitionOf(keySerde.serialize(key), partitions);
+    // To a Map 0 and -0 are one.
+    if (typeof key === 'object' || key === 0) return partitionOf(keySerde.serialize(key), partitions);
     const cached = known.get(key);
     if (cached !== undefined) return cached;
     const partition = partitionOf(keySerde.serialize(key), partitions);

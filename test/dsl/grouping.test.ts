@@ -1,6 +1,9 @@
 import test from 'ava';
+import { partitionOf } from '../../src/common/bytes.ts';
 import {
   type KStream,
+  type ProcessorContext,
+  Record,
   type Serde,
   Serdes,
   StreamsBuilder,
@@ -8,6 +11,7 @@ import {
   TimeWindows,
   type Topology,
 } from '../../src/index.ts';
+import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts';
 import { shown, TextDriver, tell, texts } from './text-driver.ts';
 
 const internalTopics = (topology: Topology): string[] => [...topology.repartitions.keys()];
@@ -170,6 +174,43 @@ test('records placed by a changed key meet in one task, whatever task they came 
   const driver = await TextDriver.of(builder, { partitions: 5 });
   const records = ['a', 'b', 'c', 'd', 'e', 'f'].map((key, at) => `${key} x @${at}`);
   t.deepEqual((await driver.pipe('in', ...records)).at(-1), 'out x 6 @5');
+});
+
+test('records are placed by the bytes of their keys, whatever came before: 0 and -0 are two of doubles', async (t) => {
+  const double = Serdes.float64;
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', { keySerde: Serdes.string, valueSerde: double })
+    .selectKey((_key, value) => value, { keySerde: double })
+    .repartition({ name: 'placed' })
+    .process<string, string>(() => {
+      let context: ProcessorContext<string, string>;
+      return {
+        init(given) {
+          context = given;
+        },
+        process: (record) => context.forward(new Record(String(1 / record.key), context.taskId, record.timestamp)),
+      };
+    })
+    .to('out', texts);
+  const tasks = new Map<string | undefined, Set<string | undefined>>();
+  for (const keys of [
+    [0, -0],
+    [-0, 0],
+  ]) {
+    const driver = await TopologyTestDriver.create(builder.build(), { partitions: 4 });
+    for (const key of keys) await driver.inputTopic<string, number>('in').pipeInput('k', key, 1);
+    for (const { key, value } of driver.outputTopic('out', Serdes.string, Serdes.string).readAll())
+      tasks.set(key, (tasks.get(key) ?? new Set()).add(value));
+  }
+  const placed = (key: number): Set<string> => new Set([`1_${partitionOf(double.serialize(key), 4)}`]);
+  t.deepEqual(
+    tasks,
+    new Map([
+      ['Infinity', placed(0)],
+      ['-Infinity', placed(-0)],
+    ]),
+  );
 });
 
 test('aggregates of one named grouping share its repartition topic, windowed or not; without a name each has its own', (t) => {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { type KTable, Serdes, StreamsBuilder } from '../../src/index.ts';
+import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts';
 import { TextDriver, tell, texts } from './text-driver.ts';
 
 /** A driver over what `build` makes of the table of topic `rows`, told in topic `out`. */
@@ -124,6 +125,21 @@ test('within one group the old value is subtracted and the new one added as one 
     'out x 3 @4',
     'out y 1 @4',
   ]);
+});
+
+test('groups are told apart by the bytes of their keys: 0 and -0 are two of doubles', async (t) => {
+  const builder = new StreamsBuilder();
+  const double = Serdes.float64;
+  builder
+    .table('in', { name: 'table', keySerde: Serdes.string, valueSerde: double })
+    .groupBy((_key, value) => [value, value], { keySerde: double, valueSerde: double })
+    .count({ name: 'counts' });
+  const driver = await TopologyTestDriver.create(builder.build());
+  const input = driver.inputTopic<string, number>('in');
+  await input.pipeInput('a', -0, 1);
+  await input.pipeInput('a', 0, 2);
+  t.is(driver.keyValue<number, number>('counts', -0)?.value, 0);
+  t.is(driver.keyValue<number, number>('counts', 0)?.value, 1);
 });
 
 test('a group whose aggregate becomes nothing has no row, and starts over with the next member', async (t) => {

@@ -113,6 +113,26 @@ for (const caching of [false, true])
     t.deepEqual(await rowsOf([client], 'sums'), ['all 4']);
   });
 
+test('a row leaves its group, and enters one again, though its key between them has no bytes', async (t) => {
+  const builder = new StreamsBuilder();
+  builder
+    .table('in', { name: 'table', caching: false, ...texts })
+    .groupBy((_key, value) => [value === '2' ? '\ud800' : 'all', Number(value)], {
+      name: 'by-key',
+      keySerde: Serdes.string,
+      valueSerde: Serdes.int64,
+    })
+    .reduce(
+      (sum, value) => sum + value,
+      (sum, value) => sum - value,
+      { name: 'sums' },
+    );
+  const { client, letters } = await going(t, builder, ['1', '2', '3']);
+  t.deepEqual(await rowsOf([client], 'sums'), ['all 3']);
+  // The second enters a group that cannot be written, and the third leaves it.
+  t.deepEqual(letters(), ['2', '3']);
+});
+
 for (const asynchronous of [false, true])
   for (const type of ['stream-time', 'wall-clock'] as const)
     test(`a punctuator that fails is asked about, and is the fault of no record: ${type}${asynchronous ? ', later' : ''}`, async (t) => {
