@@ -218,7 +218,7 @@ export class KTable<K, V> {
       valueSerde: options.valueSerde ?? this.part.valueSerde,
       create: (name, oldValues) => new TableFilterNode(name, predicate as Fn<boolean>, keep, oldValues, stored),
       likesOldValues: true,
-      row: (key, value) => (predicate(key, value) === keep ? value : undefined),
+      row: (key, value) => (!!predicate(key, value) === keep ? value : undefined),
     });
     // As without a store: where the table above knows old values, a row that does not pass and did not before is no news.
     return materializeOrNot(table, options, this.part.askOldValues() ? 'never' : 'without old values');

@@ -16,6 +16,43 @@ test('filter keeps the records for which the predicate holds, filterNot the othe
   t.deepEqual(await rest.pipe('in', 'k a @1', 'k c @2'), ['out k a @1']);
 });
 
+test('a predicate holds where it gives something true, as that of an array, a split or a table does', async (t) => {
+  // As of values without a type.
+  const truth = JSON.parse('[true,false,1,0,"x","",null,{}]') as boolean[];
+  const predicate = (_key: string, value: string): boolean => truth[Number(value)]!;
+  const builder = new StreamsBuilder();
+  const stream = builder.stream('in', texts);
+  stream.filter(predicate).to('kept');
+  stream.filterNot(predicate).to('others');
+  const [kept, others] = [...stream.split().branch(predicate).defaultBranch().values()];
+  kept!.to('branch-kept');
+  others!.to('branch-others');
+  const table = stream.toTable({ name: 'table' });
+  table.filter(predicate, { name: 'table-kept', materialize: true });
+  const not = table.filterNot(predicate);
+  not.toStream().to('table-others');
+  stream.join(not, (value) => value).to('joined', texts);
+  const { driver } = await TextDriver.of(builder);
+  for (const i of truth.keys()) await driver.inputTopic('in').pipeInput(String(i), String(i), i);
+  const values = (topic: string): (string | undefined)[] =>
+    driver
+      .outputTopic(topic, Serdes.string, Serdes.string)
+      .readAll()
+      .map(({ value }) => value);
+  const passing = [...truth.keys()].filter((i) => truth[i]).map(String);
+  const failing = [...truth.keys()].filter((i) => !truth[i]).map(String);
+  t.deepEqual(values('kept'), passing);
+  t.deepEqual(values('branch-kept'), passing);
+  t.deepEqual(
+    (await driver.rows<string, string>('table-kept')).map(({ value }) => value),
+    passing,
+  );
+  t.deepEqual(values('others'), failing);
+  t.deepEqual(values('branch-others'), failing);
+  t.deepEqual(values('table-others'), failing);
+  t.deepEqual(values('joined'), failing);
+});
+
 test('map gives a new key and value, and keeps the time', async (t) => {
   const driver = await over((stream) => stream.map((key, value) => [value, key.length]));
   t.deepEqual(await driver.pipe('in', 'key a @7'), ['out a 3 @7']);

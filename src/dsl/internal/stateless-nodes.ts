@@ -38,7 +38,7 @@ export class FilterNode extends ProcessorNode {
   }
 
   override process(key: unknown, value: unknown, timestamp: number): void {
-    if (this.#predicate(key, value) === this.#keep) this.forward(key, value, timestamp);
+    if (!!this.#predicate(key, value) === this.#keep) this.forward(key, value, timestamp);
   }
 }
 

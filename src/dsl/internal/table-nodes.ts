@@ -88,7 +88,7 @@ export class TableFilterNode extends ProcessorNode {
   }
 
   #kept(key: unknown, value: unknown): unknown {
-    return value !== undefined && this.#predicate(key, value) === this.#keep ? value : undefined;
+    return value !== undefined && !!this.#predicate(key, value) === this.#keep ? value : undefined;
   }
 }
 
