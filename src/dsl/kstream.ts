@@ -127,14 +127,14 @@ export class KStream<K, V> {
     });
   }
 
-  /** Looks at each record. */
+  /** Looks at each record. If the action returns a promise, the task waits for it before it takes the next record. */
   peek(action: (key: K, value: V) => void, named: Named = {}): KStream<K, V> {
-    return this.#same('KSTREAM-PEEK-', named, (name) => new PeekNode(name, action as Fn<void>));
+    return this.#same('KSTREAM-PEEK-', named, (name) => new PeekNode(name, action as Fn<unknown>));
   }
 
-  /** Does something with each record; nothing follows. */
+  /** Does something with each record; nothing follows. A promise is waited for, as by {@link peek}: a commit says that all of it is done. */
   forEach(action: (key: K, value: V) => void, named: Named = {}): void {
-    this.#add('KSTREAM-FOREACH-', named, (name) => new PeekNode(name, action as Fn<void>));
+    this.#add('KSTREAM-FOREACH-', named, (name) => new PeekNode(name, action as Fn<unknown>));
   }
 
   /** Begins a split: each record goes to the first branch whose predicate holds. */

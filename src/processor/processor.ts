@@ -57,7 +57,7 @@ export interface ProcessorContext<KOut, VOut> {
  * Kafka Streams: `processor/api/Processor.java`.
  */
 export interface Processor<KIn, VIn, KOut, VOut> {
-  /** Called once, before the first record. */
+  /** Called once, before the first record. If it returns a promise, records wait for it. */
   init?(context: ProcessorContext<KOut, VOut>): void;
   /** Called for each record, in order. */
   process(record: Record<KIn, VIn>): void | Promise<void>;

@@ -1,6 +1,7 @@
+import { promiseOf } from '../common/promise-of.ts';
 import { shown } from '../common/shown.ts';
 import { eventTime } from './event-time.ts';
-import { failureOf, type NodeContext, ProcessorNode } from './node.ts';
+import { asEnd, failureOf, type NodeContext, ProcessorNode } from './node.ts';
 import { NodeProcessorContext } from './node-processor-context.ts';
 import type { Processor, ProcessorSupplier, Punctuator } from './processor.ts';
 import { Record } from './record.ts';
@@ -29,10 +30,16 @@ export class UserProcessorNode extends ProcessorNode {
 
   override init(context: NodeContext): void {
     this.#context = context;
-    this.#processor.init?.(
-      new NodeProcessorContext(this.name, context, this.#stores, {
-        forward: (record, child) => this.#emit(record, child),
-        punctuate: (punctuator, timestampMs) => this.#punctuate(punctuator, timestampMs),
+    const given = new NodeProcessorContext(this.name, context, this.#stores, {
+      forward: (record, child) => this.#emit(record, child),
+      punctuate: (punctuator, timestampMs) => this.#punctuate(punctuator, timestampMs),
+    });
+    const begun = promiseOf(this.#processor.init?.(given));
+    if (begun === undefined) return;
+    this.#wait(
+      begun.catch((error: unknown) => {
+        // No record is at fault: without it there is no processor.
+        throw asEnd(failureOf(this, error));
       }),
     );
   }
@@ -111,11 +118,4 @@ export class UserProcessorNode extends ProcessorNode {
     }
     this.forwardTo(child, record.key, record.value, record.timestamp);
   }
-}
-
-/** What a processor or punctuator has returned, if it is to be waited for: `record => store.put(...)` returns whatever it calls. */
-function promiseOf(result: unknown): Promise<void> | undefined {
-  const thenable =
-    typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function';
-  return thenable ? Promise.resolve(result as PromiseLike<void>) : undefined;
 }

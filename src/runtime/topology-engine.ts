@@ -175,6 +175,7 @@ export class TopologyEngine implements TaskHost {
       if (clocks !== undefined) task.restore(clocks);
     }
     for (const { node } of this.#nodes) await node.restore();
+    await this.settle();
   }
 
   close(): void {

@@ -346,3 +346,51 @@ test('closing the topology closes each processor', async (t) => {
   await driver.driver.close();
   t.is(closed, 3);
 });
+
+for (const operator of ['peek', 'forEach'] as const)
+  test(`the task waits for what the function of ${operator} promises; its failure names the node`, async (t) => {
+    const done: string[] = [];
+    const builder = new StreamsBuilder();
+    builder.stream('in', texts)[operator](
+      async (_key, value) => {
+        done.push(`${value} begins`);
+        await new Promise((resolve) => setImmediate(resolve));
+        if (value === 'bad') throw new Error('no such meter');
+        done.push(`${value} ends`);
+      },
+      { name: 'mine' },
+    );
+    const driver = await TextDriver.of(builder);
+    await driver.pipe('in', 'a 1 @1', 'a 2 @2');
+    t.deepEqual(done, ['1 begins', '1 ends', '2 begins', '2 ends']);
+    const error = (await t.throwsAsync(driver.pipe('in', 'a bad @3'))) as StreamsError;
+    t.is(error.code, 'STREAMS_PROCESSING');
+    t.is(error.details.nodeName, 'mine');
+  });
+
+test('records wait for an asynchronous init; where it fails nothing starts, and the error names the node', async (t) => {
+  for (const fails of [false, true]) {
+    const seen: string[] = [];
+    const builder = new StreamsBuilder();
+    builder.stream('in', texts).process(
+      () => ({
+        async init() {
+          await new Promise((resolve) => setImmediate(resolve));
+          if (fails) throw new Error('no database');
+          seen.push('init');
+        },
+        process: ({ value }) => void seen.push(value),
+      }),
+      { name: 'mine' },
+    );
+    if (fails) {
+      const error = (await t.throwsAsync(TextDriver.of(builder))) as StreamsError;
+      t.is(error.code, 'STREAMS_PROCESSING');
+      t.is(error.details.nodeName, 'mine');
+      continue;
+    }
+    const driver = await TextDriver.of(builder);
+    await driver.pipe('in', 'a 1 @1');
+    t.deepEqual(seen, ['init', '1']);
+  }
+});

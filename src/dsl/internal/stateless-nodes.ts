@@ -1,5 +1,6 @@
+import { promiseOf } from '../../common/promise-of.ts';
 import { shown } from '../../common/shown.ts';
-import { ProcessorNode } from '../../processor/node.ts';
+import { failureOf, type NodeContext, ProcessorNode } from '../../processor/node.ts';
 
 /** Functions over key and value, untyped: the DSL checks them where they are given. */
 export type Fn<R> = (a: unknown, b: unknown) => R;
@@ -116,17 +117,23 @@ export class FlatMapValuesNode extends ProcessorNode {
   }
 }
 
-/** Looks at each record and passes it on. */
+/** Looks at each record and passes it on. The next one waits for what its function promises. */
 export class PeekNode extends ProcessorNode {
-  readonly #action: Fn<void>;
+  readonly #action: Fn<unknown>;
+  #context!: NodeContext;
 
-  constructor(name: string, action: Fn<void>) {
+  constructor(name: string, action: Fn<unknown>) {
     super(name);
     this.#action = action;
   }
 
+  override init(context: NodeContext): void {
+    this.#context = context;
+  }
+
   override process(key: unknown, value: unknown, timestamp: number): void {
-    this.#action(key, value);
+    const work = promiseOf(this.#action(key, value));
+    if (work !== undefined) this.#context.waitFor(work.catch((error) => this.refused(failureOf(this, error))));
     this.forward(key, value, timestamp);
   }
 }

@@ -62,6 +62,10 @@ const functions: Readonly<Record<string, readonly [Make, RegExp]>> = {
   ],
   selectKey: [(stream) => stream.selectKey((key, value) => unlessBad(value, key), { name: 'mine' }), /no such meter/],
   peek: [(stream) => stream.peek((_key, value) => unlessBad(value, undefined), { name: 'mine' }), /no such meter/],
+  'peek that promises': [
+    (stream) => stream.peek(async (_key, value) => unlessBad(value, undefined), { name: 'mine' }),
+    /no such meter/,
+  ],
   aggregate: [
     (stream) =>
       stream
