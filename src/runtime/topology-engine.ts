@@ -300,8 +300,10 @@ export class TopologyEngine implements TaskHost {
   /** Joins again what depends on these keys of a global table. */
   async rejoin(store: string, changes: readonly GlobalChange[]): Promise<void> {
     if (changes.length === 0) return;
-    for (const { node } of this.#nodes)
+    for (const { task, node } of this.#nodes)
       if (followsGlobalTable(node) && node.globalStore === store) {
+        // Not those of the record that was processed last.
+        task.headers = noHeaders;
         try {
           await node.rejoin(changes);
         } catch (error) {

@@ -180,6 +180,23 @@ test('a table without windows is joined with the latest version, by a key of its
   t.deepEqual(await driver.pipe('places', 'q Nice @100', 'p Brest @50'), ['out m1 q/Nice @4']);
 });
 
+test('what a global table changes has not the headers of the record before it', async (t) => {
+  const builder = new StreamsBuilder();
+  const places = builder.globalTable('places', { ...texts, name: 'park' });
+  const meters = builder.table('meters', { ...texts, name: 'meters' });
+  tell(meters.leftJoin(places, pair, { name: 'placed', valueSerde: Serdes.string }));
+  const { driver } = await TextDriver.of(builder);
+  await driver.inputTopic('meters').pipeInput('a', 'x', 1, [{ key: 'of', value: Buffer.from('x') }]);
+  await driver.inputTopic('places').pipeInput('a', 'Lyon', 2);
+  t.deepEqual(
+    driver.readAllOutputs().map(({ value, headers }) => [String(Buffer.from(value!)), headers.length]),
+    [
+      ['x/unknown', 1],
+      ['x/Lyon', 0],
+    ],
+  );
+});
+
 test('the history of a key is what was put in, in the order of its times', async (t) => {
   const driver = await streamJoin(true);
   await driver.pipe('places', 'a Nice @200', 'a Lyon @100', 'a - @300', 'a Brest @200');

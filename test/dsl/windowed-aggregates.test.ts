@@ -1,6 +1,7 @@
 import test from 'ava';
 import {
   CalendarWindows,
+  type Header,
   Serdes,
   StreamsBuilder,
   TimeWindows,
@@ -161,6 +162,31 @@ test('suppress gives each window once, when it closes, in the order of end and k
   t.deepEqual(await driver.pipe('in', 'c x @15'), ['out [a@0/10] 1 @1', 'out [b@0/10] 2 @8']);
   t.deepEqual(await driver.pipe('in', 'c x @40'), ['out [a@10/20] 1 @12', 'out [c@10/20] 2 @15']);
   t.deepEqual(await driver.rows('final'), ['[c@40/50] 1 @40']);
+});
+
+test('what is suppressed has not the headers of the record that closes its window', async (t) => {
+  const builder = new StreamsBuilder();
+  const counts = builder
+    .stream('in', texts)
+    .groupByKey()
+    .windowedBy(TimeWindows.ofSizeWithNoGrace(10))
+    .count({ name: 'counts' });
+  counts.toStream().to('all', shown());
+  tell(counts.suppress(untilWindowCloses({ name: 'final' })));
+  const { driver } = await TextDriver.of(builder);
+  const header = (text: string): Header[] => [{ key: 'of', value: Buffer.from(text) }];
+  await driver.inputTopic('in').pipeInput('a', 'x', 0, header('a'));
+  await driver.inputTopic('in').pipeInput('b', 'x', 10, header('b'));
+  t.deepEqual(
+    driver
+      .readAllOutputs()
+      .map(({ topic, timestamp, headers }) => [topic, timestamp, ...headers.map(({ value }) => String(value))]),
+    [
+      ['all', 0, 'a'],
+      ['all', 10, 'b'],
+      ['out', 0],
+    ],
+  );
 });
 
 test('at the end of all input the windows that are still open leave', async (t) => {

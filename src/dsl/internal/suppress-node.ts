@@ -7,6 +7,7 @@ import {
   type ReleasesAtFlush,
   type TableStore,
 } from '../../processor/node.ts';
+import { noHeaders } from '../../processor/record.ts';
 import { keyIdentity } from '../../serde/key-identity.ts';
 import { Windowed } from '../../serde/windowed.ts';
 
@@ -21,6 +22,7 @@ import { Windowed } from '../../serde/windowed.ts';
 export class SuppressNode extends ProcessorNode implements ReleasesAtFlush {
   readonly #store: string;
   readonly #graceMs: number;
+  #context!: NodeContext;
   #table!: TableStore<unknown, unknown>;
   #clock!: OperatorClock;
   /** Keys waiting, by the start of their window and their identity. */
@@ -34,6 +36,7 @@ export class SuppressNode extends ProcessorNode implements ReleasesAtFlush {
   }
 
   override init(context: NodeContext): void {
+    this.#context = context;
     this.#table = context.table(this.#store);
     this.#clock = context.clock(this.name);
   }
@@ -81,7 +84,14 @@ export class SuppressNode extends ProcessorNode implements ReleasesAtFlush {
     const starts = [...this.#waiting.keys()]
       .filter((startMs) => this.#table.endOf(startMs) <= closeTimeMs)
       .sort((a, b) => a - b);
-    for (const startMs of starts) this.#releaseWindow(startMs);
+    // The record in process closes the windows of others: what leaves has not its headers.
+    const { headers } = this.#context;
+    this.#context.headers = noHeaders;
+    try {
+      for (const startMs of starts) this.#releaseWindow(startMs);
+    } finally {
+      this.#context.headers = headers;
+    }
     this.#earliestEnd = Number.POSITIVE_INFINITY;
     for (const startMs of this.#waiting.keys())
       this.#earliestEnd = Math.min(this.#earliestEnd, this.#table.endOf(startMs));
