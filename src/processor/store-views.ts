@@ -41,11 +41,16 @@ export function keyValueStoreOf<K, V>(context: NodeContext, name: string): KeyVa
 export function windowStoreOf<K, V>(context: NodeContext, name: string): WindowStore<K, V> {
   const table = context.table<K, V>(name);
   if (!table.windowed) throw new TypeError(`store ${name} has no windows: ask for it with keyValueStore()`);
+  let knownStart = Number.NaN;
   return {
     name,
     fetch: (key, startMs) => table.read(key, startMs)?.value,
     put(key, value, startMs, timestampMs = Math.max(0, startMs)) {
-      wholeMs(startMs, `the start of a window of store ${name}`);
+      if (startMs !== knownStart) {
+        // A row in a window that is none could be written, and made every listing of the store fail.
+        table.endOf(wholeMs(startMs, `the start of a window of store ${name}`));
+        knownStart = startMs;
+      }
       table.set(key, startMs, value, eventTime(timestampMs, `a row of store ${name}`));
     },
     async *fetchRange(key, fromMs, toMs): AsyncGenerator<WindowRow<K, V>> {
