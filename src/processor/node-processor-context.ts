@@ -51,7 +51,7 @@ export class NodeProcessorContext implements ProcessorContext<unknown, unknown> 
   }
 
   windowStore<K, V>(name: string): WindowStore<K, V> {
-    return windowStoreOf<K, V>(this.#context, this.#connected(name));
+    return windowStoreOf<K, V>(this.#context, this.#connected(name), this.#name);
   }
 
   versionedStore<K, V>(name: string): VersionedKeyValueStore<K, V> {

@@ -38,6 +38,8 @@ export interface TableStore<K, V> {
   readonly cached: boolean;
   /** Its rows are of windows: false for a key-value store. */
   readonly windowed: boolean;
+  /** Rows are kept until a window begins so many ms after their own; Infinity: for ever. */
+  readonly retentionMs: number;
   /** First ms after the window that starts at `startMs`; of a key-value store: undefined behaviour. */
   endOf(startMs: number): number;
   /** The row, made if absent. */

@@ -18,7 +18,11 @@ export interface WindowStore<K, V> {
   readonly name: string;
   /** The value of a key in the window that starts at `startMs`, or undefined. */
   fetch(key: K, startMs: number): V | undefined;
-  /** Sets the row of a window; undefined deletes it. @throws RangeError for a start that none of the store's windows has */
+  /**
+   * Sets the row of a window; undefined deletes it. One whose retention has ended, since a window has begun so much later, is dropped, and counted as late.
+   *
+   * @throws RangeError for a start that none of the store's windows has
+   */
   put(key: K, value: V | undefined, startMs: number, timestampMs?: number): void;
   /** Rows of a key whose windows start in `[fromMs, toMs)`, oldest first. */
   fetchRange(key: K, fromMs: number, toMs: number): AsyncIterable<WindowRow<K, V>>;

@@ -37,11 +37,23 @@ export function keyValueStoreOf<K, V>(context: NodeContext, name: string): KeyVa
   };
 }
 
-/** A task's window store for a processor. */
-export function windowStoreOf<K, V>(context: NodeContext, name: string): WindowStore<K, V> {
+/**
+ * A task's window store for a processor. The newest window in which there was a row ends the retention of others.
+ *
+ * Kafka Streams: `state/internals/InMemoryWindowStore.java`.
+ */
+export function windowStoreOf<K, V>(context: NodeContext, name: string, nodeName: string): WindowStore<K, V> {
   const table = context.table<K, V>(name);
   if (!table.windowed) throw new TypeError(`store ${name} has no windows: ask for it with keyValueStore()`);
+  const { retentionMs } = table;
   let knownStart = Number.NaN;
+  let newest = Number.NEGATIVE_INFINITY;
+  const begin = (startMs: number): void => {
+    newest = startMs;
+    table.expireBefore(startMs - retentionMs + 1);
+  };
+  const known = table.startsIn(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).at(-1);
+  if (known !== undefined) begin(known);
   return {
     name,
     fetch: (key, startMs) => table.read(key, startMs)?.value,
@@ -50,6 +62,11 @@ export function windowStoreOf<K, V>(context: NodeContext, name: string): WindowS
         // A row in a window that is none could be written, and made every listing of the store fail.
         table.endOf(wholeMs(startMs, `the start of a window of store ${name}`));
         knownStart = startMs;
+      }
+      if (startMs > newest) begin(startMs);
+      if (startMs <= newest - retentionMs) {
+        context.dropLate(nodeName, newest - startMs);
+        return;
       }
       table.set(key, startMs, value, eventTime(timestampMs, `a row of store ${name}`));
     },

@@ -10,7 +10,6 @@ import {
   StreamsBuilder,
   StreamsError,
   TimeWindows,
-  Windowed,
   type WindowRow,
 } from '../../src/index.ts';
 import { shown, TextDriver, texts } from '../dsl/text-driver.ts';
@@ -231,23 +230,6 @@ test('a window store has a row a key and window start', async (t) => {
     rows.map(({ windowed, value, timestamp }) => `${windowed} ${value} @${timestamp}`),
     ['[a@10/20] rz @19', '[a@20/30] qt @26'],
   );
-});
-
-test('a row in a window that the store does not have is refused, and the others can be listed', async (t) => {
-  const driver = await running(
-    (context) => {
-      const store = context.windowStore<string, string>('windows');
-      return { process: ({ key, value, timestamp }) => store.put(key, value, timestamp) };
-    },
-    (builder) => {
-      builder.addStateStore({ name: 'windows', kind: 'window', ...texts, windows: TimeWindows.ofSizeWithNoGrace(10) });
-      return ['windows'];
-    },
-  );
-  await driver.pipe('in', 'a x @10');
-  const error = (await t.throwsAsync(driver.pipe('in', 'a y @15'))) as StreamsError;
-  t.regex(error.message, /no window starts at 15/);
-  t.deepEqual(await driver.driver.rows('windows'), [{ key: new Windowed('a', 10, 20), value: 'x', timestamp: 10 }]);
 });
 
 test('a versioned store of a processor answers as of any time; each task has its own', async (t) => {

@@ -114,6 +114,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly keySerde: Serde<K>;
   readonly cached: boolean;
   readonly windowed: boolean;
+  readonly retentionMs: number;
   readonly stats: StoreStats;
   readonly #spec: StoreSpec;
   readonly #values: StoreValues<K, V>;
@@ -150,6 +151,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#meter = meter;
     this.#stored = new StoredKeys(meter);
     this.windowed = spec.kind === 'window';
+    this.retentionMs = spec.windows?.retentionMs ?? Number.POSITIVE_INFINITY;
     this.cached = cached && spec.cached;
     this.#codec = new RowValueCodec(spec.valueSerde as Serde<V>);
     this.stats = {
