@@ -149,8 +149,9 @@ export class ProduceSession {
 
   /** Such as one whose time lies too far ahead of the broker's clock. */
   #refused({ topic, partition, timestamp, reason }: RefusedRecord): 'continue' | 'fail' {
-    const { context, progress } = this.#options;
-    const answer = context.config.get('production.exception.handler');
+    const { context, positions, progress } = this.#options;
+    // Without its position a row would be sent again.
+    const answer = topic === positions.topic ? 'fail' : context.config.get('production.exception.handler');
     if (answer === 'fail') return answer;
     progress.refused++;
     context.logger.warn({ topic, partition, timestamp, reason }, 'the broker refused a row: it is not in the topic');

@@ -360,3 +360,19 @@ test('without brokers, folders or with a wrong speed the command says what it ne
   t.true(unnamed.stderr.includes('--brokers'), unnamed.stderr);
   t.is((await run([produceCommand(world.spec)], 'produce --brokers localhost:1')).code, 2);
 });
+
+test('a position that the broker refuses ends the run, also where rows that it refuses are passed over', async (t) => {
+  const world = new ProduceWorld(t);
+  world.cluster.createTopic('readings', 1, forEver);
+  // Too small for the position of a file, which has its path and a digest.
+  const positions = { ...forEver, 'cleanup.policy': 'compact', 'max.message.bytes': '120' };
+  world.cluster.createTopic('readings-produce-positions', 1, positions);
+  world.write('a.csv', readings('one,1,x', 'two,2,x'));
+  const runs = [];
+  for (let run = 0; run < 2; run++) runs.push(await world.run('--set production.exception.handler=continue'));
+  t.deepEqual(await world.messages(), []);
+  for (const { code, stderr } of runs) {
+    t.is(code, 1);
+    t.true(stderr.includes('MESSAGE_TOO_LARGE'), stderr);
+  }
+});
