@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StreamsError } from '../../../src/common/errors.ts';
@@ -13,8 +14,8 @@ import {
   writeRows,
 } from './table-copies.ts';
 
-/** A folder that an import is at work in: the day, and the process. */
-const unfinished: RegExp = /^\.\d{8}\.(\d+)\.tmp$/;
+/** A folder that an import is at work in: the day, the process, and what no other import has. Processes of several containers have one number. */
+const unfinished: RegExp = /^\.\d{8}\.(\d+)\.(?:[\da-f-]{36}\.)?tmp$/;
 
 /**
  * Keeps tables as files of a folder of the day, such as `20180131/pdc.csv`: a folder that `--park` reads where they are CSV. It appears whole or not at all, and no earlier one is ever
@@ -33,7 +34,7 @@ export class FolderCopies implements TableCopies {
     this.#directory = directory;
     this.#day = day;
     this.#format = format;
-    this.#unfinished = join(directory, `.${day}.${process.pid}.tmp`);
+    this.#unfinished = join(directory, `.${day}.${process.pid}.${randomUUID()}.tmp`);
   }
 
   async write<T>(table: ImportTable, fill: (append: AppendRows) => Promise<T>): Promise<T> {
