@@ -275,7 +275,7 @@ export const settings: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   'production.exception.handler': {
     type: handler,
     ...always('fail'),
-    doc: 'What becomes of a record that the broker refuses: `continue` drops and counts it, `fail` stops.',
+    doc: 'What becomes of a record that the broker refuses: `continue` drops and counts it, `fail` stops. A row for a changelog is never dropped.',
     formerly: ['default.production.exception.handler'],
   },
   'rebalance.timeout.ms': {

@@ -93,7 +93,7 @@ export interface KafkaStreamsOptions {
   readonly deserializationHandler?: (error: StreamsError) => 'continue' | 'fail';
   /** @defaultValue fail */
   readonly processingHandler?: (error: StreamsError) => 'continue' | 'fail';
-  /** @defaultValue fail */
+  /** Not asked of a row for a changelog: that is the end. @defaultValue fail */
   readonly productionHandler?: (error: StreamsError) => 'continue' | 'fail';
   /** Of all that is written to the broker. zstd needs Node 22.15 or later. @defaultValue 'none' */
   readonly compression?: 'none' | 'gzip' | 'lz4' | 'snappy' | 'zstd';

@@ -89,7 +89,7 @@ export async function takeOver(
   if (!(await member.confirm())) throw migrated(taskId);
   steps.check();
   const refusals: StreamsError[] = [];
-  const producer = newProducer(taskId, context, refusals);
+  const producer = newProducer(folder, context, refusals);
   try {
     await producer.init();
     steps.check();
@@ -162,7 +162,11 @@ export function migrated(taskId: string): StreamsError {
 }
 
 /** @param refusals - gets the error for a record that the broker refuses, where that is to be the end */
-function newProducer(taskId: string, { options }: TakeoverContext, refusals: StreamsError[]): BrokerProducer {
+function newProducer(
+  { taskId, positions }: TaskFolder,
+  { options }: TakeoverContext,
+  refusals: StreamsError[],
+): BrokerProducer {
   const { applicationId, guarantee, transactionTimeoutMs, compression } = options;
   return options.broker.producer({
     transactionalId: transactionalId(applicationId, taskId),
@@ -170,12 +174,15 @@ function newProducer(taskId: string, { options }: TakeoverContext, refusals: Str
     transactionTimeoutMs,
     compression,
     refused: ({ topic, partition, reason }) => {
+      // A row that a changelog lacks is there until the store is restored, and then it never was: nobody may pass that over.
+      const isChangelog = positions.has(topic);
+      const others = isChangelog ? '' : ', or let production.exception.handler continue';
       const error = new StreamsError(
         'STREAMS_PRODUCTION',
-        `the broker refuses a record for ${topic} (partition ${partition}): ${reason}. Change the topic's limits, or let production.exception.handler continue.`,
+        `the broker refuses a record for ${topic} (partition ${partition}): ${reason}. Change the topic's limits${others}.`,
         { topic, partition, taskId },
       );
-      const answer = options.productionHandler(error);
+      const answer = isChangelog ? 'fail' : options.productionHandler(error);
       if (answer === 'fail') refusals.push(error);
       return answer;
     },

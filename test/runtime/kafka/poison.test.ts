@@ -8,7 +8,21 @@ import {
   TimeWindows,
   type Topology,
 } from '../../../src/index.ts';
-import { app, drained, messages, newClient, rowsOf, running, sleep, startClient, stop, text, until } from './kit.ts';
+import {
+  app,
+  type ClientOptions,
+  changelogRows,
+  drained,
+  messages,
+  newClient,
+  rowsOf,
+  running,
+  sleep,
+  startClient,
+  stop,
+  text,
+  until,
+} from './kit.ts';
 import { copies, texts, windowedCounts } from './topologies.ts';
 
 const dead = `${app}-dead-letters`;
@@ -284,6 +298,44 @@ for (const response of ['fail', 'continue'] as const)
     t.regex(refused[0]!.message, /MESSAGE_TOO_LARGE/);
     await stop(client);
   });
+
+test('a row that the broker refuses for a changelog is the end whatever the handler says, and nothing of its record is committed', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('in');
+  const changelog = `${app}-all-changelog`;
+  const anyTime = '9223372036854775807';
+  cluster.createTopic(changelog, 1, {
+    ...{ 'cleanup.policy': 'compact', 'max.message.bytes': '1000' },
+    ...{ 'message.timestamp.before.max.ms': anyTime, 'message.timestamp.after.max.ms': anyTime },
+  });
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', texts)
+    .groupByKey()
+    .reduce((all, value) => all + value, { name: 'all' });
+  const topology = builder.build();
+  cluster.write('in', 0, [{ key: 'a', value: 'x'.repeat(600) }]);
+  const asked: unknown[] = [];
+  const options: ClientOptions = {
+    productionHandler: (error) => {
+      asked.push(error);
+      return 'continue';
+    },
+  };
+  const client = await startClient(t, cluster, topology, options);
+  await drained(cluster, topology);
+  cluster.write('in', 0, [{ key: 'a', value: 'y'.repeat(600) }]);
+  await client.streams.untilEnded();
+  const { code, message } = client.streams.failure as StreamsError;
+  t.is(code, 'STREAMS_PRODUCTION');
+  t.regex(message, /all-changelog .*MESSAGE_TOO_LARGE.*Change the topic's limits\.$/);
+  t.deepEqual(asked, []);
+  await stop(client);
+  // As if nothing of it had been read: who starts again with other limits counts it.
+  t.deepEqual(await changelogRows(cluster, topology, 'all'), [`a ${'x'.repeat(600)}`]);
+  const [position] = await cluster.connect().admin.committed(app, [{ topic: 'in', partition: 0 }]);
+  t.is(position!.offset, 1);
+});
 
 test('a node that fails later, for a record at which another one has failed at once, is no failure of the process', async (t) => {
   const cluster = new MemoryCluster();
