@@ -28,7 +28,7 @@ export function askHandler(
   return error;
 }
 
-/** As a handler of what fails at a flush or in a punctuation: asks, and tells of those that are passed over. */
+/** As a handler of what is about no single record, such as changes that fail at a flush: asks, and tells of those that are passed over. */
 export function toldIfPassedOver(
   handler: ProcessingExceptionHandler,
   logger: Logger,

@@ -58,7 +58,7 @@ export interface EngineOptions {
   readonly dropped: (task: Task, drop: Drop) => void;
   /** A node refuses the record in process, or what was made of it. @throws StreamsError if that is the end @defaultValue it is thrown */
   readonly refused?: (failure: StreamsError) => void;
-  /** What becomes of what a node refuses at a flush or in a punctuation: it belongs to no single record. @defaultValue it is thrown */
+  /** What becomes of what a node refuses at a flush, in a punctuation or after a change of a global table: it belongs to no single record. @defaultValue it is thrown */
   readonly failedLater?: (error: StreamsError) => 'continue' | 'fail';
   readonly wallClockMs: () => number;
 }
@@ -118,7 +118,8 @@ export class TopologyEngine implements TaskHost {
   #pending: Promise<void> | undefined;
   #ahead: AheadWrites | undefined;
   #final = false;
-  #flushing = false;
+  /** What is done now that is about no single record, as errors call it. */
+  #apart: string | undefined;
   readonly #busy = (): boolean => this.#pending !== undefined;
 
   constructor(topology: Topology, options: EngineOptions) {
@@ -221,11 +222,11 @@ export class TopologyEngine implements TaskHost {
    */
   async flush(batch: WriteBatch, how: { readonly sync: boolean }): Promise<number> {
     await this.settle();
-    this.#flushing = true;
+    this.#apart = 'at a commit';
     try {
       return await this.#flush(batch, how);
     } finally {
-      this.#flushing = false;
+      this.#apart = undefined;
     }
   }
 
@@ -304,12 +305,15 @@ export class TopologyEngine implements TaskHost {
       if (followsGlobalTable(node) && node.globalStore === store) {
         // Not those of the record that was processed last.
         task.headers = noHeaders;
+        this.#apart = `after a change of global table ${store}`;
         try {
           await node.rejoin(changes);
+          await this.settle();
         } catch (error) {
           throw failureOf(node, error);
+        } finally {
+          this.#apart = undefined;
         }
-        await this.settle();
       }
   }
 
@@ -350,7 +354,7 @@ export class TopologyEngine implements TaskHost {
   refused(task: Task, failure: StreamsError): void {
     const { refused } = this.#options;
     if (task.punctuating) this.#passOver(failure, 'in a punctuation', task);
-    else if (this.#flushing) this.#passOver(failure, 'at a commit', task);
+    else if (this.#apart !== undefined) this.#passOver(failure, this.#apart, task);
     else if (refused !== undefined && isRecordFailure(failure)) refused(failure);
     else throw failure;
   }

@@ -2,6 +2,7 @@ import { isAbsent } from '../../common/absent.ts';
 import { Change } from '../../processor/change.ts';
 import {
   type FollowsGlobalTable,
+  failureOf,
   type GlobalChange,
   type NodeContext,
   ProcessorNode,
@@ -192,18 +193,29 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
     const byStart = this.windowed && this.#how.versioned && this.#how.asOf === undefined;
     for (const { key, intervals } of changes)
       for (const { fromMs, toMs } of byStart ? intervals : [{ fromMs: -Infinity, toMs: Infinity }])
-        for (const startMs of this.#leftTable.startsIn(fromMs, toMs)) this.#rejoinRow(key, startMs, intervals);
+        for (const startMs of this.#leftTable.startsIn(fromMs, toMs))
+          this.#insist(() => this.#rejoinRow(key, startMs, intervals));
+  }
+
+  /** One row that cannot be joined, and stays as it is, must not keep others from it. */
+  #insist(rejoin: () => void): void {
+    try {
+      rejoin();
+    } catch (error) {
+      this.refused(failureOf(this, error));
+    }
   }
 
   async #rejoinByScan(changes: readonly GlobalChange[]): Promise<void> {
     const identity = (key: unknown): unknown => keyIdentity(this.#global.keySerde, key);
     const changed = new Map(changes.map(({ key, intervals }) => [identity(key), intervals]));
     for await (const page of this.#leftTable.rows())
-      for (const { key, startMs, value } of page) {
-        if (value === undefined) continue;
-        const intervals = changed.get(identity(this.#globalKey(this.#rowKey(key, startMs), value)));
-        if (intervals !== undefined) this.#rejoinRow(key, startMs, intervals);
-      }
+      for (const { key, startMs, value } of page)
+        this.#insist(() => {
+          if (value === undefined) return;
+          const intervals = changed.get(identity(this.#globalKey(this.#rowKey(key, startMs), value)));
+          if (intervals !== undefined) this.#rejoinRow(key, startMs, intervals);
+        });
   }
 
   /** Joins a row again if the version that it meets has changed. */

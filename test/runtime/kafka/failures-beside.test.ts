@@ -168,3 +168,38 @@ for (const asynchronous of [false, true])
       t.regex(asked[0]!.message, /punctuat.*mine.*no such meter/);
       t.is(asked[0]!.details.offset, undefined);
     });
+
+for (const byKey of [false, true])
+  test(`a row that cannot be joined again stays as it is, and others are joined${byKey ? ' (by a key of their own)' : ''}`, async (t) => {
+    const builder = new StreamsBuilder();
+    const places = builder.globalTable('places', { ...texts, name: 'places' });
+    builder
+      .table('in', { name: 'table', ...texts })
+      .leftJoin(places, (value, place) => `${value}/${unlessBad(place ?? 'nowhere')}`, {
+        name: 'joined',
+        valueSerde: Serdes.string,
+        ...(byKey ? { key: (key: string) => key } : {}),
+      });
+    const cluster = new MemoryCluster();
+    for (const topic of ['in', 'places']) cluster.createTopic(topic);
+    for (const key of ['a', 'b']) cluster.write('in', 0, [{ key, value: '1' }]);
+    const asked: StreamsError[] = [];
+    const processingHandler = (error: StreamsError): 'continue' => {
+      asked.push(error);
+      return 'continue';
+    };
+    const topology = builder.build();
+    const client = await startClient(t, cluster, topology, { processingHandler });
+    await drained(cluster, topology);
+    cluster.write('places', 0, [
+      { key: 'a', value: 'bad' },
+      { key: 'b', value: 'Lyon' },
+    ]);
+    await until(
+      async () => client.uncaught.length > 0 || String(await rowsOf([client], 'joined')) === 'a 1/nowhere,b 1/Lyon',
+      'both are joined again',
+    );
+    t.deepEqual(client.uncaught, []);
+    t.is(asked.length, 1);
+    t.regex(asked[0]!.message, /after a change of global table places: node joined failed: no such meter/);
+  });
