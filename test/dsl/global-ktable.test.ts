@@ -3,6 +3,7 @@ import {
   type GlobalKTable,
   Serdes,
   StreamsBuilder,
+  type StreamsError,
   TimeWindows,
   type Version,
   type Windowed,
@@ -59,6 +60,25 @@ test('key and asOf say which row of the global table is met, and as of when', as
   const driver = await TextDriver.of(builder);
   await driver.pipe('places', 'p Lyon @100');
   t.deepEqual(await driver.pipe('in', 'k p100 @7', 'k p99 @8'), ['out k p100/Lyon @7', 'out k p99/unknown @8']);
+});
+
+test('an asOf that gives no time is an error of the record, not a join with nothing', async (t) => {
+  for (const ofTable of [false, true]) {
+    const builder = new StreamsBuilder();
+    const places = builder.globalTable('places', { ...texts, name: 'park', versioned: true });
+    const asOf = (_key: string, value: string): number => Date.parse(value);
+    if (ofTable)
+      builder
+        .table('in', { ...texts, name: 'rows' })
+        .leftJoin(places, pair, { name: 'joined', valueSerde: Serdes.string, asOf });
+    else builder.stream('in', texts).join(places, pair, { asOf });
+    const driver = await TextDriver.of(builder);
+    await driver.pipe('places', 'a Lyon @0');
+    await driver.pipe('in', 'a 1970-01-02 @5');
+    const error = (await t.throwsAsync(driver.pipe('in', 'a soon @5'))) as StreamsError;
+    t.is(error.code, 'STREAMS_PROCESSING');
+    t.regex(error.message, /asOf gave NaN/);
+  }
 });
 
 test('a record of the global topic without a key is dropped and counted', async (t) => {

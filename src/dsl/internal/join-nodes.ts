@@ -77,7 +77,7 @@ export class StreamGlobalJoinNode extends ProcessorNode {
       this.#context.drop(this.name, 'null_key');
       return;
     }
-    const asOf = this.#how.asOf?.(key, value) ?? timestamp;
+    const asOf = givenTime(this.#how, key, value) ?? timestamp;
     let row: unknown;
     if (!isAbsent(globalKey))
       row = this.#how.versioned ? this.#table.get(globalKey, asOf) : this.#table.latest(globalKey);
@@ -91,6 +91,13 @@ export interface GlobalLookup {
   readonly versioned: boolean;
   readonly key: ((key: unknown, value: unknown) => unknown) | undefined;
   readonly asOf: ((key: unknown, value: unknown) => number) | undefined;
+}
+
+/** As of when the program reads the global table, if it says. NaN, as of a text that is no date, would be before all versions. */
+function givenTime({ asOf }: GlobalLookup, key: unknown, value: unknown): number | undefined {
+  const time = asOf?.(key, value);
+  if (Number.isNaN(time)) throw new RangeError('its asOf gave NaN instead of a time in ms');
+  return time;
 }
 
 /** One side of a table-table join: a change of this side meets the other side's row. */
@@ -236,7 +243,7 @@ export class TableGlobalJoinNode extends TableNode<unknown> implements FollowsGl
   /** As of when the global table is read for a row: Infinity for the latest. */
   #asOf(key: unknown, value: unknown): number {
     if (!this.#how.versioned) return Number.POSITIVE_INFINITY;
-    return this.#how.asOf?.(key, value) ?? (key instanceof Windowed ? key.startMs : Number.POSITIVE_INFINITY);
+    return givenTime(this.#how, key, value) ?? (key instanceof Windowed ? key.startMs : Number.POSITIVE_INFINITY);
   }
 
   #globalKey(key: unknown, value: unknown): unknown {
