@@ -73,8 +73,7 @@ function unexpired(given: RandomCase, store: string, ours: Outcome, theirs: Outc
   if (node.windows === undefined || node.cached !== true) return rows;
   const { retention } = node.windows;
   const kept = new Set((ours.stores[store] ?? []).map(([key]) => key));
-  const shifts = given.nodes.reduce((sum, { shift = 0 }) => sum + Math.max(0, shift), 0);
-  const latest = Math.max(...given.input.map(([, , , timestamp]) => timestamp)) + shifts;
+  const { latest } = new Lineage(given);
   return rows.filter(([key]) => kept.has(key) || Number(/@(\d+)\/\d+$/.exec(key)![1]) > latest - retention);
 }
 

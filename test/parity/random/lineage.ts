@@ -6,12 +6,21 @@ const placing = new Set(['groupByKey', 'toTable', 'streamJoin']);
 const internal = new Set(['repartition', 'groupBy', 'tableGroup']);
 const aggregates = new Set(['count', 'reduce', 'aggregate', 'tableCount', 'tableReduce', 'tableAggregate', 'toTable']);
 
+/** The topics of the input that a node reads. */
+function read({ of, topics = [] }: RandomNode): readonly string[] {
+  return of.length === 0 ? topics : [];
+}
+
 /** Where the nodes of a topology come from. */
 export class Lineage {
   readonly #nodes: ReadonlyMap<number, RandomNode>;
+  /** No record has a later time. */
+  readonly latest: number;
 
-  constructor({ nodes }: Pick<RandomCase, 'nodes'>) {
+  constructor({ nodes, input }: Pick<RandomCase, 'nodes' | 'input'>) {
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
+    const shifts = nodes.reduce((sum, { shift = 0 }) => sum + Math.max(0, shift), 0);
+    this.latest = Math.max(...input.map(([, , , timestamp]) => timestamp)) + shifts;
   }
 
   parents(node: RandomNode): readonly RandomNode[] {
@@ -53,17 +62,22 @@ export class Lineage {
     return this.parents(node).flatMap((parent) => this.storesOf(parent));
   }
 
-  /** Whether one record can change both. */
+  /** Whether one record can change both: they come from one topic, by one source or by two. */
   shareSource(a: RandomNode, b: RandomNode): boolean {
-    const above = new Set(this.withAncestors(a));
-    return this.withAncestors(b).some((node) => node.of.length === 0 && above.has(node));
+    const topics = new Set(this.withAncestors(a).flatMap(read));
+    return this.withAncestors(b).some((node) => read(node).some((topic) => topics.has(topic)));
   }
 
   /** The nodes of which caches decide more than how often they tell: what they say on the way depends on when each cache is flushed. */
   dependentOnFlushes(nodes: readonly RandomNode[]): ReadonlySet<number> {
     const dependent = new Set<number>();
     for (const node of nodes)
-      if (node.of.some((parent) => dependent.has(parent)) || this.#flushedBetween(node) || this.#joinsItself(node))
+      if (
+        node.of.some((parent) => dependent.has(parent)) ||
+        this.#flushedBetween(node) ||
+        this.#joinsItself(node) ||
+        this.#meetsExpired(node)
+      )
         dependent.add(node.id);
     return dependent;
   }
@@ -83,5 +97,12 @@ export class Lineage {
       this.shareSource(left, right) &&
       [left, right].some((side) => this.withAncestors(side).some((above) => this.hasCache(above)))
     );
+  }
+
+  /** A join with windows of which some are past their retention: in a cache of Kafka Streams they still stand. */
+  #meetsExpired(node: RandomNode): boolean {
+    if (node.op !== 'streamJoin') return false;
+    const stores = this.storesOf(this.parents(node)[1]!).map((id) => this.#nodes.get(id)!);
+    return stores.some((store) => this.hasCache(store) && (store.windows?.retention ?? this.latest) < this.latest);
   }
 }
