@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { isOfKind } from '../runtime/folder-kind.ts';
 import { isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
-import { globalDirectory } from '../runtime/kafka/global-tables.ts';
+import { globalDirectory } from '../runtime/kafka/global-folder.ts';
 import { storedTasks } from '../runtime/kafka/stored-tasks.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
 import { type Check, failed, ok, warning } from './doctor-check.ts';

@@ -2,7 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
-import { globalDirectory } from '../runtime/kafka/global-tables.ts';
+import { globalDirectory } from '../runtime/kafka/global-folder.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
 
 /** Where local state is looked for. */

@@ -1,7 +1,7 @@
 import type { Broker } from '../clients/broker.ts';
 import { fence, refuseWhileRunning } from '../runtime/kafka/alone.ts';
 import { isInstanceFolder } from '../runtime/kafka/folder-parts.ts';
-import { globalDirectory } from '../runtime/kafka/global-tables.ts';
+import { globalDirectory } from '../runtime/kafka/global-folder.ts';
 import { filledOptions } from '../runtime/kafka/kafka-options.ts';
 import { refillChangelogs } from '../runtime/kafka/refill.ts';
 import { StateFolder, type StateSettings } from '../runtime/state-folder.ts';

@@ -8,7 +8,7 @@ import type { StorePart } from '../parts/store-part.ts';
 import { rowPrefix, type StateSettings } from '../state-folder.ts';
 import { taskIdText } from '../task.ts';
 import { sharedPartition } from '../topology-engine.ts';
-import { type GlobalCopy, globalDirectory, openGlobalCopy } from './global-tables.ts';
+import { type GlobalCopy, globalDirectory, openGlobalCopy } from './global-folder.ts';
 import { storedTasks, withThreads } from './stored-tasks.ts';
 import { openTaskCopy, type TaskCopy } from './task-folder.ts';
 

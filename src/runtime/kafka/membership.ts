@@ -65,7 +65,7 @@ export class Membership {
   async close(leaves: boolean): Promise<void> {
     if (!leaves) await this.member.stop();
     await this.member.leave().then(
-      () => (leaves ? this.#given.globals.saveMember(undefined) : undefined),
+      () => (leaves ? this.#given.globals.folder.saveMember(undefined) : undefined),
       () => {},
     );
   }
@@ -144,8 +144,8 @@ export class Membership {
     this.assignment = data;
     // What a static member finds may be older than its program, its address and its topics.
     if (isFirst && groupInstanceId !== undefined && !this.#isOfNow(data)) this.member.rejoin();
-    globals.saveMember(groupInstanceId === undefined ? this.member.memberId : undefined).catch(() => {});
-    globals.beginRun().catch((error: unknown) => owner.ends(error));
+    globals.folder.saveMember(groupInstanceId === undefined ? this.member.memberId : undefined).catch(() => {});
+    globals.folder.beginRun().catch((error: unknown) => owner.ends(error));
     this.rebalancing = false;
     tasks.counts.rebalances++;
     logger.info({ generation, active: data.active, standby: data.standby }, 'tasks assigned');

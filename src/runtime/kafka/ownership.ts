@@ -102,9 +102,7 @@ export class Ownership {
     partition: number,
   ): { readonly database: Database; readonly prefix: Uint8Array } | undefined {
     const { globals, slots } = this.#view();
-    if (this.isGlobal(store))
-      return globals === undefined ? undefined : { database: globals.folder.database, prefix: globals.prefixOf(store) };
-    const folder = slots.get(this.taskOf(store, partition))?.folder;
-    return folder === undefined ? undefined : { database: folder.database, prefix: folder.prefixOf(store) };
+    const folder = this.isGlobal(store) ? globals?.folder : slots.get(this.taskOf(store, partition))?.folder;
+    return folder && { database: folder.database, prefix: folder.prefixOf(store) };
   }
 }

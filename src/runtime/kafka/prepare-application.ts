@@ -3,7 +3,7 @@ import { StreamsError } from '../../common/errors.ts';
 import { type DescribedPart, readDescription } from '../../topology/read-description.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
-import { openGlobalCopy } from './global-tables.ts';
+import { openGlobalCopy } from './global-folder.ts';
 import { changelogTopic } from './internal-names.ts';
 import type { FilledOptions } from './kafka-options.ts';
 import type { LetterTopic, LetterTopics } from './letter-topics.ts';

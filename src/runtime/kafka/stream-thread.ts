@@ -110,7 +110,7 @@ export class StreamThread {
     const joins = new GlobalJoins({ globals, cacheIsFull: () => tasks.loop.cacheIsFull, failed });
     await globals.start((updates) => joins.joinAgain(updates));
     // The folder was locked by a process that is gone: nobody has to wait for the end of its session.
-    const former = globals.formerMember;
+    const former = globals.folder.formerMember;
     if (former !== undefined) await broker.admin.removeMember(applicationId, former);
     this.#checkWanted();
     const membership = this.#newMembership(prepared, globals);

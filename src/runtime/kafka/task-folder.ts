@@ -56,7 +56,7 @@ export interface TaskFolderOptions {
   readonly applicationId: string;
   readonly settings: StateSettings;
   readonly openDatabase?: DatabaseFactory | undefined;
-  /** What this run of the instance is called: see `GlobalTables.run`. */
+  /** What this run of the instance is called: see `GlobalFolder.run`. */
   readonly run: string;
   /** See `stateOnKafka`. */
   readonly vouched?: boolean;

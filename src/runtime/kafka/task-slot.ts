@@ -83,7 +83,7 @@ export class TaskSlot {
       try {
         await this.#end(clean);
         if (wish !== this.#wish) return;
-        if (role !== 'none') await this.#host.takeover.globals.beginRun();
+        if (role !== 'none') await this.#host.takeover.globals.folder.beginRun();
         if (role === 'active') await this.#start(wish);
         else if (role === 'standby') await this.#follow(wish);
         else await this.#release();

@@ -149,7 +149,7 @@ export class ThreadTasks {
     const { topology } = takeover;
     const slot = new TaskSlot(id, storesOf(topology, topology.subTopology(id.subTopology)), {
       takeover,
-      folderOptions: this.#folderOptions(topology, globals.run),
+      folderOptions: this.#folderOptions(topology, globals.folder.run),
       rebuilt: (damaged, error) => this.tellRebuilt(error, { taskId: damaged.taskId }),
       started: (task) => {
         this.loop.add(task);

@@ -6,7 +6,7 @@ import { MemoryCluster } from '../../../../src/clients/memory/memory-broker.ts';
 import { fromUtf8, readInt64 } from '../../../../src/common/bytes.ts';
 import { StreamsBuilder, type Topology } from '../../../../src/index.ts';
 import { InstanceFolders } from '../../../../src/runtime/kafka/folder-parts.ts';
-import { globalDirectory } from '../../../../src/runtime/kafka/global-tables.ts';
+import { globalDirectory } from '../../../../src/runtime/kafka/global-folder.ts';
 import { taskDirectory } from '../../../../src/runtime/kafka/task-folder.ts';
 import { metaKey } from '../../../../src/runtime/state-folder.ts';
 import { openLevelDatabase } from '../../../../state/level-database.ts';
