@@ -1,6 +1,6 @@
 /** A process of bench/keys: `replay-keys.ts EVENTS PARK STATE CACHE-BYTES` replays files through the grid's topology and tells each second how far it is. */
 import { join } from 'node:path';
-import { feedPrefix } from '../../src/cli/folder-inputs.ts';
+import { feedPrefix } from '../../src/files/file-ledger.ts';
 import { FolderFeed } from '../../src/files/folder-feed.ts';
 import { Letters } from '../../src/files/letters.ts';
 import { EmbeddedStreams } from '../../src/index.ts';

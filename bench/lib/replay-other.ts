@@ -1,6 +1,6 @@
 /** A process of bench/replay: `replay-other.ts EVENTS PARK STATE` replays files through the topology of bench/topologies. */
 import { join } from 'node:path';
-import { feedPrefix } from '../../src/cli/folder-inputs.ts';
+import { feedPrefix } from '../../src/files/file-ledger.ts';
 import { FolderFeed } from '../../src/files/folder-feed.ts';
 import { Letters } from '../../src/files/letters.ts';
 import { EmbeddedStreams, type ReadOnlyStore } from '../../src/index.ts';

@@ -5,6 +5,7 @@ import type { Logger } from '../common/logger.ts';
 import { parseCivilDate } from '../common/time/civil.ts';
 import { Zone } from '../common/time/zone.ts';
 import type { WantedPartition } from '../files/file-batch.ts';
+import { feedPrefix } from '../files/file-ledger.ts';
 import { FolderFeed } from '../files/folder-feed.ts';
 import { Letters } from '../files/letters.ts';
 import type { Feed } from '../runtime/feed.ts';
@@ -12,7 +13,7 @@ import { placement } from '../runtime/runtime-nodes.ts';
 import type { SourceSpec } from '../topology/node-spec.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Application, OpenState, ReplaySettings } from './application.ts';
-import { type FolderInput, feedPrefix } from './folder-inputs.ts';
+import type { FolderInput } from './folder-inputs.ts';
 import type { Defer } from './with-cleanup.ts';
 
 /** How folders are read. */

@@ -2,12 +2,9 @@ import { realpath } from 'node:fs/promises';
 import type { Reader } from '../../state/database.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { type FileFormat, ledgerColumns } from '../files/file-dialect.ts';
-import { FileLedger } from '../files/file-ledger.ts';
+import { FileLedger, feedPrefix } from '../files/file-ledger.ts';
 import { listFolder } from '../files/folder.ts';
-import { feedPrefix } from '../files/folder-feed.ts';
 import { type ApplicationSpec, topicsOf } from './application.ts';
-
-export { feedPrefix };
 
 /** A folder that is a topic. */
 export interface FolderInput {

@@ -1,5 +1,5 @@
 import { StreamsError } from '../common/errors.ts';
-import { refusedError } from '../files/refused-files.ts';
+import { refusedError } from '../files/feed-errors.ts';
 import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
 import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
 

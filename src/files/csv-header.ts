@@ -47,6 +47,12 @@ export const utf16Problem = 'it is UTF-16, not UTF-8: give "encoding": "utf-16" 
 export const crProblem =
   'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format)';
 
+/** Whether lines behind a good header end with CR alone: to the scanner all of them are one line without an end. */
+export function hasLoneReturn(lines: Uint8Array): boolean {
+  const at = lines.indexOf(13);
+  return at >= 0 && at < lines.length - 1 && lines[at + 1] !== 10;
+}
+
 /** Reads the header line `[start, stop)`: its layout, or why it does not serve, such as `it lacks the column "at"; it has "id", "At"`. */
 export function readHeader(
   bytes: Buffer,

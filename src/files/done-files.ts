@@ -4,9 +4,8 @@ import { messageOf, StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { makeFolder } from '../common/make-folder.ts';
 import { type FileFormat, ledgerColumns } from './file-dialect.ts';
-import { bytesOnDisk, type FileEntry, FileLedger } from './file-ledger.ts';
+import { bytesOnDisk, type FileEntry, FileLedger, feedPrefix } from './file-ledger.ts';
 import { type FolderFile, listFolder, statFile } from './folder.ts';
-import { feedPrefix } from './folder-feed.ts';
 import { checkKnownFile } from './known-file.ts';
 import { moveFile, removeCopies } from './move-file.ts';
 

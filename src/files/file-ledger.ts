@@ -2,6 +2,7 @@ import type { Reader, WriteBatch } from '../../state/database.ts';
 import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { FeedProgress } from '../runtime/feed.ts';
+import { metaKey } from '../runtime/state-folder.ts';
 import { type ContentFingerprint, emptyFingerprint, endBytes, type Fingerprint } from './file-fingerprint.ts';
 import type { Packing } from './folder.ts';
 import type { ScanState } from './scan-outcome.ts';
@@ -222,4 +223,9 @@ function rangeOf(prefix: Uint8Array): { readonly gte: Uint8Array; readonly lt?: 
 
 function encode(row: unknown): Uint8Array {
   return concatBytes(Uint8Array.of(version), utf8(JSON.stringify(row)));
+}
+
+/** Where a feed's rows live in a state's database. A feed of one partition has its own. */
+export function feedPrefix(topic: string, partition?: number): Uint8Array {
+  return metaKey(partition === undefined ? `feed/${topic}/` : `feed/${topic}/${partition}/`);
 }

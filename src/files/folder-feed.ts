@@ -2,25 +2,25 @@ import { join } from 'node:path';
 import type { Reader, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
-import { type Feed, type FeedBatch, type FeedProgress, newProgress } from '../runtime/feed.ts';
+import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
 import { type LetterSample, LetterSamples } from '../runtime/letter-sample.ts';
-import { metaKey } from '../runtime/state-folder.ts';
-import { crProblem } from './csv-header.ts';
+import { CopiedFiles } from './copied-files.ts';
+import { crProblem, hasLoneReturn } from './csv-header.ts';
 import { CsvScanner } from './csv-scanner.ts';
+import { badRowError, type PlaceInFile, refusedError, truncatedError } from './feed-errors.ts';
+import { FeedFigures } from './feed-figures.ts';
 import { type FatalRow, FileBatch, type FilePosition, type WantedPartition } from './file-batch.ts';
 import { checkedDialect, headerLinesOf, ledgerColumns } from './file-dialect.ts';
-import { bytesOnDisk, type FileEntry, FileLedger, type FilePart } from './file-ledger.ts';
+import { FileLedger, feedPrefix } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
 import { isCoded } from './folder.ts';
+import { FolderLooks } from './folder-looks.ts';
 import { FolderSurvey, type PendingFile } from './folder-survey.ts';
-import { FolderWatch } from './folder-watch.ts';
 import { beginningOf, KnownContent } from './known-content.ts';
-import { rewrittenError } from './known-file.ts';
 import { type LetterSink, noLetters } from './letters.ts';
 import { OpenFile } from './open-file.ts';
 import { OwnLetters } from './own-letters.ts';
 import { ReadBefore } from './read-before.ts';
-import { refusedError } from './refused-files.ts';
 import type { RowFormat } from './row-format.ts';
 import {
   type ScanOutcome,
@@ -75,15 +75,6 @@ export interface FolderInspection {
   sampled(name: string): void;
 }
 
-/** The folder is looked at no more often than this. */
-const carriageReturn = 0x0d;
-const lineFeed = 0x0a;
-const lookIntervalMs = 200;
-/** And no more than this share of the time goes into looking. */
-const lookShare = 1 / 50;
-/** But a look that took long, as the first of a slow folder may, delays the next one by no more than this. */
-const lookPauseLimitMs = 5000;
-
 /**
  * A folder of CSV files as a topic: its files in the order of their names, one after the other; (file, byte offset) is a record's offset.
  *
@@ -114,14 +105,13 @@ export class FolderFeed<K, V> implements Feed {
   readonly #reader: FileReader;
   readonly #scanner: CsvScanner<K, V>;
   readonly #batch: FileBatch<K, V>;
+  readonly #figures: FeedFigures;
+  readonly #copies: CopiedFiles;
+  readonly #looks: FolderLooks;
   /** Line of a file's first row, where no empty lines stand before it. */
   readonly #firstRow: number;
-  #watch: FolderWatch | undefined;
-  #nextLookMs = 0;
   #started = false;
   #file: OpenFile | undefined;
-  /** Rows, and dead ones, before the file in hand; undefined: it is not read from its beginning. */
-  #before: { readonly rows: number; readonly dead: number } | undefined;
   /** The position moved since it was saved. */
   #moved = false;
   /** How the last scan of the window ended. */
@@ -139,8 +129,8 @@ export class FolderFeed<K, V> implements Feed {
     this.#options = options;
     this.#follow = options.follow ?? false;
     this.#logger = options.logger ?? silentLogger;
-    this.progress = newProgress(topic);
-    this.#ledger = new FileLedger(topic, ledgerColumns(format), keyPrefix);
+    const ledger = new FileLedger(topic, ledgerColumns(format), keyPrefix);
+    this.#ledger = ledger;
     // Feeds of other partitions see the same.
     const surveyLogger = (options.partition?.number ?? 0) === 0 ? this.#logger : silentLogger;
     const { dialect } = format;
@@ -149,11 +139,14 @@ export class FolderFeed<K, V> implements Feed {
     const before = options.readBefore;
     const only = before === undefined ? undefined : (name: string): boolean => before.has(name);
     const leftOut = options.inspection?.leftOut;
-    this.#survey = new FolderSurvey({
-      ...{ topic, directory, ledger: this.#ledger, format, logger: surveyLogger },
-      ...{ leftOut, only },
-    });
-    this.#content = new KnownContent(topic, this.#ledger, this.#survey, this.#firstRow - 1);
+    const survey = new FolderSurvey({ topic, directory, ledger, format, logger: surveyLogger, leftOut, only });
+    this.#survey = survey;
+    this.#looks = new FolderLooks(survey);
+    const figures = new FeedFigures(topic, survey);
+    this.#figures = figures;
+    this.progress = figures.progress;
+    this.#content = new KnownContent(topic, ledger, survey, this.#firstRow - 1);
+    this.#copies = new CopiedFiles({ topic, ledger, survey, figures, logger: this.#logger });
     const endOf = before === undefined ? {} : { endOf: (name: string): number => before.endOf(name) };
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file), ...endOf };
     this.#reader = new FileReader(queue, options.chunkBytes);
@@ -162,7 +155,7 @@ export class FolderFeed<K, V> implements Feed {
     if (partition !== undefined) this.partition = partition.number;
     const range = fromMs === -Infinity && toMs === Infinity ? undefined : { fromMs, toMs };
     const moveTo = (position: FilePosition): void => this.#moveTo(position);
-    const fatal = (row: FatalRow): StreamsError => this.#badRow(row);
+    const fatal = (row: FatalRow): StreamsError => badRowError(topic, row);
     const sink = { progress: this.progress, dead, late, samples: this.#samples, moveTo, fatal };
     this.#batch = new FileBatch(format, sink, { capacity: batchRows, range, partition, fail: onError === 'fail' });
   }
@@ -193,9 +186,9 @@ export class FolderFeed<K, V> implements Feed {
     await this.#survey.open(verify);
     this.#options.readBefore?.checkThere((name) => this.#survey.has(name));
     for (const entry of this.#ledger.entries())
-      if (this.#ledger.part(entry.name) === undefined) this.#countRead(entry, 1);
-    this.#looked(performance.now());
-    if (this.#follow) this.#watch = new FolderWatch(directory);
+      if (this.#ledger.part(entry.name) === undefined) this.#figures.known(entry, 1);
+    this.#looks.begin(this.#follow ? directory : undefined);
+    this.#figures.seen();
   }
 
   async poll(): Promise<FeedBatch | 'idle' | undefined> {
@@ -219,8 +212,8 @@ export class FolderFeed<K, V> implements Feed {
     }
   }
 
-  async wait(timeoutMs: number): Promise<void> {
-    await this.#watch?.wait(this.#nextLookMs - performance.now(), timeoutMs);
+  wait(timeoutMs: number): Promise<void> {
+    return this.#looks.wait(timeoutMs);
   }
 
   async save(batch: WriteBatch): Promise<void> {
@@ -236,7 +229,7 @@ export class FolderFeed<K, V> implements Feed {
 
   /** Gives back files and watchers. */
   async close(): Promise<void> {
-    this.#watch?.close();
+    this.#looks.close();
     await this.#reader.close();
     for (const letters of this.#ownLetters.values()) await letters.close();
   }
@@ -259,7 +252,7 @@ export class FolderFeed<K, V> implements Feed {
 
   #moveTo(position: FilePosition): void {
     const file = this.#file!;
-    if (!isCoded(file.file)) this.#read(position.offset - file.position.offset);
+    if (!isCoded(file.file)) this.#figures.read(position.offset - file.position.offset);
     file.position = position;
     this.#moved = true;
   }
@@ -267,8 +260,8 @@ export class FolderFeed<K, V> implements Feed {
   #scan(): void {
     const { file, bytes, base } = this.#file!;
     const found = this.#batch.fill(this.#scanner, file.name, bytes, base);
-    if (typeof found === 'object') this.#failure = this.#badRow(found);
-    else if (found === scannedTorn) this.#failure = this.#torn();
+    if (typeof found === 'object') this.#failure = badRowError(this.topic, found);
+    else if (found === scannedTorn) this.#failure = this.#file!.torn(this.topic);
     else this.#found = found;
   }
 
@@ -293,7 +286,7 @@ export class FolderFeed<K, V> implements Feed {
         if (file === undefined || !StreamsError.is(error)) throw error;
         await this.#leaveUnread(file);
         this.#survey.refuse(file.name, error.message);
-        this.#countFiles();
+        this.#figures.seen();
       }
     }
   }
@@ -315,7 +308,7 @@ export class FolderFeed<K, V> implements Feed {
     } else {
       const diskBytes = this.#file.diskBytes;
       this.#reader.recycle(this.#file.append(chunk));
-      if (isCoded(chunk.file)) this.#read(chunk.diskBytes - diskBytes);
+      if (isCoded(chunk.file)) this.#figures.read(chunk.diskBytes - diskBytes);
     }
     const { bytes, position, base, end, ending } = this.#file!;
     this.#scanner.window(bytes, position.offset - base, end, this.#windowEnding(ending));
@@ -324,83 +317,24 @@ export class FolderFeed<K, V> implements Feed {
   }
 
   #open(chunk: Chunk, beginning: string | undefined): void {
-    const { entry } = chunk.file;
     const file = new OpenFile(this.topic, chunk, this.#ledger.nextSequence, beginning);
     this.#file = file;
-    const { rows, dead } = this.progress;
-    this.#before = file.position.offset === 0 ? { rows, dead } : undefined;
     this.#scanner.begin(file.position, file.position.offset === 0, chunk.file.name);
-    if (entry?.done === true) this.progress.filesDone--;
-    if (isCoded(chunk.file)) this.#read(chunk.diskBytes - (entry === undefined ? 0 : bytesOnDisk(entry)));
+    this.#figures.begun(file);
   }
 
-  #read(bytes: number): void {
-    this.progress.bytes += bytes;
-    // A gzip file that goes on is read from its start: up to where it was, that is nothing new.
-    this.progress.bytesRead += Math.max(0, bytes);
-  }
-
-  /**
-   * Whether a file of a new name, or what one has grown by, holds what was read under another: then it is noted as read that far, and only what it has besides is
-   * read.
-   */
+  /** Whether a file of a new name, or what one has grown by, holds what was read under another: then it is noted as such, and left. */
   async #isKnown(chunk: Chunk, beginning: string | undefined): Promise<boolean> {
-    const { name, size, entry: own } = chunk.file;
-    const known = await this.#content.find(chunk, beginning, this.#options.readBefore?.endOf(name));
-    const part = this.#ledger.part(name);
+    const { file } = chunk;
+    const known = await this.#content.find(chunk, beginning, this.#options.readBefore?.endOf(file.name));
     if (known === undefined) {
-      if (part !== undefined) this.#goesOnOtherwise(chunk.file, part);
+      this.#copies.goesOn(file);
       return false;
     }
-    const { as } = known;
-    await this.#reader.leave(chunk.file);
+    await this.#reader.leave(file);
     this.#reader.recycle(chunk.bytes);
-    if (own !== undefined && part === undefined) this.#countRead(own, -1);
-    if (known.part !== undefined) {
-      this.#ledger.putPart({ name, as: as.name, content: known.part });
-      this.#survey.passOver(name);
-      this.#countFiles();
-      this.#logger.warn(
-        { topic: this.topic, file: name, known: as.name },
-        `${name} has nothing but the first rows of ${as.name}: they are not counted again`,
-      );
-      return true;
-    }
-    const { entry, grown } = known;
-    const renamed = !this.#survey.has(as.name);
-    // Under its old name it would be read on a second time if it came back.
-    if (renamed) this.#ledger.remove(as.name);
-    this.#ledger.put({ ...entry, sequence: renamed ? as.sequence : (own?.sequence ?? this.#ledger.nextSequence) });
-    if (!renamed) this.#countRead(entry, 1);
-    if (grown || !entry.done) this.#survey.again(name);
-    else this.#survey.leave(name, size);
-    this.#countFiles();
-    this.#logger.warn(
-      { topic: this.topic, file: name, known: as.name, bytes: entry.content.length },
-      `${name} has the rows that were read as ${as.name}: it was ${renamed ? 'renamed' : 'copied'}. They are not counted again${grown ? '; what it has besides is read' : ''}`,
-    );
+    this.#copies.note(file, known);
     return true;
-  }
-
-  /** A file that had nothing but the first rows of another one has others too: it is read from where it was before, if that is known. */
-  #goesOnOtherwise(file: PendingFile, { as, content }: FilePart): void {
-    if (file.entry === undefined || !this.#survey.has(as)) {
-      // What it had was counted under the other name; nothing tells any more where that ends.
-      const facts = `saved: ${content.length} bytes, the first ones of ${as}; found: other content, and ${as} has not all of it`;
-      throw rewrittenError(this.topic, file, facts);
-    }
-    this.#ledger.put(file.entry);
-    this.#countRead(file.entry, 1);
-    this.#logger.warn(
-      { topic: this.topic, file: file.name, known: as },
-      `${file.name} begins as ${as} does and goes on in another way: it is read from where it was`,
-    );
-  }
-
-  /** Counts a file as one that was read, or (-1) no longer so. */
-  #countRead(entry: FileEntry, times: 1 | -1): void {
-    this.progress.bytes += times * bytesOnDisk(entry);
-    if (entry.done) this.progress.filesDone += times;
   }
 
   #windowEnding(ending: Chunk['ending']): WindowEnding {
@@ -427,9 +361,8 @@ export class FolderFeed<K, V> implements Feed {
     this.#found = scannedWindow;
     const where = { topic: this.topic, file: file.file.name, line, offset };
     if (done) {
-      this.progress.filesDone++;
       if (offset === 0) this.#tellEmpty(where);
-      this.#judge(file.file.name);
+      this.#figures.done(file);
     } else if (file.ending !== 'cut')
       this.#logger[this.#follow ? 'debug' : 'warn'](where, 'cut last line waits for its rest');
     else if (this.#follow) this.#logger.info(where, 'a packed file that is cut waits for its rest');
@@ -437,7 +370,7 @@ export class FolderFeed<K, V> implements Feed {
   }
 
   /** Once: from now on the file is known. Who follows has seen it before its writer has begun. */
-  #tellEmpty(where: Place): void {
+  #tellEmpty(where: PlaceInFile): void {
     if ((this.partition ?? 0) === 0)
       this.#logger[this.#follow ? 'info' : 'warn'](
         where,
@@ -445,33 +378,25 @@ export class FolderFeed<K, V> implements Feed {
       );
   }
 
-  #cut(file: PendingFile, where: Place): void {
-    const error = truncated(file.path, where);
+  #cut(file: PendingFile, where: PlaceInFile): void {
+    const error = truncatedError(file.path, where);
     if (this.#options.inspection === undefined) this.#failure = error;
     else this.#survey.refuse(file.name, error.message);
-    this.#countFiles();
-  }
-
-  /** A file of which no row serves, such as one whose header names the columns in another order, is more than so many bad rows. */
-  #judge(name: string): void {
-    const { progress } = this;
-    if (this.#before === undefined) return;
-    const dead = progress.dead - this.#before.dead;
-    if (progress.rows - this.#before.rows === dead) progress.lost = { ...progress.lost, [name]: dead };
+    this.#figures.seen();
   }
 
   /** The file in hand is left as if it had never been begun; what was to be read behind it is read. */
   async #refuseFile(): Promise<void> {
-    const { file, bytes, diskBytes } = this.#file!;
+    const { file, bytes } = this.#file!;
     const problem = this.#problem ?? this.#scanner.message ?? 'its header does not serve';
     this.#problem = undefined;
     await this.#reader.leave(file);
-    if (isCoded(file)) this.progress.bytes -= diskBytes - (file.entry === undefined ? 0 : bytesOnDisk(file.entry));
+    this.#figures.refused(this.#file!);
     this.#survey.refuse(file.name, problem);
     this.#reader.recycle(bytes);
     this.#file = undefined;
     this.#found = scannedWindow;
-    this.#countFiles();
+    this.#figures.seen();
     // Feeds of other partitions find the same.
     if ((this.partition ?? 0) !== 0) return;
     if (this.#options.onError === 'fail')
@@ -484,85 +409,12 @@ export class FolderFeed<K, V> implements Feed {
   }
 
   async #take(): Promise<PendingFile | undefined> {
-    const startMs = performance.now();
-    if (startMs >= this.#nextLookMs) {
-      // Whether known files have grown is asked only when there is nothing else to do.
-      this.#watch?.seen();
-      await this.#survey.look(this.#follow && !this.#survey.hasPending);
-      this.#looked(startMs);
-    }
+    if (await this.#looks.look()) this.#figures.seen();
     return this.#survey.take();
-  }
-
-  #looked(startMs: number): void {
-    const nowMs = performance.now();
-    this.#nextLookMs = nowMs + lookPauseMs(nowMs - startMs);
-    this.#countFiles();
-  }
-
-  #countFiles(): void {
-    this.progress.filesTotal = this.#survey.filesTotal;
-    this.progress.bytesTotal = this.#survey.bytesTotal;
-    const { refused } = this.#survey;
-    if (refused === undefined) delete this.progress.refused;
-    else this.progress.refused = refused;
   }
 
   #gone(file: PendingFile): void {
     this.#survey.leave(file.name, undefined);
     this.#logger.warn({ topic: this.topic, file: file.name }, 'a file was gone before it could be read');
   }
-
-  #badRow({ reason, message, origin }: FatalRow): StreamsError {
-    const { file, line, offset } = origin;
-    return new StreamsError(
-      'STREAMS_BAD_ROW',
-      `${file}:${line}:${offset}: bad row of topic ${this.topic}: ${reason}. ${message[0]?.toUpperCase()}${message.slice(1)}. Mend it, or let bad rows go to the dead letters (on error: continue).`,
-      { topic: this.topic, file, line, offset },
-    );
-  }
-
-  #torn(): StreamsError {
-    const { file, position, bytes, base, end } = this.#file!;
-    const at = position.offset - base;
-    const found = JSON.stringify(bytes.toString('utf8', at, Math.min(end, at + 40)));
-    return rewrittenError(
-      this.topic,
-      file,
-      `saved: ${position.offset} bytes read, their last line ${position.line - 1} taken as whole without a line end; ` +
-        `found: the line goes on with ${found}`,
-    );
-  }
-}
-
-/** Whether lines behind a good header end with CR alone: to the scanner all of them are one line without an end. */
-function hasLoneReturn(bytes: Uint8Array): boolean {
-  const at = bytes.indexOf(carriageReturn);
-  return at >= 0 && at < bytes.length - 1 && bytes[at + 1] !== lineFeed;
-}
-
-interface Place {
-  readonly topic: string;
-  readonly file: string;
-  readonly line: number;
-  readonly offset: number;
-}
-
-function truncated(path: string, where: Place): StreamsError {
-  return new StreamsError(
-    'STREAMS_FILE',
-    `${path} of topic ${where.topic} is cut: it ends inside its compressed data, behind byte ${where.offset} of its rows (line ${where.line}). ` +
-      'Put the whole file there and start again: it goes on with the rest of it, and nothing that follows was read before.',
-    where,
-  );
-}
-
-/** Where a feed's rows live in a state's database. A feed of one partition has its own. */
-export function feedPrefix(topic: string, partition?: number): Uint8Array {
-  return metaKey(partition === undefined ? `feed/${topic}/` : `feed/${topic}/${partition}/`);
-}
-
-/** How long to leave a folder alone after a look that took so long, ms. */
-export function lookPauseMs(lookMs: number): number {
-  return Math.min(Math.max(lookIntervalMs, lookMs / lookShare), lookPauseLimitMs);
 }

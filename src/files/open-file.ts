@@ -1,3 +1,4 @@
+import type { StreamsError } from '../common/errors.ts';
 import type { FilePosition } from './file-batch.ts';
 import { endBytes, FingerprintBuilder } from './file-fingerprint.ts';
 import { type FileEntry, newEntry } from './file-ledger.ts';
@@ -77,6 +78,19 @@ export class OpenFile {
     this.#start = 0;
     this.end = length;
     return chunk.bytes;
+  }
+
+  /** The error for a last line that was taken as a whole row, and goes on. */
+  torn(topic: string): StreamsError {
+    const { file, position, bytes, base, end } = this;
+    const at = position.offset - base;
+    const found = JSON.stringify(bytes.toString('utf8', at, Math.min(end, at + 40)));
+    return rewrittenError(
+      topic,
+      file,
+      `saved: ${position.offset} bytes read, their last line ${position.line - 1} taken as whole without a line end; ` +
+        `found: the line goes on with ${found}`,
+    );
   }
 
   /** What is to be saved of it as of the accepted position. */

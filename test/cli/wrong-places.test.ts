@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { checkInput } from '../../src/cli/input-verdict.ts';
+import { refusedError } from '../../src/files/feed-errors.ts';
 import { listFolder } from '../../src/files/folder.ts';
-import { refusedError } from '../../src/files/refused-files.ts';
 import type { FeedProgress } from '../../src/runtime/feed.ts';
 import { StateFolder } from '../../src/runtime/state-folder.ts';
 

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { StreamsError } from '../../src/common/errors.ts';
-import { lookPauseMs } from '../../src/files/folder-feed.ts';
+import { lookPauseMs } from '../../src/files/folder-looks.ts';
 import { FolderWorld, nameOf, type OpenFeed, type RunOptions, range, readings, rows } from './helpers/folder-world.ts';
 import { readingFormat } from './helpers/formats.ts';
 
