@@ -1,23 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../common/errors.ts';
-import {
-  binaryProblem,
-  crProblem,
-  firstRowProblem,
-  type HeaderLayout,
-  layoutOf,
-  readHeader,
-  splitLine,
-  utf16Problem,
-} from './csv-header.ts';
+import type { HeaderLayout } from './csv-header.ts';
 import { type FileDialect, isNdjson, type Marks, marksOf } from './file-dialect.ts';
-import { documentProblem, JsonLine } from './json-line.ts';
+import { HeaderFinder } from './header-finder.ts';
+import { JsonLine } from './json-line.ts';
 import { QuotedRecord } from './quoted-record.ts';
 import { RowFields } from './row-fields.ts';
 import { BadRow, type BadRowReason, type DecodedRow, type RowFormat } from './row-format.ts';
 import { RowProbe } from './row-probe.ts';
 import {
   maxRowBytes,
+  pauseOf,
   type ScanOutcome,
   type ScanState,
   scannedDead,
@@ -25,7 +18,6 @@ import {
   scannedRefused,
   scannedRow,
   scannedTorn,
-  scannedWindow,
   type WindowEnding,
   windowTailBytes,
 } from './scan-outcome.ts';
@@ -79,10 +71,8 @@ export class CsvScanner<K, V> {
   #ending: WindowEnding = 'more';
   /** Neither header, open end nor skipping are to be seen to. */
   #plain = false;
-  #mayStartWithBom = false;
+  readonly #head: HeaderFinder;
   #file = '';
-  /** Lines before the header that were passed. */
-  #preamble: string[] = [];
   #fields: RowFields = new RowFields({ fields: 0, order: [] });
   #record: QuotedRecord = new QuotedRecord(0);
   /** Set where each line is a JSON object. */
@@ -92,6 +82,7 @@ export class CsvScanner<K, V> {
     this.#format = format;
     this.#dialect = format.dialect;
     this.#marks = marksOf(format.dialect);
+    this.#head = new HeaderFinder(format);
     if (isNdjson(format.dialect)) this.#json = new JsonLine(format.columns, format.optional);
   }
 
@@ -103,9 +94,8 @@ export class CsvScanner<K, V> {
     this.skipping = state.skipping;
     this.record = state.record ?? 0;
     this.layout = state.layout;
-    this.#preamble = [];
     if (state.layout !== undefined) this.#take(state.layout);
-    this.#mayStartWithBom = fromStart;
+    this.#head.begin(fromStart);
     this.#plain = false;
   }
 
@@ -248,7 +238,7 @@ export class CsvScanner<K, V> {
 
   /** What is to be done before rows: passes the rest of a too long line, the line end of an open last row, and the header. */
   #prepare(): ScanOutcome | undefined {
-    if (this.skipping && !this.#skipLine()) return this.#pause();
+    if (this.skipping && !this.#skipLine()) return pauseOf(this.#ending);
     if (this.openEnd) {
       const outcome = this.#closeOpenEnd();
       if (outcome !== undefined) return outcome;
@@ -259,10 +249,6 @@ export class CsvScanner<K, V> {
     }
     this.#plain = this.#dialect === undefined;
     return undefined;
-  }
-
-  #pause(): ScanOutcome {
-    return this.#ending === 'more' ? scannedWindow : scannedEnd;
   }
 
   #skipLine(): boolean {
@@ -276,121 +262,31 @@ export class CsvScanner<K, V> {
 
   #closeOpenEnd(): ScanOutcome | undefined {
     const at = this.at;
-    if (at === this.#end) return this.#pause();
+    if (at === this.#end) return pauseOf(this.#ending);
     const first = this.#bytes[at];
-    if (first === cr && at + 1 === this.#end) return this.#pause();
+    if (first === cr && at + 1 === this.#end) return pauseOf(this.#ending);
     if (first !== lf && !(first === cr && this.#bytes[at + 1] === lf)) return scannedTorn;
     this.at = first === lf ? at + 1 : at + 2;
     this.openEnd = false;
     return undefined;
   }
 
-  /** Reads the header. Undefined if it serves, else what to tell: then nothing of the file is passed. */
+  /** Reads the header. Undefined if it serves, else what to tell. */
   #header(): ScanOutcome | undefined {
-    const { at, line } = this;
-    const mayStartWithBom = this.#mayStartWithBom;
-    const outcome = this.#findHeader();
-    // Empty lines of more than 1 MiB are not held until the header comes.
-    if (outcome === undefined || (outcome === scannedWindow && this.at - at > maxRowBytes)) return outcome;
-    this.at = at;
-    this.line = line;
-    this.#mayStartWithBom = mayStartWithBom;
+    const head = this.#head;
+    const window = { bytes: this.#bytes, end: this.#end, ending: this.#ending };
+    const outcome = head.find(window, this.at, this.line);
+    this.at = head.at;
+    this.line = head.line;
+    if (outcome === undefined) this.#take(head.layout!);
+    else if (outcome === scannedRefused) this.message = head.problem;
     return outcome;
   }
 
-  #findHeader(): ScanOutcome | undefined {
-    const bytes = this.#bytes;
-    if (this.#mayStartWithBom) {
-      const [first, second] = [bytes[this.at], bytes[this.at + 1]];
-      const bytesThere = this.#end - this.at;
-      if (bytesThere === 0 || (bytesThere < 3 && first! >= 0xef)) return this.#pause();
-      if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return this.#refuse(utf16Problem);
-      if (first === 0xef && second === 0xbb && bytes[this.at + 2] === 0xbf) this.at += 3;
-      this.#mayStartWithBom = false;
-    }
-    const { skipLines = 0, names = this.#json && this.#format.columns } = this.#dialect ?? {};
-    this.#preamble = [];
-    for (;;) {
-      const at = bytes.indexOf(lf, this.at);
-      const isHeader = this.line > skipLines;
-      if (at >= this.#end) return this.#cutHeader(isHeader ? names : undefined);
-      const stop = at > this.at && bytes[at - 1] === cr ? at - 1 : at;
-      if (stop > this.at && isHeader)
-        return names === undefined ? this.#readHeader(stop, at + 1) : this.#takeNames(names, stop);
-      if (!isHeader) this.#preamble.push(bytes.toString('utf8', this.at, stop));
-      this.at = at + 1;
-      this.line++;
-    }
-  }
-
-  /** No line feed ends it in this window. With `names` it is a row, to be judged as such. */
-  #cutHeader(names: readonly string[] | undefined): ScanOutcome | undefined {
-    const firstCr = this.#bytes.indexOf(cr, this.at);
-    const tooLong = this.#end - this.at > maxRowBytes + 1;
-    if (tooLong || this.#ending !== 'more') {
-      const binary = binaryProblem(this.#bytes.subarray(this.at, Math.min(this.#end, this.at + 1024)));
-      if (binary !== undefined) return this.#refuse(binary);
-      const lone = firstCr >= 0 && firstCr < this.#end - 1;
-      // In a row a return may stand inside quotes.
-      const isRow = names !== undefined && this.at < this.#end;
-      if (isRow && !(lone && this.#isFirstRow(firstCr, names))) return this.#cutFirstRow(names, tooLong);
-      if (lone) return this.#refuse(crProblem);
-      if (tooLong) return this.#refuse('its first line is longer than 1 MiB');
-    }
-    return this.#pause();
-  }
-
-  #readHeader(stop: number, next: number): ScanOutcome | undefined {
-    const start = this.at;
-    if (stop - start > maxRowBytes) return this.#refuse('its first line is longer than 1 MiB');
-    const header = readHeader(this.#bytes, start, stop, this.#format.columns, this.#marks);
-    if (typeof header === 'string') return this.#refuse(header);
-    this.line++;
-    this.at = next;
-    this.#take(header);
-    return undefined;
-  }
-
-  /** No line end is there behind the first row of a file without header: whether the file can begin so, all of it tells. */
-  #cutFirstRow(names: readonly string[], tooLong: boolean): ScanOutcome | undefined {
-    if (tooLong) return this.#takeNames(names);
-    if (this.#ending === 'waits') return this.#pause();
-    const problem = this.#json && this.#firstRowProblem(this.#end, names);
-    if (problem) return this.#refuse(problem);
-    const isRow = this.#json
-      ? /^\s*\{/.test(this.#bytes.toString('latin1', this.at, this.#end))
-      : this.#isFirstRow(this.#end, names);
-    return isRow ? this.#takeNames(names) : this.#pause();
-  }
-
-  /** A file without header begins with a row; `stop`: where that ends, if it is known. */
-  #takeNames(names: readonly string[], stop?: number): ScanOutcome | undefined {
-    const problem = stop && this.#firstRowProblem(stop, names);
-    if (problem) return this.#refuse(problem);
-    this.#take(layoutOf(names, this.#format.columns)!);
-    return undefined;
-  }
-
-  #firstRowProblem(stop: number, names: readonly string[]): string | undefined {
-    if (this.#json === undefined) return firstRowProblem(this.#bytes, this.at, stop, names, this.#marks);
-    const line = this.#bytes.subarray(this.at, stop);
-    return binaryProblem(line) ?? documentProblem(line.toString(), names);
-  }
-
-  #isFirstRow(stop: number, names: readonly string[]): boolean {
-    return this.#json === undefined && splitLine(this.#bytes, this.at, stop, this.#marks)?.length === names.length;
-  }
-
-  #refuse(problem: string): ScanOutcome {
-    this.message = problem;
-    return scannedRefused;
-  }
-
   #take(layout: HeaderLayout): void {
-    const preamble = this.#preamble;
-    this.layout = preamble.length === 0 || layout.preamble ? layout : { ...layout, preamble };
-    this.#fields = new RowFields(this.layout, this.#file);
-    const probe = new RowProbe(this.#format, this.layout, this.#file);
+    this.layout = layout;
+    this.#fields = new RowFields(layout, this.#file);
+    const probe = new RowProbe(this.#format, layout, this.#file);
     this.#record = new QuotedRecord(layout.fields, this.#marks, (bytes, start, end) => probe.isRow(bytes, start, end));
   }
 
@@ -398,7 +294,7 @@ export class CsvScanner<K, V> {
   #atEnd(start: number, out: DecodedRow<K, V>): ScanOutcome {
     this.at = start;
     if (this.#end - start > maxRowBytes + 1) return this.#cutTooLong(start);
-    if (this.#ending !== 'final' || start === this.#end) return this.#pause();
+    if (this.#ending !== 'final' || start === this.#end) return pauseOf(this.#ending);
     return this.#lastRow(start, out);
   }
 
@@ -450,7 +346,7 @@ export class CsvScanner<K, V> {
     const result = record.split(bytes, start, end, false);
     if (result === 'closed' && record.stop - start <= maxRowBytes) return this.#judgeRecord(start, record.next, out);
     if (result === 'open' && end < limit) {
-      if (this.#ending !== 'final') return this.#pause();
+      if (this.#ending !== 'final') return pauseOf(this.#ending);
       if (record.split(bytes, start, end, true) === 'closed') return this.#lastRow(start, out);
     }
     return this.#deadLine(start, out);
@@ -460,7 +356,7 @@ export class CsvScanner<K, V> {
   #deadLine(start: number, out: DecodedRow<K, V>): ScanOutcome {
     const at = this.#bytes.indexOf(lf, start);
     // A last line without line end waits, as any other: it may be mended by its rest.
-    if (at >= this.#end) return this.#end - start > maxRowBytes + 1 ? this.#atEnd(start, out) : this.#pause();
+    if (at >= this.#end) return this.#end - start > maxRowBytes + 1 ? this.#atEnd(start, out) : pauseOf(this.#ending);
     const stop = at > start && this.#bytes[at - 1] === cr ? at - 1 : at;
     this.rowStart = start;
     this.rowEnd = Math.min(stop, start + maxRowBytes + 1);

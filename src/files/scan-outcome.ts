@@ -27,6 +27,11 @@ export const scannedRefused = 5;
  */
 export type WindowEnding = 'more' | 'waits' | 'final';
 
+/** What to tell of a window in which there is no more that can be judged. */
+export function pauseOf(ending: WindowEnding): ScanOutcome {
+  return ending === 'more' ? scannedWindow : scannedEnd;
+}
+
 /** Where a scanner stands in a file, apart from the offset: what it needs to go on there. */
 export interface ScanState {
   /** Physical line that comes next, from 1, the header included. */
