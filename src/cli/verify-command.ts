@@ -18,7 +18,7 @@ export function verifyCommand(spec: ApplicationSpec): CommandSpec {
     settings: [],
     async run({ options, stdout }) {
       const { verifyState } = await import('./verify.ts');
-      const { looked, damages } = await verifyState(options.state);
+      const { looked, cutShort, damages } = await verifyState(options.state);
       for (const { path, what } of damages) stdout.write(`${path} ${what}\n`);
       if (damages.length > 0)
         throw new StreamsError(
@@ -26,7 +26,12 @@ export function verifyCommand(spec: ApplicationSpec): CommandSpec {
           `${options.state} has ${damages.length} ${damages.length === 1 ? 'damage' : 'damages'}. Check the disk; put back a whole copy of the folder, or delete it: replay the input, or on Kafka start run.`,
           { file: options.state },
         );
-      for (const path of looked) stdout.write(`${path} is whole\n`);
+      for (const path of looked)
+        stdout.write(
+          cutShort.includes(path)
+            ? `${path} is whole but for its last line, which a run that was killed was writing: the next run cuts it off\n`
+            : `${path} is whole\n`,
+        );
     },
   });
 }

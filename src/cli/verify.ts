@@ -17,6 +17,8 @@ export interface StateDamage {
 export interface Verification {
   /** Databases and files of letters, relative to the folder. */
   readonly looked: readonly string[];
+  /** Files of letters of those that end within a line: one that was being written when a run was killed. No commit has it, and the next run cuts it off. */
+  readonly cutShort: readonly string[];
   readonly damages: readonly StateDamage[];
 }
 
@@ -38,11 +40,13 @@ export async function verifyState(directory: string): Promise<Verification> {
     for (const { file, what } of await verifyLevelDatabase(join(directory, path)))
       damages.push({ path: join(path, file), what });
   for (const path of found.withoutDatabase) damages.push({ path, what: 'is missing' });
+  const cutShort: string[] = [];
   for (const path of found.letters) {
-    const what = await brokenLetter(join(directory, path));
-    if (what !== undefined) damages.push({ path, what });
+    const broken = await brokenLetter(join(directory, path));
+    if (broken?.atEnd) cutShort.push(path);
+    else if (broken !== undefined) damages.push({ path, what: `has no letter in line ${broken.line}` });
   }
-  return { looked: [...found.databases, ...found.letters], damages };
+  return { looked: [...found.databases, ...found.letters], cutShort, damages };
 }
 
 interface Content {
@@ -83,14 +87,21 @@ async function entriesBelow(directory: string): Promise<readonly Dirent[]> {
   }
 }
 
-/** The first line of a file of letters that is none. */
-async function brokenLetter(path: string): Promise<string | undefined> {
+/** The first line of a file of letters that is none, and whether the file ends within it. */
+async function brokenLetter(path: string): Promise<{ readonly line: number; readonly atEnd: boolean } | undefined> {
+  const input = createReadStream(path);
+  let last: number | undefined;
+  input.on('data', (bytes) => {
+    last = (bytes as Buffer).at(-1);
+  });
   let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path) })) {
+  let broken: number | undefined;
+  for await (const line of createInterface({ input })) {
+    if (broken !== undefined) return { line: broken, atEnd: false };
     number++;
-    if (!isLetter(line)) return `has no letter in line ${number}`;
+    if (!isLetter(line)) broken = number;
   }
-  return undefined;
+  return broken === undefined ? undefined : { line: broken, atEnd: last !== 0x0a };
 }
 
 function isLetter(line: string): boolean {

@@ -58,7 +58,7 @@ test('of a replay the database and the letters are looked at; a missing database
   const letter = '{"file":"a.csv","line":2,"offset":11,"reason":"date","raw":"eA=="}\n';
   await writeFile(join(folder, 'dead.jsonl'), letter);
   t.is((await verify(folder)).stdout, 'db is whole\ndead.jsonl is whole\n');
-  await appendFile(join(folder, 'dead.jsonl'), letter.slice(0, 30));
+  await appendFile(join(folder, 'dead.jsonl'), `${letter.slice(0, 30)}\n${letter}`);
   t.is((await verify(folder)).stdout, 'dead.jsonl has no letter in line 2\n');
   const emptied = world.folder('emptied');
   await cp(folder, emptied, { recursive: true });
