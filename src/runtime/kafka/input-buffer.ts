@@ -52,7 +52,7 @@ export class InputBuffer implements RecordQueue {
   end = 0;
   /** Where fetching stands. */
   nextOffset: number;
-  /** The partition's stable end as of the last fetch; -1 before the first. */
+  /** The partition's stable end as of the last fetch, or as the brokers have said while it is held up; -1 before the first. */
   stableEnd = -1;
   /** Why there is nothing to read behind what is buffered. */
   failure: StreamsError | undefined;
@@ -173,6 +173,11 @@ export class InputBuffer implements RecordQueue {
     if (!this.#paused || this.#buffered > this.#reader.mostBuffered) return;
     this.#paused = false;
     this.flow?.resume({ topic: this.topic, partition: this.partition, offset: this.nextOffset });
+  }
+
+  /** Whether no more is fetched, since enough waits: fetches tell nothing of its end then. */
+  get isHeldUp(): boolean {
+    return this.#paused;
   }
 
   /** Records waiting. */

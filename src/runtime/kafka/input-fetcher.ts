@@ -30,6 +30,8 @@ export class InputFetcher {
   readonly #fetcher: Fetcher;
   /** By partition of an input where its records go. */
   readonly #readers = new Map<string, { readonly task: KafkaTask; readonly input: InputBuffer }>();
+  readonly #asking: NodeJS.Timeout;
+  #asked: Promise<void> | undefined;
 
   constructor(host: InputFetcherHost) {
     this.#host = host;
@@ -38,6 +40,11 @@ export class InputFetcher {
       receive: (records) => this.#received(records),
       failed: (partition, kind, error) => this.#failed(partition, kind, error),
     });
+    this.#asking = setInterval(() => {
+      this.#asked ??= this.#askEnds().finally(() => {
+        this.#asked = undefined;
+      });
+    }, host.options.heartbeatIntervalMs).unref();
   }
 
   /** The inputs of a task are read from now on. */
@@ -62,7 +69,17 @@ export class InputFetcher {
   }
 
   close(): Promise<void> {
+    clearInterval(this.#asking);
     return this.#fetcher.close();
+  }
+
+  /** Asks for the ends of inputs that are not fetched, since enough of them waits: a client that is paused, or a processor that hangs, would else lag behind no more than it had fetched. */
+  async #askEnds(): Promise<void> {
+    const held = [...this.#readers.values()].map(({ input }) => input).filter(({ isHeldUp }) => isHeldUp);
+    if (held.length === 0) return;
+    // What is not answered is asked again the next time.
+    const ends = await this.#host.options.broker.admin.offsets(held, 'stable').catch(() => []);
+    for (const [i, end] of ends.entries()) if (held[i]!.isHeldUp) held[i]!.stableEnd = end;
   }
 
   #received(records: FetchedRecords): void {

@@ -49,3 +49,18 @@ test('a client may be paused before it starts, and closed while it is', async (t
   await stop(client);
   t.is(client.streams.state, 'NOT_RUNNING');
 });
+
+test('the lag of a client that is paused grows with what is written, far beyond what it has fetched', async (t) => {
+  const cluster = clusterOf();
+  const client = await startClient(t, cluster, counts(), { bufferedRecordsPerPartition: 2 });
+  const lag = (): number => client.streams.kafkaStats().tasks[0]!.inputs[0]!.lag;
+  client.streams.pause();
+  write(cluster, 'abc');
+  await until(() => lag() === 3, 'three wait');
+  write(cluster, 'abcdefg');
+  await until(() => lag() === 10, 'ten wait', 5000);
+  t.is(client.streams.stats().tasks[0]!.processed, 0);
+  client.streams.resume();
+  await until(() => lag() === 0, 'none waits');
+  await stop(client);
+});
