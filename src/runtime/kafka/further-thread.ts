@@ -9,6 +9,8 @@ import { ThreadReads } from './thread-parts.ts';
 /** How long a thread has after its last commits, and after it has said that it has ended, ms: then it is ended. */
 const lateMs = 5000;
 const exitMs = 1000;
+/** A thread tells how it is twice a second: not to hear of it for less than this means nothing, ms. */
+const leastSilentMs = 2000;
 
 /** Why a thread has ended by itself. */
 export interface ThreadFailure {
@@ -18,8 +20,8 @@ export interface ThreadFailure {
 }
 
 /** What is done with what a thread tells. */
-export interface FurtherThreadHost extends Pick<FilledOptions, 'logger' | 'restoreListener'> {
-  /** Its tasks have changed. */
+export interface FurtherThreadHost extends Pick<FilledOptions, 'logger' | 'restoreListener' | 'sessionTimeoutMs'> {
+  /** Its tasks have changed, or nothing is heard of it. */
   changed(): void;
   /** It is no more. @param failure - undefined: it was told to end */
   ended(failure: ThreadFailure | undefined): void;
@@ -29,13 +31,15 @@ export interface FurtherThreadHost extends Pick<FilledOptions, 'logger' | 'resto
 export class FurtherThread {
   readonly number: number;
   readonly name: string;
-  /** Whether all that it is given is at work. */
-  ready = false;
   /** Told to end. */
   leaving = false;
+  /** Nothing was heard of it for as long as a session lasts: it hangs, and the group gives its tasks to others. */
+  silent = false;
   /** Its last figures. */
   engine: EngineStats | undefined;
   kafka: KafkaStats | undefined;
+  #ready = false;
+  readonly #silence: NodeJS.Timeout;
   readonly #link: ThreadLink;
   readonly #host: FurtherThreadHost;
   readonly #reads: ThreadReads;
@@ -51,6 +55,7 @@ export class FurtherThread {
     this.#link = link;
     this.#host = host;
     this.#reads = new ThreadReads((message) => link.postMessage(message));
+    this.#silence = setTimeout(() => this.#unheard(), Math.max(leastSilentMs, host.sessionTimeoutMs));
     link.on('message', (message) => this.#told(message));
     link.on('error', (error: unknown) => {
       this.#failure ??= { error, final: false };
@@ -63,9 +68,14 @@ export class FurtherThread {
     });
   }
 
-  /** Whether it has a task at work; with `stale` a copy of it. */
+  /** Whether all that it is given is at work. */
+  get ready(): boolean {
+    return this.#ready && !this.silent;
+  }
+
+  /** Whether it has a task at work; with `stale` a copy of it. One that is not heard of can be asked for none. */
   has(taskId: string, stale: boolean): boolean {
-    return this.#running.has(taskId) || (stale && this.#copies.has(taskId));
+    return !this.silent && (this.#running.has(taskId) || (stale && this.#copies.has(taskId)));
   }
 
   part(store: string, partition: number, stale: boolean): StorePart {
@@ -93,9 +103,11 @@ export class FurtherThread {
   #told(message: FromThread): void {
     if (message.kind === 'rows') this.#reads.received(message);
     else if (message.kind === 'state') {
+      this.silent = false;
+      this.#silence.refresh();
       this.engine = message.engine;
       this.kafka = message.kafka;
-      this.ready = message.ready;
+      this.#ready = message.ready;
       this.#running = new Set(message.running);
       this.#copies = new Set(message.copies);
       this.#host.changed();
@@ -112,7 +124,16 @@ export class FurtherThread {
     }
   }
 
+  /** Who waits for rows of it is told to ask again: another instance may have them soon. */
+  #unheard(): void {
+    this.silent = true;
+    this.#host.logger.warn({ thread: this.name }, 'nothing is heard of a stream thread: it hangs, and so do its tasks');
+    this.#reads.giveUp();
+    this.#host.changed();
+  }
+
   #exited(code: number): void {
+    clearTimeout(this.#silence);
     this.#running = new Set();
     this.#copies = new Set();
     this.#reads.end();

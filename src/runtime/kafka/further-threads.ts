@@ -1,6 +1,6 @@
 import { messageOf } from '../../common/errors.ts';
 import { FurtherThread, type FurtherThreadHost, type ThreadFailure } from './further-thread.ts';
-import { type PastWork, pastWork } from './merge-stats.ts';
+import { pastWork, type ThreadFigures } from './merge-stats.ts';
 import { Rejoins } from './rejoins.ts';
 import type { ThreadLink } from './thread-messages.ts';
 
@@ -17,11 +17,10 @@ export interface FurtherThreadsHost extends Omit<FurtherThreadHost, 'ended'> {
 
 /** The stream threads of a client beside its own one: number 2 and on. */
 export class FurtherThreads {
-  /** Figures of those that are no more: no counter of the instance falls with them. */
-  past: readonly PastWork[] = [];
   readonly #host: FurtherThreadsHost;
   readonly #threads = new Map<number, FurtherThread>();
   readonly #missing = new Set<number>();
+  #past: readonly ThreadFigures[] = [];
   readonly #replacing = new Rejoins(() => {
     for (const number of this.#missing) this.#open(number);
     this.#missing.clear();
@@ -34,6 +33,17 @@ export class FurtherThreads {
 
   get all(): readonly FurtherThread[] {
     return [...this.#threads.values()];
+  }
+
+  /** Figures of those that are heard of. */
+  get figures(): readonly ThreadFigures[] {
+    return this.all.filter(({ silent }) => !silent).flatMap(worked);
+  }
+
+  /** What those have done that are no more, or hang: no counter of the instance falls with them, and of what they had nothing is told. */
+  get past(): readonly ThreadFigures[] {
+    const hanging = this.all.filter(({ silent }) => silent).flatMap(worked);
+    return hanging.length === 0 ? this.#past : [pastWork([...this.#past, ...hanging])];
   }
 
   /** Whether all of them have what they are given. */
@@ -71,11 +81,12 @@ export class FurtherThreads {
   }
 
   #open(number: number): FurtherThread {
-    const { logger, restoreListener, changed } = this.#host;
+    const { logger, restoreListener, sessionTimeoutMs, changed } = this.#host;
     const name = this.#host.nameOf(number);
     const thread: FurtherThread = new FurtherThread(number, name, this.#host.open(number, this.#threads.size + 2), {
       logger,
       restoreListener,
+      sessionTimeoutMs,
       changed,
       ended: (failure) => this.#ended(thread, failure),
     });
@@ -86,9 +97,10 @@ export class FurtherThreads {
   }
 
   #ended(thread: FurtherThread, failure: ThreadFailure | undefined): void {
-    const { number, name, engine, kafka } = thread;
+    const { number, name } = thread;
     this.#threads.delete(number);
-    if (engine !== undefined && kafka !== undefined) this.past = [pastWork([...this.past, { engine, kafka }])];
+    const last = worked(thread);
+    if (last.length > 0) this.#past = [pastWork([...this.#past, ...last])];
     this.#host.logger.info(
       { thread: name, ...(failure && { error: failure.error }) },
       `stream thread ended${failure === undefined ? '' : `: ${messageOf(failure.error)}`}`,
@@ -102,4 +114,9 @@ export class FurtherThreads {
       });
     this.#host.changed();
   }
+}
+
+/** The last figures of a thread; none of one that has told none. */
+function worked({ engine, kafka }: FurtherThread): readonly ThreadFigures[] {
+  return engine !== undefined && kafka !== undefined ? [{ engine, kafka }] : [];
 }

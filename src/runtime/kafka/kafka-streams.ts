@@ -360,14 +360,14 @@ export class KafkaStreams {
 
   /** Counters, clocks and caches as they are now, over all threads; of those in workers as of the last half second. */
   stats(): EngineStats {
-    const others = [...this.#threads.all, ...this.#threads.past];
-    const all = [this.#thread.stats(this.#life), ...others.flatMap(({ engine }) => engine ?? [])];
+    const others = [...this.#threads.figures, ...this.#threads.past];
+    const all = [this.#thread.stats(this.#life), ...others.map(({ engine }) => engine)];
     return { ...mergedEngineStats(all), state: this.state };
   }
 
   /** What only the runtime on Kafka knows. */
   kafkaStats(): KafkaStats {
-    const all = [this.#thread.kafkaStats(this.#life), ...this.#threads.all.flatMap(({ kafka }) => kafka ?? [])];
+    const all = [this.#thread.kafkaStats(this.#life), ...this.#threads.figures.map(({ kafka }) => kafka)];
     return mergedKafkaStats(
       all,
       this.#threads.past.map(({ kafka }) => kafka),
@@ -403,11 +403,12 @@ export class KafkaStreams {
   }
 
   #newThreads(): FurtherThreads {
-    const { logger, restoreListener, statestoreCacheMaxBytes } = this.#options;
+    const { logger, restoreListener, sessionTimeoutMs, statestoreCacheMaxBytes } = this.#options;
     const cacheBytes = (threads: number): number => Math.floor(statestoreCacheMaxBytes / threads);
     return new FurtherThreads({
       logger,
       restoreListener,
+      sessionTimeoutMs,
       nameOf: (number) => this.#names(number).name,
       open: (number, threads) => {
         const source = this.#source!;

@@ -4,14 +4,14 @@ import { addedTimes, noTimes } from '../record-times.ts';
 import type { KafkaGlobalStats, KafkaStats, KafkaTaskWork } from './kafka-stats.ts';
 import { addedStores, addedTo } from './slot-work.ts';
 
-/** What a thread has done that is no more. */
-export interface PastWork {
+/** Figures of a thread; of one that is no more, or hangs, what it has done. */
+export interface ThreadFigures {
   readonly engine: EngineStats;
   readonly kafka: KafkaStats;
 }
 
 /** The work of threads that are no more, as one: of what they had nothing is left. */
-export function pastWork(all: readonly PastWork[]): PastWork {
+export function pastWork(all: readonly ThreadFigures[]): ThreadFigures {
   const engine = mergedEngineStats(all.map((each) => each.engine));
   const kafka = mergedKafkaStats(all.map((each) => each.kafka));
   return {
@@ -26,7 +26,7 @@ export function pastWork(all: readonly PastWork[]): PastWork {
       })),
       lastCommitAtMs: undefined,
     },
-    kafka: { ...kafka, tasks: [], threads: [], storeBytes: {}, committedEventTimeMs: undefined },
+    kafka: { ...kafka, generation: -1, tasks: [], threads: [], storeBytes: {}, committedEventTimeMs: undefined },
   };
 }
 

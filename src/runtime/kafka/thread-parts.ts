@@ -45,6 +45,11 @@ export class ThreadReads {
   /** The thread is no more: what is being read of it cannot be read on. */
   end(): void {
     this.#ended = true;
+    this.giveUp();
+  }
+
+  /** It does not answer: nobody waits any longer for what it was asked. */
+  giveUp(): void {
     for (const { fail } of this.#waiting.values()) fail(undefined);
   }
 
