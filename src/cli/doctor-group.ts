@@ -1,5 +1,5 @@
 import type { Broker, GroupDescription } from '../clients/broker.ts';
-import { decodeAssignmentData } from '../runtime/kafka/member-data.ts';
+import { decodeAssignmentData, instancesIn } from '../runtime/kafka/member-data.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type Check, failed, ok, warning } from './doctor-check.ts';
 import { applicationLag, type PartitionLag } from './lag.ts';
@@ -17,11 +17,14 @@ export async function groupChecks(
   return [memberCheck(about, group, lag), ...strangers(about, group), ...partitions.flatMap(positionChecks)];
 }
 
-function memberCheck(about: string, { state, members }: GroupDescription, lag: number): Check {
+function memberCheck(about: string, group: GroupDescription, lag: number): Check {
+  const { state, members } = group;
   const behind = `${lag} ${lag === 1 ? 'record' : 'records'} behind`;
   if (members.length === 0) return ok(about, `no instance runs, ${behind}`);
-  const many = `${members.length} ${members.length === 1 ? 'instance' : 'instances'}`;
-  const who = members.map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`).join(', ');
+  const instances = instancesIn(group);
+  const many = `${instances} ${instances === 1 ? 'instance' : 'instances'}`;
+  // Stream threads of one have one name and one host.
+  const who = [...new Set(members.map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`))].join(', ');
   if (state === 'Stable') return ok(about, `${many} (${who}), ${behind}`);
   return warning(about, `is ${state}: ${many} (${who}); tasks are being assigned`, 'Ask again in some seconds.');
 }

@@ -3,7 +3,7 @@ import type { Broker, GroupDescription, TopicPartition } from '../clients/broker
 import { partitionKey } from '../clients/broker.ts';
 import { StreamsError } from '../common/errors.ts';
 import { ApplicationProgress } from '../runtime/kafka/application-progress.ts';
-import { hostsOf } from '../runtime/kafka/member-data.ts';
+import { hostsOf, instancesIn } from '../runtime/kafka/member-data.ts';
 import { streamTimeOf } from '../runtime/kafka/task-metadata.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { ApplicationSpec } from './application.ts';
@@ -49,8 +49,8 @@ export interface PartitionLag extends TopicPartition {
 /** How far an application is behind. */
 export interface ApplicationLag {
   readonly applicationId: string;
-  /** State of its group, in Kafka's word, and how many instances are in it. */
-  readonly group: { readonly state: string; readonly members: number };
+  /** State of its group, in Kafka's word, how many instances are in it, and how many members these are: each stream thread is one. */
+  readonly group: { readonly state: string; readonly instances: number; readonly members: number };
   readonly lag: number;
   readonly partitions: readonly PartitionLag[];
 }
@@ -121,7 +121,7 @@ export async function applicationLag(
   });
   return {
     applicationId,
-    group: { state: group.state, members: group.members.length },
+    group: { state: group.state, instances: instancesIn(group), members: group.members.length },
     lag: partitions.reduce((sum, each) => sum + (each.lag ?? 0), 0),
     partitions,
   };
@@ -169,9 +169,10 @@ function lagText({ applicationId, group, lag, partitions }: ApplicationLag): str
     timeText(each.streamTimeMs),
     ownerText(each.owner),
   ]);
-  const members = group.members === 0 ? 'no instance runs' : `${group.members} ${plural('instance', group.members)}`;
+  const { state, instances } = group;
+  const running = instances === 0 ? 'no instance runs' : `${instances} ${plural('instance', instances)}`;
   const over = `${partitions.length} ${plural('partition', partitions.length)}`;
-  return `${formatTable(columns, rows)}total lag ${lag} over ${over}; group ${applicationId} is ${group.state}, ${members}\n`;
+  return `${formatTable(columns, rows)}total lag ${lag} over ${over}; group ${applicationId} is ${state}, ${running}\n`;
 }
 
 function plural(word: string, count: number): string {

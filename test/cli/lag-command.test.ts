@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import type { ApplicationLag } from '../../src/cli/lag.ts';
+import { groupChecks } from '../../src/cli/doctor-group.ts';
+import { type ApplicationLag, applicationLag } from '../../src/cli/lag.ts';
 import { lagCommand } from '../../src/cli/lag-command.ts';
+import { MemoryCluster } from '../../src/clients/memory/memory-broker.ts';
+import { app } from '../runtime/kafka/kit.ts';
+import { threadedClient } from '../runtime/kafka/threaded.ts';
+import { counts as byKey } from '../runtime/kafka/topologies.ts';
 import { CountsWorld, counts, countsSpec, startCounts } from './fixtures/counted.ts';
 
 function lagOf(world: CountsWorld): ReturnType<typeof lagCommand> {
@@ -48,13 +53,28 @@ test('each partition is told with the instance that has its task, and its endpoi
   await world.counted();
   while (instances.some(({ state }) => state !== 'RUNNING')) await delay(2);
   const { group, partitions } = await lagJson(world);
-  t.deepEqual(group, { state: 'Stable', members: 2 });
+  t.deepEqual(group, { state: 'Stable', instances: 2, members: 2 });
   t.is(partitions.length, 4);
   for (const { task, owner } of partitions) {
     const [one, two] = instances.map((each) => each.stats().tasks.some(({ taskId }) => taskId === task));
     t.not(one, two, task);
     t.deepEqual([owner?.clientId, owner?.endpoint], one ? ['one', 'one:8080'] : ['two', 'two:8080'], task);
   }
+});
+
+test('stream threads of one instance are one instance', async (t) => {
+  const cluster = new MemoryCluster();
+  cluster.createTopic('in', 3);
+  const { streams } = threadedClient(t, cluster, byKey, { numStreamThreads: 3 });
+  await streams.start();
+  while (!streams.kafkaStats().threads.every(({ active }) => active === 1) || streams.state !== 'RUNNING')
+    await delay(2);
+  const broker = cluster.connect();
+  t.teardown(() => broker.close());
+  const { group } = await applicationLag(broker, byKey(), app);
+  t.deepEqual(group, { state: 'Stable', instances: 1, members: 3 });
+  const [check] = await groupChecks(broker, byKey(), app);
+  t.regex(check!.text, /^1 instance \([^,]*\), 0 records behind$/);
 });
 
 test('records of an open transaction are no lag: nobody can read them yet', async (t) => {

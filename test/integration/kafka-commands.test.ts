@@ -79,7 +79,7 @@ kafka.test('lag, doctor and reset see what a real broker has, and a reset leaves
   for (const word of ['ant', 'bee']) producer.append('words', 1, 1_500_000_000_000, Buffer.from(word), Buffer.from(''));
   await producer.flush();
   const behind = JSON.parse((await lag()).stdout) as ApplicationLag;
-  t.deepEqual([behind.lag, behind.group], [2, { state: 'Empty', members: 0 }]);
+  t.deepEqual([behind.lag, behind.group], [2, { state: 'Empty', instances: 0, members: 0 }]);
   const read = behind.partitions.find(({ topic, partition }) => topic === 'words' && partition === 0)!;
   t.deepEqual([read.position, read.end, read.streamTimeMs], [3, 3, 1_500_000_000_000]);
 

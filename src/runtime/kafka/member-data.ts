@@ -70,6 +70,13 @@ export function hostsOf({ members }: Pick<GroupDescription, 'members'>): Assignm
   return [];
 }
 
+/** How many instances the members of a group are: the stream threads of one are one. A member that no assignment tells of is taken for an instance. */
+export function instancesIn(group: Pick<GroupDescription, 'members'>): number {
+  const hosts = hostsOf(group);
+  const told = new Set(hosts.map(({ processId, hostProcess = processId }) => hostProcess));
+  return told.size + Math.max(0, group.members.length - hosts.length);
+}
+
 function decode(bytes: Uint8Array, needed: readonly string[]): unknown {
   const data = JSON.parse(fromUtf8(bytes)) as Record<string, unknown>;
   if (data.v !== 1 || needed.some((name) => data[name] === undefined))
