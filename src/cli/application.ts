@@ -28,8 +28,11 @@ export interface ReadableState {
   readonly settings: ReplaySettings;
   /** The committed rows of a store. @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN` */
   store(name: string, options?: StoreReadOptions): ReadOnlyStore;
-  /** Whether a window that ends at `windowEndMs` takes no more records. */
-  isFinal(windowEndMs: number): boolean;
+  /**
+   * Windows that end up to here take no more records, ms; Infinity once all were closed for good. Ask before the rows are read: those that are read then have all that counts in such a window, while a window that is
+   * closed meanwhile may have had more.
+   */
+  finalUntilMs(): number;
   /**
    * Given to metrics of an instance that shares its work: whether it has the rows of a key of a store now. No too while they are on their way to it or from it. A store gives it
    * no rows of other instances then. Absent: all rows are here.

@@ -17,7 +17,7 @@ export class KafkaInstance extends ServedKafka {
     const all: ReadableState = {
       settings: this.#settings,
       store: (name, options) => this.store(name, options),
-      isFinal: (windowEndMs) => windowEndMs <= this.operatorTimeMs - this.#settings.graceMs,
+      finalUntilMs: () => this.operatorTimeMs - this.#settings.graceMs,
     };
     const own: ReadableState = {
       ...all,

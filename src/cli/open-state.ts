@@ -46,7 +46,7 @@ export async function openState(
     streams,
     settings,
     store: (name) => streams.store(name),
-    isFinal: (windowEndMs) => streams.final || windowEndMs <= streams.operatorTimeMs() - settings.graceMs,
+    finalUntilMs: () => (streams.final ? Number.POSITIVE_INFINITY : streams.operatorTimeMs() - settings.graceMs),
     close: () => streams.close(),
   };
 }

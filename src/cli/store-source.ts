@@ -42,7 +42,7 @@ export function partsSource(options: PartsSourceOptions): StoreSource {
       const known = specs.map((each) => each.name).join(', ');
       throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no store ${name}. The stores are: ${known}.`);
     },
-    isFinal: (windowEndMs) => final || windowEndMs <= operatorTimeMs - settings.graceMs,
+    finalUntilMs: () => (final ? Number.POSITIVE_INFINITY : operatorTimeMs - settings.graceMs),
     digest: () =>
       digestOf(
         topology.stores.filter((spec) => spec.result),

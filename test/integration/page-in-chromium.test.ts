@@ -44,7 +44,7 @@ test.beforeEach(async (t) => {
   const source = {
     stores: stores().get,
     zone: 'Europe/Paris',
-    isFinal: (endMs: number) => endMs < Date.UTC(2018, 1, 9),
+    finalUntilMs: () => Date.UTC(2018, 1, 9) - 1,
     names: () => new NameLookup(fakePark({ 'region:4': [{ validFromMs: 0, value: { name: 'RHONE' } }] })),
   };
   const server = await createServer({

@@ -34,12 +34,12 @@ export const gridApplication: Application = {
   },
   serve(state) {
     const source = statisticSource(state);
-    const { stores, isFinal } = source;
+    const { stores, finalUntilMs } = source;
     const park = (): ReadOnlyVersionedStore<string, unknown> => parkOf(state);
     return {
       routes: [...statisticsRoutes(source), silentRoute(source, park)],
       page: gridPage(source.zone),
-      collectors: [gridMetrics({ stores, park, isFinal, owns: (store, key) => state.owns?.(store, key) ?? true })],
+      collectors: [gridMetrics({ stores, park, finalUntilMs, owns: (store, key) => state.owns?.(store, key) ?? true })],
     };
   },
   export: (state, outDir, signal) =>
@@ -51,7 +51,7 @@ export function statisticSource(state: ReadableState): StatisticSource {
   return {
     stores: statisticStores(state),
     zone: state.settings.zone,
-    isFinal: (endMs) => state.isFinal(endMs),
+    finalUntilMs: () => state.finalUntilMs(),
     names: () => new NameLookup(parkOf(state)),
   };
 }

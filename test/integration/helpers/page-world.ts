@@ -74,7 +74,7 @@ export function gridOptions(): Partial<ServerOptions> {
       'region:4': [{ validFromMs: 0, value: { name: `RHONE ${markup}` } }],
     });
   const source = {
-    ...{ stores: stores.get, zone: 'Europe/Paris', isFinal: () => true },
+    ...{ stores: stores.get, zone: 'Europe/Paris', finalUntilMs: () => Number.POSITIVE_INFINITY },
     names: () => new NameLookup(park()),
   };
   return { page: gridPage('Europe/Paris'), routes: [...statisticsRoutes(source), silentRoute(source, park)] };

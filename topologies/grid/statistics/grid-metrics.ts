@@ -10,8 +10,8 @@ export interface GridMetricsOptions {
   readonly stores: StatisticStores;
   /** The park: key `C:8`, a value while the equipment is installed. */
   readonly park: () => ReadOnlyVersionedStore<string, unknown>;
-  /** Whether a window that ends at `windowEndMs` takes no more events. */
-  readonly isFinal: (windowEndMs: number) => boolean;
+  /** Windows that end up to here take no more events, ms. */
+  readonly finalUntilMs: () => number;
   /**
    * Whether the rows of a key of a store are this process's: another one shows what is not. It says no too while they are on their way. @defaultValue always: there is one process
    */
@@ -85,9 +85,11 @@ export const gridMetricSpecs: readonly MetricSpec[] = [
  * What is counted is state, so it is a gauge: another instance that takes a row over begins with all of it, and a correction of the park takes some of it away.
  */
 export function gridMetrics(options: GridMetricsOptions): MetricCollector {
-  const { stores, isFinal, owns = () => true, now = Date.now } = options;
-  const newest = periods.map((period) => new NewestWindows(stores, period, isFinal));
-  const places = (['region', 'departement'] as const).map((grouping) => new NewestPlaces(stores, grouping, isFinal));
+  const { stores, finalUntilMs, owns = () => true, now = Date.now } = options;
+  const newest = periods.map((period) => new NewestWindows(stores, period, finalUntilMs));
+  const places = (['region', 'departement'] as const).map(
+    (grouping) => new NewestPlaces(stores, grouping, finalUntilMs),
+  );
   const parkSize = new ParkSize(options.park, now);
   const names = freshNames(options.park, now);
   return {
@@ -163,22 +165,23 @@ interface FoundWindows {
 class NewestWindows {
   readonly period: Period;
   readonly #stores: StatisticStores;
-  readonly #isFinal: (windowEndMs: number) => boolean;
+  readonly #finalUntilMs: () => number;
   #fromMs = allTime.fromMs;
 
-  constructor(stores: StatisticStores, period: Period, isFinal: (windowEndMs: number) => boolean) {
+  constructor(stores: StatisticStores, period: Period, finalUntilMs: () => number) {
     this.period = period;
     this.#stores = stores;
-    this.#isFinal = isFinal;
+    this.#finalUntilMs = finalUntilMs;
   }
 
   async find(): Promise<FoundWindows> {
     let open: WindowCounts | undefined;
     let closed: WindowCounts | undefined;
+    const finalUntilMs = this.#finalUntilMs();
     const store = this.#stores(storeName(this.period, 'type'));
     for await (const { windowed, value } of store.fetchKey(allKey, this.#fromMs, allTime.toMs)) {
       const window = { startMs: windowed.startMs, counts: value };
-      if (this.#isFinal(windowed.endMs)) closed = window;
+      if (windowed.endMs <= finalUntilMs) closed = window;
       else open = window;
     }
     if (closed !== undefined) this.#fromMs = closed.startMs;
@@ -190,20 +193,21 @@ class NewestWindows {
 class NewestPlaces {
   readonly grouping: 'region' | 'departement';
   readonly #stores: StatisticStores;
-  readonly #isFinal: (windowEndMs: number) => boolean;
+  readonly #finalUntilMs: () => number;
   #fromMs = allTime.fromMs;
 
-  constructor(stores: StatisticStores, grouping: 'region' | 'departement', isFinal: (windowEndMs: number) => boolean) {
+  constructor(stores: StatisticStores, grouping: 'region' | 'departement', finalUntilMs: () => number) {
     this.grouping = grouping;
     this.#stores = stores;
-    this.#isFinal = isFinal;
+    this.#finalUntilMs = finalUntilMs;
   }
 
   readonly find = async (): Promise<readonly WindowRow<string, Counts>[]> => {
     let rows: WindowRow<string, Counts>[] = [];
+    const finalUntilMs = this.#finalUntilMs();
     const store = this.#stores(storeName('day', this.grouping));
     for await (const row of store.fetchAll(this.#fromMs, allTime.toMs)) {
-      if (!this.#isFinal(row.windowed.endMs)) break;
+      if (row.windowed.endMs > finalUntilMs) break;
       if (row.windowed.startMs !== rows[0]?.windowed.startMs) rows = [];
       rows.push(row);
     }

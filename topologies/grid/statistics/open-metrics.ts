@@ -97,9 +97,10 @@ async function writeFamily(
   const { name, grouping, key } = family;
   out.text(headOf(name));
   for (const period of family.periods) {
+    const finalUntilMs = source.finalUntilMs();
     const store = source.stores(storeName(period, grouping));
     for await (const { windowed, value } of store.fetchAll(allTime.fromMs, allTime.toMs)) {
-      if (!source.isFinal(windowed.endMs)) continue;
+      if (windowed.endMs > finalUntilMs) continue;
       for (const type of eventTypes) {
         const own = key === undefined ? ['state="closed"'] : [`${key}="${escaped(windowed.key)}"`];
         const series = `${name}{${[...labels, `period="${period}"`, ...own, `type_evt="${type}"`].join(',')}}`;
@@ -120,10 +121,11 @@ async function writeNames(
 ): Promise<void> {
   const names = source.names?.();
   if (names === undefined) return;
+  const finalUntilMs = source.finalUntilMs();
   const name = `grid_${level}_info`;
   out.text(headOf(name));
   for await (const { windowed } of source.stores(storeName('day', level)).fetchAll(allTime.fromMs, allTime.toMs)) {
-    if (!source.isFinal(windowed.endMs)) continue;
+    if (windowed.endMs > finalUntilMs) continue;
     const place = (await names.of(level, windowed.key)) || windowed.key;
     const own = [`${level}="${escaped(windowed.key)}"`, `name="${escaped(place)}"`];
     out.sample(`${name}{${[...labels, ...own].join(',')}}`, 1, windowed.endMs / 1000);

@@ -10,8 +10,8 @@ export interface StatisticSource {
   readonly stores: StatisticStores;
   /** IANA zone of the windows. */
   readonly zone: string;
-  /** Whether a window that ends at `windowEndMs` takes no more events. */
-  isFinal(windowEndMs: number): boolean;
+  /** Windows that end up to here take no more events, ms. Asked before rows are read: what is closed meanwhile may have had more. */
+  finalUntilMs(): number;
   /** The names of places. @defaultValue there are none */
   names?(): NameLookup;
 }
@@ -40,6 +40,7 @@ export async function* queryStatistics(source: StatisticSource, query: Statistic
   const windows = periodWindows(query.period, source.zone);
   const store = source.stores(storeName(query.period, query.grouping));
   const { fromMs, toMs } = rangeOf(query, source.zone);
+  const finalUntilMs = source.finalUntilMs();
   const rows = query.key === undefined ? store.fetchAll(fromMs, toMs) : store.fetchKey(query.key, fromMs, toMs);
   const level = query.names === true ? namedLevel(query.grouping) : undefined;
   const names = level === undefined ? undefined : source.names?.();
@@ -50,7 +51,8 @@ export async function* queryStatistics(source: StatisticSource, query: Statistic
     if (windowed.startMs !== startMs) {
       startMs = windowed.startMs;
       const window_start = windows.formatStart(startMs);
-      window = { window_start, window_end: windows.formatStart(windowed.endMs), final: source.isFinal(windowed.endMs) };
+      const { endMs } = windowed;
+      window = { window_start, window_end: windows.formatStart(endMs), final: endMs <= finalUntilMs };
     }
     const { key } = windowed;
     const found = level === undefined ? undefined : (names?.of(level, key) ?? '');

@@ -54,12 +54,13 @@ export function silentRoute(source: StatisticSource, park: () => ReadOnlyVersion
 }
 
 /** The newest day that takes no more events, or else the newest. */
-async function newestDay({ stores, isFinal }: StatisticSource): Promise<number | undefined> {
+async function newestDay({ stores, finalUntilMs }: StatisticSource): Promise<number | undefined> {
   let open: number | undefined;
   let closed: number | undefined;
+  const untilMs = finalUntilMs();
   const days = stores(storeName('day', 'type')).fetchKey(allKey, allTime.fromMs, allTime.toMs);
   for await (const { windowed } of days) {
-    if (isFinal(windowed.endMs)) closed = windowed.startMs;
+    if (windowed.endMs <= untilMs) closed = windowed.startMs;
     else open = windowed.startMs;
   }
   return closed ?? open;

@@ -61,9 +61,14 @@ function named(keys: readonly string[], grouping: Grouping, { names }: Statistic
   return Promise.all(keys.map(async (key) => ({ key, name: level && lookup ? await lookup.of(level, key) : '' })));
 }
 
-/** The source with the rows that are asked for: of a copy that may lag behind, where that is good enough. */
+/** The source with the rows that are asked for: of a copy that may lag behind, where that is good enough. No row of such a copy is final: what has closed its window may still be missing in it. */
 function asAsked(source: StatisticSource, { stale }: RouteRequest['query']): StatisticSource {
-  return stale === 'ok' ? { ...source, stores: (name) => source.stores(name, { stale: true }) } : source;
+  if (stale !== 'ok') return source;
+  return {
+    ...source,
+    stores: (name) => source.stores(name, { stale: true }),
+    finalUntilMs: () => Number.NEGATIVE_INFINITY,
+  };
 }
 
 function answer(source: StatisticSource, { params, query }: RouteRequest): Promise<Response> {

@@ -50,7 +50,7 @@ function metricsOf({
   const collector = gridMetrics({
     stores: all.get,
     park: () => park,
-    isFinal: (endMs) => endMs <= finalUpTo(),
+    finalUntilMs: finalUpTo,
     ...(now && { now }),
     ...(owns && { owns }),
   });
@@ -223,7 +223,7 @@ test('at default settings there are under 1,250 series, the process included', a
   const collector = gridMetrics({
     stores: france().get,
     park: () => fakePark({ 'C:1': [{ validFromMs: 0, value: {} }], 'K:1': [{ validFromMs: 0, value: {} }] }),
-    isFinal: (endMs) => endMs <= endOf('2018-01-02'),
+    finalUntilMs: () => endOf('2018-01-02'),
   });
   const { body } = await createMetrics({ stats: () => stats, version: '1', collectors: [collector] }).text();
   const series = body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;

@@ -24,7 +24,7 @@ test('a history is whole where the disk takes less at once than it is given', as
   const stores = new FakeStores(zone);
   stores.add('day', 'type', '2018-01-01', 'all', 'ev_C', 3);
   const file = join(folder, 'history.txt');
-  await exportHistory({ stores: stores.get, zone, isFinal: () => true }, file, { labels: {} });
+  await exportHistory({ stores: stores.get, zone, finalUntilMs: () => Number.POSITIVE_INFINITY }, file, { labels: {} });
   const text = await readFile(file, 'utf8');
   t.true(text.includes('grid_window_events{period="day",state="closed",type_evt="ev_C"} 3 1514847600\n'), text);
   t.true(text.endsWith('# EOF\n'));

@@ -32,21 +32,33 @@ function stores(): FakeStores {
 async function query(
   from: FakeStores,
   text: StatisticQueryText,
-  isFinal: (endMs: number) => boolean = () => false,
+  finalUntilMs: number = Number.NEGATIVE_INFINITY,
 ): Promise<StatisticRow[]> {
   const rows: StatisticRow[] = [];
-  const source = { stores: from.get, zone: from.zone, isFinal };
+  const source = { stores: from.get, zone: from.zone, finalUntilMs: () => finalUntilMs };
   for await (const row of queryStatistics(source, parseStatisticQuery(text))) rows.push(row);
   return rows;
 }
 
 test('rows have civil dates, and are final where the caller says so', async (t) => {
   const endOf25th = Date.parse('2018-03-25T22:00:00Z');
-  t.deepEqual(await query(stores(), { period: 'day', grouping: 'type', type: 'ev_C' }, (endMs) => endMs <= endOf25th), [
+  t.deepEqual(await query(stores(), { period: 'day', grouping: 'type', type: 'ev_C' }, endOf25th), [
     { window_start: '2018-03-24', window_end: '2018-03-25', key: 'all', type_evt: 'ev_C', n: 1, final: true },
     { window_start: '2018-03-25', window_end: '2018-03-26', key: 'all', type_evt: 'ev_C', n: 2, final: true },
     { window_start: '2018-03-26', window_end: '2018-03-27', key: 'all', type_evt: 'ev_C', n: 3, final: false },
   ]);
+});
+
+test('a window that is closed while rows are read is not final in them: more may have counted since', async (t) => {
+  const from = stores();
+  let finalUntilMs = Date.parse('2018-03-24T23:00:00Z');
+  const source = { stores: from.get, zone, finalUntilMs: () => finalUntilMs };
+  const finals: boolean[] = [];
+  for await (const { final } of queryStatistics(source, { period: 'day', grouping: 'type', type: 'ev_C' })) {
+    finals.push(final);
+    finalUntilMs = Number.POSITIVE_INFINITY;
+  }
+  t.deepEqual(finals, [true, false, false]);
 });
 
 test('from is included, to is not, and both are dates of the zone', async (t) => {

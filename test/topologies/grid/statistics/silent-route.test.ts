@@ -19,14 +19,14 @@ async function silent(
   days: Readonly<Record<string, readonly string[]>>,
   park: Readonly<Record<string, readonly Version<unknown>[]>>,
   query = '',
-  isFinal: (endMs: number) => boolean = () => true,
+  finalUntilMs = Number.POSITIVE_INFINITY,
 ): Promise<Answer & { readonly status: number; readonly detail?: string }> {
   const stores = new FakeStores(zone);
   for (const [day, keys] of Object.entries(days)) {
     stores.add('day', 'type', `2018-01-${day}`, 'all', 'ev_C', keys.length);
     for (const key of keys) stores.add('day', 'equipment', `2018-01-${day}`, key, 'ev_C', 1);
   }
-  const route = silentRoute({ stores: stores.get, zone, isFinal }, () => fakePark(park));
+  const route = silentRoute({ stores: stores.get, zone, finalUntilMs: () => finalUntilMs }, () => fakePark(park));
   const app = createApp({
     engine: fakeEngine(),
     metrics: { text: async () => ({ body: '', contentType: '' }) },
@@ -74,9 +74,9 @@ test('what was taken down, is not there yet or is of another type is not silent'
 test('the newest closed day counts; only where none is closed an open one', async (t) => {
   const days = { '01': ['C:1'], '02': ['C:2'] };
   const park = { 'C:1': always, 'C:2': always };
-  const firstIsClosed = (endMs: number): boolean => endMs <= Date.parse('2018-01-02T00:00:00+01:00');
-  t.deepEqual(keys(await silent(days, park, '', firstIsClosed)), ['C:2 2018-01-02']);
-  t.deepEqual(keys(await silent(days, park, '', () => false)), ['C:1 2018-01-01']);
+  const endOfFirst = Date.parse('2018-01-02T00:00:00+01:00');
+  t.deepEqual(keys(await silent(days, park, '', endOfFirst)), ['C:2 2018-01-02']);
+  t.deepEqual(keys(await silent(days, park, '', Number.NEGATIVE_INFINITY)), ['C:1 2018-01-01']);
 });
 
 test('without events there is nobody to miss, and more than a thousand are cut off in words', async (t) => {
