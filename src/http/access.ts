@@ -61,10 +61,15 @@ export function accessCheck(
         'HTTP_UNAUTHORIZED',
         'This server asks for its token: Authorization: Bearer TOKEN.',
       ).response();
-    if (pathname.startsWith('/internal/') && !request.headers.has(programHeader))
+    if (asRouted(pathname).startsWith('/internal/') && !request.headers.has(programHeader))
       return new HttpProblem('HTTP_FORBIDDEN', 'This is for instances and commands: people have /stores.').response();
     return undefined;
   };
+}
+
+/** A path as the routes see it: `/%69nternal/state` is `/internal/state`. */
+function asRouted(pathname: string): string {
+  return pathname.replace(/%[0-7][\da-f]/gi, decodeURIComponent);
 }
 
 /** Compared as digests: so neither time nor length tells how much of a guess is right. */

@@ -100,7 +100,8 @@ test('with a token all is refused without it but whether the process is well', a
 test('/internal is for instances and commands, which have the token too', async (t) => {
   const { fromMs, toMs } = wholeTime;
   const server = await serverOf(t);
-  t.like(await ask(server, '/internal/parts/texts/0/rows'), { status: 403, code: 'HTTP_FORBIDDEN' });
+  for (const path of ['/internal/parts/texts/0/rows', '/%69nternal/parts/texts/0/rows', '/intern%61l/state'])
+    t.like(await ask(server, path), { status: 403, code: 'HTTP_FORBIDDEN' }, path);
   t.is((await rowsIn(remotePart(server.url, 'texts', 0).rows(fromMs, toMs))).length, 1);
 
   const closed = await serverOf(t, { token });
