@@ -101,8 +101,11 @@ function rowsOf(store: ReadOnlyStore, query: Readonly<Record<string, string>>): 
   return store.kind === 'versioned' ? versionsView(store) : store.all();
 }
 
+/** @throws HttpProblem `STREAMS_USAGE` - no window can start between them. */
 function bounds(query: Readonly<Record<string, string>>): [fromMs: number, toMs: number] {
-  return [Number(query.from ?? earliestMs), Number(query.to ?? latestMs)];
+  const [fromMs, toMs] = [Number(query.from ?? earliestMs), Number(query.to ?? latestMs)];
+  if (fromMs < toMs) return [fromMs, toMs];
+  throw usage(`from ${isoTime(fromMs)} is not before to ${isoTime(toMs)}: from is included, to is not.`);
 }
 
 async function* windowsView(rows: AsyncIterable<WindowRow<unknown, unknown>>): AsyncIterable<KeyedRow> {

@@ -145,6 +145,18 @@ for (const [path, status, code, detail] of [
   ['/stores/kv/z', 404, 'HTTP_NOT_FOUND', 'Store kv has no key "z".'],
   ['/stores/kv/__proto__', 404, 'HTTP_NOT_FOUND', 'Store kv has no key "__proto__".'],
   ['/stores/kv/bad', 400, 'STREAMS_USAGE', '"bad" is not a key of store kv: keys are not bad'],
+  [
+    '/stores/windows?from=2018-01-02&to=2018-01-01',
+    400,
+    'STREAMS_USAGE',
+    'from 2018-01-02T00:00:00.000Z is not before to 2018-01-01T00:00:00.000Z: from is included, to is not.',
+  ],
+  [
+    '/stores/windows/windows/x?from=1&to=1',
+    400,
+    'STREAMS_USAGE',
+    'from 1970-01-01T00:00:00.001Z is not before to 1970-01-01T00:00:00.001Z: from is included, to is not.',
+  ],
   ['/stores/kv?from=1', 400, 'STREAMS_USAGE', 'Store kv is not a window store: it has no from and to.'],
   ['/stores/kv/a?asOf=1', 400, 'STREAMS_USAGE', 'Store kv is not a versioned store: it has no asOf.'],
   ['/stores/kv/windows/a', 400, 'STREAMS_USAGE', 'Store kv is not a window store: ask /stores/NAME/KEY.'],
