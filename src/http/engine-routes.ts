@@ -38,10 +38,11 @@ export function engineRoutes(engine: ServedEngine, metrics: MetricsSource, other
       },
       async handle({ query }) {
         const all = [...(engine.letters?.() ?? []), ...(engine.kafka?.().letters ?? [])];
+        const { applicationId } = engine.stats();
         const own = all.filter(({ kind }) => query.kind === undefined || kind === query.kind);
-        if (query.of === undefined) return jsonResponse({ letters: newestFirst(own) });
+        if (query.of === undefined) return jsonResponse({ applicationId, letters: newestFirst(own) });
         const { letters, problems } = await others.letters(query.kind);
-        return jsonResponse({ letters: newestFirst([...own, ...letters]), problems });
+        return jsonResponse({ applicationId, letters: newestFirst([...own, ...letters]), problems });
       },
     },
     ...(engine.kafka === undefined ? [] : [applicationRoute(() => engineFigures(engine) as TasksAnswer, others)]),

@@ -31,6 +31,8 @@ export interface TasksAnswer {
 
 /** What is read of the answer of `/letters`. */
 interface LettersAnswer {
+  /** Absent: it is an older version. */
+  readonly applicationId?: string;
   readonly letters: readonly LetterSample[];
 }
 
@@ -70,7 +72,9 @@ export class OtherInstances {
     const known = new Set(own.map(placeOf));
     const path = kind === undefined ? '/letters' : `/letters?kind=${kind}`;
     const asked = instances.filter((each) => !each.own).map(({ endpoint }) => endpoint);
-    const isOurs = (answer: Partial<LettersAnswer>): boolean => Array.isArray(answer.letters);
+    const ownId = this.#engine.stats().applicationId;
+    const isOurs = ({ applicationId = ownId, letters: found }: Partial<LettersAnswer>): boolean =>
+      applicationId === ownId && Array.isArray(found);
     const answers = await Promise.all(asked.map((each) => this.#ask<LettersAnswer>(each, path, isOurs)));
     answers.forEach((found, i) => {
       const instance = asked[i]!;

@@ -14,10 +14,10 @@ interface Served {
 
 const token = 's3cret';
 
-async function instance(t: ExecutionContext): Promise<Served> {
+async function instance(t: ExecutionContext, applicationId = 'test'): Promise<Served> {
   const stats = { kafka: kafkaStats(), tasks: [] as readonly string[] };
   const engine = {
-    ...fakeEngine([], () => engineStats({ feeds: [], tasks: stats.tasks.map((id) => taskStats(id)) })),
+    ...fakeEngine([], () => engineStats({ applicationId, feeds: [], tasks: stats.tasks.map((id) => taskStats(id)) })),
     kafka: () => stats.kafka,
   };
   const metrics = { text: async () => ({ body: '', contentType: 'text/plain' }) };
@@ -125,16 +125,21 @@ test('what answers at the address of an instance that is gone is not taken for i
   }
   // What a program says of its own place need not be one.
   instances.push({ endpoint: 'my host:99999', own: false, active: [], standby: [] });
+  // Another application of this library may have come to the address.
+  const stranger = await instance(t, 'another');
+  stranger.stats.kafka = kafkaStats({ letters: [letter(1, 1000)] });
+  instances.push({ endpoint: stranger.endpoint, own: false, active: [], standby: [] });
   own.stats.kafka = kafkaStats({ instances });
   const { instances: all } = (await asked(own.endpoint, '/application')) as unknown as {
     readonly instances: readonly { readonly own: boolean; readonly state: string | null; readonly problem?: string }[];
   };
   t.deepEqual(
     all.map(({ state }) => state),
-    ['RUNNING', null, null, null, null],
+    ['RUNNING', null, null, null, null, null],
   );
   for (const { problem } of all.slice(1))
     t.regex(problem!, /another program answers|no instance of this version|is no address/);
-  const { problems } = (await asked(own.endpoint, '/letters?of=application')) as unknown as { problems: unknown[] };
-  t.is(problems.length, 4);
+  const { problems, letters } = await asked(own.endpoint, '/letters?of=application');
+  t.is(problems!.length, 5);
+  t.deepEqual(letters, []);
 });

@@ -139,8 +139,8 @@ test('/letters has those of files and of Kafka, newest first, or those of one ki
   const dead = { ...about, kind: 'dead' as const, file: 'a.csv', line: 3, atMs: 1000 };
   const late = { ...about, kind: 'late' as const, partition: 1, key: 'C:8', atMs: 2000 };
   const engine = { ...fakeEngine(), letters: () => [dead], kafka: () => kafkaStats({ letters: [late] }) };
-  t.deepEqual((await asking({ engine })('/letters')).json(), { letters: [late, dead] });
-  t.deepEqual((await asking({ engine })('/letters?kind=dead')).json(), { letters: [dead] });
-  t.deepEqual((await asking()('/letters')).json(), { letters: [] });
+  t.deepEqual((await asking({ engine })('/letters')).json(), { applicationId: 'test', letters: [late, dead] });
+  t.deepEqual((await asking({ engine })('/letters?kind=dead')).json(), { applicationId: 'test', letters: [dead] });
+  t.deepEqual((await asking()('/letters')).json(), { applicationId: 'test', letters: [] });
   t.is((await asking()('/letters?kind=odd')).status, 400);
 });
