@@ -1,13 +1,14 @@
 import { StreamsError } from '../common/errors.ts';
 import type { ProgramChanges } from '../runtime/program-changes.ts';
 import type { StateSettings } from '../runtime/state-folder.ts';
-import type { ApplicationSpec } from './application.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { ApplicationSpec, ReplaySettings } from './application.ts';
 import { topicsOf } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { defineCommand } from './command-spec.ts';
 import type { Remedy } from './describe-diff.ts';
-import { kafkaTopology, topicOption } from './kafka-topology.ts';
+import { topicOption } from './kafka-topology.ts';
 import { applicationIdOption, brokerSettings, brokersOption, openBroker } from './open-broker.ts';
 import { settingsOf } from './replay-settings.ts';
 import { stateOption } from './state-options.ts';
@@ -66,8 +67,13 @@ export function describeCommand(spec: ApplicationSpec, open: typeof openBroker =
         const applicationId = applicationIdOf(spec, config);
         const broker = await open(context, applicationId);
         try {
-          const { changesOfApplication, remedyOf } = await import('./describe-diff.ts');
-          const topology = await kafkaTopology(spec, options.topic);
+          const [{ changesOfApplication, remedyOf }, { settingsInGroup }] = await Promise.all([
+            import('./describe-diff.ts'),
+            import('./group-settings.ts'),
+          ]);
+          const topologyOf = (some: ReplaySettings): Topology => app.topology(some, [options.topic]);
+          const place = { admin: broker.admin, applicationId };
+          const topology = topologyOf(await settingsInGroup(topologyOf, settingsOf(spec, {}, undefined, ''), place));
           const changes = await changesOfApplication(broker, topology, applicationId);
           await show(changes, `application ${applicationId}`, remedyOf(topology, changes));
         } finally {

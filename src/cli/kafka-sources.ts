@@ -14,6 +14,7 @@ import type { Topology } from '../topology/topology.ts';
 import type { Application, ApplicationSpec } from './application.ts';
 import { topicsOf } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
+import { settingsInGroup } from './group-settings.ts';
 import { openBroker } from './open-broker.ts';
 import { settingsOf } from './replay-settings.ts';
 import { partsSource, type StoreSource } from './store-source.ts';
@@ -62,7 +63,8 @@ export const kafkaSources: KafkaSources = {
   },
 };
 
-async function changelogSource(
+/** The results of `application.id`, as its changelogs at a broker have them. The source closes the broker. */
+export async function changelogSource(
   spec: ApplicationSpec,
   app: Application,
   config: Config,
@@ -70,11 +72,11 @@ async function changelogSource(
 ): Promise<StoreSource> {
   const applicationId = applicationIdOf(spec, config);
   const place = `${applicationId} at ${config.get('bootstrap.servers').join(',')}`;
-  // Settings are kept with the state, not at the broker: what differs from the defaults is given again.
-  const defaults = settingsOf(spec, {}, undefined, place);
   const topic = spec.topic;
   const partitions = (await broker.admin.partitionCounts([topic])).get(topic) ?? 1;
-  const settings = { ...defaults, partitions };
+  const defaults = { ...settingsOf(spec, {}, undefined, place), partitions };
+  const inGroup = { admin: broker.admin, applicationId };
+  const settings = await settingsInGroup((some) => app.topology(some, [topic]), defaults, inGroup);
   const topology = app.topology(settings, [topic]);
   const counts = await changelogPartitions(broker, applicationId, topology);
   const progress = new ApplicationProgress(broker.admin, topology, applicationId);
