@@ -40,7 +40,7 @@ export interface ServeClientOptions extends AccessOptions {
   readonly port: number;
   readonly host: string;
   readonly logger: Logger;
-  /** Of the program: shown in `streams_info`. */
+  /** Of the program: shown in `streams_client_info`. */
   readonly version: string;
 }
 

@@ -16,7 +16,7 @@ export interface ServeOptions extends ServedParts, AccessOptions {
   readonly host?: string;
   /** Told of failures that are the server's own. @defaultValue silent */
   readonly logger?: Logger;
-  /** Version of the program, shown in the metric `streams_info`. @defaultValue '' */
+  /** Version of the program, shown in the metric `streams_client_info`. @defaultValue '' */
   readonly version?: string;
 }
 
