@@ -4,7 +4,7 @@ import type { Topology } from '../topology/topology.ts';
 import { alterTopic, type Check, failed, ok, warning } from './doctor-check.ts';
 import { durationText } from './progress-text.ts';
 import { sinkTopics } from './reset-broker.ts';
-import { keptMs, type TopicFacts, topicFacts } from './topic-facts.ts';
+import { keptBytes, keptMs, type TopicFacts, topicFacts } from './topic-facts.ts';
 
 /** Whether the topics from outside are there, and lose nothing. */
 export async function topicChecks(
@@ -52,6 +52,7 @@ export function inputChecks(
         alterTopic(topic, 'retention.ms', '-1'),
       ),
     );
+  checks.push(...sizeChecks(topic, configs));
   if (checks.some(({ result }) => result !== 'ok')) return checks;
   const kept = keepsMs === Number.POSITIVE_INFINITY ? 'for ever' : `for ${durationText(keepsMs)}`;
   return [ok(about, `${count(partitions, 'partition')}, keeps records ${kept}`)];
@@ -73,6 +74,19 @@ function batchChecks(topic: string, { unreadable }: TopicFacts): readonly Check[
   if (unreadable === undefined) return [];
   // Its message ends with what to do.
   return [{ about: `topic ${topic}`, result: 'failed', text: unreadable.message.replace(/\.$/, '') }];
+}
+
+/** Whether the broker deletes what was not read, or is to be kept, by the size of a partition. */
+function sizeChecks(topic: string, configs: TopicFacts['configs']): readonly Check[] {
+  const bytes = keptBytes(configs);
+  if (bytes === Number.POSITIVE_INFINITY) return [];
+  return [
+    warning(
+      `topic ${topic}`,
+      `retention.bytes is ${bytes}: the oldest records of a partition that is larger are deleted, whether they were read or not`,
+      alterTopic(topic, 'retention.bytes', '-1'),
+    ),
+  ];
 }
 
 function timeChecks(topic: string, configs: Readonly<Record<string, string>>, maxFutureMs: number): readonly Check[] {
@@ -118,10 +132,15 @@ export function tableChecks(topic: string, facts: TopicFacts | undefined): reado
   const checks: Check[] = [...batchChecks(topic, facts)];
   const policy = configs['cleanup.policy'] ?? 'delete';
   if (policy.includes('delete')) {
-    const text = `cleanup.policy is ${policy}${keptMs(configs) === Number.POSITIVE_INFINITY ? ': every version of a row is kept' : ': rows of the table go by age'}`;
     const remedy = alterTopic(topic, 'cleanup.policy', 'compact');
+    const goBy = [
+      ...(keptMs(configs) === Number.POSITIVE_INFINITY ? [] : ['age']),
+      ...(keptBytes(configs) === Number.POSITIVE_INFINITY ? [] : ['size']),
+    ];
     checks.push(
-      keptMs(configs) === Number.POSITIVE_INFINITY ? warning(about, text, remedy) : failed(about, text, remedy),
+      goBy.length === 0
+        ? warning(about, `cleanup.policy is ${policy}: every version of a row is kept`, remedy)
+        : failed(about, `cleanup.policy is ${policy}: rows of the table go by ${goBy.join(' and ')}`, remedy),
     );
   }
   if (records === 0) checks.push(warning(about, 'is empty, and so is the table', 'Load it.'));
@@ -132,8 +151,11 @@ function letterCheck(topic: string, facts: TopicFacts | undefined): Check {
   const about = `topic ${topic}`;
   if (facts === undefined) return ok(about, 'does not exist yet: the first start makes it, for letters');
   const keepsMs = keptMs(facts.configs);
+  const [bySize] = sizeChecks(topic, facts.configs);
   if (keepsMs === Number.POSITIVE_INFINITY)
-    return ok(about, facts.records === 0 ? 'gets letters, and is empty' : `gets letters, ${facts.records} at most`);
+    return (
+      bySize ?? ok(about, facts.records === 0 ? 'gets letters, and is empty' : `gets letters, ${facts.records} at most`)
+    );
   return warning(
     about,
     `retention.ms is ${keepsMs}: letters of old records are deleted soon after they are written`,

@@ -52,6 +52,13 @@ export function keptMs(configs: Readonly<Record<string, string>>): number {
   return !deletes || ms < 0 ? Number.POSITIVE_INFINITY : ms;
 }
 
+/** Bytes of a partition above which a topic deletes its oldest records; Infinity for none. */
+export function keptBytes(configs: Readonly<Record<string, string>>): number {
+  const deletes = (configs['cleanup.policy'] ?? 'delete').includes('delete');
+  const bytes = Number(configs['retention.bytes'] ?? -1);
+  return !deletes || bytes < 0 ? Number.POSITIVE_INFINITY : bytes;
+}
+
 /** What lies at these positions: the least time of the first record there, and what is wrong with a batch. */
 export async function readAt(
   broker: Broker,

@@ -7,6 +7,7 @@ import { doctorCommand } from '../../src/cli/doctor-command.ts';
 import { spaceCheck } from '../../src/cli/doctor-folder.ts';
 import { nodeCheck } from '../../src/cli/doctor-host.ts';
 import { copiesChecks } from '../../src/cli/doctor-internal.ts';
+import { tableChecks } from '../../src/cli/doctor-topics.ts';
 import type { Broker } from '../../src/clients/broker.ts';
 import type { BrokerProbe } from '../../src/clients/kafka/probe.ts';
 import { StreamsError } from '../../src/common/errors.ts';
@@ -397,6 +398,23 @@ test('settings under which results differ are warnings', async (t) => {
       bad(checks).some((line) => line.startsWith(`warning configuration: ${name} is `)),
       name,
     );
+});
+
+test('topics that delete by size are told: a warning of inputs and letters, a failure of tables', async (t) => {
+  const world = new CountsWorld(t, { 'retention.ms': '-1', 'retention.bytes': '1000000' });
+  const sized = { 'retention.ms': '-1', 'retention.bytes': '1000' };
+  world.cluster.createTopic('counts-late', 1, sized);
+  const found = bad((await examine(world)).checks).join('\n');
+  t.regex(
+    found,
+    /^warning topic words: retention\.bytes is 1000000: .*--topic words --add-config retention\.bytes=-1/m,
+  );
+  t.regex(found, /^warning topic counts-late: retention\.bytes is 1000: /m);
+  const facts = { partitions: 1, configs: sized, records: 1, oldestMs: undefined, unreadable: undefined };
+  t.like(tableChecks('names', facts)[0], {
+    result: 'failed',
+    text: 'cleanup.policy is delete: rows of the table go by size',
+  });
 });
 
 test('letters that go by age are a warning', async (t) => {
