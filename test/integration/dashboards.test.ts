@@ -213,6 +213,16 @@ test.serial(
   },
 );
 
+/** Waits until an instance has processed what its topics hold. */
+async function caughtUp(url: string): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await delay(100)) {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const lags = [...metrics.matchAll(/^streams_consumer_lag_records\{.*\} (\S+)$/gm)].map(([, lag]) => Number(lag));
+    if (lags.length > 0 && lags.every((lag) => lag === 0)) return;
+  }
+  throw new Error(`${url} does not catch up`);
+}
+
 /** The words of a service of the compose file, its names and paths led elsewhere. */
 function wordsFor(service: string, places: Readonly<Record<string, string>>): readonly string[] {
   return weirWordsOf(compose.services[service]!)!.map((word) => {
@@ -246,7 +256,10 @@ if (commands.has('produce') && commands.has('run')) {
           WEIR_APPLICATION_SERVER: `127.0.0.1:${port}`,
         });
         running.push(run);
-        t.is(await run.ready(), `http://127.0.0.1:${port}`);
+        const url = await run.ready();
+        t.is(url, `http://127.0.0.1:${port}`);
+        // The damage of the days that are over is no alarm: Prometheus comes after it.
+        await caughtUp(url);
         prometheus = await prometheusFor(t, `127.0.0.1:${port}`);
         if (prometheus === undefined) return;
         await rename(join(later, name), join(data, 'events', name));
