@@ -2,7 +2,8 @@
 import { Level } from 'level';
 import { Serdes } from '../../src/index.ts';
 import { keyValueRows } from '../../src/runtime/stores/byte-rows.ts';
-import { CachedTable, type CacheMeter } from '../../src/runtime/stores/cached-table.ts';
+import type { CacheMeter } from '../../src/runtime/stores/cache-meter.ts';
+import { CachedTable } from '../../src/runtime/stores/cached-table.ts';
 import { openLevelDatabase } from '../../state/level-database.ts';
 import { shuffled } from './shuffled.ts';
 import { tellParent } from './tell-parent.ts';

@@ -21,8 +21,9 @@ import type { Topology } from '../topology/topology.ts';
 import { AheadWrites, aheadBytes } from './ahead-writes.ts';
 import { InternalTopics } from './internal-topics.ts';
 import { type OutputReceiver, RepartitionSinkNode, SinkNode, SourceNode } from './runtime-nodes.ts';
-import { keyValueRows, windowRows } from './stores/byte-rows.ts';
-import { CachedTable, type CacheMeter, type RowListener } from './stores/cached-table.ts';
+import { keyValueRows, type RowListener, windowRows } from './stores/byte-rows.ts';
+import type { CacheMeter } from './stores/cache-meter.ts';
+import { CachedTable } from './stores/cached-table.ts';
 import { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { type SavedTask, Task, type TaskHost, type TaskId, type TaskSource } from './task.ts';
 

@@ -6,8 +6,7 @@ import type { FetchedRecords } from '../../clients/fetched-records.ts';
 import { readInt64, writeInt64 } from '../../common/bytes.ts';
 import { StreamsError } from '../../common/errors.ts';
 import type { StoreSpec } from '../../processor/node.ts';
-import { keyValueRows, windowRows } from '../stores/byte-rows.ts';
-import type { RowListener } from '../stores/cached-table.ts';
+import { keyValueRows, type RowListener, windowRows } from '../stores/byte-rows.ts';
 import type { OutputCount } from './output-counts.ts';
 
 const timestampLength = 8;

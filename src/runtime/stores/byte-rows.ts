@@ -16,6 +16,11 @@ export interface ByteRow {
 /** A serialized key as latin1 text of its bytes: as short and as ordered as they are, and free where a key is ASCII text itself. */
 export type KeyText = string;
 
+/**
+ * Told of a row that is written: its window's start, its key, its value with the event time before it (good until the next call; undefined: deleted), its event time.
+ */
+export type RowListener = (startMs: number, key: KeyText, row: Uint8Array | undefined, timestamp: number) => void;
+
 /** The text of a serialized key. */
 export function keyText<K>(serde: Serde<K>, key: K): KeyText {
   if (serde === (stringSerde as unknown) && isAscii(key as string)) return key as string;

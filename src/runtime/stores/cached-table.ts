@@ -1,107 +1,18 @@
 import type { WriteBatch } from '../../../state/database.ts';
 import { isAbsent } from '../../common/absent.ts';
-import { compareBytes, equalBytes } from '../../common/bytes.ts';
 import type { ChangeListener, StoreSpec, TableEntry, TableStore } from '../../processor/node.ts';
 import type { ValueAndTimestamp } from '../../processor/rows.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
-import { type ByteRows, type KeyText, keyText } from './byte-rows.ts';
+import { type ByteRows, keyText, type RowListener } from './byte-rows.ts';
+import type { CacheMeter } from './cache-meter.ts';
+import { CachedRow, type CachedWindow, Generation } from './cached-row.ts';
+import { RowSizes } from './row-sizes.ts';
 import { RowValueCodec } from './row-value.ts';
 import { SortedNumbers } from './sorted-numbers.ts';
 import { type Kept, StoreValues } from './store-values.ts';
 import { StoredKeys } from './stored-keys.ts';
-
-/** Bytes held by all caches that share a budget: what decides when to commit early and when to forget. */
-export interface CacheMeter {
-  dirtyBytes: number;
-  cachedBytes: number;
-  /** Bytes of what is known of stored keys, and how many there may be. */
-  filterBytes: number;
-  filterMaxBytes: number;
-  /** Rows flushed since the start. */
-  flushedRows: number;
-  /** The write of the last flush: until it is done the database does not have the rows that were flushed. */
-  writing?: Promise<void>;
-}
-
-/**
- * Told of a row that is written: its window's start, its key, its value with the event time before it (good until the next call; undefined: deleted), its event time.
- */
-export type RowListener = (startMs: number, key: KeyText, row: Uint8Array | undefined, timestamp: number) => void;
-
-/** Memory of one cached row beside the bytes of its key and its values: row, slot of a map, and an object of a few numbers. Measured on Node 20 with counts of three numbers. */
-const entryBytes = 240;
-
-/** Memory of an array beside its bytes: 150 on the heap, and what the allocator adds. Measured on Node 20 with values of 20 to 2000 bytes. */
-const arrayBytes = 200;
-/** Bytes of such a value, with the time before it: counted with the row. */
-const smallBytes = 40;
-
-/** The cached rows of one window, by the identity of their keys. */
-interface CachedWindow<K, V> {
-  readonly startMs: number;
-  readonly rows: Map<unknown, CachedRow<K, V>>;
-  readonly values: StoreValues<K, V>;
-  /** Where the bytes of its rows are counted; undefined: they are forgotten. */
-  generation: Generation<K, V> | undefined;
-}
-
-/** A row in the cache. There can be millions: each field counts. */
-class CachedRow<K, V> implements TableEntry<K, V> {
-  readonly key: K;
-  /** The one that it stands in: a row that is used again moves. */
-  window: CachedWindow<K, V>;
-  kept: Kept<V> | undefined = undefined;
-  timestamp = -1;
-  /** The value last told downstream; it never changes. */
-  told: Kept<V> | undefined = undefined;
-  /** `kept` is the value itself, this row's alone, which may be changed in place. */
-  owned = false;
-  dirty = false;
-  /** The database has the row; of an unread one: it may have it. */
-  stored = false;
-  /** Set without having been read: `told` is not known. */
-  unread = false;
-  /** What is counted for it: memory of a row, and what serdes write of its key and its values. */
-  bytes = 0;
-
-  constructor(key: K, window: CachedWindow<K, V>) {
-    this.key = key;
-    this.window = window;
-  }
-
-  get startMs(): number {
-    return this.window.startMs;
-  }
-
-  get exists(): boolean {
-    return this.kept !== undefined;
-  }
-
-  /** Small enough that V8 always compiles it into what asks for it. */
-  get value(): V | undefined {
-    return this.owned ? (this.kept as V) : this.give();
-  }
-
-  private give(): V | undefined {
-    const { kept } = this;
-    if (kept === undefined) return undefined;
-    const { values } = this.window;
-    const value = values.give(this.key, kept);
-    if (values.asBytes) return value;
-    this.kept = value;
-    this.owned = true;
-    return value;
-  }
-}
-
-/** Rows that were used in the same time, by the start of their windows. */
-class Generation<K, V> {
-  readonly windows: Map<number, CachedWindow<K, V>> = new Map();
-  count = 0;
-  /** Of all its rows. */
-  bytes = 0;
-}
+import { unstoredRows, withUnstored } from './unstored-rows.ts';
 
 /**
  * A typed table over bytes with a write-back cache.
@@ -118,6 +29,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly stats: StoreStats;
   readonly #spec: StoreSpec;
   readonly #values: StoreValues<K, V>;
+  readonly #sizes: RowSizes<K, V>;
   readonly #rows: ByteRows;
   readonly #meter: CacheMeter;
   readonly #codec: RowValueCodec<V>;
@@ -129,8 +41,6 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #unwritten: (readonly CachedRow<K, V>[])[] = [];
   #dirtyBytes = 0;
   #flushed = 0;
-  /** What the serde wrote last of an object that is kept itself: a guess at the next one's. */
-  #objectBytes = 0;
   #listener: ChangeListener<K, V> | undefined;
   #oldValues = false;
   /** What the database may have. */
@@ -146,6 +56,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.name = spec.name;
     this.keySerde = spec.keySerde as Serde<K>;
     this.#values = new StoreValues(spec);
+    this.#sizes = new RowSizes(this.keySerde, this.#values);
     this.#spec = spec;
     this.#rows = rows;
     this.#meter = meter;
@@ -237,23 +148,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   /** Counts a row again. The bytes of an object that is kept itself are known when they are written. */
   #count(row: CachedRow<K, V>): void {
-    if (this.#values.asBytes || typeof row.kept === 'string') this.#resize(row, this.#bytesOf(row));
-  }
-
-  #bytesOf({ key, kept, told }: CachedRow<K, V>): number {
-    return entryBytes + this.#keyBytes(key) + this.#sizeOf(kept) + (told === kept ? 0 : this.#sizeOf(told));
-  }
-
-  #keyBytes(key: K): number {
-    if (typeof key === 'string') return key.length;
-    return typeof key === 'object' ? this.keySerde.serialize(key).length : 0;
-  }
-
-  #sizeOf(kept: Kept<V> | undefined): number {
-    if (kept === undefined) return 0;
-    if (this.#values.asBytes) return arrayBytes + (kept as Uint8Array).length;
-    if (typeof kept === 'string') return kept.length;
-    return typeof kept === 'object' ? this.#objectBytes : 0;
+    if (this.#values.asBytes || typeof row.kept === 'string') this.#resize(row, this.#sizes.of(row));
   }
 
   #resize(row: CachedRow<K, V>, bytes: number): void {
@@ -345,8 +240,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     if (gone.length === 0) return;
     this.#expirePending = true;
     for (const start of gone) {
-      this.#forget(this.#young, start);
-      this.#forget(this.#old, start);
+      this.#meter.cachedBytes -= this.#young.forget(start) + this.#old.forget(start);
       this.#starts.delete(start);
       this.#stored.delete(start);
     }
@@ -374,29 +268,17 @@ export class CachedTable<K, V> implements TableStore<K, V> {
 
   async *rows(): AsyncIterable<readonly TableEntry<K, V>[]> {
     await this.#meter.writing;
-    const unstored = this.#unstoredRows();
-    let next = 0;
-    for await (const page of this.#rows.pages(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) {
-      const rows: TableEntry<K, V>[] = [];
-      for (const { startMs, key, value } of page) {
-        if (startMs < this.#expireBefore) continue;
-        for (; next < unstored.length && before(unstored[next]!, startMs, key); next++)
-          pushCopy(rows, unstored[next]!.row);
-        if (next < unstored.length && isRow(unstored[next]!, startMs, key)) next++;
-        const typed = this.keySerde.deserialize(key);
-        const cached = this.#find(this.#values.identity(typed), startMs);
-        if (cached !== undefined) pushCopy(rows, cached);
-        else
-          pushCopy(
-            rows,
-            this.#decoded(typed, { startMs, rows: new Map(), values: this.#values, generation: undefined }, value),
-          );
-      }
-      yield rows;
-    }
-    const rest: TableEntry<K, V>[] = [];
-    for (const { row } of unstored.slice(next)) pushCopy(rest, row);
-    yield rest;
+    const unstored = unstoredRows([...this.#unstored()], this.keySerde);
+    const pages = this.#rows.pages(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    yield* withUnstored(pages, unstored, ({ startMs, key, value }) => {
+      if (startMs < this.#expireBefore) return undefined;
+      const typed = this.keySerde.deserialize(key);
+      const identity = this.#values.identity(typed);
+      const window = { startMs, rows: new Map(), values: this.#values, generation: undefined };
+      return (
+        this.#young.find(identity, startMs) ?? this.#old.find(identity, startMs) ?? this.#decoded(typed, window, value)
+      );
+    });
   }
 
   #row(key: K, startMs: number): CachedRow<K, V> {
@@ -431,7 +313,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   #add(row: CachedRow<K, V>, identity: unknown, window: CachedWindow<K, V>): void {
     window.rows.set(identity, row);
     row.window = window;
-    if (row.bytes === 0) row.bytes = this.#bytesOf(row);
+    if (row.bytes === 0) row.bytes = this.#sizes.of(row);
     this.#young.count++;
     this.#young.bytes += row.bytes;
     this.#meter.cachedBytes += row.bytes;
@@ -457,19 +339,11 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   }
 
   #rejuvenate(identity: unknown, startMs: number): CachedRow<K, V> | undefined {
-    const rows = this.#old.windows.get(startMs)?.rows;
-    const row = rows?.get(identity);
+    const row = this.#old.take(identity, startMs);
     if (row === undefined) return undefined;
-    rows!.delete(identity);
-    this.#old.count--;
-    this.#old.bytes -= row.bytes;
     this.#meter.cachedBytes -= row.bytes;
     this.stats.hits++;
     return row;
-  }
-
-  #find(identity: unknown, startMs: number): CachedRow<K, V> | undefined {
-    return this.#young.windows.get(startMs)?.rows.get(identity) ?? this.#old.windows.get(startMs)?.rows.get(identity);
   }
 
   #load(key: K, window: CachedWindow<K, V>): CachedRow<K, V> {
@@ -490,7 +364,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     row.timestamp = this.#codec.timestamp(bytes);
     row.told = row.kept;
     row.stored = true;
-    if (!this.#values.asBytes) this.#objectBytes = Math.max(0, bytes.length - smallBytes);
+    if (!this.#values.asBytes) this.#sizes.learn(bytes.length);
     return row;
   }
 
@@ -502,7 +376,8 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     if (row.kept !== undefined) {
       const key = keyText(this.keySerde, row.key);
       const bytes = this.#encode(row, row.kept);
-      if (typeof row.kept === 'object' && !this.#values.asBytes) this.#weigh(row, bytes.length);
+      if (typeof row.kept === 'object' && !this.#values.asBytes)
+        this.#resize(row, this.#sizes.ofWritten(row, bytes.length));
       this.#rows.put(batch, row.startMs, key, bytes);
       this.#changelog?.(row.startMs, key, bytes, row.timestamp);
       // One that is not read may be new.
@@ -516,12 +391,6 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     } else return;
     this.stats.puts++;
     this.#meter.flushedRows++;
-  }
-
-  /** Counts what the serde has written of a value that is kept itself: what is like a few numbers is in the memory of a row already. */
-  #weigh(row: CachedRow<K, V>, length: number): void {
-    this.#objectBytes = Math.max(0, length - smallBytes);
-    this.#resize(row, entryBytes + this.#keyBytes(row.key) + this.#objectBytes);
   }
 
   /** The row's bytes, good until the next call. */
@@ -547,29 +416,14 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.#listener(key, row.startMs, newValue, oldValue, row.timestamp);
   }
 
-  #forget(generation: Generation<K, V>, startMs: number): void {
-    const window = generation.windows.get(startMs);
-    if (window === undefined) return;
-    window.generation = undefined;
-    generation.windows.delete(startMs);
-    generation.count -= window.rows.size;
-    for (const { bytes } of window.rows.values()) {
-      generation.bytes -= bytes;
-      this.#meter.cachedBytes -= bytes;
-    }
-  }
-
   /** Rows that the database does not have, or may not have yet. */
-  #unstoredRows(): readonly Unstored<K, V>[] {
+  *#unstored(): Iterable<CachedRow<K, V>> {
     const unwritten = new Set(this.#unwritten.flat());
     if (!this.#rows.seesUnwritten) for (let i = 0; i < this.#flushed; i++) unwritten.add(this.#dirty[i]!);
-    const rows: Unstored<K, V>[] = [];
     for (const row of new Set([...unwritten, ...this.#dirty.slice(this.#flushed)])) {
       if (row.unread) this.#readBack(row);
-      if ((!row.stored || unwritten.has(row)) && row.kept !== undefined && row.startMs >= this.#expireBefore)
-        rows.push({ row, startMs: row.startMs, key: this.keySerde.serialize(row.key) });
+      if ((!row.stored || unwritten.has(row)) && row.kept !== undefined && row.startMs >= this.#expireBefore) yield row;
     }
-    return rows.sort((a, b) => a.startMs - b.startMs || compareBytes(a.key, b.key));
   }
 }
 
@@ -581,28 +435,4 @@ function byWindowAndKey(a: TableEntry<unknown, unknown>, b: TableEntry<unknown, 
   const windows = a.startMs - b.startMs;
   if (windows !== 0) return windows;
   return (a.key as string) < (b.key as string) ? -1 : 1;
-}
-
-interface Unstored<K, V> {
-  readonly row: CachedRow<K, V>;
-  readonly startMs: number;
-  readonly key: Uint8Array;
-}
-
-/** A row for those who list them, with a value of their own. */
-function pushCopy<K, V>(rows: TableEntry<K, V>[], row: CachedRow<K, V>): void {
-  const { key, startMs, kept, timestamp, window } = row;
-  if (kept !== undefined) rows.push({ key, startMs, exists: true, value: window.values.give(key, kept), timestamp });
-}
-
-function isRow(row: Unstored<unknown, unknown>, startMs: number, key: Uint8Array): boolean {
-  return row.startMs === startMs && equalBytes(row.key, key);
-}
-
-function before(
-  row: { readonly startMs: number; readonly key: Uint8Array },
-  startMs: number,
-  key: Uint8Array,
-): boolean {
-  return row.startMs < startMs || (row.startMs === startMs && compareBytes(row.key, key) < 0);
 }

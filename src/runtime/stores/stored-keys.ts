@@ -1,5 +1,5 @@
 import type { KeyText } from './byte-rows.ts';
-import type { CacheMeter } from './cached-table.ts';
+import type { CacheMeter } from './cache-meter.ts';
 import { KeyFilter } from './key-filter.ts';
 
 /** A table keeps filters of so many windows, the youngest: events come for a few windows at a time. */

@@ -16,8 +16,7 @@ import type { StoreSpec, VersionedTable } from '../../processor/node.ts';
 import type { Version } from '../../processor/rows.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { StoreStats } from '../engine-stats.ts';
-import type { KeyText } from './byte-rows.ts';
-import type { RowListener } from './cached-table.ts';
+import type { KeyText, RowListener } from './byte-rows.ts';
 import { HistoryCache } from './history-cache.ts';
 import { type Kept, StoreValues } from './store-values.ts';
 
