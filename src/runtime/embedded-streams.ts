@@ -24,11 +24,11 @@ import type { ReadOnlyStore } from './read-only-stores.ts';
 import { type ProcessingExceptionHandler, toldIfPassedOver } from './record-failure.ts';
 import { RunLoop } from './run-loop.ts';
 import type { OutputReceiver } from './runtime-nodes.ts';
-import { StateFolder, type StateSettings } from './state-folder.ts';
+import { StateFolder, type StateSettings, sharedPartition } from './state-folder.ts';
 import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { StreamTask } from './stream-task.ts';
 import { taskIdsOf } from './task-ids.ts';
-import { sharedPartition, TopologyEngine } from './topology-engine.ts';
+import { TopologyEngine } from './topology-engine.ts';
 
 /** The default of a setting over files. */
 function overFiles<N extends SettingName>(name: N): SettingValues[N] {

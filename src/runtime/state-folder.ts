@@ -153,6 +153,9 @@ export function storeRange(store: number): KeyRange {
   return { gte: prefix, lt: prefixEnd(prefix)! };
 }
 
+/** The partition number of stores that all tasks share. */
+export const sharedPartition = 0xffff;
+
 /** The prefix of a store's rows. */
 export function rowPrefix(store: number, partition: number): Uint8Array {
   return Uint8Array.of(rowByte, store >> 8, store, partition >> 8, partition);

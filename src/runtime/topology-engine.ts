@@ -1,4 +1,4 @@
-import type { Database, WriteBatch } from '../../state/database.ts';
+import type { WriteBatch } from '../../state/database.ts';
 import { isAbsent } from '../common/absent.ts';
 import { StreamsError } from '../common/errors.ts';
 import { type Drop, type DropReason, dropReasons } from '../processor/drop-reason.ts';
@@ -11,7 +11,6 @@ import {
   type ProcessorNode,
   type ReleasesAtFlush,
   releasesAtFlush,
-  type StoreSpec,
 } from '../processor/node.ts';
 import { noHeaders } from '../processor/record.ts';
 import type { Version } from '../processor/rows.ts';
@@ -19,25 +18,17 @@ import type { SinkSpec } from '../topology/node-spec.ts';
 import type { SubTopology } from '../topology/sub-topology.ts';
 import type { Topology } from '../topology/topology.ts';
 import { AheadWrites, aheadBytes } from './ahead-writes.ts';
+import { EngineStores, type EngineStoresOptions, historyShare } from './engine-stores.ts';
 import { InternalTopics } from './internal-topics.ts';
 import { type OutputReceiver, RepartitionSinkNode, SinkNode, SourceNode } from './runtime-nodes.ts';
-import { keyValueRows, type RowListener, windowRows } from './stores/byte-rows.ts';
 import type { CacheMeter } from './stores/cache-meter.ts';
 import { CachedTable } from './stores/cached-table.ts';
-import { VersionedTableStore } from './stores/versioned-table-store.ts';
+import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { type SavedTask, Task, type TaskHost, type TaskId, type TaskSource } from './task.ts';
 
-/** Where a store's rows live in the database: a prefix for each store and partition. */
-export type StorePrefix = (store: string, partition: number) => Uint8Array;
-
-/** The partition number of stores that all tasks share. */
-export const sharedPartition = 0xffff;
-
 /** What an engine is made with. */
-export interface EngineOptions {
+export interface EngineOptions extends EngineStoresOptions {
   readonly applicationId: string;
-  readonly database: Database;
-  readonly prefixOf: StorePrefix;
   readonly tasks: readonly TaskId[];
   /**
    * Makes the node that writes to a topic, an internal one or one of the user's. Absent: the engine has the tasks of both ends of internal topics, with queues between
@@ -46,15 +37,7 @@ export interface EngineOptions {
   readonly makeSink?: (spec: SinkSpec) => ProcessorNode;
   /** Global tables that somebody else keeps and writes. Absent: the engine's own. */
   readonly globalTables?: ReadonlyMap<string, VersionedTableStore>;
-  /** Told of each row as it is written: what goes to a store's changelog. */
-  readonly changelog?: (spec: StoreSpec) => RowListener;
-  /** False: each update is told downstream at once, as in a test driver. */
-  readonly caching: boolean;
-  /** Stores keep the bytes of all values, also of those whose serde has a `clone`. @defaultValue false */
-  readonly valuesAsBytes?: boolean;
   readonly maxFutureMs: number;
-  /** Memory for cached rows, bytes: a fifth of it for global tables. */
-  readonly cacheMaxBytes: number;
   readonly output?: OutputReceiver;
   readonly dropped: (task: Task, drop: Drop) => void;
   /** A node refuses the record in process, or what was made of it. @throws StreamsError if that is the end @defaultValue it is thrown */
@@ -70,12 +53,6 @@ interface FlushStep {
   /** A table, or a node that waited for the tables above it. */
   readonly flushed: CachedTable<unknown, unknown> | ReleasesAtFlush;
 }
-
-/** Memory for the histories of a task's own versioned store, bytes. */
-const taskVersionedBytes = 4 * 1024 * 1024;
-
-/** Of the memory for cached rows, what histories of global tables may take: rows of changing tables need the rest. */
-const historyShare = 1 / 5;
 
 /** How many rows are flushed before the queues are drained. */
 const flushSlice = 2048;
@@ -128,12 +105,13 @@ export class TopologyEngine implements TaskHost {
     this.applicationId = options.applicationId;
     this.#options = options;
     this.cacheMaxBytes = options.cacheMaxBytes;
-    this.versioned = options.globalTables ?? this.#makeGlobalTables();
+    const stores = new EngineStores(topology, options, this.meter);
+    this.versioned = options.globalTables ?? stores.globalTables();
     const parts = topology.subTopologies;
     if (options.makeSink === undefined) this.#internal = internalTopicsOf(topology, parts, options.tasks);
     const steps: FlushStep[] = [];
     this.tasks = options.tasks.map(({ subTopology, partition }) =>
-      this.#makeTask(topology.subTopology(subTopology), partition, steps),
+      this.#makeTask(topology.subTopology(subTopology), partition, stores, steps),
     );
     this.#internal?.connect(this.tasks, (task, source, key, value, timestamp, headers) => {
       task.process(source, key, value, timestamp, -1, options.maxFutureMs, headers);
@@ -396,33 +374,25 @@ export class TopologyEngine implements TaskHost {
     return this.#options.wallClockMs();
   }
 
-  #makeGlobalTables(): Map<string, VersionedTableStore> {
-    const { database, prefixOf, cacheMaxBytes } = this.#options;
-    const cacheBytes = (cacheMaxBytes * historyShare) / Math.max(1, this.topology.globalTables.length);
-    return new Map(
-      this.topology.globalTables.map(({ store, versioned }) => [
-        store.name,
-        new VersionedTableStore(this.#keptAs(store), database, prefixOf(store.name, sharedPartition), {
-          keepsVersions: versioned,
-          cacheBytes,
-          global: true,
-        }),
-      ]),
-    );
-  }
-
-  #makeTask(part: SubTopology, partition: number, steps: FlushStep[]): Task {
-    const tables = this.#makeTables(part, partition, steps);
+  #makeTask(part: SubTopology, partition: number, stores: EngineStores, steps: FlushStep[]): Task {
+    const tables = stores.tables(part, partition);
     const nodes = this.#makeNodes(part);
+    const all = this.topology.nodes;
+    for (const [name, table] of tables) {
+      const order = all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name));
+      steps.push({ order, flushed: table });
+    }
     // Before its own table: what it gives out is a change of it.
-    const names = this.topology.nodes.map(({ name }) => name);
+    const names = all.map(({ name }) => name);
     for (const node of nodes.values())
       if (releasesAtFlush(node)) steps.unshift({ order: names.indexOf(node.name), flushed: node });
     const sources = new Map<string, TaskSource>();
     for (const spec of part.sources)
       for (const topic of spec.topics)
         sources.set(topic, { topic, spec, node: nodes.get(spec.name)!, partitionTimeMs: -1 });
-    const versioned = new Map([...this.versioned, ...this.#makeVersioned(part, partition)]);
+    const own = stores.versioned(part, partition);
+    this.taskVersioned.push(...own.values());
+    const versioned = new Map([...this.versioned, ...own]);
     const task = new Task(this, { subTopology: part.id, partition }, sources, tables, versioned);
     for (const node of nodes.values()) {
       node.refused = (failure) => this.refused(task, failure);
@@ -434,56 +404,6 @@ export class TopologyEngine implements TaskHost {
       else readers.push({ task, source });
     }
     return task;
-  }
-
-  #makeTables(part: SubTopology, partition: number, steps: FlushStep[]): Map<string, CachedTable<unknown, unknown>> {
-    const { database, prefixOf, caching, changelog } = this.#options;
-    const tables = new Map<string, CachedTable<unknown, unknown>>();
-    const all = this.topology.nodes;
-    for (const name of part.stores) {
-      const spec = this.topology.stores.find((store) => store.name === name);
-      if (spec === undefined || spec.kind === 'versioned') continue;
-      const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(name, partition));
-      const table = new CachedTable<unknown, unknown>(this.#keptAs(spec), rows, this.meter, caching, changelog?.(spec));
-      tables.set(name, table);
-      steps.push({
-        order: all.findIndex((node) => node.kind === 'processor' && node.stores.includes(name)),
-        flushed: table,
-      });
-    }
-    return tables;
-  }
-
-  #makeVersioned(part: SubTopology, partition: number): Map<string, VersionedTableStore> {
-    const { database, prefixOf, changelog } = this.#options;
-    const options = { keepsVersions: true, cacheBytes: taskVersionedBytes, global: false };
-    const stores = this.topology.stores
-      .filter(({ name, kind }) => kind === 'versioned' && part.stores.includes(name))
-      .map(
-        (spec) =>
-          new VersionedTableStore(
-            this.#keptAs(spec),
-            database,
-            prefixOf(spec.name, partition),
-            options,
-            changelog?.(spec),
-          ),
-      );
-    this.taskVersioned.push(...stores);
-    return new Map(stores.map((store) => [store.name, store]));
-  }
-
-  #keptAs(spec: StoreSpec): StoreSpec {
-    const { valueSerde } = spec;
-    if (this.#options.valuesAsBytes !== true || valueSerde.clone === undefined) return spec;
-    return {
-      ...spec,
-      valueSerde: {
-        name: valueSerde.name,
-        serialize: (value) => valueSerde.serialize(value),
-        deserialize: (bytes) => valueSerde.deserialize(bytes),
-      },
-    };
   }
 
   #makeNodes(part: SubTopology): Map<string, ProcessorNode> {

@@ -16,9 +16,9 @@ import {
   type SavedState,
   StateFolder,
   type StateSettings,
+  sharedPartition,
   storeRange,
 } from '../state-folder.ts';
-import { sharedPartition } from '../topology-engine.ts';
 import { isOutdated } from './outdated-copy.ts';
 
 const positionsKey = metaKey('global-positions');
