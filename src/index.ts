@@ -60,12 +60,8 @@ export { type Window, Windowed, WindowedSerde } from './serde/windowed.ts';
 // Running
 
 export type { Digest } from './runtime/digest.ts';
-export {
-  type EmbeddedOptions,
-  EmbeddedStreams,
-  type ProcessingExceptionHandler,
-  type RunOptions,
-} from './runtime/embedded-streams.ts';
+export type { EmbeddedOptions } from './runtime/embedded-options.ts';
+export { EmbeddedStreams, type RunOptions } from './runtime/embedded-streams.ts';
 export type { DropReason, EngineStats, StoreStats, StreamsState, TaskStats } from './runtime/engine-stats.ts';
 export type { Feed, FeedBatch, FeedProgress, RecordOrigin } from './runtime/feed.ts';
 export type { StorePart } from './runtime/parts/store-part.ts';
@@ -77,6 +73,7 @@ export type {
   StoreReadOptions,
 } from './runtime/read-only-stores.ts';
 export { type RebuildRequest, type Rebuilt, rebuildStores } from './runtime/rebuild-stores.ts';
+export type { ProcessingExceptionHandler } from './runtime/record-failure.ts';
 export type { OutputReceiver, OutputRecord } from './runtime/runtime-nodes.ts';
 
 // Running on Kafka

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { SettingName } from '../config/settings.ts';
-import type { EmbeddedOptions } from '../runtime/embedded-streams.ts';
+import type { EmbeddedOptions } from '../runtime/embedded-options.ts';
 import type { ApplicationSpec } from './application.ts';
 import { applicationIdOf } from './application-id.ts';
 

@@ -1,6 +1,7 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { type EmbeddedOptions, EmbeddedStreams } from '../runtime/embedded-streams.ts';
+import type { EmbeddedOptions } from '../runtime/embedded-options.ts';
+import { EmbeddedStreams } from '../runtime/embedded-streams.ts';
 import { refuseOtherKind } from '../runtime/folder-kind.ts';
 import { StateFolder } from '../runtime/state-folder.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';

@@ -1,99 +1,32 @@
-import type { DatabaseFactory } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
-import { type Logger, silentLogger } from '../common/logger.ts';
-import { checkOptions, type OptionKind } from '../config/check-options.ts';
-import { defaultOf } from '../config/defaults.ts';
-import type { SettingName, SettingValues } from '../config/settings.ts';
 import type { StoreSpec } from '../processor/node.ts';
-import type { Version } from '../processor/rows.ts';
-import { keyIdentity } from '../serde/key-identity.ts';
 import type { Topology } from '../topology/topology.ts';
 import { ClientState } from './client-state.ts';
 import { type Digest, digestOf } from './digest.ts';
+import {
+  checkEmbeddedOptions,
+  type EmbeddedOptions,
+  type FilledEmbeddedOptions,
+  filledEmbeddedOptions,
+} from './embedded-options.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
 import { type Feed, type FeedProgress, progressSince, refusedFiles } from './feed.ts';
 import { FeedSource } from './feed-source.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import { FolderLog } from './folder-log.ts';
 import type { LetterSample } from './letter-sample.ts';
+import { globalTableOf, type KeyHistory, loadHistories, wholeTable } from './load-histories.ts';
 import { localPart } from './parts/local-part.ts';
 import { readOnlyStore } from './parts/read-only-store.ts';
 import { fixedReader, type OpenSnapshot, sharedSnapshots } from './parts/snapshots.ts';
 import type { StorePart } from './parts/store-part.ts';
 import type { ReadOnlyStore } from './read-only-stores.ts';
-import { type ProcessingExceptionHandler, toldIfPassedOver } from './record-failure.ts';
+import { toldIfPassedOver } from './record-failure.ts';
 import { RunLoop } from './run-loop.ts';
-import type { OutputReceiver } from './runtime-nodes.ts';
 import { StateFolder, type StateSettings, sharedPartition } from './state-folder.ts';
-import type { VersionedTableStore } from './stores/versioned-table-store.ts';
 import { StreamTask } from './stream-task.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { TopologyEngine } from './topology-engine.ts';
-
-/** The default of a setting over files. */
-function overFiles<N extends SettingName>(name: N): SettingValues[N] {
-  return defaultOf(name, {}, 'embedded');
-}
-
-/** A key of a versioned global table, and its versions, oldest first. */
-export type KeyHistory = readonly [key: unknown, versions: readonly Version<unknown>[]];
-
-/** Changed histories that are one commit, some 6 MB of them in memory. */
-const historiesAtOnce = 10_000;
-/** Of more than those, so many wait for each further commit: what waits long is garbage that only a slow collection finds. */
-const furtherHistoriesAtOnce = 2000;
-/** Histories that are compared at once. */
-const historiesCompared = 500;
-
-export type { ProcessingExceptionHandler } from './record-failure.ts';
-
-/** How an embedded client runs. Names and defaults are those of docs/configuration.md. */
-export interface EmbeddedOptions {
-  /** @defaultValue 'weir' */
-  readonly applicationId?: string;
-  /** Folder of the state; one process at a time can have it. */
-  readonly stateDir: string;
-  /** Partitions of the source topics. Lateness depends on it. @defaultValue what the folder says, else 1 */
-  readonly partitions?: number;
-  /** Settings that results depend on, kept with the state: other values are refused later. */
-  readonly settings?: StateSettings;
-  /** ms between commits. @defaultValue 1000 */
-  readonly commitIntervalMs?: number;
-  /** Records between commits. @defaultValue 1000000 */
-  readonly commitIntervalRecords?: number;
-  /** Bytes of all caches; half of it may be dirty. @defaultValue 67108864 */
-  readonly statestoreCacheMaxBytes?: number;
-  /** ms by which an event may lie after its arrival. @defaultValue 3600000 */
-  readonly maxFutureMs?: number;
-  /** False: a commit survives a killed process but not a loss of power. @defaultValue true */
-  readonly syncWrites?: boolean;
-  /** False: a folder without state is an error. @defaultValue true */
-  readonly create?: boolean;
-  readonly processingExceptionHandler?: ProcessingExceptionHandler;
-  /** Takes what the topology writes to topics. @defaultValue a topology with sinks is refused */
-  readonly output?: OutputReceiver;
-  readonly logger?: Logger;
-  /** Opens the database. @defaultValue LevelDB */
-  readonly openDatabase?: DatabaseFactory;
-}
-
-/** All options, and what each may be. */
-const optionKinds: Readonly<Record<keyof EmbeddedOptions, OptionKind>> = {
-  applicationId: 'string',
-  stateDir: 'string',
-  partitions: 1,
-  settings: 'object',
-  commitIntervalMs: 0,
-  commitIntervalRecords: 1,
-  statestoreCacheMaxBytes: 0,
-  maxFutureMs: 0,
-  syncWrites: 'boolean',
-  create: 'boolean',
-  processingExceptionHandler: 'function',
-  output: 'function',
-  logger: 'object',
-  openDatabase: 'function',
-};
 
 /** How `run` ends. */
 export interface RunOptions {
@@ -115,49 +48,36 @@ export class EmbeddedStreams {
   readonly topology: Topology;
   /** The folder of its state. */
   readonly stateDir: string;
-  readonly #options: EmbeddedOptions;
+  readonly #options: FilledEmbeddedOptions;
   readonly #folder: StateFolder;
   readonly #engine: TopologyEngine;
   readonly #log: FolderLog;
   readonly #source: FeedSource;
   readonly #loop: RunLoop;
   readonly #life: ClientState;
-  readonly #logger: Logger;
   #task!: StreamTask<FeedSource, FolderLog>;
   /** How far feeds were when they were opened: what is more this process has read. */
   readonly #feedStarts: { readonly feed: Feed; readonly before: FeedProgress }[] = [];
   /** Why the loop was stopped. */
   #stoppedBy: { readonly error: unknown } | undefined;
 
-  private constructor(topology: Topology, options: EmbeddedOptions, folder: StateFolder) {
+  private constructor(topology: Topology, options: FilledEmbeddedOptions, folder: StateFolder) {
     this.topology = topology;
     this.stateDir = folder.directory;
     this.#options = options;
     this.#folder = folder;
-    this.#logger = options.logger ?? silentLogger;
-    this.#life = new ClientState(this.#logger);
-    const commitIntervalMs = options.commitIntervalMs ?? overFiles('commit.interval.ms');
-    this.#log = new FolderLog(folder, topology, {
-      applicationId: options.applicationId ?? overFiles('application.id'),
-      partitions: options.partitions,
-      settings: options.settings,
-      create: options.create ?? true,
-      syncWrites: options.syncWrites ?? overFiles('sync.writes'),
-      commitIntervalMs,
-      idleAtMs: () => this.#source.idleAtMs,
-      logger: this.#logger,
-    });
+    this.#life = new ClientState(options.logger);
+    this.#log = new FolderLog(folder, topology, { ...options, idleAtMs: () => this.#source.idleAtMs });
     this.#loop = new RunLoop({
-      commitIntervalMs,
-      cacheMaxBytes: options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
+      commitIntervalMs: options.commitIntervalMs,
+      cacheMaxBytes: options.statestoreCacheMaxBytes,
       failed: (_task, error) => {
         this.#stoppedBy ??= { error };
         this.#loop.stop();
       },
     });
-    const maxFutureMs = options.maxFutureMs ?? overFiles('max.future.ms');
-    const processingHandler = options.processingExceptionHandler ?? (() => 'fail');
-    this.#engine = this.#makeEngine(maxFutureMs, processingHandler);
+    this.#engine = this.#makeEngine();
+    const { maxFutureMs, processingExceptionHandler: processingHandler } = options;
     this.#source = new FeedSource(this.#engine, { maxFutureMs, processingHandler }, () => this.#loop.wake());
   }
 
@@ -169,11 +89,7 @@ export class EmbeddedStreams {
    * other settings, `STREAMS_STATE_NEWER`, `STREAMS_STATE_MISSING`.
    */
   static async open(topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
-    if ('numStreamThreads' in options)
-      throw new TypeError(
-        'EmbeddedStreams has no option numStreamThreads: a state over files is one database, and each commit is one step over all of its tasks, so one thread has them. On Kafka KafkaStreams.fromModule has several',
-      );
-    checkOptions('EmbeddedStreams', options, optionKinds, ['stateDir']);
+    checkEmbeddedOptions(options);
     const { openDatabase } = options;
     await refuseOtherKind(options.stateDir, 'replay');
     const folder = await StateFolder.open(options.stateDir, {
@@ -186,7 +102,7 @@ export class EmbeddedStreams {
   /** As `open`, over a folder that is open already; the client closes it. */
   static async over(folder: StateFolder, topology: Topology, options: EmbeddedOptions): Promise<EmbeddedStreams> {
     try {
-      const streams = new EmbeddedStreams(topology, options, folder);
+      const streams = new EmbeddedStreams(topology, filledEmbeddedOptions(options), folder);
       await streams.#openTasks();
       return streams;
     } catch (error) {
@@ -206,7 +122,7 @@ export class EmbeddedStreams {
       log: this.#log,
       cacheIsFull: () => this.#loop.cacheIsFull,
       cacheMaxBytes: engine.cacheMaxBytes,
-      commitIntervalRecords: this.#options.commitIntervalRecords ?? overFiles('commit.interval.records'),
+      commitIntervalRecords: this.#options.commitIntervalRecords,
     });
     this.#loop.add(this.#task);
   }
@@ -280,17 +196,7 @@ export class EmbeddedStreams {
    * @returns how many keys changed.
    */
   async loadGlobalTable(store: string, histories: Iterable<KeyHistory>): Promise<number> {
-    const table = this.#versioned(store);
-    const gone = new Map<unknown, unknown>();
-    for await (const key of table.keys()) gone.set(keyIdentity(table.keySerde, key), key);
-    function* whole(): Iterable<KeyHistory> {
-      for (const entry of histories) {
-        gone.delete(keyIdentity(table.keySerde, entry[0]));
-        yield entry;
-      }
-      for (const key of gone.values()) yield [key, []];
-    }
-    return this.changeGlobalTable(store, whole());
+    return this.changeGlobalTable(store, await wholeTable(globalTableOf(this.#engine, store), histories));
   }
 
   /**
@@ -300,39 +206,9 @@ export class EmbeddedStreams {
    * @returns how many keys changed.
    */
   async changeGlobalTable(store: string, histories: Iterable<KeyHistory> | AsyncIterable<KeyHistory>): Promise<number> {
-    this.#versioned(store);
-    return this.#insist(async () => {
-      let changed = 0;
-      let uncommitted = 0;
-      const apply = async (slice: readonly KeyHistory[]): Promise<void> => {
-        const inSlice = await this.#task.exclusive(() => this.#engine.replaceHistories(store, slice));
-        changed += inSlice;
-        uncommitted += inSlice;
-        const isLoading = this.#log.state.loading?.includes(store) === true;
-        if (!this.#task.isFull && uncommitted < (isLoading ? furtherHistoriesAtOnce : historiesAtOnce)) return;
-        // Part of the table is committed: until all of it is, the state says so.
-        if (!isLoading) this.#log.loads(store, true);
-        await this.#task.commit(true);
-        uncommitted = 0;
-      };
-      let slice: KeyHistory[] = [];
-      for await (const entry of histories)
-        if (slice.push(entry) >= historiesCompared) {
-          await apply(slice);
-          slice = [];
-        }
-      await apply(slice);
-      if (this.#log.state.loading?.includes(store)) this.#log.loads(store, false);
-      await this.#task.commit(true);
-      return changed;
-    });
-  }
-
-  #versioned(store: string): VersionedTableStore {
-    const table = this.#engine.versioned.get(store);
-    if (table === undefined)
-      throw new StreamsError('STREAMS_STATE_STORE_UNKNOWN', `there is no global table ${store}.`);
-    return table;
+    globalTableOf(this.#engine, store);
+    const target = { engine: this.#engine, task: this.#task, log: this.#log };
+    return this.#insist(() => loadHistories(target, store, histories));
   }
 
   /** Commits now: one atomic write of everything that changed. Nothing is written if nothing did. */
@@ -467,9 +343,9 @@ export class EmbeddedStreams {
     this.#source.begin(feeds, follow);
   }
 
-  #makeEngine(maxFutureMs: number, processingHandler: ProcessingExceptionHandler): TopologyEngine {
+  #makeEngine(): TopologyEngine {
     const { topology } = this;
-    const output = this.#options.output;
+    const { output, maxFutureMs, statestoreCacheMaxBytes, processingExceptionHandler, logger } = this.#options;
     const sink = topology.nodes.find((node) => node.kind === 'sink' && !topology.repartitions.has(node.topic));
     if (sink !== undefined && output === undefined)
       throw new StreamsError(
@@ -483,11 +359,11 @@ export class EmbeddedStreams {
       tasks: taskIdsOf(topology, () => this.#log.partitions),
       caching: true,
       maxFutureMs,
-      cacheMaxBytes: this.#options.statestoreCacheMaxBytes ?? overFiles('statestore.cache.max.bytes'),
+      cacheMaxBytes: statestoreCacheMaxBytes,
       output: output ?? (() => {}),
       dropped: (_task, drop) => this.#task.dropped(drop),
       refused: (failure) => this.#task.refused(failure),
-      failedLater: toldIfPassedOver(processingHandler, this.#logger),
+      failedLater: toldIfPassedOver(processingExceptionHandler, logger),
       wallClockMs: () => Date.now(),
     });
   }

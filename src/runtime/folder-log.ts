@@ -16,8 +16,8 @@ import type { SavedTask, Task } from './task.ts';
 export interface FolderLogOptions {
   readonly applicationId: string;
   /** @defaultValue what the folder says, else 1 */
-  readonly partitions: number | undefined;
-  readonly settings: StateSettings | undefined;
+  readonly partitions?: number | undefined;
+  readonly settings?: StateSettings | undefined;
   /** False: stores that the state does not have are an error. */
   readonly create: boolean;
   readonly syncWrites: boolean;

@@ -7,7 +7,8 @@ import { feeders, type StoresBehind, storesBehind } from '../topology/behind.ts'
 import type { Topology } from '../topology/topology.ts';
 import { checkPartitions, savedTaskOf, withClocks } from './changed-state.ts';
 import { digestOf } from './digest.ts';
-import { type EmbeddedOptions, EmbeddedStreams } from './embedded-streams.ts';
+import type { EmbeddedOptions } from './embedded-options.ts';
+import { EmbeddedStreams } from './embedded-streams.ts';
 import { type Feed, progressByTopic } from './feed.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import { localPart } from './parts/local-part.ts';
