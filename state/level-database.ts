@@ -4,6 +4,7 @@ import { Level } from 'level';
 import { messageOf, StreamsError } from '../src/common/errors.ts';
 import { makeFolder } from '../src/common/make-folder.ts';
 import type { Database, DatabaseStatus, Entry, KeyRange, Snapshot, WriteBatch } from './database.ts';
+import { type LevelHandle, LevelWriteBatch, type UnwrittenBatch } from './level-batch.ts';
 import {
   codeOf,
   corruptError,
@@ -53,17 +54,6 @@ const mostPageBytes = 256 * 1024;
 const lastKey = new Uint8Array(64).fill(0xff);
 
 type LevelSnapshot = ReturnType<Level<Uint8Array, Uint8Array>['snapshot']>;
-type LevelBatch = ReturnType<Level<Uint8Array, Uint8Array>['batch']> & {
-  // The types of `level` know only what browsers can do too, and browsers have no `sync`.
-  write(options: { sync: boolean }): Promise<void>;
-};
-/** A change as LevelDB takes it in an array. */
-type Operation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array };
-interface LevelHandle extends Omit<Level<Uint8Array, Uint8Array>, 'batch'> {
-  batch(): LevelBatch;
-  batch(operations: readonly Operation[], options: { sync: boolean }): Promise<void>;
-  approximateSize(start: Uint8Array, end: Uint8Array): Promise<number>;
-}
 
 /**
  * Folders that this process has open, by their real path. LevelDB's own lock is not enough within one process: its file lock belongs to the
@@ -204,7 +194,7 @@ class LevelDatabase implements Database {
 
   batch(expectedBytes = 0): WriteBatch {
     this.assertOpen();
-    return new LevelWriteBatch(this, this.#level, this.#identityKey, expectedBytes >= largeBatch);
+    return new LevelWriteBatch(this, this.#level, this.#identityKey, expectedBytes);
   }
 
   snapshot(): Snapshot {
@@ -370,98 +360,6 @@ class LevelDatabaseSnapshot implements Snapshot {
   /** LevelDB itself would make an iterator from the freed memory of a closed snapshot. */
   #assertOpen(): void {
     if (this.#closed) throw this.#database.notOpenError();
-  }
-}
-
-/** What a batch has for LevelDB. */
-interface UnwrittenBatch {
-  write(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** From so many bytes on a value is large: an array then takes no longer. Pages of short rows are not. */
-const largeValue = 8192;
-/** A batch that is expected to be so large is given as an array, whatever is in it. */
-const largeBatch = 1024 * 1024;
-/** A batch of large values may have so many small ones, and one more for so many large ones. */
-const someSmall = 16;
-const largeForSmall = 8;
-
-/**
- * LevelDB copies what it is given into memory of its own. Of a chained batch that is freed when V8 collects the batch, and V8 does not know how large it is: so a batch of large values is kept
- * here, and given as an array at the end, and so is one that will be large. An array takes longer for each change (15 us of CPU with values of 4 KiB), so many small ones are chained.
- */
-class LevelWriteBatch implements WriteBatch {
-  readonly #database: LevelDatabase;
-  readonly #level: LevelHandle;
-  /** Changes while most are large. */
-  #operations: Operation[];
-  readonly #large: boolean;
-  #small = 0;
-  #chained: LevelBatch | undefined;
-  #length = 0;
-  #ended = false;
-
-  constructor(database: LevelDatabase, level: LevelHandle, identityKey: Uint8Array, large: boolean) {
-    this.#database = database;
-    this.#large = large;
-    this.#level = level;
-    this.#operations = [{ type: 'del', key: identityKey }];
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  put(key: Uint8Array, value: Uint8Array): void {
-    this.#assertUsable();
-    this.#length++;
-    if (value.length < largeValue) this.#countSmall();
-    if (this.#chained !== undefined) this.#chained.put(key, value);
-    else this.#operations.push({ type: 'put', key: new Uint8Array(key), value: new Uint8Array(value) });
-  }
-
-  del(key: Uint8Array): void {
-    this.#assertUsable();
-    this.#length++;
-    this.#countSmall();
-    if (this.#chained !== undefined) this.#chained.del(key);
-    else this.#operations.push({ type: 'del', key: new Uint8Array(key) });
-  }
-
-  async write({ sync }: { readonly sync: boolean }): Promise<void> {
-    this.#assertUsable();
-    this.#ended = true;
-    if (this.#length === 0) return;
-    const chained = this.#chained;
-    const operations = this.#operations;
-    this.#operations = [];
-    await this.#database.write({
-      write: () => chained?.write({ sync }) ?? this.#level.batch(operations, { sync }),
-      close: async () => chained?.close(),
-    });
-  }
-
-  async close(): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    await this.#chained?.close();
-  }
-
-  #countSmall(): void {
-    if (this.#large || this.#chained !== undefined) return;
-    this.#small++;
-    if (this.#small <= someSmall + this.#operations.length / largeForSmall) return;
-    this.#chained = this.#level.batch();
-    for (const operation of this.#operations)
-      if (operation.type === 'put') this.#chained.put(operation.key, operation.value);
-      else this.#chained.del(operation.key);
-    this.#operations = [];
-  }
-
-  #assertUsable(): void {
-    this.#database.assertOpen();
-    if (this.#ended) throw new TypeError('the batch was written or closed: take a new one');
   }
 }
 

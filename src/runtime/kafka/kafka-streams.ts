@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from '../../../state/database.ts';
-import { messageOf, StreamsError } from '../../common/errors.ts';
+import { StreamsError } from '../../common/errors.ts';
 import { silentLogger } from '../../common/logger.ts';
 import { maxTimerMs } from '../../config/setting-types.ts';
 import type { StoreSpec } from '../../processor/node.ts';
@@ -11,7 +11,6 @@ import type { EngineStats, StreamsState } from '../engine-stats.ts';
 import { refuseOtherKind } from '../folder-kind.ts';
 import type { StorePart } from '../parts/store-part.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
-import { placement } from '../runtime-nodes.ts';
 import type { StateSettings } from '../state-folder.ts';
 import { FurtherThreads } from './further-threads.ts';
 import {
@@ -22,16 +21,16 @@ import {
   type FromModuleOptions,
   filledOptions,
   type KafkaStreamsOptions,
-  type UncaughtResponse,
 } from './kafka-options.ts';
 import type { KafkaStats } from './kafka-stats.ts';
-import { localStore, notYetReadable } from './local-store.ts';
+import { localStore, placeOfKey } from './local-store.ts';
 import { mergedEngineStats, mergedKafkaStats } from './merge-stats.ts';
 import type { Owner } from './ownership.ts';
 import { StreamThread } from './stream-thread.ts';
-import { brokerOf, loadModule, refuseModuleOptions } from './thread-module.ts';
+import { brokerOf, connected, loadModule, refuseModuleOptions, withoutModule } from './thread-module.ts';
 import type { ThreadNames, ThreadOwner } from './thread-owner.ts';
 import { type ThreadSource, threadData, workerSource } from './thread-source.ts';
+import { UncaughtErrors } from './uncaught-errors.ts';
 
 /** How a client is closed. */
 export interface CloseOptions {
@@ -64,12 +63,12 @@ export class KafkaStreams {
   readonly #options: FilledOptions;
   readonly #name: string;
   readonly #life: ClientState;
+  readonly #errors: UncaughtErrors;
   readonly #source: ThreadSource | undefined;
   readonly #thread: StreamThread;
   readonly #threads: FurtherThreads;
   readonly #ownsBroker: boolean;
   #stopping = false;
-  #shutdownAsked = false;
   #ended: Promise<void> | undefined;
   #endpoint: string;
   #leavesGroup: boolean;
@@ -93,6 +92,11 @@ export class KafkaStreams {
     this.#name = groupInstanceId ?? randomUUID();
     this.processId = this.#names(1).processId;
     this.#life = new ClientState(this.#options.logger);
+    this.#errors = new UncaughtErrors(this.#options, this.#life, {
+      isStopping: () => this.#stopping,
+      rejoin: () => this.#thread.rejoin(),
+      close: (closeOptions) => this.close(closeOptions),
+    });
     const own = source !== undefined && groupInstanceId !== undefined ? { groupInstanceId: this.processId } : {};
     this.#thread = new StreamThread({
       topology,
@@ -350,12 +354,7 @@ export class KafkaStreams {
    * @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`; `STREAMS_TASK_MIGRATED` before `start` has resolved.
    */
   queryMetadataForKey(store: string, key: unknown): { readonly partition: number; readonly owner: Owner } {
-    const spec = this.#thread.ownership.specOf(store);
-    if (this.isGlobal(store)) return { partition: 0, owner: 'local' };
-    const partitions = this.partitionsOf(store);
-    if (partitions === 0) throw notYetReadable(store, this.state);
-    const partition = placement(spec.keySerde, partitions)(key);
-    return { partition, owner: this.ownerOf(this.taskOf(store, partition)) };
+    return placeOfKey(this.#thread.ownership, this, store, key);
   }
 
   /** Counters, clocks and caches as they are now, over all threads; of those in workers as of the last half second. */
@@ -368,10 +367,8 @@ export class KafkaStreams {
   /** What only the runtime on Kafka knows. */
   kafkaStats(): KafkaStats {
     const all = [this.#thread.kafkaStats(this.#life), ...this.#threads.figures.map(({ kafka }) => kafka)];
-    return mergedKafkaStats(
-      all,
-      this.#threads.past.map(({ kafka }) => kafka),
-    );
+    const past = this.#threads.past.map(({ kafka }) => kafka);
+    return mergedKafkaStats(all, past);
   }
 
   #names(number: number): ThreadNames {
@@ -387,18 +384,12 @@ export class KafkaStreams {
   /** What the client's own thread tells it. */
   #owner(): ThreadOwner {
     return {
-      asksShutdown: () => this.#shutdownAsked,
+      asksShutdown: () => this.#errors.asksShutdown,
       changed: () => this.#updateState(),
       count: (error) => this.#life.count(error),
-      ends: (error) => this.#ends(error),
-      uncaught: (error) => this.#uncaught(error, () => this.#thread.takeAgain()),
-      shutDown: () => {
-        this.#life.fail(
-          new StreamsError('STREAMS_CLOSED', 'an instance has asked the whole application to shut down. See its log.'),
-        );
-        // Whoever stays would tell it to the instances that are started next.
-        void this.close({ leaveGroup: true });
-      },
+      ends: (error) => this.#errors.ends(error),
+      uncaught: (error) => this.#errors.uncaught(error, () => this.#thread.takeAgain()),
+      shutDown: () => this.#errors.shutDown(),
     };
   }
 
@@ -421,8 +412,8 @@ export class KafkaStreams {
       },
       changed: () => this.#updateState(),
       died: ({ error, final }, replace) => {
-        if (final) this.#ends(error);
-        else this.#uncaught(error, replace);
+        if (final) this.#errors.ends(error);
+        else this.#errors.uncaught(error, replace);
       },
     });
   }
@@ -434,46 +425,6 @@ export class KafkaStreams {
   #pause(paused: boolean): void {
     this.#thread.tasks.loop.paused = paused;
     this.#threads.pause(paused);
-  }
-
-  /** Nothing goes on without what has failed here, whatever the handler says. */
-  #ends(error: unknown): void {
-    if (this.#stopping) return;
-    this.#askHandler(error);
-    this.#life.fail(error);
-    void this.close();
-  }
-
-  #askHandler(error: unknown): UncaughtResponse {
-    let response: UncaughtResponse = 'shutdown-client';
-    try {
-      response = this.#options.uncaughtHandler(error);
-    } catch (thrown) {
-      this.#options.logger.error({ error: thrown }, `the uncaught handler failed: ${messageOf(thrown)}`);
-    }
-    this.#options.logger.error({ error, response }, messageOf(error));
-    return response;
-  }
-
-  /** @param replace - takes the tasks of the thread again, or starts another one in its place */
-  #uncaught(error: unknown, replace: () => void): void {
-    if (this.#stopping) return;
-    const response = this.#askHandler(error);
-    if (response === 'replace-thread') {
-      this.#life.count(error);
-      replace();
-      return;
-    }
-    if (response === 'shutdown-application' && !this.#shutdownAsked) {
-      this.#shutdownAsked = true;
-      this.#life.count(error);
-      this.#thread.rejoin();
-      // The others learn of it with the next assignment; this client goes when it has its own.
-      this.#life.failure = error;
-      return;
-    }
-    this.#life.fail(error);
-    void this.close();
   }
 
   async #close(timeoutMs: number, leaveGroup: boolean | undefined): Promise<void> {
@@ -497,17 +448,4 @@ export class KafkaStreams {
     if (this.#stopping || this.state === 'ERROR' || this.state === 'CREATED') return;
     this.#life.become(this.#thread.ready && this.#threads.ready ? 'RUNNING' : 'REBALANCING');
   }
-}
-
-function withoutModule(what: string): StreamsError {
-  return new StreamsError(
-    'STREAMS_CONFIG',
-    `KafkaStreams: ${what}, and a topology is made of functions, which no other thread can be given. Export it from a module, as "topology", and say await KafkaStreams.fromModule(new URL('./topology.js', import.meta.url), options).`,
-  );
-}
-
-/** A client of brokers that nobody has opened yet. */
-function connected({ bootstrapServers, ...options }: BootstrapOptions): KafkaStreamsOptions {
-  const { applicationId, stateDir = join('.data', applicationId) } = options;
-  return { ...options, stateDir, broker: brokerOf({}, bootstrapServers, applicationId) };
 }

@@ -41,8 +41,23 @@ export function localStore(ownership: Ownership, instance: InstanceParts, name: 
   return readOnlyStore(spec, parts, global ? () => 0 : placement(spec.keySerde, partitions));
 }
 
+/** Who has a key of a store now. @throws StreamsError `STREAMS_STATE_STORE_UNKNOWN`; `STREAMS_TASK_MIGRATED` before the partitions are known */
+export function placeOfKey(
+  ownership: Ownership,
+  instance: InstanceParts,
+  store: string,
+  key: unknown,
+): { readonly partition: number; readonly owner: Owner } {
+  const spec = ownership.specOf(store);
+  if (ownership.isGlobal(store)) return { partition: 0, owner: 'local' };
+  const partitions = ownership.partitionsOf(store);
+  if (partitions === 0) throw notYetReadable(store, instance.state);
+  const partition = placement(spec.keySerde, partitions)(key);
+  return { partition, owner: instance.ownerOf(ownership.taskOf(store, partition), false) };
+}
+
 /** Of a client that has no tasks yet, or none any more. */
-export function notYetReadable(store: string, state: StreamsState): StreamsError {
+function notYetReadable(store: string, state: StreamsState): StreamsError {
   const todo =
     state === 'CREATED'
       ? 'Call start() first, and read when onStateChange tells RUNNING.'

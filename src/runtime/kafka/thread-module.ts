@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { openKafkaBroker } from '../../clients/kafka/kafka-broker.ts';
 import { messageOf, StreamsError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { checkOptions } from '../../config/check-options.ts';
 import type { Topology } from '../../topology/topology.ts';
-import type { KafkaStreamsOptions } from './kafka-options.ts';
+import type { BootstrapOptions, KafkaStreamsOptions } from './kafka-options.ts';
 
 /** Options that are functions: every stream thread makes its own. */
 export type ModuleOptions = Partial<
@@ -73,6 +74,20 @@ export function brokerOf(
   if (bootstrapServers !== undefined) return openKafkaBroker({ bootstrapServers, clientId: applicationId });
   throw new TypeError(
     'KafkaStreams needs the option bootstrapServers, or a module that exports options with a broker, and neither is given',
+  );
+}
+
+/** Options of a client whose brokers nobody has opened yet: they are now. */
+export function connected({ bootstrapServers, ...options }: BootstrapOptions): KafkaStreamsOptions {
+  const { applicationId, stateDir = join('.data', applicationId) } = options;
+  return { ...options, stateDir, broker: brokerOf({}, bootstrapServers, applicationId) };
+}
+
+/** The error for further threads of a client whose topology no module makes. */
+export function withoutModule(what: string): StreamsError {
+  return new StreamsError(
+    'STREAMS_CONFIG',
+    `KafkaStreams: ${what}, and a topology is made of functions, which no other thread can be given. Export it from a module, as "topology", and say await KafkaStreams.fromModule(new URL('./topology.js', import.meta.url), options).`,
   );
 }
 
