@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Broker } from '../clients/broker.ts';
 import { type BrokerKit, place } from './broker-conformance-kit.ts';
 import { TestMember, type TestMemberOptions } from './broker-conformance-member.ts';
@@ -54,3 +55,21 @@ export async function agreed(
 
 /** Longer than anything takes here: a session that only ends where a member says good-bye. */
 export const longMs = 120_000;
+
+/** No partition had two owners in one generation. */
+export function assertDisjoint(members: readonly TestMember[]): void {
+  const owners = new Map<string, number>();
+  for (const { events } of members) {
+    for (const event of events) {
+      if (event.kind !== 'assigned') continue;
+      for (const { partition } of event.assignment.partitions) {
+        const key = `partition ${partition} in generation ${event.generation}`;
+        owners.set(key, (owners.get(key) ?? 0) + 1);
+      }
+    }
+  }
+  assert.deepEqual(
+    [...owners].filter(([, count]) => count > 1),
+    [],
+  );
+}

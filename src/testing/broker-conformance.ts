@@ -5,6 +5,7 @@ import { groupCases } from './broker-conformance-groups.ts';
 import { type BrokerCase, BrokerKit } from './broker-conformance-kit.ts';
 import { recordCases } from './broker-conformance-records.ts';
 import { staticMemberCases } from './broker-conformance-static.ts';
+import { stoppedMemberCases } from './broker-conformance-stopped.ts';
 import { takeoverCases } from './broker-conformance-takeover.ts';
 import { topicCases } from './broker-conformance-topics.ts';
 import { transactionCases } from './broker-conformance-transactions.ts';
@@ -49,6 +50,7 @@ const allCases: readonly BrokerCase[] = [
   ...takeoverCases,
   ...fetchingCases,
   ...groupCases,
+  ...stoppedMemberCases,
   ...staticMemberCases,
 ];
 
