@@ -8,7 +8,7 @@ export default {
   nodeArguments: ['--expose-internals', '--import=./test/helpers/typescript.js'],
   workerThreads: false,
   require: ['./test/helpers/worker-ends.ts'],
-  files: ['test/**/*.test.ts', '!test/integration/**'],
+  files: ['test/**/*.test.ts', '!test/**/*.long.test.ts', '!test/integration/**'],
   // One more than there are cores: many files wait for something now and then.
   concurrency: availableParallelism() + 1,
   timeout: '5m',

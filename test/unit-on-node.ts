@@ -9,7 +9,7 @@ const files = [
   'test/clients/record-batch/**/*.test.ts',
   'test/common/**/*.test.ts',
   'test/files/{folder-feed*,zstd,whole-file,move-file,file-shapes}.test.ts',
-  'test/state/{database,level-database,level-damage}.test.ts',
+  'test/state/{database,level-database}.test.ts',
   'test/server/*.test.ts',
   'test/http/{access,app,server,two-instances}.test.ts',
   'test/cli/{signals,cli,options}.test.ts',
