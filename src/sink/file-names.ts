@@ -20,6 +20,9 @@ export interface OffsetRange {
 /** Offsets are written with so many digits, so that names sort as offsets do. */
 const offsetDigits = 16;
 
+/** How files may be packed by others later. */
+const packed = '(?:\\.gz|\\.zst)?';
+
 /**
  * Names of a sink's files. They follow from the records in them, so that an attempt that is made again finds its own work:
  * `20180101/event_20180101-grid-events-0-0000000000000000-0000000000008639.csv` holds what records 0 to 8639 of partition 0 tell of that day.
@@ -32,7 +35,9 @@ export class FileNames {
     this.#naming = naming;
     const [prefix, topic] = [naming.prefix, naming.topic].map((text) => text.replaceAll('.', '\\.'));
     const digits = `\\d{${offsetDigits}}`;
-    this.#name = new RegExp(`(?:/${prefix}(?:_\\d+)?-|^_dead/)${topic}-(\\d+)-(${digits})-(${digits})\\.\\w+$`);
+    this.#name = new RegExp(
+      `(?:/${prefix}(?:_\\d+)?-|^_dead/)${topic}-(\\d+)-(${digits})-(${digits})\\.\\w+${packed}$`,
+    );
   }
 
   ofPeriod(period: number, range: OffsetRange): string {
@@ -45,7 +50,7 @@ export class FileNames {
     return `_dead/${this.#range(range)}.jsonl`;
   }
 
-  /** The range that a file of this topic holds, in any layout and format; undefined for files of others. */
+  /** The range that a file of this topic holds, in any layout and format, packed or not; undefined for files of others. */
   rangeOf(path: string): OffsetRange | undefined {
     const match = this.#name.exec(path);
     if (match === null) return undefined;
@@ -58,7 +63,7 @@ export class FileNames {
   }
 }
 
-const anyRange = new RegExp(`([^/]+-\\d+)-(\\d{${offsetDigits}})-(\\d{${offsetDigits}})\\.\\w+(?:\\.gz|\\.zst)?$`);
+const anyRange = new RegExp(`([^/]+-\\d+)-(\\d{${offsetDigits}})-(\\d{${offsetDigits}})\\.\\w+${packed}$`);
 
 /** What the name of a file says that any sink wrote. */
 export interface NamedRange {

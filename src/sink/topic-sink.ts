@@ -13,6 +13,7 @@ import type { Logger } from '../common/logger.ts';
 import type { FilesSetup } from './partition-files.ts';
 import { PartitionSink, type RollPolicy } from './partition-sink.ts';
 import { sharePartitions } from './share-partitions.ts';
+import { WrittenRanges } from './written-ranges.ts';
 
 /** What a {@link TopicSink} does. */
 export interface TopicSinkOptions {
@@ -53,7 +54,7 @@ const caughtUpIntervalMs = 100;
 /**
  * Writes the records of a topic into files, each exactly once, by the civil date of what they tell. Instances with one group share the partitions.
  *
- * @throws StreamsError from `failed`: `STREAMS_SINK`, `STREAMS_BROKER`, `STREAMS_BATCH_CORRUPT` and `STREAMS_BATCH_UNSUPPORTED` for a batch that cannot be read.
+ * @throws StreamsError from `failed`: `STREAMS_SINK`, `STREAMS_INPUT_REFUSED` for a position before the end of what the target has or behind that of the topic, `STREAMS_BROKER`, `STREAMS_BATCH_CORRUPT` and `STREAMS_BATCH_UNSUPPORTED` for a batch that cannot be read.
  */
 export class TopicSink {
   readonly #options: TopicSinkOptions;
@@ -67,6 +68,8 @@ export class TopicSink {
   #bytes = 0;
   #growth: NodeJS.Timeout | undefined;
   #known = 0;
+  /** As of the start: what has come since lies before the positions. */
+  #written: WrittenRanges | undefined;
   #flushEnds: readonly number[] | undefined;
   #ended = false;
   /** How often the membership was lost. */
@@ -116,9 +119,11 @@ export class TopicSink {
     return { rows: this.#rows, dead: this.#dead, files: this.#files, bytes: this.#bytes, partitions };
   }
 
-  /** Joins the group and begins to write. @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC` */
+  /** Looks how far the target's files go, joins the group and begins to write. @throws StreamsError `STREAMS_MISSING_SOURCE_TOPIC`, `STREAMS_SINK` */
   async start(): Promise<void> {
     this.#known = await this.#partitionCount();
+    const { target, names } = this.#options.setup;
+    this.#written = await WrittenRanges.of(target, names);
     this.#member.start();
     this.#growth = setInterval(() => void this.#lookForGrowth(), growthIntervalMs).unref();
   }
@@ -229,6 +234,7 @@ export class TopicSink {
       const sink = new PartitionSink(this.#host(), id);
       this.#partitions.set(id.partition, sink);
       try {
+        this.#written?.refuseBefore(id, committed[i], groupId);
         await sink.takeOver(committed[i] ?? { offset: begins[i]!, metadata: '' });
       } catch (error) {
         this.#stopped(id.partition, sink, error);
@@ -301,7 +307,7 @@ export class TopicSink {
 
   #outOfRange(partition: number, offset: number, cause: unknown): StreamsError {
     const { topic, groupId } = this.#options;
-    const message = `${topic}-${partition} has no record ${offset}, the next one to write: its retention is shorter than the sink was away, or the topic was made anew or cut. To go on with what is there, set the position of group ${groupId} to the topic's beginning (kafka-consumer-groups --reset-offsets --to-earliest).`;
+    const message = `${topic}-${partition} has no record ${offset}, the next one to write: its retention is shorter than the sink was away, or the topic was made anew or cut. To go on with what is there, set the position of group ${groupId} to the topic's beginning (kafka-consumer-groups --reset-offsets --to-earliest); if it was made anew, into another folder.`;
     return new StreamsError('STREAMS_INPUT_REFUSED', message, { topic, partition, offset, cause });
   }
 }

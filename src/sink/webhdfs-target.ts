@@ -86,7 +86,7 @@ export class WebHdfsTarget implements SinkTarget {
   async list(prefix: string): Promise<readonly TargetFile[]> {
     return this.#try('the folder cannot be read', async () => {
       const found: TargetFile[] = [];
-      await this.#walk('', prefix, found);
+      await this.#walk(prefix, found);
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     });
   }
@@ -122,14 +122,20 @@ export class WebHdfsTarget implements SinkTarget {
     });
   }
 
-  async #walk(folder: string, prefix: string, found: TargetFile[]): Promise<void> {
-    for (const { pathSuffix, type, length } of await this.#client.entries(`${this.#root}/${folder}`)) {
-      const path = `${folder}${pathSuffix}`;
-      if (path === pendingFolder) continue;
-      if (type === 'DIRECTORY') {
-        // A folder on the way to the prefix, or below it.
-        if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)) await this.#walk(`${path}/`, prefix, found);
-      } else if (path.startsWith(prefix)) found.push({ path, bytes: length });
+  async #walk(prefix: string, found: TargetFile[]): Promise<void> {
+    const folders = [''];
+    while (folders.length > 0) {
+      const some = folders.splice(0, foldersAtOnce);
+      const entries = await Promise.all(some.map((folder) => this.#client.entries(`${this.#root}/${folder}`)));
+      for (const [i, folder] of some.entries())
+        for (const { pathSuffix, type, length } of entries[i]!) {
+          const path = `${folder}${pathSuffix}`;
+          if (path === pendingFolder) continue;
+          if (type === 'DIRECTORY') {
+            // A folder on the way to the prefix, or below it.
+            if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)) folders.push(`${path}/`);
+          } else if (path.startsWith(prefix)) found.push({ path, bytes: length });
+        }
     }
   }
 
@@ -165,6 +171,9 @@ export class WebHdfsTarget implements SinkTarget {
 }
 
 const sealedSuffix = '.sealed';
+
+/** How many folders are listed at the same time: an archive by the hour has tens of thousands. */
+const foldersAtOnce = 16;
 
 function mayPass(error: unknown): boolean {
   if (!(error instanceof HdfsError)) return !StreamsError.is(error) && (error as Error).name !== 'AbortError';

@@ -112,6 +112,51 @@ test('each record of a topic is in one file of its day', async (t) => {
   );
 });
 
+/** Writes the ten records of each partition, and gives what the sink then says of a group that is at these positions. */
+async function refusedAt(t: ExecutionContext, ...positions: readonly (number | undefined)[]): Promise<unknown> {
+  const files = new MemoryFiles();
+  const old = new MemoryCluster();
+  old.createTopic('events', 2);
+  write(old, 0, 10);
+  await caughtUp(t, old, files);
+  const cluster = new MemoryCluster();
+  cluster.createTopic('events', 2);
+  write(cluster, 0, 10);
+  const broker = cluster.connect();
+  t.teardown(() => broker.close());
+  for (const [partition, offset] of positions.entries())
+    if (offset !== undefined)
+      await broker.admin.setCommitted('files', [{ topic: 'events', partition, offset, metadata: '' }]);
+  const before = new Map(files.visible);
+  const refused = await caughtUp(t, cluster, files).catch((error: unknown) => error);
+  t.deepEqual(files.visible, before);
+  return refused;
+}
+
+test('a group without a position does not write again what a folder has: its positions have expired, or the topic was made anew', async (t) => {
+  const refused = (await refusedAt(t)) as Error;
+  t.like(refused, { code: 'STREAMS_INPUT_REFUSED', details: { topic: 'events', offset: 10 } });
+  t.regex(
+    refused.message,
+    /^memory: has files of events-[01] up to record 9, and group files has no position: going on would write records twice\. .* set the position to 10 \(/,
+  );
+});
+
+test('a position that was set back does not write again what a folder has; the one behind its files goes on', async (t) => {
+  const refused = (await refusedAt(t, 10, 4)) as Error;
+  t.like(refused, { code: 'STREAMS_INPUT_REFUSED', details: { topic: 'events', partition: 1, offset: 10 } });
+  t.regex(refused.message, /group files has the position 4: /);
+  t.is(await refusedAt(t, 10, 10), undefined);
+});
+
+test('files that others have packed count as written', (t) => {
+  const periods = new Periods(Zone.of('UTC'), 'day');
+  const names = new FileNames({ topic: 'events', prefix: 'event', layout: 'dated', format: 'csv', periods });
+  t.deepEqual(names.rangeOf('19700101/event_19700101-events-1-0000000000000003-0000000000000009.csv.gz'), {
+    ...{ partition: 1, first: 3, last: 9 },
+  });
+});
+
 /** Dies at a step, and another process goes on; whether there was such a step. */
 async function diesAt(t: ExecutionContext, step: number): Promise<boolean> {
   const cluster = new MemoryCluster();
