@@ -19,18 +19,21 @@ const signs: Readonly<Record<string, string>> = {
   D: '(\\d\\d?)',
   HH: '(\\d\\d)',
   H: '(\\d\\d?)',
+  hh: '(0[1-9]|1[0-2])',
+  h: '(0?[1-9]|1[0-2])',
   mm: '(\\d\\d)',
   ss: '(\\d\\d)',
   SSS: '(\\d{3})',
+  A: '([AaPp][Mm])',
+  a: '([AaPp][Mm])',
 };
-const units = ['Y', 'M', 'D', 'H', 'm', 's', 'S'] as const;
-type Unit = (typeof units)[number];
+type Unit = 'Y' | 'M' | 'D' | 'H' | 'h' | 'm' | 's' | 'S' | 'A';
 
 /**
  * A written form of civil times, such as `DD/MM/YYYY HH:mm`.
  *
- * Signs: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits. Letters of the text itself stand in brackets
- * (`HH[h]mm`), but for `T`; all else stands for itself. What is not there is 0. `24:00` is the end of its day.
+ * Signs: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits. A clock of twelve hours has `hh` or `h`, and `A` or `a` for AM and PM, written
+ * large or small: 12:30 AM is 00:30. Letters of the text itself stand in brackets (`HH[h]mm`), but for `T`; all else stands for itself. What is not there is 0. `24:00` is the end of its day.
  */
 export class CivilPattern {
   readonly text: string;
@@ -41,17 +44,20 @@ export class CivilPattern {
   /** @throws {@link StreamsError} `STREAMS_CONFIG` - it has other letters, or no date. */
   constructor(text: string) {
     this.text = text;
-    this.#parts = text.match(/YYYY|YY|MM?|DD?|HH?|mm|ss|SSS|\[[^\]]*\]|[\s\S]/g) ?? [];
+    this.#parts = text.match(/YYYY|YY|MM?|DD?|HH?|hh?|mm|ss|SSS|\[[^\]]*\]|[\s\S]/g) ?? [];
     const found = this.#parts.filter((part) => part in signs);
-    this.#units = found.map((part) => part[0] as Unit);
+    this.#units = found.map((part) => (part === 'a' ? 'A' : part[0]) as Unit);
     const strange = this.#parts.find((part) => !(part in signs) && /^[A-SU-Za-z]$/.test(part));
     const has = (unit: Unit): boolean => this.#units.filter((one) => one === unit).length === 1;
     const dated = has('Y') && has('M') && has('D') && new Set(this.#units).size === this.#units.length;
-    if (strange !== undefined || !dated) {
-      const what = strange === undefined ? 'has not year, month and day once each' : `has the letter ${strange}`;
+    const whole = has('h') === has('A') && !(has('h') && has('H'));
+    if (strange !== undefined || !dated || !whole) {
+      let what = 'has hours of 1 to 12 without AM or PM, or the reverse';
+      if (strange !== undefined) what = `has the letter ${strange}`;
+      else if (!dated) what = 'has not year, month and day once each';
       throw new StreamsError(
         'STREAMS_CONFIG',
-        `the form of times "${text}" ${what}: it is made of YYYY or YY, MM or M, DD or D, HH or H, mm, ss, SSS; other letters stand in brackets, as in "HH[h]mm".`,
+        `the form of times "${text}" ${what}: it is made of YYYY or YY, MM or M, DD or D, HH or H (hh or h with A for AM and PM), mm, ss, SSS; other letters stand in brackets, as in "HH[h]mm".`,
       );
     }
     const source = this.#parts.map((part) => signs[part] ?? literalOf(part).replace(/[^\w\s]/g, '\\$&'));
@@ -62,10 +68,13 @@ export class CivilPattern {
   parse(text: string): CivilTime | undefined {
     const match = this.#form.exec(text);
     if (match === null) return undefined;
-    const value = { Y: 0, M: 0, D: 0, H: 0, m: 0, s: 0, S: 0 };
+    const value = { Y: 0, M: 0, D: 0, H: 0, h: 0, m: 0, s: 0, S: 0, A: 0 };
     this.#units.forEach((unit, i) => {
-      value[unit] = Number(match[i + 1]);
+      const found = match[i + 1]!;
+      if (unit === 'A') value.A = /^p/i.test(found) ? 12 : 0;
+      else value[unit] = Number(found);
     });
+    if (this.#units.includes('h')) value.H = (value.h % 12) + value.A;
     const year = this.#parts.includes('YYYY') ? value.Y : 2000 + value.Y;
     return civilTime([year, value.M, value.D], [value.H, value.m, value.s, value.S]);
   }
@@ -75,16 +84,21 @@ export class CivilPattern {
     const date = civilFromDays(day);
     const second = Math.floor(msOfDay / 1000);
     const minute = Math.floor(second / 60);
+    const hour = Math.floor(minute / 60);
     const values = {
       Y: date.year,
       M: date.month,
       D: date.day,
-      H: Math.floor(minute / 60),
+      H: hour,
+      h: ((hour + 11) % 12) + 1,
       m: minute % 60,
       s: second % 60,
       S: msOfDay % 1000,
     };
-    const written = (part: string): string => String(values[part[0] as Unit] % 10 ** Math.max(2, part.length));
+    const written = (part: string): string => {
+      if (part === 'A' || part === 'a') return ['AM', 'PM', 'am', 'pm'][(part === 'a' ? 2 : 0) + (hour < 12 ? 0 : 1)]!;
+      return String(values[part[0] as keyof typeof values] % 10 ** Math.max(2, part.length));
+    };
     return this.#parts
       .map((part) => (part in signs ? written(part).padStart(part.length, '0') : literalOf(part)))
       .join('');
@@ -116,8 +130,8 @@ function patternOf(form: string): CivilPattern {
  * paris.instantsOf(day, msOfDay); // [1509237000000, 1509240600000]
  * ```
  *
- * @param form - How it is written: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits; letters of the text itself stand in
- * brackets (`HH[h]mm`). What is not there is 0; `24:00` is the start of the next day. @defaultValue 'YYYY-MM-DD HH:mm:ss'
+ * @param form - How it is written: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits; `hh` or `h` of a
+ * clock of twelve hours, with `A` for AM and PM; letters of the text itself stand in brackets (`HH[h]mm`). What is not there is 0; `24:00` is the start of the next day. @defaultValue 'YYYY-MM-DD HH:mm:ss'
  * @returns undefined if the text has another form, or is no time of the calendar, such as 2017-02-29.
  * @throws {@link StreamsError} `STREAMS_CONFIG` - the form has other letters, or no date.
  */

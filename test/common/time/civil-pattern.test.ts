@@ -21,6 +21,26 @@ test('a civil time is written in the form that is given', (t) => {
   t.is(formatCivil(at, 'D.M.YYYY HH:mm'), '26.3.2017 02:30');
 });
 
+test('a clock of twelve hours goes from 12 AM, which is 0:00, to 11 PM, which is 23:00', (t) => {
+  const form = 'MM/DD/YYYY hh:mm A';
+  const hours = ['12:05 AM', '01:05 AM', '11:05 AM', '12:05 PM', '01:05 PM', '11:05 PM'];
+  const read = hours.map((hour) => parseCivil(`03/26/2017 ${hour}`, form));
+  t.deepEqual(
+    read.map((time) => time?.msOfDay),
+    [0, 1, 11, 12, 13, 23].map((hour) => (hour * 60 + 5) * minute),
+  );
+  t.deepEqual(
+    read.map((time) => formatCivil(time!, form)),
+    hours.map((hour) => `03/26/2017 ${hour}`),
+  );
+  t.is(parseCivil('26.3.17 2:05pm', 'D.M.YY h:mma')?.msOfDay, (14 * 60 + 5) * minute);
+  t.is(formatCivil(read[4]!, 'D.M.YY h:mma'), '26.3.17 1:05pm');
+  for (const text of ['13:05 PM', '00:05 AM', '1:05 PM', '01:05', '01:05 XM'])
+    t.is(parseCivil(`03/26/2017 ${text}`, form), undefined, text);
+  for (const wrong of ['YYYY-MM-DD hh:mm', 'YYYY-MM-DD HH:mm A', 'YYYY-MM-DD HH:hh A', 'YYYY-MM-DD hh:mm A a'])
+    t.throws(() => parseCivil('2017-03-26', wrong), { code: 'STREAMS_CONFIG' }, wrong);
+});
+
 test('forms beyond those that are remembered are read all the same', (t) => {
   for (let i = 0; i < 200; i++) t.is(parseCivil(`n${i} 1970-01-02`, `[n${i}] YYYY-MM-DD`)?.day, 1);
 });
