@@ -22,6 +22,8 @@ import {
 
 const lf = 10;
 const cr = 13;
+/** So far behind a first line that is no header it is looked for. */
+const preambleBytes = 16_384;
 
 /** The bytes of a file that can be looked at: up to `end`, and what follows them. */
 export interface HeaderWindow {
@@ -128,10 +130,26 @@ export class HeaderFinder {
     const start = this.at;
     if (stop - start > maxRowBytes) return this.#refuse('its first line is longer than 1 MiB');
     const header = readHeader(this.#bytes, start, stop, this.#columns, this.#marks);
-    if (typeof header === 'string') return this.#refuse(header);
+    if (typeof header === 'string') {
+      if (this.#ending === 'more' && this.#end - start < preambleBytes) return pauseOf(this.#ending);
+      return this.#refuse(this.#furtherDown(next) ?? header);
+    }
     this.line++;
     this.at = next;
     return this.#take(header);
+  }
+
+  /** What to say where lines that are no table stand above the header. */
+  #furtherDown(from: number): string | undefined {
+    const last = Math.min(this.#end, from + preambleBytes);
+    for (let at = from, line = this.line + 1; ; line++) {
+      const end = this.#bytes.indexOf(lf, at);
+      if (end < 0 || end >= last) return undefined;
+      const stop = end > at && this.#bytes[end - 1] === cr ? end - 1 : end;
+      if (typeof readHeader(this.#bytes, at, stop, this.#columns, this.#marks) === 'object')
+        return `its header is line ${line}, below ${line === 2 ? 'a line that is' : 'lines that are'} no table: give "skipLines": ${line - 1} in the format (--format)`;
+      at = end + 1;
+    }
   }
 
   /** No line end is there behind the first row of a file without header: whether the file can begin so, all of it tells. */

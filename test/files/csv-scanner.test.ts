@@ -37,6 +37,13 @@ function refusal(t: ExecutionContext, content: Buffer | string, ending?: 'final'
   return found[0]!.refused;
 }
 
+test('of a file whose header is not its first line is told which line it is, and what to give', (t) => {
+  t.is(
+    refusal(t, 'Meter 7\nkWh\r\n\na,b,c\r\n1,2,3\n'),
+    'its header is line 4, below lines that are no table: give "skipLines": 3 in the format (--format)',
+  );
+});
+
 test('a file whose header lacks a column, or has it twice, is refused, and what it has is told', (t) => {
   t.is(refusal(t, 'a,b\n1,2\n'), 'it lacks the column "c"; it has "a", "b"');
   t.is(refusal(t, '\n\na,b,c,b\n1,2,3,4\n'), 'it has the column "b" twice');
