@@ -151,14 +151,44 @@ function plainCell(
   const at = names.place(column, isNeeded(spec.missing));
   if (!('decimal' in spec)) return (texts) => texts[at];
   const numberOf = numberReader(spec);
+  const hintFor = numberHint(spec);
   return (texts) => {
-    const number = numberOf(texts[at]!.trim());
+    const text = texts[at]!.trim();
+    const number = numberOf(text);
     if (number === undefined)
       throw new BadRow(
         'value',
-        `the column ${shown(column)} has ${shown(texts[at]!)}, which is not a number with "${spec.decimal}"`,
+        `the column ${shown(column)} has ${shown(texts[at]!)}, which is not a number with "${spec.decimal}"${hintFor(text)}`,
       );
     return number;
+  };
+}
+
+/** Marks between thousands: blanks, no-break blanks, apostrophes. */
+const thousandsMarks = [' ', '\u00a0', '\u202f', "'", '\u2019'];
+
+/** Says of a text what to give if it is a number that is written in another way; both ways where it may be either, as `1,234`. */
+function numberHint({ decimal, thousands }: NumberColumn): (text: string) => string {
+  const other = decimal === '.' ? ',' : '.';
+  const marksFor = (mark: string): readonly string[] => [...thousandsMarks, mark];
+  const ways: readonly NumberColumn[] = [
+    ...(thousands === undefined ? marksFor(other).map((mark) => ({ decimal, thousands: mark })) : []),
+    { decimal: other },
+    ...marksFor(decimal).map((mark) => ({ decimal: other, thousands: mark }) as const),
+  ];
+  const readers = ways.map((way) => ({
+    read: numberReader(way),
+    options: [
+      ...(way.decimal === decimal ? [] : [`"decimal": "${other}"`]),
+      ...(way.thousands === undefined ? [] : [`"thousands": ${shown(way.thousands)}`]),
+    ],
+  }));
+  return (text) => {
+    const fitting = readers.filter(({ read }) => read(text) !== undefined);
+    // Whoever needs one option need not hear of two.
+    const least = Math.min(...fitting.map(({ options }) => options.length));
+    const told = fitting.flatMap(({ options }) => (options.length === least ? [options.join(' and ')] : []));
+    return told.length === 0 ? '' : `: it is one with ${told.join(', or with ')}`;
   };
 }
 

@@ -1,6 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import { didYouMean } from '../config/nearest.ts';
-import { shown } from './header-text.ts';
+import { shown, shownNames } from './header-text.ts';
 import type { RowFormat } from './row-format.ts';
 import { isTextEncoding, type TextCode, type TextEncoding, textEncodings } from './text-encoding.ts';
 
@@ -105,6 +105,33 @@ export function ledgerColumns({ columns, dialect }: FileFormat): readonly string
   // Without `form` where it is CSV: so were states saved before there was another one.
   const form = isNdjson(dialect) ? { form: 'ndjson' } : undefined;
   return [...columns, JSON.stringify({ separator, quote, encoding, lineEnd, skipLines, names, ...form })];
+}
+
+/** What differs between two lists of {@link ledgerColumns}: `separator ",", and now with ";"`. */
+export function columnsDifference(saved: readonly string[], present: readonly string[]): string {
+  const [was, is] = [saved, present].map((list) => {
+    const last = list.at(-1);
+    const dialect = last?.startsWith('{') ? (JSON.parse(last) as object) : undefined;
+    const columns = dialect === undefined ? list : list.slice(0, -1);
+    return {
+      ...JSON.parse(ledgerColumns({ columns: [], dialect: {} })[0]!),
+      form: 'csv',
+      ...dialect,
+      columns,
+    } as Readonly<Record<string, unknown>>;
+  }) as [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
+  const different = Object.keys(was).filter((name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]));
+  return different
+    .map((name) => `${name} ${valueText(name, was[name])}, and now with ${valueText(name, is[name])}`)
+    .join('; ');
+}
+
+function valueText(name: string, value: unknown): string {
+  if (name === 'separator' || name === 'quote')
+    return shown(Number(value) < 0 ? '' : String.fromCharCode(Number(value)));
+  if (value === null) return 'those of a header';
+  if (Array.isArray(value)) return shownNames(value);
+  return typeof value === 'string' ? shown(value) : String(value);
 }
 
 /** Names of the options of a selection. */

@@ -3,6 +3,7 @@ import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { StreamsError } from '../common/errors.ts';
 import type { FeedProgress } from '../runtime/feed.ts';
 import { metaKey } from '../runtime/state-folder.ts';
+import { columnsDifference } from './file-dialect.ts';
 import { type ContentFingerprint, emptyFingerprint, endBytes, type Fingerprint } from './file-fingerprint.ts';
 import type { Packing } from './folder.ts';
 import type { ScanState } from './scan-outcome.ts';
@@ -201,7 +202,7 @@ export class FileLedger {
     if (this.#entries.size === 0 || saved.join() === this.#columns.join()) return;
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
-      `topic ${this.#topic} was read with columns ${saved.join()}, and now has columns ${this.#columns.join()}. Give the format that its files were read with, or start from an empty state.`,
+      `topic ${this.#topic} was read with ${columnsDifference(saved, this.#columns)}. Give the format that its files were read with, or start from an empty state.`,
       { topic: this.#topic },
     );
   }

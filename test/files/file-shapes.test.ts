@@ -274,11 +274,36 @@ test('a format has its own reasons for bad rows, and the letter says line, colum
     [
       '3 tariff: the tariff X is unknown',
       '4 date: the column "at" has "31/02/2018", which is not a time of the form DD/MM/YYYY',
-      '5 value: the column "kwh" has "1.5", which is not a number with ","',
+      '5 value: the column "kwh" has "1.5", which is not a number with ",": it is one with "decimal": "."',
       '6 value: a field does not hold what it should',
       '8 columns: the row has 2 fields, its header 3',
     ],
   );
+});
+
+test('the letter of a number that is written in another way says with which options it is one', async (t) => {
+  const hint = async (text: string, more: object): Promise<string | undefined> => {
+    const format = csvFormat({
+      columns: { kwh: { column: 'kwh', decimal: '.', ...more } },
+      separator: ';',
+      key: () => 'k',
+      value: ({ kwh }) => kwh,
+      timestamp: () => 0,
+    });
+    const world = folderOf(t, { 'a.csv': `kwh\n${text}\n` });
+    const { deadFile } = await dailySums(t, world, format as never, 'UTC');
+    const { message } = JSON.parse(readFileSync(deadFile, 'utf8'));
+    return /which is not a number with "[.,]"(?:: it is one with (.*))?$/.exec(message)![1];
+  };
+  t.is(await hint('12,5', {}), '"decimal": ","');
+  t.is(await hint('1 234.5', {}), '"thousands": "\\u0020"');
+  t.is(await hint("1'234'567", {}), '"thousands": "\'"');
+  t.is(await hint('1,234.5', {}), '"thousands": ","');
+  t.is(await hint('1.234,5', {}), '"decimal": "," and "thousands": "."');
+  t.is(await hint('1\u00a0234,5', {}), '"decimal": "," and "thousands": "\\u00a0"');
+  t.is(await hint('1,234', {}), '"thousands": ",", or with "decimal": ","');
+  t.is(await hint('1.234', { decimal: ',' }), '"thousands": ".", or with "decimal": "."');
+  t.is(await hint('?', {}), undefined);
 });
 
 test('a file whose header does not serve is told once, with the nearest names and blanks that can be seen, and no row of it is a letter', async (t) => {

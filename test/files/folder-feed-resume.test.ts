@@ -204,12 +204,20 @@ test('where every file was refused, a format that is mended goes on with the sam
   t.true(StreamsError.is(error) && error.code === 'STREAMS_STATE_INCOMPATIBLE');
 });
 
-test('a position saved with other columns is refused', async (t) => {
+test('a position saved with other columns or another dialect is refused with what differs', async (t) => {
   const world = await FolderWorld.create(t);
   world.write('a.csv', readings(1));
   await world.run();
   const { readingFormat } = await import('./helpers/formats.ts');
   const format = { ...readingFormat, columns: ['at', 'id', 'text'] };
-  const error = await t.throwsAsync(world.run({ format }));
-  t.true(StreamsError.is(error) && error.code === 'STREAMS_STATE_INCOMPATIBLE');
+  const refused = async (other: typeof format): Promise<string> =>
+    (await t.throwsAsync(world.run({ format: other }), { code: 'STREAMS_STATE_INCOMPATIBLE' } as never)).message;
+  t.is(
+    await refused(format),
+    'topic readings was read with columns "id", "at", "text", and now with "at", "id", "text". Give the format that its files were read with, or start from an empty state.',
+  );
+  t.regex(
+    await refused({ ...readingFormat, dialect: { separator: '\t', skipLines: 2 } } as typeof format),
+    /^topic readings was read with separator ",", and now with "\\u0009"; skipLines 0, and now with 2\. Give /,
+  );
 });
