@@ -38,7 +38,7 @@ test('what the guide to start says of mistakes is what its programs say of them'
     t.true(table.includes(beginning), beginning);
   };
   await says('Meter;Date;Time;Consumption (kWh)\n', 'it lacks the column "kWh"; it has');
-  await says('Readings of March\n\nMeter;Date;Time;kWh\n', 'it lacks the column');
+  await says('Readings of March\n\nMeter;Date;Time;kWh\n', 'its header is line 3, below lines that are no table');
   await says(Buffer.from('Z\u00e4hler;Date;Time;kWh\n', 'latin1'), 'its header is not UTF-8');
   await says('Meter,Date,Time,kWh\n', 'its columns are separated by ","');
   await says(

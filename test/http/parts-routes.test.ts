@@ -103,11 +103,11 @@ test('many rows come whole, and the reader need not hurry', async (t) => {
     t,
     sharing(() => arrayPart(0, many, 1000)),
   );
-  const remote = remotePart(url, 'texts', 0, { timeoutMs: 5000 });
+  const remote = remotePart(url, 'texts', 0, { timeoutMs: 20_000 });
   let count = 0;
   let same = true;
   for await (const page of remote.rows(fromMs, toMs)) {
-    if (count === 0) await new Promise((resolve) => setTimeout(resolve, 2500));
+    if (count === 0) await new Promise((resolve) => setTimeout(resolve, 500));
     for (const { key } of page) same &&= Buffer.compare(key, many[count++]!.key) === 0;
   }
   t.is(count, many.length);
@@ -260,10 +260,10 @@ test('an instance that does not answer, or stops in the midst, is given up after
   setFlagsFromString('--expose-gc');
   const collecting = setInterval(runInNewContext('gc') as () => void, 100);
   t.teardown(() => clearInterval(collecting));
-  const stopped = await t.throwsAsync(rowsIn(remotePart(stops, 'texts', 0, { timeoutMs: 5000 }).rows(fromMs, toMs)), {
+  const stopped = await t.throwsAsync(rowsIn(remotePart(stops, 'texts', 0, { timeoutMs: 10_000 }).rows(fromMs, toMs)), {
     code: 'STREAMS_TIMEOUT',
   });
-  t.regex(stopped!.message, /broke off: nothing more within 5000 ms/);
+  t.regex(stopped!.message, /broke off: nothing more within 10000 ms/);
 });
 
 test('nobody at the address is an error that says so', async (t) => {

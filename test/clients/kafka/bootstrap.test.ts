@@ -31,13 +31,13 @@ test('addresses at which no broker has ever answered are given up after bootstra
   });
   const broker = openKafkaBroker({
     bootstrapServers: [silent, cutting],
-    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 3000 },
   });
   t.teardown(() => broker.close());
   for (let round = 1; round <= 2; round++) {
     tried = 0;
     const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
-    t.regex(error!.message, /^none of the 2 brokers of bootstrap\.servers .* has answered for 0\.3 s/);
+    t.regex(error!.message, /^none of the 2 brokers of bootstrap\.servers .* has answered for 3 s/);
     t.false(error!.retriable);
     t.true(tried > 0, 'one that says nothing does not use up the time of the others');
   }
@@ -49,7 +49,7 @@ test('a broker that says its versions and nothing more, as one that wants a logi
   scripted.on(3, () => 'cut');
   const broker = openKafkaBroker({
     bootstrapServers: [`127.0.0.1:${scripted.port}`],
-    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 3000 },
   });
   t.teardown(() => broker.close());
   const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
@@ -64,7 +64,7 @@ test('each address that fails is named with its reason', async (t) => {
   const second = await server(t, (socket) => socket.destroy());
   const broker = openKafkaBroker({
     bootstrapServers: [first, second],
-    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+    ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 3000 },
   });
   t.teardown(() => broker.close());
   const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
@@ -89,7 +89,7 @@ for (const [who, says, told] of [
     const address = await server(t, (socket) => socket.once('data', () => socket.end(Buffer.from(says, 'latin1'))));
     const broker = openKafkaBroker({
       bootstrapServers: [address],
-      ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 300 },
+      ...{ clientId: 'test', timeoutMs: 2 ** 31 - 1, bootstrapTimeoutMs: 3000 },
     });
     t.teardown(() => broker.close());
     const error = await t.throwsAsync<StreamsError>(broker.admin.partitionCounts(['t']), { code: 'STREAMS_BROKER' });
