@@ -165,7 +165,7 @@ export { Zone } from './common/time/zone.ts';
 // Errors and logging
 
 export { StreamsError, type StreamsErrorCode, type StreamsErrorDetails } from './common/errors.ts';
-export type { Logger } from './common/logger.ts';
+export { type Logger, silentLogger, stderrLogger } from './common/logger.ts';
 
 // Files of a topic's records: targets
 

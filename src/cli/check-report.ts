@@ -119,6 +119,7 @@ function folderText(folder: CheckedFolder, { zone, graceMs, partitions, stores }
         judged && late > 0 ? [[file, late, linesText(late, lateLines)]] : [],
       ),
     ),
+    judged && sumOf(folder, civil).late > 0 ? backText(folder) : '',
     section(
       'Remarks',
       files.flatMap(({ file, remarks }) => remarks.map((remark) => [file, remark])),
@@ -134,6 +135,13 @@ function folderText(folder: CheckedFolder, { zone, graceMs, partitions, stores }
     skipped === 0 ? '' : `Outside --from and --to: ${countOf(skipped, 'row')}\n`,
     `In all: ${sumText(sumOf(folder, civil), judged)}${days === 0 ? '' : `, ${countOf(days, 'day')}`}\n`,
   ].join('');
+}
+
+/** The grace that the order of reading needs, in whole hours or minutes. */
+function backText({ backMs, backIn }: CheckedFolder): string {
+  const unitMs = backMs > 3_600_000 ? 3_600_000 : 60_000;
+  const grace = typedDuration(Math.ceil(backMs / unitMs) * unitMs);
+  return `Out of order: by up to ${grace}, in ${backIn}. With --grace ${grace} no row is late.\n`;
 }
 
 function sumText({ rows, dead, late, first, last }: FolderSum, judged: boolean): string {

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
+import { silentLogger } from '../common/logger.ts';
 import { Zone } from '../common/time/zone.ts';
 import { type CheckedFolder, type CheckOptions, checkFolder, FolderCheck } from '../files/check-folder.ts';
 import { noHeaders } from '../processor/record.ts';
@@ -136,6 +137,7 @@ async function trialRun(
       statestoreCacheMaxBytes: config.get('statestore.cache.max.bytes'),
       // Told as bad rows.
       processingExceptionHandler: () => 'continue',
+      logger: silentLogger,
     });
     defer(() => streams.close());
     for (const [store, histories] of tables) await streams.loadGlobalTable(store, histories);
@@ -146,7 +148,7 @@ async function trialRun(
       checks.push(check);
       feeds.push(...partitionFeeds(topology, each.topic, settings, options.length, (wanted) => check.feed(wanted)));
     }
-    await streams.run(feeds, { signal });
+    await streams.run(feeds, { signal, onRefused: 'continue' });
     const folders = checks.map((check) => check.result());
     return { folders, stores: await countStores(streams) };
   });

@@ -10,8 +10,6 @@ import { type ApplicationSpec, topicsOf } from './application.ts';
 export interface FolderInput {
   readonly topic: string;
   readonly directory: string;
-  /** Files that are there now. */
-  readonly files: number;
 }
 
 /**
@@ -30,7 +28,7 @@ export async function folderInputs(
   for (const [i, directory] of directories.entries()) {
     const topic = topics[i]!;
     if (directory === '') throw new StreamsError('STREAMS_USAGE', '--events "": expected the path of a folder.');
-    const files = (await listFolder(topic, directory, format)).length;
+    await listFolder(topic, directory, format);
     const real = await realpath(directory).catch((cause) => {
       throw new StreamsError('STREAMS_FILE', `${directory} cannot be read: ${messageOf(cause)}`, {
         file: directory,
@@ -45,7 +43,7 @@ export async function folderInputs(
       );
     }
     seen.set(real, directory);
-    inputs.push({ topic, directory, files });
+    inputs.push({ topic, directory });
   }
   return inputs;
 }

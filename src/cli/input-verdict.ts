@@ -1,6 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
-import { refusedError } from '../files/feed-errors.ts';
 import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
+import { refusedError } from '../runtime/feed-verdict.ts';
 import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
 
 /** What became of the rows that a run has read. */

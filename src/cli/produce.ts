@@ -4,7 +4,6 @@ import type { Broker } from '../clients/broker.ts';
 import { checkCodec } from '../clients/record-batch/compression.ts';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { Zone } from '../common/time/zone.ts';
-import { endsText, suffixesOf } from '../files/file-dialect.ts';
 import { PositionTopic } from '../files/position-topic.ts';
 import { type ApplicationSpec, topicsOf } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -64,9 +63,6 @@ export async function produce(
   const settings = settingsOf(spec, {}, undefined, '');
   const format = files.over(app.format(settings), settings);
   const folders = await folderInputs(named, request.events, format);
-  for (const { directory, files } of folders)
-    if (files === 0 && !request.follow)
-      logger.warn({ directory }, `there are no ${endsText(suffixesOf(format))} files`);
   if (request.moveDone !== undefined) await checkTarget(request.moveDone, folders);
   const replicationFactor = config.get('replication.factor');
   const { partitions } = request;

@@ -1,7 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { Zone } from '../common/time/zone.ts';
-import { endsText, suffixesOf } from '../files/file-dialect.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Application, ApplicationSpec, OpenState } from './application.ts';
 import type { CommandContext } from './command-spec.ts';
@@ -68,9 +67,6 @@ export async function replay(
   const format = app.format(settingsOf(spec, {}, undefined, ''));
   const folders = await folderInputs(spec, request.events, format);
   const { signal, logger } = context;
-  for (const { directory, files } of folders) {
-    if (files === 0) logger.warn({ directory }, `there are no ${endsText(suffixesOf(format))} files`);
-  }
   if (request.out !== undefined && app.export === undefined)
     throw usage(
       `--out: ${spec.name} has no results to export as files. Leave it out, and read the stores with --serve`,
@@ -188,7 +184,8 @@ async function takeEvents(
     if (feeds.length > 0) shown = progress.start(read, { zone: settings.zone });
   });
   try {
-    await streams.run(feeds, { signal, follow, final });
+    // Told when all is done: checkInput.
+    await streams.run(feeds, { signal, follow, final, onRefused: 'continue' });
   } finally {
     shown?.stop();
     forget();

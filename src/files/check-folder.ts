@@ -31,6 +31,13 @@ export interface CheckedFolder {
   readonly days: number;
   /** Days between the first and the last of them that no record is of. */
   readonly gaps: readonly DayGap[];
+  /**
+   * How far the event time of a record lies behind that of one read before it at most, ms: windows with a grace of that much drop none. Files that are read one after the other and are of one time go back by all of it. Of a sample: of
+   * what was read of it.
+   */
+  readonly backMs: number;
+  /** The file in which it goes back so far. Absent: it never does. */
+  readonly backIn?: string;
 }
 
 /** How a folder is checked. */
@@ -50,7 +57,7 @@ export interface CheckOptions<K, V> extends Partial<TimeRange> {
 /**
  * Reads a folder as a replay into a new state would, and says what it found: nothing is kept.
  *
- * Whether a record would be late is not told: that depends on the windows of a topology, which `weir check` has.
+ * Whether a record would be late is not told: that depends on the windows of a topology, which `weir check` has. `backMs` is the grace with which none is.
  *
  * @throws {@link StreamsError} `STREAMS_FILE` - there is no such folder. `STREAMS_INPUT_REFUSED` - a file is there twice, packed and not.
  * @example
@@ -95,6 +102,8 @@ export class FolderCheck<K, V> {
   readonly #leftOut: { file: string; why: string }[] = [];
   readonly #days: CheckedDays;
   readonly #feeds: Feed[] = [];
+  #backMs = 0;
+  #backIn: string | undefined;
 
   private constructor(options: CheckOptions<K, V>, found: Map<string, FileTally>) {
     this.#options = options;
@@ -132,8 +141,14 @@ export class FolderCheck<K, V> {
         sampled: (file) => found.get(file)?.leave(),
       },
     });
+    let latestMs = -Infinity;
     const checked = new CheckedFeed(feed, timeOf, (file, timeMs) => {
       found.get(file)?.good(timeMs);
+      if (timeMs > latestMs) latestMs = timeMs;
+      else if (latestMs - timeMs > this.#backMs) {
+        this.#backMs = latestMs - timeMs;
+        this.#backIn = file;
+      }
       this.#days.add(timeMs);
     });
     this.#feeds.push(checked);
@@ -156,6 +171,8 @@ export class FolderCheck<K, V> {
       skipped,
       days,
       gaps,
+      backMs: this.#backMs,
+      ...(this.#backIn !== undefined && { backIn: this.#found.get(this.#backIn)?.path ?? this.#backIn }),
     };
   }
 

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import type { Reader, WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
-import { type Logger, silentLogger } from '../common/logger.ts';
+import { type Logger, silentLogger, stderrLogger } from '../common/logger.ts';
 import type { Feed, FeedBatch, FeedProgress } from '../runtime/feed.ts';
+import { refusedError } from '../runtime/feed-verdict.ts';
 import { type LetterSample, LetterSamples } from '../runtime/letter-sample.ts';
 import { CopiedFiles } from './copied-files.ts';
 import { crProblem, hasLoneReturn } from './csv-header.ts';
 import { CsvScanner } from './csv-scanner.ts';
-import { badRowError, type PlaceInFile, refusedError, truncatedError } from './feed-errors.ts';
+import { badRowError, type PlaceInFile, truncatedError } from './feed-errors.ts';
 import { FeedFigures } from './feed-figures.ts';
 import { type FatalRow, FileBatch, type FilePosition, type WantedPartition } from './file-batch.ts';
-import { checkedDialect, headerLinesOf, ledgerColumns } from './file-dialect.ts';
+import { checkedDialect, endsText, headerLinesOf, ledgerColumns, suffixesOf } from './file-dialect.ts';
 import { FileLedger, feedPrefix } from './file-ledger.ts';
 import { type Chunk, FileReader } from './file-reader.ts';
 import { isCoded } from './folder.ts';
@@ -60,6 +61,7 @@ export interface FolderFeedOptions<K, V> {
   readonly batchRows?: number;
   /** Bytes read at once. With less than 64 KiB, copies of larger files are not known as such. @defaultValue 1 MiB */
   readonly chunkBytes?: number;
+  /** @defaultValue one that writes warnings and errors to stderr */
   readonly logger?: Logger;
   /** Read these alone, up to where they were read before. @defaultValue all that is there */
   readonly readBefore?: ReadBefore;
@@ -128,7 +130,7 @@ export class FolderFeed<K, V> implements Feed {
     this.#late = late;
     this.#options = options;
     this.#follow = options.follow ?? false;
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = options.logger ?? stderrLogger;
     const ledger = new FileLedger(topic, ledgerColumns(format), keyPrefix);
     this.#ledger = ledger;
     // Feeds of other partitions see the same.
@@ -164,6 +166,10 @@ export class FolderFeed<K, V> implements Feed {
     return this.#samples.all();
   }
 
+  letterFile(kind: LetterSample['kind']): string | undefined {
+    return (kind === 'late' ? this.#late : this.#dead).path;
+  }
+
   timestampOf(value: unknown): number {
     return this.#options.format.timestampOf(value as V);
   }
@@ -184,6 +190,11 @@ export class FolderFeed<K, V> implements Feed {
       await this.#late.cutTo(lateBytes);
     }
     await this.#survey.open(verify);
+    if (this.#survey.isEmpty && (partition?.number ?? 0) === 0)
+      this.#logger[this.#follow ? 'info' : 'warn'](
+        { topic: this.topic, directory },
+        `there are no ${endsText(suffixesOf(this.#options.format))} files`,
+      );
     this.#options.readBefore?.checkThere((name) => this.#survey.has(name));
     for (const entry of this.#ledger.entries())
       if (this.#ledger.part(entry.name) === undefined) this.#figures.known(entry, 1);

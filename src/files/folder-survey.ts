@@ -69,6 +69,11 @@ export class FolderSurvey {
     return this.#pending.length > 0;
   }
 
+  /** Whether no file was there at the last look. */
+  get isEmpty(): boolean {
+    return this.#seen.size === 0;
+  }
+
   /** Files there now, without those that are parts of others, and files read that are gone. */
   get filesTotal(): number {
     let files = 0;

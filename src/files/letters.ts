@@ -10,7 +10,8 @@ import { LettersOwner, type LettersOwnerName } from './letters-owner.ts';
 const bufferedLimit = 1 << 18;
 
 /** Where a feed's letters go. */
-export type LetterSink = Pick<Letters, 'length' | 'cutTo' | 'start' | 'append' | 'sync'>;
+export type LetterSink = Pick<Letters, 'length' | 'cutTo' | 'start' | 'append' | 'sync'> &
+  Partial<Pick<Letters, 'path'>>;
 
 /** Letters of rows that have theirs already. */
 export const noLetters: LetterSink = {

@@ -3,11 +3,14 @@ import { type LetterSink, Letters } from './letters.ts';
 
 /** Letters of a feed that was given none: in a file beside the state, which is opened with it. Without a state folder they are counted, and kept nowhere. */
 export class OwnLetters implements LetterSink {
+  /** Where they are, once they were opened. */
+  path?: string;
   #letters: Letters | undefined;
 
   /** @param stateDir - The state folder whose commits take them. */
   async open(path: string, stateDir: string): Promise<void> {
     this.#letters = await Letters.open(path, { state: stateDir });
+    this.path = path;
   }
 
   get length(): number {

@@ -1,5 +1,5 @@
 import type { DatabaseFactory } from '../../state/database.ts';
-import { type Logger, silentLogger } from '../common/logger.ts';
+import { type Logger, stderrLogger } from '../common/logger.ts';
 import { checkOptions, type OptionKind } from '../config/check-options.ts';
 import { defaultOf } from '../config/defaults.ts';
 import type { SettingName, SettingValues } from '../config/settings.ts';
@@ -32,6 +32,7 @@ export interface EmbeddedOptions {
   readonly processingExceptionHandler?: ProcessingExceptionHandler;
   /** Takes what the topology writes to topics. @defaultValue a topology with sinks is refused */
   readonly output?: OutputReceiver;
+  /** @defaultValue one that writes warnings and errors to stderr */
   readonly logger?: Logger;
   /** Opens the database. @defaultValue LevelDB */
   readonly openDatabase?: DatabaseFactory;
@@ -85,7 +86,7 @@ export function filledEmbeddedOptions(options: EmbeddedOptions): FilledEmbeddedO
     syncWrites: options.syncWrites ?? overFiles('sync.writes'),
     create: options.create ?? true,
     processingExceptionHandler: options.processingExceptionHandler ?? (() => 'fail'),
-    logger: options.logger ?? silentLogger,
+    logger: options.logger ?? stderrLogger,
   };
 }
 

@@ -10,8 +10,9 @@ import {
   filledEmbeddedOptions,
 } from './embedded-options.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
-import { type Feed, type FeedProgress, progressSince, refusedFiles } from './feed.ts';
+import { type Feed, type FeedProgress, progressByTopic, progressSince, refusedFiles } from './feed.ts';
 import { FeedSource } from './feed-source.ts';
+import { refusedError, uncountedOf } from './feed-verdict.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import { FolderLog } from './folder-log.ts';
 import type { LetterSample } from './letter-sample.ts';
@@ -27,6 +28,7 @@ import { StateFolder, type StateSettings, sharedPartition } from './state-folder
 import { StreamTask } from './stream-task.ts';
 import { taskIdsOf } from './task-ids.ts';
 import { TopologyEngine } from './topology-engine.ts';
+import { UncountedRecords } from './uncounted.ts';
 
 /** How `run` ends. */
 export interface RunOptions {
@@ -36,6 +38,13 @@ export interface RunOptions {
   readonly follow?: boolean;
   /** At the end close all windows; the state takes no more input. */
   readonly final?: boolean;
+  /**
+   * `fail`: where files of a feed are refused, `run` rejects with `STREAMS_INPUT_REFUSED` once all else is read and committed; the client stays as it is. `continue`: they are told in the log and in `progress.refused`
+   * alone.
+   *
+   * @defaultValue 'fail'
+   */
+  readonly onRefused?: 'fail' | 'continue';
 }
 
 /**
@@ -156,9 +165,11 @@ export class EmbeddedStreams {
   }
 
   /**
-   * Takes the feeds' records until they end or the signal is aborted, and commits.
+   * Takes the feeds' records until they end or the signal is aborted, and commits. Where more than one row in a hundred did not count, a warning says how many, the first of them, and where their letters are: at the end, and with `follow`
+   * at most once a minute.
    *
-   * @throws StreamsError with the position; the client is then in state ERROR, and the folder as of its last commit.
+   * @throws StreamsError with the position; the client is then in state ERROR, and the folder as of its last commit. `STREAMS_INPUT_REFUSED` - there are files that cannot be read; all others are
+   * read, and committed.
    */
   async run(feeds: readonly Feed[], options: RunOptions = {}): Promise<void> {
     const { final, loading = [] } = this.#log.state;
@@ -173,12 +184,13 @@ export class EmbeddedStreams {
         'STREAMS_INPUT_REFUSED',
         `the last load of ${unfinished} into ${this.#folder.directory} was interrupted half-way. Load it again.`,
       );
+    const follow = options.follow === true;
     await this.#insist(async () => {
       this.#life.become('REBALANCING');
-      await this.#openFeeds(feeds, options.follow === true);
+      await this.#openFeeds(feeds, follow);
       await this.#log.changeProgram(() => this.#task.commit(true));
       this.#life.become('RUNNING');
-      await this.#takeAll(options.signal);
+      await this.#takeWatched(feeds, options);
       // A file that is refused has its rows still to come.
       const whole = feeds.every(({ progress }) => refusedFiles(progress) === 0);
       if (options.final === true && options.signal?.aborted !== true && whole) {
@@ -187,6 +199,9 @@ export class EmbeddedStreams {
       }
       await this.#task.commit(true);
     });
+    if (options.onRefused === 'continue' || (options.signal?.aborted === true && !follow)) return;
+    for (const progress of progressByTopic(feeds.map((feed) => feed.progress)))
+      if (refusedFiles(progress) > 0) throw refusedError(progress);
   }
 
   /**
@@ -319,6 +334,17 @@ export class EmbeddedStreams {
     } catch (error) {
       if (this.state !== 'ERROR') this.#life.fail(error);
       throw error;
+    }
+  }
+
+  /** Takes all that the feeds have, and warns where much of it does not count. */
+  async #takeWatched(feeds: readonly Feed[], { signal, follow = false }: RunOptions): Promise<void> {
+    const uncounted = new UncountedRecords(uncountedOf(feeds), this.#options.logger);
+    if (follow) uncounted.begin();
+    try {
+      await this.#takeAll(signal);
+    } finally {
+      uncounted.end();
     }
   }
 

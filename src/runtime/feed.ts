@@ -120,6 +120,8 @@ export interface Feed {
   readonly progress: FeedProgress;
   /** Some of the letters that it has written lately. @defaultValue none */
   letters?(): readonly LetterSample[];
+  /** The file in which its letters of a kind are. @defaultValue unknown */
+  letterFile?(kind: LetterSample['kind']): string | undefined;
   /** Reads the saved position (rows under the feed's own key prefix) and cuts the letters to their saved lengths. @param stateDir - The state folder: what a feed keeps of its own may lie there. */
   open(saved: Reader, stateDir?: string): Promise<void>;
   /** The next records; `'idle'` when nothing is there now but more may come; undefined at the end. The earlier batch must be wholly accepted. */

@@ -26,7 +26,7 @@ const shownBytes = 1000;
 /** How far samples are apart once there are enough, ms: a flood of letters must cost nothing here. */
 const apartMs = 100;
 
-/** Letters that this process has written lately, some of each kind. A rerun after a failed commit may meet one twice. */
+/** Letters that this process has written, the first and some of the latest of each kind. A rerun after a failed commit may meet one twice. */
 export class LetterSamples {
   readonly #dead: LetterSample[] = [];
   readonly #late: LetterSample[] = [];
@@ -36,7 +36,8 @@ export class LetterSamples {
     const atMs = Date.now();
     if (samples.length === kept && atMs - samples.at(-1)!.atMs < apartMs) return;
     samples.push({ ...sample, text: bytes === undefined ? null : shownText(bytes), atMs });
-    if (samples.length > kept) samples.shift();
+    // The first one stays: what is wrong with it is wrong with many that follow.
+    if (samples.length > kept) samples.splice(1, 1);
   }
 
   all(): readonly LetterSample[] {

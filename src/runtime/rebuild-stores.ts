@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
-import { silentLogger } from '../common/logger.ts';
+import { silentLogger, stderrLogger } from '../common/logger.ts';
 import { feeders, type StoresBehind, storesBehind } from '../topology/behind.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkPartitions, savedTaskOf, withClocks } from './changed-state.ts';
@@ -292,7 +292,7 @@ function tell(
   { options, behind, folder, changes }: Rebuild,
   { rows, dead, late }: Pick<Rebuilt, 'rows' | 'dead' | 'late'>,
 ): void {
-  const logger = options.logger ?? silentLogger;
+  const logger = options.logger ?? stderrLogger;
   const stores = behind.stores.join(', ');
   logger.info({ stores: behind.stores, rows, dead, late }, `made anew in ${folder.directory}: ${stores}`);
   if (late > 0)

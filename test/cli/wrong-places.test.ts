@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { checkInput } from '../../src/cli/input-verdict.ts';
-import { refusedError } from '../../src/files/feed-errors.ts';
 import { listFolder } from '../../src/files/folder.ts';
 import type { FeedProgress } from '../../src/runtime/feed.ts';
+import { refusedError } from '../../src/runtime/feed-verdict.ts';
 import { StateFolder } from '../../src/runtime/state-folder.ts';
 
 const progress = {

@@ -2,7 +2,7 @@ import type { DatabaseFactory } from '../../../state/database.ts';
 import type { Broker } from '../../clients/broker.ts';
 import { checkCodec } from '../../clients/record-batch/compression.ts';
 import type { StreamsError } from '../../common/errors.ts';
-import { type Logger, silentLogger } from '../../common/logger.ts';
+import { type Logger, stderrLogger } from '../../common/logger.ts';
 import { checkOptions, type OptionKind, timer } from '../../config/check-options.ts';
 import { defaultOf } from '../../config/defaults.ts';
 import type { StateSettings } from '../state-folder.ts';
@@ -102,6 +102,7 @@ export interface KafkaStreamsOptions {
   readonly restoreListener?: RestoreListener;
   /** True: a commit waits until the disk has it. The changelogs have it in any case. @defaultValue false */
   readonly syncWrites?: boolean;
+  /** @defaultValue one that writes warnings and errors to stderr */
   readonly logger?: Logger;
   /** Opens the databases. @defaultValue LevelDB */
   readonly openDatabase?: DatabaseFactory;
@@ -233,7 +234,7 @@ export function filledOptions(options: KafkaStreamsOptions): FilledOptions {
     uncaughtHandler: () => 'shutdown-client',
     restoreListener: {},
     syncWrites: defaultOf('sync.writes'),
-    logger: silentLogger,
+    logger: stderrLogger,
     ...withoutUndefined(options),
     guarantee,
     sessionTimeoutMs,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from '../../../state/database.ts';
 import { StreamsError } from '../../common/errors.ts';
-import { silentLogger } from '../../common/logger.ts';
+import { stderrLogger } from '../../common/logger.ts';
 import { maxTimerMs } from '../../config/setting-types.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { Topology } from '../../topology/topology.ts';
@@ -12,6 +12,7 @@ import { refuseOtherKind } from '../folder-kind.ts';
 import type { StorePart } from '../parts/store-part.ts';
 import type { ReadOnlyStore, StoreReadOptions } from '../read-only-stores.ts';
 import type { StateSettings } from '../state-folder.ts';
+import { UncountedRecords } from '../uncounted.ts';
 import { FurtherThreads } from './further-threads.ts';
 import {
   type BootstrapOptions,
@@ -31,6 +32,7 @@ import { brokerOf, connected, loadModule, refuseModuleOptions, withoutModule } f
 import type { ThreadNames, ThreadOwner } from './thread-owner.ts';
 import { type ThreadSource, threadData, workerSource } from './thread-source.ts';
 import { UncaughtErrors } from './uncaught-errors.ts';
+import { recordsOf } from './uncounted-records.ts';
 
 /** How a client is closed. */
 export interface CloseOptions {
@@ -68,6 +70,7 @@ export class KafkaStreams {
   readonly #thread: StreamThread;
   readonly #threads: FurtherThreads;
   readonly #ownsBroker: boolean;
+  #uncounted: UncountedRecords | undefined;
   #stopping = false;
   #ended: Promise<void> | undefined;
   #endpoint: string;
@@ -132,7 +135,7 @@ export class KafkaStreams {
     refuseModuleOptions(options);
     const { bootstrapServers, ...rest } = options;
     const { applicationId, stateDir = join('.data', applicationId), settings = {} } = rest;
-    const loaded = await loadModule(String(module), settings, rest.logger ?? silentLogger);
+    const loaded = await loadModule(String(module), settings, rest.logger ?? stderrLogger);
     // Before a connection is opened that nobody would close.
     checkKafkaOptions({ ...rest, stateDir, broker: {} as never });
     const broker = brokerOf(loaded.options, bootstrapServers, applicationId);
@@ -214,6 +217,11 @@ export class KafkaStreams {
       throw error;
     }
     this.#thread.start();
+    this.#uncounted = new UncountedRecords(
+      recordsOf(this.#options, () => this.kafkaStats()),
+      this.#options.logger,
+    );
+    this.#uncounted.begin();
     for (let threads = 1; threads < this.#options.numStreamThreads; threads++) this.#threads.add();
   }
 
@@ -435,6 +443,7 @@ export class KafkaStreams {
       this.#thread.end({ failed, timeoutMs, leaves: () => this.#leavesGroup }),
       this.#threads.close(timeoutMs, leaveGroup),
     ]);
+    this.#uncounted?.end();
     if (this.#ownsBroker) await this.#options.broker.close();
     if (!failed) this.#life.become('NOT_RUNNING');
   }

@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { Broker } from '../../../src/clients/broker.ts';
 import type { MemoryCluster, MemoryConnectOptions } from '../../../src/clients/memory/memory-broker.ts';
+import { silentLogger } from '../../../src/common/logger.ts';
 import type { StoreSpec } from '../../../src/processor/node.ts';
 import { digestOf } from '../../../src/runtime/digest.ts';
 import type { StreamsState } from '../../../src/runtime/engine-stats.ts';
@@ -61,6 +62,7 @@ export function newClient(
     sessionTimeoutMs: 30_000,
     heartbeatIntervalMs: 50,
     rebalanceTimeoutMs: 30_000,
+    logger: silentLogger,
     ...rest,
     uncaughtHandler: (error) => {
       uncaught.push(error);
