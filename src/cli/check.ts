@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
+import { forCommands } from '../common/remedies.ts';
 import { Zone } from '../common/time/zone.ts';
 import { type CheckedFolder, type CheckOptions, checkFolder, FolderCheck } from '../files/check-folder.ts';
 import { noHeaders } from '../processor/record.ts';
@@ -59,7 +60,7 @@ export async function check(spec: ApplicationSpec, request: CheckRequest, contex
   const { folders, stores } = await checkFolders(spec, app, settings, request, loaded, context);
   if (context.signal.aborted) return;
   const checked: Checked = { folders, tables: checkedTables, ...(stores && { stores }), ...settings };
-  context.stdout.write(json ? checkJson(checked) : checkText(checked));
+  context.stdout.write(forCommands(json ? checkJson(checked) : checkText(checked)));
   refuseProblems(checked, onError, context.config.get('processing.exception.handler'));
 }
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { messageOf, StreamsError } from '../common/errors.ts';
+import { forCommands } from '../common/remedies.ts';
 import { paint } from './output.ts';
 
 /** How an error is reported. */
@@ -16,7 +17,7 @@ export interface ReportOptions {
  */
 export function errorReport(error: unknown, options: ReportOptions): string {
   const code = StreamsError.is(error) ? error.code : 'INTERNAL';
-  const message = messageOf(error)
+  const message = forCommands(messageOf(error))
     .replace(/\s*[\r\n]+\s*/g, ' ')
     .trim();
   const line = `${paint(code, 'red', options.color)}: ${message}\n`;

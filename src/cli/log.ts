@@ -1,5 +1,6 @@
 import type { Logger } from '../common/logger.ts';
 import { commandLineNeed, requirePackage } from '../common/optional-packages.ts';
+import { forCommands } from '../common/remedies.ts';
 import { paint } from './output.ts';
 
 /** How much is logged. */
@@ -27,7 +28,7 @@ export function createLogger(options: LogOptions): Logger {
     return (fields, message) => {
       // Made with the first line: many commands log none.
       logger ??= createPino(options);
-      logger[level](fields, message);
+      logger[level](fields, forCommands(message));
     };
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { formatOption } from '../common/remedies.ts';
 import { nearestName } from '../config/nearest.ts';
 import { type Marks, plainMarks } from './file-dialect.ts';
 import { shown, shownNames } from './header-text.ts';
@@ -42,10 +43,9 @@ export function layoutOf(header: readonly string[], columns: readonly string[]):
 }
 
 /** What a file is told to be that begins with the mark of UTF-16, or has the zero bytes of it in its header. */
-export const utf16Problem = 'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format)';
+export const utf16Problem: string = `it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (${formatOption})`;
 /** What is wrong with lines that nothing but a carriage return ends. */
-export const crProblem =
-  'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format)';
+export const crProblem: string = `its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (${formatOption})`;
 
 /** Whether lines behind a good header end with CR alone: to the scanner all of them are one line without an end. */
 export function hasLoneReturn(lines: Uint8Array): boolean {
@@ -65,9 +65,9 @@ export function readHeader(
   const binary = binaryProblem(line);
   if (binary !== undefined) return binary;
   if (/^\s*\{\s*"/.test(line.toString('latin1', 0, 64)))
-    return 'its first line is JSON: give "form": "ndjson" in the format (--format)';
+    return `its first line is JSON: give "form": "ndjson" in the format (${formatOption})`;
   if (!isUtf8(line))
-    return 'its header is not UTF-8: give the encoding in the format (--format), such as "encoding": "windows-1252"';
+    return `its header is not UTF-8: give the encoding in the format (${formatOption}), such as "encoding": "windows-1252"`;
   const names = splitLine(bytes, start, stop, marks);
   if (names === undefined) return `the quotes of its header do not match: ${shown(line.toString())}`;
   return layoutOf(names, columns) ?? headerProblem(names, columns, marks);

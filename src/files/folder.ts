@@ -3,6 +3,7 @@ import { type Dirent, lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderReason, messageOf, StreamsError } from '../common/errors.ts';
+import { formatOption } from '../common/remedies.ts';
 import { endsText, type FileFormat, suffixesOf, textCodeOf } from './file-dialect.ts';
 import type { TextCode } from './text-encoding.ts';
 
@@ -109,9 +110,9 @@ function likeRowsReason(name: string, suffixes: readonly string[]): string {
   const isJson = /\.(ndjson|jsonl)(\.\w+)?$/i.test(name);
   const isText = /\.(txt|tsv|dat)$/i.test(name);
   const hint = isJson
-    ? '. Lines of JSON are read by a format with "form": "ndjson" (--format)'
+    ? `. Lines of JSON are read by a format with "form": "ndjson" (${formatOption})`
     : isText
-      ? '. Other names are read by a format with "suffixes" (--format)'
+      ? `. Other names are read by a format with "suffixes" (${formatOption})`
       : '';
   return `its name does not end with ${endsText(suffixes)}${hint}`;
 }
@@ -139,7 +140,7 @@ async function filesOf(topic: string, directory: string, within: string, search:
       else
         leftOut(
           `${within}${name}/`,
-          'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13). All folders are read by a format with "nested": true (--format)',
+          `it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13). All folders are read by a format with "nested": true (${formatOption})`,
         );
     } else if (likeRows.test(name)) leftOut(within + name, likeRowsReason(name, suffixes));
   }

@@ -1,4 +1,5 @@
 import { messageOf } from '../common/errors.ts';
+import { formatOption } from '../common/remedies.ts';
 import { nearestName } from '../config/nearest.ts';
 import { shown, shownNames } from './header-text.ts';
 import type { RowFields } from './row-fields.ts';
@@ -229,6 +230,6 @@ export function documentProblem(line: string, columns: readonly string[]): strin
     return 'it is a JSON array, instead of an object in each line: write each of its records in a line of its own';
   const names = text.split(/[,;\t|]/).map((name) => name.replace(/^"|"$/g, ''));
   if (!text.startsWith('{') && columns.some((column) => names.includes(column)))
-    return `its first line is the header of a CSV file, not a JSON object: leave "form": "ndjson" out of the format (--format): ${shown(text)}`;
+    return `its first line is the header of a CSV file, not a JSON object: leave "form": "ndjson" out of the format (${formatOption}): ${shown(text)}`;
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { StreamsError } from '../common/errors.ts';
+import { lettersOptions } from '../common/remedies.ts';
 
 /**
  * Whose the letters in a file are: of a state folder, by its path as seen from the letters, so that both may be moved or copied together; or of something else that
@@ -89,7 +90,7 @@ export class LettersOwner {
       : owner.replace(/^named /, '');
     return new StreamsError(
       'STREAMS_INPUT_REFUSED',
-      `${this.#letters} has the letters of ${whose}, which this run would cut off. Name another file with --dead or --late; ` +
+      `${this.#letters} has the letters of ${whose}, which this run would cut off. Name another file with ${lettersOptions}; ` +
         `or, if they are no longer wanted there, remove ${this.#file} and the letters.`,
       { file: this.#letters },
     );

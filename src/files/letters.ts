@@ -3,6 +3,7 @@ import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { makeFolder } from '../common/make-folder.ts';
+import { lettersOptions } from '../common/remedies.ts';
 import type { RecordOrigin } from '../runtime/feed.ts';
 import { LettersOwner, type LettersOwnerName } from './letters-owner.ts';
 
@@ -178,7 +179,7 @@ export class Letters {
     if (size === 0) return;
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',
-      `${this.path} has letters (${size} bytes) of another state, which this run would cut off. Name another file with --dead or --late, or move this one away.`,
+      `${this.path} has letters (${size} bytes) of another state, which this run would cut off. Name another file with ${lettersOptions}, or move this one away.`,
       { file: this.path },
     );
   }

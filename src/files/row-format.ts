@@ -1,3 +1,4 @@
+import { formatOption } from '../common/remedies.ts';
 import type { FileDialect, FileSelection } from './file-dialect.ts';
 
 /**
@@ -49,7 +50,7 @@ export const deadReasonTexts: Readonly<Record<DeadReason, string>> = {
   'event-type': 'the type of the event is unknown',
   'equipment-type': 'the type of the equipment is not the one that the type of the event has',
   id: 'an id is not a number of the form that ids have',
-  utf8: 'the row is not UTF-8: where the file is not, its encoding belongs in the format (--format)',
+  utf8: `the row is not UTF-8: where the file is not, its encoding belongs in the format (${formatOption})`,
   future: 'its event time lies too far after its arrival',
   'too-long': 'the row is too long',
   quote: 'the quotes of the row do not match',

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { StreamsError } from '../common/errors.ts';
+import { openOption, tokenOption } from '../common/remedies.ts';
 import { HttpProblem } from './problem.ts';
 
 /** Who may ask a server. */
@@ -37,7 +38,7 @@ export function checkListens(host: string, { token, open = false }: AccessOption
   if (isLoopback(host) || token !== undefined || open) return;
   throw new StreamsError(
     'STREAMS_CONFIG',
-    `at ${host} everybody in the network could read the results: ask for a token (--http-token FILE, http.token.file or WEIR_HTTP_TOKEN), or say with --open (http.open) that it is meant.`,
+    `at ${host} everybody in the network could read the results: ask for a token (${tokenOption}), or say with --open (${openOption}) that it is meant.`,
   );
 }
 

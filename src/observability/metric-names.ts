@@ -57,7 +57,7 @@ const taskMetrics: readonly MetricSpec[] = [
   {
     name: 'streams_task_records_dropped_total',
     type: 'counter',
-    help: 'Records dropped after their source since the process began',
+    help: 'Drops of records after their source since the process began: a record that is late for several windows or stores counts once for each',
     labels: [...task, 'reason'],
     kafkaStreams: 'dropped-records-total',
   },

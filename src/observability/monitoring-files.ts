@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, StreamsError } from '../common/errors.ts';
 import { ownPackage } from '../common/own-package.ts';
+import { overwriteOption } from '../common/remedies.ts';
 
 /** How the files are to be. */
 export interface MonitoringFilesOptions {
@@ -124,7 +125,7 @@ async function refuseOthers(files: readonly (readonly [path: string, text: strin
   if (others.length === 0) return;
   throw new StreamsError(
     'STREAMS_FILE',
-    `${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} there with another content. Nothing was written: take another folder, or ask for them to be overwritten (--overwrite).`,
+    `${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} there with another content. Nothing was written: take another folder, or ask for them to be overwritten (${overwriteOption}).`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { StreamsError } from '../common/errors.ts';
+import { formatOption } from '../common/remedies.ts';
 import type { Feed, FeedProgress } from './feed.ts';
 import type { UncountedSource } from './uncounted.ts';
 
@@ -12,7 +13,7 @@ export function refusedError({ topic, refused = {}, filesTotal }: FeedProgress):
   return new StreamsError(
     'STREAMS_INPUT_REFUSED',
     `${count} of topic ${topic} cannot be read, and nothing of ${files.length === 1 ? 'it' : 'them'} counts. ${`${shown.join('; ')}${more}`.replace(/[^?]$/, '$&.')} ` +
-      'Correct what is wrong in place, or say in a format (--format) how the files are written, and run again.',
+      `Correct what is wrong in place, or say in a format (${formatOption}) how the files are written, and run again.`,
     { topic, ...(first !== undefined && { file: first[0] }) },
   );
 }

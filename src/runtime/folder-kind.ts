@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StreamsError } from '../common/errors.ts';
+import { stateOption } from '../common/remedies.ts';
 
 /** What made a state folder: a replay of files keeps one database in it, an instance on Kafka one for its global tables and one for each task. */
 export type FolderKind = 'replay' | 'instance';
@@ -20,8 +21,8 @@ export async function refuseOtherKind(directory: string, wanted: FolderKind): Pr
   if (!(await isOfKind(directory, other))) return;
   const both = await isOfKind(directory, wanted);
   const remedy = both
-    ? `Delete ${marks[other].map((name) => join(directory, name)).join(' and ')} if that state is no longer wanted, or name another folder with --state`
-    : 'Name another folder with --state';
+    ? `Delete ${marks[other].map((name) => join(directory, name)).join(' and ')} if that state is no longer wanted, or name another folder with ${stateOption}`
+    : `Name another folder with ${stateOption}`;
   throw new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',
     `${directory} holds the state of ${both ? `${names.replay} and that of ${names.instance}` : names[other]}, and this needs ${both ? 'a folder of one of them' : `that of ${names[wanted]}, or none yet`}. ${remedy}.`,

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WriteBatch } from '../../state/database.ts';
 import type { Logger } from '../common/logger.ts';
+import { rebuildOption } from '../common/remedies.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkPartitions, deleteStores, refuseNewStores, savedTaskOf } from './changed-state.ts';
 import type { BegunCommit, CommitLog, FlushedTask } from './commit-log.ts';
@@ -185,7 +186,7 @@ export class FolderLog implements CommitLog {
     for (const store of added)
       logger.warn(
         { store },
-        `store ${store} is new in ${directory} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: --rebuild ${store}`,
+        `store ${store} is new in ${directory} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: ${rebuildOption([store], 'rebuildStores')}`,
       );
     for (const store of removed)
       logger.warn({ store }, `the program has no store ${store} any more: its rows leave ${directory}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { WriteBatch } from '../../state/database.ts';
 import { StreamsError } from '../common/errors.ts';
 import { silentLogger, stderrLogger } from '../common/logger.ts';
+import { rebuildOption } from '../common/remedies.ts';
 import { feeders, type StoresBehind, storesBehind } from '../topology/behind.ts';
 import type { Topology } from '../topology/topology.ts';
 import { checkPartitions, savedTaskOf, withClocks } from './changed-state.ts';
@@ -233,11 +234,9 @@ export function otherFeeders(others: readonly string[], { stores }: StoresBehind
   const [one, many] = [others.length === 1, others.join(', ')];
   return new StreamsError(
     'STREAMS_INPUT_REFUSED',
-    `${one ? `store ${many} feeds` : `stores ${many} feed`} ${stores.join(', ')}, and ${one ? 'does' : 'do'} not hold what the input gives: ${one ? 'it' : 'each'} began empty once, is counted in another way now, or has rows that depend on when commits were. What is made anew would subtract what it never added. Make ${one ? 'it' : 'these'} anew too: ${rebuilds(others)}.`,
+    `${one ? `store ${many} feeds` : `stores ${many} feed`} ${stores.join(', ')}, and ${one ? 'does' : 'do'} not hold what the input gives: ${one ? 'it' : 'each'} began empty once, is counted in another way now, or has rows that depend on when commits were. What is made anew would subtract what it never added. Make ${one ? 'it' : 'these'} anew too: ${rebuildOption(others)}.`,
   );
 }
-
-export const rebuilds = (stores: readonly string[]): string => stores.map((store) => `--rebuild ${store}`).join(' ');
 
 /** One commit makes the new rows those of the state. The old ones are deleted by the next run. */
 async function exchange(rebuild: Rebuild, beside: StateFolder): Promise<void> {
@@ -304,7 +303,7 @@ function tell(
     if (!behind.stores.includes(store))
       logger.warn(
         { store },
-        `store ${store} is new in ${folder.directory} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: --rebuild ${store}`,
+        `store ${store} is new in ${folder.directory} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: ${rebuildOption([store], 'rebuildStores')}`,
       );
   for (const store of changes?.removed ?? [])
     logger.warn({ store }, `the program has no store ${store} any more: its rows leave ${folder.directory}`);

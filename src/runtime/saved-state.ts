@@ -1,4 +1,5 @@
 import { StreamsError } from '../common/errors.ts';
+import { rebuildOption } from '../common/remedies.ts';
 import { foremost } from '../topology/behind.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type ProgramChanges, programChanges } from './program-changes.ts';
@@ -98,7 +99,7 @@ function remedyOf({ changed }: ProgramChanges, topology: Topology, rebuilt: read
   const otherwise = 'ive a store that changes another name, or take a new folder.';
   const named = foremost(topology, left);
   if (named.length === 0) return `G${otherwise}`;
-  return `${named.map((name) => `--rebuild ${name}`).join(' ')} makes them anew from the input, and weir describe --diff says all that the program changes. Or g${otherwise}`;
+  return `${rebuildOption(named, 'rebuildStores')} makes them anew from the input, and weir describe --diff says all that the program changes. Or g${otherwise}`;
 }
 
 /** Whose a copy on Kafka is to be. */

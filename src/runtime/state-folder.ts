@@ -5,6 +5,7 @@ import { openLevelDatabase } from '../../state/level-database.ts';
 import { concatBytes, fromUtf8, prefixEnd, utf8 } from '../common/bytes.ts';
 import { folderReason, StreamsError } from '../common/errors.ts';
 import { makeFolder } from '../common/make-folder.ts';
+import { stateOption } from '../common/remedies.ts';
 import type { SavedTask } from './task.ts';
 
 /** Settings that results depend on: saved with the state, and not to be changed afterwards. */
@@ -76,7 +77,7 @@ export class StateFolder {
     if (!options.create && !(await exists(location)))
       throw new StreamsError(
         'STREAMS_STATE_MISSING',
-        `${directory} holds no state. Give the folder of an earlier replay with --state.`,
+        `${directory} holds no state. Give the folder of an earlier replay with ${stateOption}.`,
       );
     if (options.create) await makeFolder(directory).catch((error: unknown) => failedFolder(directory, error));
     const folder = new StateFolder(directory, await (options.openDatabase ?? openLevelDatabase)(location));
@@ -172,6 +173,6 @@ function failedFolder(directory: string, error: unknown): never {
   throw StreamsError.from(
     error,
     'STREAMS_STATE_STORE_WRITE',
-    `the state folder ${directory} cannot be made: ${folderReason(error)}. Give a writable one with --state.`,
+    `the state folder ${directory} cannot be made: ${folderReason(error)}. Give a writable one with ${stateOption}.`,
   );
 }

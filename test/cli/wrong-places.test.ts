@@ -33,7 +33,10 @@ test('a file in the place of a folder is named as such, with what to do, and wit
     const opened = await t.throwsAsync(StateFolder.open(place, { create: true }), {
       code: 'STREAMS_STATE_STORE_WRITE',
     });
-    t.is(opened!.message, `the state folder ${place} cannot be made: ${reason}. Give a writable one with --state.`);
+    t.is(
+      opened!.message,
+      `the state folder ${place} cannot be made: ${reason}. Give a writable one with --state (in a program: stateDir).`,
+    );
   }
   mkdirSync(join(folder, 'empty'));
   t.deepEqual(await listFolder('readings', join(folder, 'empty'), {}), []);
@@ -57,7 +60,7 @@ test('the message of refused files has one mark at the end of each sentence', (t
   const asks = refusedError({ ...progress, refused: { 'a.csv': 'is its first line a row instead of a header?' } });
   t.regex(
     asks.message,
-    /instead of a header\? Correct what is wrong in place, or say in a format \(--format\) how the files are written, and run again\.$/,
+    /instead of a header\? Correct what is wrong in place, or say in a format \(--format, in a program: csvFormat\) how the files are written, and run again\.$/,
   );
   const says = refusedError({ ...progress, refused: { 'a.csv': 'it is UTF-16, not UTF-8' } });
   t.regex(says.message, /not UTF-8\. Correct what is wrong/);

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import test from 'ava';
-import { checkFolder } from '../../src/files/check-folder.ts';
+import { type CheckedFolder, checkFolder } from '../../src/files/check-folder.ts';
 import { csvFormat } from '../../src/files/csv-format.ts';
-import { FolderWorld } from './helpers/folder-world.ts';
+import { FolderWorld, readings } from './helpers/folder-world.ts';
+import { readingFormat } from './helpers/formats.ts';
 
 test('of rows that are several records each record counts, one of none is skipped, and the folder stays as it was', async (t) => {
   const world = await FolderWorld.create(t);
@@ -32,4 +33,28 @@ test('of rows that are several records each record counts, one of none is skippe
   t.like(b, { file: 'b.jsonl', rows: 0, bytes: 0, remarks: ['is empty: there is nothing in it, not even a header'] });
   t.deepEqual(readdirSync(world.root), ['events']);
   t.deepEqual(readdirSync(world.events), ['a.jsonl', 'b.jsonl']);
+});
+
+test('how far times go back in the order of reading is told, with the file in which they do', async (t) => {
+  const world = await FolderWorld.create(t);
+  const format = csvFormat({
+    nested: true,
+    columns: { key: 'key', atMs: { column: 'at', decimal: '.' } },
+    key: ({ key }) => key,
+    value: ({ atMs }) => atMs,
+    timestamp: (atMs) => atMs,
+  });
+  const checked = (): Promise<CheckedFolder> => checkFolder({ topic: 'r', directory: world.events, format });
+  world.write('north/2024.csv', 'key,at\na,10\na,40\na,35\na,90\n');
+  const { backMs, backIn } = await checked();
+  t.deepEqual([backMs, backIn], [5, 'north/2024.csv']);
+  world.write('south/2024.csv', 'key,at\nb,30\nb,20\nb,?\nb,95\n');
+  t.like(await checked(), { backMs: 70, backIn: 'south/2024.csv' });
+});
+
+test('of a folder that is in the order of time nothing goes back', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv', readings(1, 2, 2, 3));
+  const { backMs, backIn } = await checkFolder({ topic: 'r', directory: world.events, format: readingFormat });
+  t.deepEqual([backMs, backIn], [0, undefined]);
 });

@@ -64,10 +64,10 @@ test('a file with other separators, quotes, line ends or encodings is refused fo
   t.is(refusal(t, 'a,"b,c\n1,2,3\n'), 'the quotes of its header do not match: "a,"b,c"');
   t.is(
     refusal(t, Buffer.from('a,b,c,\xe9\n1,2,3,4\n', 'latin1')),
-    'its header is not UTF-8: give the encoding in the format (--format), such as "encoding": "windows-1252"',
+    'its header is not UTF-8: give the encoding in the format (--format, in a program: csvFormat), such as "encoding": "windows-1252"',
   );
   const cr =
-    'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format)';
+    'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format, in a program: csvFormat)';
   t.is(refusal(t, 'a,b,c\r1,2,3\r4,5,6\r'), cr);
   t.is(refusal(t, 'a,b,c\r1,2,3\r4,5,6\r', 'waits'), cr);
   t.is(refusal(t, 'a,b,c\r1,2,3\n4,5,6\n'), cr, 'the first line end is one, whatever comes later');
@@ -75,10 +75,13 @@ test('a file with other separators, quotes, line ends or encodings is refused fo
   t.is(refusal(t, 'a,b,c\r', 'waits'), undefined, 'it may be the first half of CRLF');
   for (const text of ['\ufeffa,b,c\n1,2,3\n', 'a,b,c\n1,2,3\n']) {
     const bytes = Buffer.from(text, 'utf16le');
-    t.is(refusal(t, bytes), 'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format)');
+    t.is(
+      refusal(t, bytes),
+      'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format, in a program: csvFormat)',
+    );
     t.is(
       refusal(t, Buffer.from(bytes).swap16()),
-      'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format)',
+      'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format, in a program: csvFormat)',
     );
   }
 });

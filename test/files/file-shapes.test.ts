@@ -344,7 +344,7 @@ test('a file whose header does not serve is told once, with the nearest names an
   );
   t.is(
     await refusal(Buffer.from(`\ufeffmeter,measured at\n8,${at}\n`, 'utf16le')),
-    'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format)',
+    'it is UTF-16, not UTF-8: give "encoding": "utf-16" in the format (--format, in a program: csvFormat)',
   );
   t.is(
     await refusal(`\ufeffmeter,measured at\n8,${at}\n`, { encoding: 'latin1' }),
@@ -352,7 +352,7 @@ test('a file whose header does not serve is told once, with the nearest names an
   );
   t.is(
     await refusal(`meter,measured at\r8,${at}\r9,${at}\r`, { skipLines: 0 }),
-    'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format)',
+    'its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (--format, in a program: csvFormat)',
   );
 });
 
@@ -393,7 +393,7 @@ test('files of other suffixes, in any case, and of all folders are read', async 
     ['b.csv', 'its name does not end with .txt, .txt.gz or .txt.zst'],
     [
       'site 1/',
-      'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13). All folders are read by a format with "nested": true (--format)',
+      'it is a folder, whose name is not a day or an hour (20180101, date=2018-01-01, 13, hour=13). All folders are read by a format with "nested": true (--format, in a program: csvFormat)',
     ],
   ]);
 });

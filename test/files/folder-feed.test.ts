@@ -353,7 +353,7 @@ test('files under whose names rows may be meant are said to be left out, other t
   t.deepEqual(records, ['a.csv:2:1']);
   const told = logged.filter((line) => line.includes('left out')).map((line) => line.replace(/ \{.*/, ''));
   const suffix = 'its name does not end with .csv, .csv.gz or .csv.zst';
-  const others = '. Other names are read by a format with "suffixes" (--format)';
+  const others = '. Other names are read by a format with "suffixes" (--format, in a program: csvFormat)';
   t.deepEqual(told.sort(), [
     '.d.csv is left out: its name begins with a dot',
     `b.txt is left out: ${suffix}${others}`,

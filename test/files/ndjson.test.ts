@@ -199,9 +199,12 @@ test('lines of JSON among CSV files are told, with the form that reads them', as
   world.write('c.csv', 'id,at,text\n3,3,\n');
   const { records, progress, logged } = await world.run();
   t.deepEqual(records, ['c.csv:2:3']);
-  t.is(progress.refused!['a.csv'], 'its first line is JSON: give "form": "ndjson" in the format (--format)');
+  t.is(
+    progress.refused!['a.csv'],
+    'its first line is JSON: give "form": "ndjson" in the format (--format, in a program: csvFormat)',
+  );
   t.regex(
     logged.join('\n'),
-    /b\.ndjson is left out: .* Lines of JSON are read by a format with "form": "ndjson" \(--format\)/,
+    /b\.ndjson is left out: .* Lines of JSON are read by a format with "form": "ndjson" \(--format, in a program: csvFormat\)/,
   );
 });

@@ -2,7 +2,15 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { csvFormat, EmbeddedStreams, FolderFeed, Serdes, StreamsBuilder, TimeWindows } from '../../src/index.ts';
+import {
+  csvFormat,
+  EmbeddedStreams,
+  FolderFeed,
+  Serdes,
+  StreamsBuilder,
+  silentLogger,
+  TimeWindows,
+} from '../../src/index.ts';
 
 const format = csvFormat({
   columns: { key: 'key', atMs: { column: 'at', decimal: '.' } },
@@ -19,7 +27,7 @@ async function count(stateDir: string, directory: string): Promise<FolderFeed<st
     .groupByKey()
     .windowedBy(TimeWindows.ofSizeWithNoGrace(10))
     .count({ name: 'counts' });
-  const streams = await EmbeddedStreams.open(builder.build(), { stateDir });
+  const streams = await EmbeddedStreams.open(builder.build(), { stateDir, logger: silentLogger });
   const feed = new FolderFeed({ topic: 'rows', directory, format });
   try {
     await streams.run([feed]);

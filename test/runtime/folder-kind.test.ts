@@ -43,7 +43,7 @@ test('an instance on Kafka refuses the folder of a replay, and leaves it as it i
   await replayed(stateDir);
   const error = await t.throwsAsync(ran(stateDir), refused);
   t.true(error!.message.includes(`${stateDir} holds the state of a replay`));
-  t.regex(error!.message, /another folder with --state/);
+  t.regex(error!.message, /another folder with --state \(in a program: stateDir\)/);
   await replayed(stateDir);
 });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
+import { silentLogger } from '../../src/common/logger.ts';
 import { FolderFeed } from '../../src/files/folder-feed.ts';
 import { Letters } from '../../src/files/letters.ts';
 import {
@@ -133,7 +134,14 @@ class World {
   async feed(state: string): Promise<{ readonly feed: FolderFeed<string, Reading>; close(): Promise<void> }> {
     const dead = await Letters.open(join(state, 'dead.jsonl'), { state });
     const late = await Letters.open(join(state, 'late.jsonl'), { state });
-    const feed = new FolderFeed({ topic: 'in', directory: this.events, format: readingFormat, dead, late });
+    const feed = new FolderFeed({
+      topic: 'in',
+      directory: this.events,
+      format: readingFormat,
+      dead,
+      late,
+      logger: silentLogger,
+    });
     return { feed, close: async () => void (await Promise.all([dead.close(), late.close()])) };
   }
 
@@ -232,11 +240,12 @@ test('a store that has changed is refused with the option that makes it anew', a
   await t.throwsAsync(world.run(program({ sizeMs: 25, float: true })), {
     code: 'STREAMS_STATE_INCOMPATIBLE',
     message:
-      /store windows was .*; store words was .*\. --rebuild windows --rebuild words makes them anew from the input/,
+      /store windows was .*; store words was .*\. --rebuild windows --rebuild words \(in a program: rebuildStores with stores: \['windows', 'words'\]\) makes them anew from the input/,
   });
   await t.throwsAsync(world.rebuild(program({ sizeMs: 25, float: true }), ['windows']), {
     code: 'STREAMS_STATE_INCOMPATIBLE',
-    message: /store words was [^;]*\. --rebuild words makes them anew/,
+    message:
+      /store words was [^;]*\. --rebuild words \(in a program: rebuildStores with stores: \['words'\]\) makes them anew/,
   });
   t.deepEqual(await world.run(program()), await world.fresh(program()));
 });
@@ -249,7 +258,10 @@ test('the windows that are made anew hold what their records add up to', async (
   await rm(join(world.root, 'state'), { recursive: true });
   await world.run(program());
   await world.rebuild(program({ sizeMs: 20 }), ['windows']);
-  const streams = await EmbeddedStreams.open(program({ sizeMs: 20 }), { stateDir: join(world.root, 'state') });
+  const streams = await EmbeddedStreams.open(program({ sizeMs: 20 }), {
+    stateDir: join(world.root, 'state'),
+    logger: silentLogger,
+  });
   t.teardown(() => streams.close());
   const found: string[] = [];
   for (const part of streams.parts('windows'))
@@ -295,13 +307,14 @@ test('a store is made anew behind one that stays where that holds what its input
     else {
       await t.throwsAsync(made, {
         code: 'STREAMS_INPUT_REFUSED',
-        message: /store counts feeds counts-of-counts, and does not hold what the input gives: .*: --rebuild counts\./,
+        message:
+          /store counts feeds counts-of-counts, and does not hold what the input gives: .*: --rebuild counts \(in a program: stores: \['counts'\]\)\./,
       });
       t.deepEqual((await world.rebuild(all, ['counts']))?.stores, ['counts', 'counts-of-counts']);
     }
     await writeFile(join(world.events, 'e.csv'), header + rows(200, 230));
     await world.run(all);
-    const streams = await EmbeddedStreams.open(all, { stateDir: state });
+    const streams = await EmbeddedStreams.open(all, { stateDir: state, logger: silentLogger });
     t.teardown(() => streams.close());
     const found = async (name: string): Promise<Map<string, number>> => {
       const counts = new Map<string, number>();
@@ -433,7 +446,7 @@ test('a program that writes to topics, by the names of its sinks too, writes not
   let sent = 0;
   const run = async (topology: Topology, anew: boolean): Promise<void> => {
     const { feed, close } = await world.feed(stateDir);
-    const options = { stateDir, output: () => void sent++ };
+    const options = { stateDir, logger: silentLogger, output: () => void sent++ };
     try {
       if (anew) await rebuildStores(topology, options, { stores: ['windows'], feeds: [feed] });
       const streams = await EmbeddedStreams.open(topology, options);

@@ -39,10 +39,10 @@ const format = csvFormat({
 });
 
 /** Counts rows by the hour in several stores, each with a grace of a day. */
-function hourly(...stores: readonly string[]): Topology {
+function hourly(stores: readonly string[], topics: readonly string[] = ['rows']): Topology {
   const builder = new StreamsBuilder();
   const rows = builder
-    .stream('rows', { name: 'rows', keySerde: Serdes.string, valueSerde: Serdes.float64 })
+    .stream(topics, { name: 'rows', keySerde: Serdes.string, valueSerde: Serdes.float64 })
     .groupByKey()
     .windowedBy(TimeWindows.ofSizeAndGrace(hourMs, 24 * hourMs));
   for (const name of stores) rows.count({ name });
@@ -66,7 +66,7 @@ interface Ran {
 async function runOver(
   t: ExecutionContext,
   files: Readonly<Record<string, string>>,
-  { topology = hourly('counts'), options = {} }: Given = {},
+  { topology = hourly(['counts']), options = {} }: Given = {},
 ): Promise<Ran> {
   const root = mkdtempSync(join(tmpdir(), 'weir-uncounted-'));
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
@@ -94,13 +94,36 @@ const hoursOf = (key: string, hours: number): string =>
 
 test('two folders of the same 100 hours, read one after the other, are told: how many rows were late, the first, and where they are', async (t) => {
   const files = { 'a/all.csv': hoursOf('a', 100), 'b/all.csv': hoursOf('b', 100) };
-  const { lines, error, stateDir } = await runOver(t, files, { topology: hourly('one', 'two', 'three') });
+  const { lines, error, stateDir } = await runOver(t, files, { topology: hourly(['one', 'two', 'three']) });
   t.is(error, undefined);
   // At hour 99 a window counts whose end is later than hour 75: the windows of b from hour 75 on. Hours 0 to 74 are late, each once for three stores.
   t.is(lines.length, 1, lines.join('\n'));
   t.regex(lines[0]!, /^75 of 200 rows \(38%\) did not count, or not in all windows: 75 late\. /);
   t.regex(lines[0]!, /The first: b\/all\.csv of topic rows, line 2: /);
   t.true(lines[0]!.includes(join(stateDir, 'rows-late.jsonl')), lines[0]);
+});
+
+test('the same two folders as topics of their own are merged by time, so no row is late', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'weir-uncounted-'));
+  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const { logger, lines } = listening();
+  const topics = ['a', 'b'];
+  const streams = await EmbeddedStreams.open(hourly(['counts'], topics), { stateDir: join(root, 'state'), logger });
+  t.teardown(() => streams.close());
+  const feeds = topics.map((topic) => {
+    mkdirSync(join(root, topic));
+    writeFileSync(join(root, topic, 'all.csv'), hoursOf(topic, 100));
+    return new FolderFeed({ topic, directory: join(root, topic), format, logger });
+  });
+  await streams.run(feeds);
+  t.deepEqual(lines, []);
+  t.deepEqual(
+    feeds.map(({ progress }) => [progress.rows, progress.late]),
+    [
+      [100, 0],
+      [100, 0],
+    ],
+  );
 });
 
 test('bad rows are told by reason, with the file of the dead letters', async (t) => {

@@ -1,3 +1,4 @@
+import { acceptLossOption } from '../../common/remedies.ts';
 import type { StoreSpec } from '../../processor/node.ts';
 import type { CommittedTask } from './committed-tasks.ts';
 import { changelogTopic } from './internal-names.ts';
@@ -163,7 +164,7 @@ function checkStartOf(
   const error = lossError(
     'changelog',
     { topic, partition },
-    `${what}, and the task stands ${operatorTimeMs < 0 ? 'at no time yet' : `at ${new Date(operatorTimeMs).toISOString()}`}: the broker, which goes by its own clock, may have deleted windows that are not over. Go on as it is with --accept-loss`,
+    `${what}, and the task stands ${operatorTimeMs < 0 ? 'at no time yet' : `at ${new Date(operatorTimeMs).toISOString()}`}: the broker, which goes by its own clock, may have deleted windows that are not over. Go on as it is with ${acceptLossOption}`,
   );
   if (!options.acceptLoss) throw error;
   options.logger.warn({ error }, `accepted: ${error.message}`);

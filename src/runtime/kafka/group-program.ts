@@ -1,4 +1,5 @@
 import { StreamsError } from '../../common/errors.ts';
+import { rebuildOption } from '../../common/remedies.ts';
 import { foremost } from '../../topology/behind.ts';
 import type { ReadDescription } from '../../topology/read-description.ts';
 import type { Topology } from '../../topology/topology.ts';
@@ -101,8 +102,11 @@ export function conflict(other: readonly TaskProgram[], own: readonly TaskProgra
  */
 export function refuseOtherStores({ refused, changed }: GroupChanges, topology: Topology, applicationId: string): void {
   if (refused.length === 0) return;
-  const options = foremost(topology, changed).map((store) => `--rebuild ${store}`);
-  const anew = options.length === 0 ? '' : `Make what changes anew with weir run ${options.join(' ')}; or g`;
+  const stores = foremost(topology, changed);
+  const anew =
+    stores.length === 0
+      ? ''
+      : `Make what changes anew with weir run ${rebuildOption(stores, 'rebuildStoresOnKafka')}; or g`;
   throw new StreamsError(
     'STREAMS_STATE_INCOMPATIBLE',
     `application ${applicationId} has committed with a program of other stores: ${refused.join('; ')}. ${anew === '' ? 'G' : anew}ive a store that changes another name, with its grouping, or run the program under another application id; or let it count everything again from its topics, after weir reset. weir describe --diff --brokers says all that it changes.`,
@@ -130,7 +134,7 @@ export function tellChanges(
   for (const store of empty)
     logger.warn(
       { store },
-      `store ${store} is new in application ${applicationId} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: --rebuild ${store}`,
+      `store ${store} is new in application ${applicationId} and starts empty: what was read before does not count in it. For a store of all that there is make it anew: ${rebuildOption([store], 'rebuildStoresOnKafka')}`,
     );
   for (const store of removed)
     logger.warn({ store }, `the program has no store ${store} any more: what is read from now on does not count in it`);

@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
+import { acceptLossOption } from '../../common/remedies.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { type TaskId, taskIdText } from '../task.ts';
 import { type TopicsNow, topicRoles, topicsNow } from './application-topics.ts';
@@ -212,7 +213,7 @@ function checkTables(
     refuseOrAccept(
       new StreamsError(
         'STREAMS_PARTITION_MISMATCH',
-        `topic ${topic} of a global table has grown from ${positions.length} to ${count} partitions: which record of a key is the last cannot be said any more. Write the table into a new topic and run weir reset; or go on as it is with --accept-loss.`,
+        `topic ${topic} of a global table has grown from ${positions.length} to ${count} partitions: which record of a key is the last cannot be said any more. Write the table into a new topic and run weir reset; or go on as it is with ${acceptLossOption}.`,
         { topic },
       ),
       options,

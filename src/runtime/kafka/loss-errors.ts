@@ -1,4 +1,5 @@
 import { StreamsError, type StreamsErrorCode } from '../../common/errors.ts';
+import { acceptLossOption } from '../../common/remedies.ts';
 
 /** What a topic is to an application. */
 export type TopicRole = 'input' | 'repartition' | 'changelog' | 'table';
@@ -17,8 +18,7 @@ const names: Readonly<Record<TopicRole, string>> = {
   changelog: 'changelog',
 };
 
-const acceptIt =
-  'Run weir reset and start over to count what the topics hold now; or go on as things are with --accept-loss: what is lost stays uncounted, and what is read again counts again.';
+const acceptIt = `Run weir reset and start over to count what the topics hold now; or go on as things are with ${acceptLossOption}: what is lost stays uncounted, and what is read again counts again.`;
 const remedies: Readonly<Record<TopicRole, string>> = {
   input: acceptIt,
   table: `Put its records back before the next start. ${acceptIt}`,
@@ -48,7 +48,7 @@ export function goneError(role: TopicRole, topic: string): StreamsError {
     return lossError(role, { topic }, 'does not exist any more, though the application has run');
   return new StreamsError(
     'STREAMS_MISSING_SOURCE_TOPIC',
-    `${names[role]} ${topic} does not exist any more, though the application has read it. If it is made again it is another topic: then run weir reset and start over, or go on with --accept-loss.`,
+    `${names[role]} ${topic} does not exist any more, though the application has read it. If it is made again it is another topic: then run weir reset and start over, or go on with ${acceptLossOption}.`,
     { topic },
   );
 }

@@ -1,9 +1,9 @@
 import { partitionKey } from '../../clients/broker.ts';
 import { StreamsError } from '../../common/errors.ts';
+import { acceptLossOption, rebuildOption } from '../../common/remedies.ts';
 import { feeders, nodesBelow, type StoresBehind, storesBehind } from '../../topology/behind.ts';
 import type { NodeSpec } from '../../topology/node-spec.ts';
 import type { Topology } from '../../topology/topology.ts';
-import { rebuilds } from '../rebuild-stores.ts';
 import { taskIdText } from '../task.ts';
 import { type CommittedTask, committedTasks, type FormerTask, formerTasks, hasCommitted } from './committed-tasks.ts';
 import { changesOfGroup, refuseOtherStores, refuseStranger } from './group-program.ts';
@@ -179,7 +179,8 @@ async function refuseOnTheWay(
       records += length;
     });
     if (records === 0) continue;
-    const named = stays.length === others.length ? ` Name all that it feeds (${rebuilds(stays)} too), or let` : ' Let';
+    const named =
+      stays.length === others.length ? ` Name all that it feeds too, with ${rebuildOption(stays)}, or let` : ' Let';
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',
       `${behind.stores.join(', ')} cannot be made anew alone: ${records} ${records === 1 ? 'record is' : 'records are'} on the way through repartition topic ${topic}, and ${others.join(', ')} would miss them.${named} the program that ran last read them first: weir run --until-caught-up, while nothing is written to its topics.`,
@@ -213,10 +214,10 @@ async function inputsAgain(
   if (stay.length > 0)
     throw new StreamsError(
       'STREAMS_INPUT_REFUSED',
-      `${what} What feeds them has counted it (${stay.join(', ')}), so they would subtract what they never added: make these anew too, with ${rebuilds(stay)} --accept-loss.`,
+      `${what} What feeds them has counted it (${stay.join(', ')}), so they would subtract what they never added: make these anew too, with ${rebuildOption(stay)} and ${acceptLossOption}.`,
       { topic, partition },
     );
-  const remedy = 'Make them of what is left with --accept-loss; or give the store that changes another name.';
+  const remedy = `Make them of what is left with ${acceptLossOption}; or give the store that changes another name.`;
   refuseOrAccept(new StreamsError('STREAMS_INPUT_REFUSED', `${what} ${remedy}`, { topic, partition }), options);
   return ranges;
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { silentLogger } from '../../../src/common/logger.ts';
 import { CalendarWindows } from '../../../src/dsl/calendar-windows.ts';
 import { StreamsBuilder } from '../../../src/dsl/streams-builder.ts';
 import { FolderFeed } from '../../../src/files/folder-feed.ts';
@@ -44,13 +45,13 @@ export async function dailySums(
         amount === null ? { ...sum, missing: sum.missing + 1 } : { ...sum, amount: sum.amount + amount },
       { name: 'sums', valueSerde: jsonSerde<Sum>() },
     );
-  const streams = await EmbeddedStreams.open(builder.build(), { stateDir });
+  const streams = await EmbeddedStreams.open(builder.build(), { stateDir, logger: silentLogger });
   const deadFile = join(stateDir, 'dead.jsonl');
   const dead = await Letters.open(deadFile, { state: stateDir });
   const late = await Letters.open(join(stateDir, 'late.jsonl'), { state: stateDir });
-  const feed = new FolderFeed({ topic: 'readings', directory, format, dead, late });
+  const feed = new FolderFeed({ topic: 'readings', directory, format, dead, late, logger: silentLogger });
   try {
-    await streams.run([feed]);
+    await streams.run([feed], { onRefused: 'continue' });
     const sums: string[] = [];
     const store = streams.store('sums') as ReadOnlyWindowStore<string, Sum>;
     for await (const { windowed, value } of store.fetchAll(0, Infinity)) {

@@ -460,16 +460,17 @@ test('a store that has changed is refused with the option that makes it anew, an
   for (const disk of [world.disk, new Disk()])
     t.regex(
       (await refusal(world, change, disk)).message,
-      /store windows was .*; store words was .*\. Make what changes anew with weir run --rebuild windows --rebuild words; or give/,
+      /store windows was .*; store words was .*\. Make what changes anew with weir run --rebuild windows --rebuild words \(in a program: rebuildStoresOnKafka with stores: \['windows', 'words'\]\); or give/,
     );
   await t.throwsAsync(world.rebuild(change, ['windows']), {
     code: 'STREAMS_STATE_INCOMPATIBLE',
-    message: /: store words was [^;]*\. Make what changes anew with weir run --rebuild words;/,
+    message:
+      /: store words was [^;]*\. Make what changes anew with weir run --rebuild words \(in a program: rebuildStoresOnKafka with stores: \['words'\]\);/,
   });
   await t.throwsAsync(world.rebuild(change, ['nothing']), { code: 'STREAMS_STATE_STORE_UNKNOWN' });
   t.regex(
     (await refusal(world, program({ numbers: true }))).message,
-    /repartition topic by-text-repartition carried .*, and carries string -> int64 now\. Make what changes anew with weir run --rebuild words;/,
+    /repartition topic by-text-repartition carried .*, and carries string -> int64 now\. Make what changes anew with weir run --rebuild words \(in a program: rebuildStoresOnKafka with stores: \['words'\]\);/,
   );
   t.deepEqual(await world.run(program()), await world.fresh(program()));
 });
@@ -534,7 +535,7 @@ test('where the first records of the input are gone a rebuild is refused with ho
     await t.throwsAsync(world.rebuild(program({ float: true }), ['sums', 'words'], undefined, { acceptLoss }), {
       code: 'STREAMS_INPUT_REFUSED',
       message:
-        /in \(partition 1\) begins at 7 of the \d+ read\..*\(windows, named\).*--rebuild windows --rebuild named --accept-loss/,
+        /in \(partition 1\) begins at 7 of the \d+ read\..*\(windows, named\).*--rebuild windows --rebuild named \(in a program: stores: \['windows', 'named'\]\) and --accept-loss \(in a program: acceptLoss: true\)/,
     });
   await t.throwsAsync(world.rebuild(change, ['windows']), {
     code: 'STREAMS_INPUT_REFUSED',
@@ -588,7 +589,7 @@ test('records on their way to a store that stays are not taken from it: the rebu
         String(error),
         /\d+ records? (is|are) on the way through .*app-by-key-repartition, and store first would miss/,
       );
-      t.regex(String(error), /Name all that it feeds \(--rebuild first too\)/);
+      t.regex(String(error), /Name all that it feeds too, with --rebuild first \(in a program: stores: \['first'\]\)/);
       await rebuild('second', 'first');
     }
     await broker.close();
@@ -632,7 +633,8 @@ test('a store is made anew behind one that stays where that holds what its input
     else {
       await t.throwsAsync(made('counts-of-counts'), {
         code: 'STREAMS_INPUT_REFUSED',
-        message: /store counts feeds counts-of-counts, and does not hold what the input gives: .*: --rebuild counts\./,
+        message:
+          /store counts feeds counts-of-counts, and does not hold what the input gives: .*: --rebuild counts \(in a program: stores: \['counts'\]\)\./,
       });
       t.deepEqual((await made('counts'))?.stores, ['counts', 'counts-of-counts']);
     }

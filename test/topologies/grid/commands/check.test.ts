@@ -292,6 +292,9 @@ test.serial('check leaves nothing behind, and of a sample it does not tell what 
   const whole = await weir(`check ${folder}`);
   t.regex(whole.stdout, /^Days without a row:\n {2}2018-03-04 to 2018-03-05 +2 days$/m);
   t.regex(whole.stdout, /^Late rows:\n {2}20180307b\.csv +3 +lines 2, 3, 4$/m);
+  // Of 7 March 02:00 then of 1 March 13:00: 5 days and 13 hours.
+  t.regex(whole.stdout, /^Out of order: by up to 133h, in 20180307b\.csv\. With --grace 133h no row is late\.$/m);
+  t.notRegex((await weir(`check ${folder} --grace 133h`)).stdout, /^(Late rows|Out of order):/m);
   t.regex(whole.stdout, /^In all: 16 rows, 1 bad, 3 late, 2018-03-01 10:00:00 to 2018-03-07 02:00:00, 5 days$/m);
   t.deepEqual(readdirSync(temporaries), []);
   t.deepEqual(readdirSync(root).sort(), ['events', 'temporaries']);
