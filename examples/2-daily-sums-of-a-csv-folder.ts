@@ -2,7 +2,7 @@
 //
 // The example makes its own folder: two files, then a second run after a third one came and the second one grew. The second run goes on where the first
 // one stopped: no row is read twice. The clocks went forward on 2024-03-31 in Paris, so that day has 23 hours; bad rows are
-// kept beside the state, in readings-dead.jsonl.
+// kept beside the state, in readings-dead.jsonl, and a line on stderr says that one row of five did not count.
 //
 //     node --import tsx examples/2-daily-sums-of-a-csv-folder.ts
 

@@ -50,6 +50,7 @@ test('a generated data set gives its own truth, damaged rows in the dead letters
   t.deepEqual(dead.sort(), damaged.sort());
   const { seconds, ...summary } = JSON.parse(stdout);
   t.deepEqual(summary, { rows: 6000, dead: damaged.length, late: 0, skipped: 0, files: 10 });
+  t.regex(stderr, new RegExp(`${damaged.length} of 6000 rows \\(\\d.*state/dead\\.jsonl`));
   t.is(typeof seconds, 'number');
   t.regex(
     stderr,
