@@ -1,6 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
-import { type FeedProgress, progressByTopic, refusedFiles } from '../runtime/feed.ts';
-import { refusedError } from '../runtime/feed-verdict.ts';
+import { type FeedProgress, progressByTopic } from '../runtime/feed.ts';
+import { refuseFiles } from '../runtime/feed-verdict.ts';
 import type { KafkaStats } from '../runtime/kafka/kafka-stats.ts';
 
 /** What became of the rows that a run has read. */
@@ -18,7 +18,7 @@ export interface ReadRows {
  */
 export function checkInput(feeds: readonly FeedProgress[], { rows, dead, skipped }: ReadRows, letters: string): void {
   const topics = progressByTopic(feeds);
-  for (const topic of topics) if (refusedFiles(topic) > 0) throw refusedError(topic);
+  refuseFiles(feeds);
   refuseAllDead({ rows, dead, skipped }, 'row', letters);
   for (const topic of topics) refuseLostFiles(topic, letters);
 }

@@ -1,3 +1,4 @@
+import { formatOption } from '../common/remedies.ts';
 import {
   binaryProblem,
   crProblem,
@@ -147,7 +148,7 @@ export class HeaderFinder {
       if (end < 0 || end >= last) return undefined;
       const stop = end > at && this.#bytes[end - 1] === cr ? end - 1 : end;
       if (typeof readHeader(this.#bytes, at, stop, this.#columns, this.#marks) === 'object')
-        return `its header is line ${line}, below ${line === 2 ? 'a line that is' : 'lines that are'} no table: give "skipLines": ${line - 1} in the format (--format)`;
+        return `its header is line ${line}, below ${line === 2 ? 'a line that is' : 'lines that are'} no table: give "skipLines": ${line - 1} in the format (${formatOption})`;
       at = end + 1;
     }
   }

@@ -10,9 +10,9 @@ import {
   filledEmbeddedOptions,
 } from './embedded-options.ts';
 import type { EngineStats, StreamsState } from './engine-stats.ts';
-import { type Feed, type FeedProgress, progressByTopic, progressSince, refusedFiles } from './feed.ts';
+import { type Feed, type FeedProgress, progressSince, refusedFiles } from './feed.ts';
 import { FeedSource } from './feed-source.ts';
-import { refusedError, uncountedOf } from './feed-verdict.ts';
+import { refuseFiles, uncountedOf } from './feed-verdict.ts';
 import { refuseOtherKind } from './folder-kind.ts';
 import { FolderLog } from './folder-log.ts';
 import type { LetterSample } from './letter-sample.ts';
@@ -190,7 +190,7 @@ export class EmbeddedStreams {
       await this.#openFeeds(feeds, follow);
       await this.#log.changeProgram(() => this.#task.commit(true));
       this.#life.become('RUNNING');
-      await this.#takeWatched(feeds, options);
+      await this.#takeAll(feeds, options);
       // A file that is refused has its rows still to come.
       const whole = feeds.every(({ progress }) => refusedFiles(progress) === 0);
       if (options.final === true && options.signal?.aborted !== true && whole) {
@@ -200,8 +200,7 @@ export class EmbeddedStreams {
       await this.#task.commit(true);
     });
     if (options.onRefused === 'continue' || (options.signal?.aborted === true && !follow)) return;
-    for (const progress of progressByTopic(feeds.map((feed) => feed.progress)))
-      if (refusedFiles(progress) > 0) throw refusedError(progress);
+    refuseFiles(feeds.map(({ progress }) => progress));
   }
 
   /**
@@ -337,20 +336,11 @@ export class EmbeddedStreams {
     }
   }
 
-  /** Takes all that the feeds have, and warns where much of it does not count. */
-  async #takeWatched(feeds: readonly Feed[], { signal, follow = false }: RunOptions): Promise<void> {
+  /** Runs the loop until the feeds end or the signal is aborted, and warns where much of what they have does not count. */
+  async #takeAll(feeds: readonly Feed[], { signal, follow = false }: RunOptions): Promise<void> {
+    if (signal?.aborted === true) return;
     const uncounted = new UncountedRecords(uncountedOf(feeds), this.#options.logger);
     if (follow) uncounted.begin();
-    try {
-      await this.#takeAll(signal);
-    } finally {
-      uncounted.end();
-    }
-  }
-
-  /** Runs the loop until the feeds end or the signal is aborted. */
-  async #takeAll(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted === true) return;
     const stop = (): void => this.#loop.stop();
     signal?.addEventListener('abort', stop, { once: true });
     try {
@@ -358,6 +348,7 @@ export class EmbeddedStreams {
       await this.#loop.run();
     } finally {
       signal?.removeEventListener('abort', stop);
+      uncounted.end();
     }
     if (this.#stoppedBy !== undefined) throw this.#stoppedBy.error;
   }

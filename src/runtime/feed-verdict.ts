@@ -1,6 +1,6 @@
 import { StreamsError } from '../common/errors.ts';
 import { formatOption } from '../common/remedies.ts';
-import type { Feed, FeedProgress } from './feed.ts';
+import { type Feed, type FeedProgress, progressByTopic, refusedFiles } from './feed.ts';
 import type { UncountedSource } from './uncounted.ts';
 
 /** The error for files of a topic that could not be read. */
@@ -16,6 +16,11 @@ export function refusedError({ topic, refused = {}, filesTotal }: FeedProgress):
       `Correct what is wrong in place, or say in a format (${formatOption}) how the files are written, and run again.`,
     { topic, ...(first !== undefined && { file: first[0] }) },
   );
+}
+
+/** @throws StreamsError `STREAMS_INPUT_REFUSED` - there are files that cannot be read. */
+export function refuseFiles(feeds: readonly FeedProgress[]): void {
+  for (const topic of progressByTopic(feeds)) if (refusedFiles(topic) > 0) throw refusedError(topic);
 }
 
 /** The rows that feeds have read, for who warns of those that did not count. */

@@ -40,7 +40,7 @@ function refusal(t: ExecutionContext, content: Buffer | string, ending?: 'final'
 test('of a file whose header is not its first line is told which line it is, and what to give', (t) => {
   t.is(
     refusal(t, 'Meter 7\nkWh\r\n\na,b,c\r\n1,2,3\n'),
-    'its header is line 4, below lines that are no table: give "skipLines": 3 in the format (--format)',
+    'its header is line 4, below lines that are no table: give "skipLines": 3 in the format (--format, in a program: csvFormat)',
   );
 });
 

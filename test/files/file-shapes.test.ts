@@ -332,7 +332,7 @@ test('a file whose header does not serve is told once, with the nearest names an
   );
   t.is(
     await refusal(`sep=;\nmeter;measured at\n8;${at}\n`, { separator: ';' }),
-    'its header is line 2, below a line that is no table: give "skipLines": 1 in the format (--format)',
+    'its header is line 2, below a line that is no table: give "skipLines": 1 in the format (--format, in a program: csvFormat)',
   );
   t.is(
     await refusal(`sep=,\nmeter;measured at\n8;${at}\n`, { separator: ',' }),
