@@ -1,6 +1,5 @@
 import type { ProcessorNode } from '../processor/node.ts';
 import type { ProcessorSupplier } from '../processor/processor.ts';
-import { UserProcessorNode } from '../processor/user-processor-node.ts';
 import type { Serde } from '../serde/serde.ts';
 import { WindowedSerde } from '../serde/windowed.ts';
 import { BranchedKStream } from './branched-kstream.ts';
@@ -169,11 +168,10 @@ export class KStream<K, V> {
 
   /** A processor written by hand. Its result counts as re-keyed. */
   process<K2, V2>(supplier: ProcessorSupplier<K, V, K2, V2>, options: ProcessOptions = {}): KStream<K2, V2> {
-    const stores = options.stores ?? [];
-    const create = (name: string): ProcessorNode =>
-      new UserProcessorNode(name, supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>, stores);
+    const node = this.#graph.name(options.name, 'KSTREAM-PROCESSOR-');
+    this.#graph.topology.addProcessor(node, supplier, this.#node, options.stores);
     return new KStream<K2, V2>(this.#graph, {
-      node: this.#add('KSTREAM-PROCESSOR-', options, create, stores),
+      node,
       keySerde: undefined,
       valueSerde: undefined,
       keyChanged: true,
@@ -297,7 +295,8 @@ export class KStream<K, V> {
     const stream = this.#placed(name, options);
     const view = needView(table.part, `join ${name}`);
     const create = (): ProcessorNode => new StreamTableJoinNode(name, view as never, joiner, left);
-    this.#graph.topology.add({ kind: 'processor', name, parents: [stream.#node], stores: view.stores, create });
+    const { stores } = view;
+    this.#graph.topology.add({ kind: 'processor', name, parents: [stream.#node], stores, looksUp: stores, create });
     if (left) this.#graph.leftJoin(name);
     return new KStream<K, R>(this.#graph, {
       node: name,

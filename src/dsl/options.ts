@@ -38,7 +38,11 @@ export interface Materialized<K, V> {
   /** @defaultValue the grouping's or stream's serde */
   readonly keySerde?: Serde<K>;
   readonly valueSerde?: Serde<V>;
-  /** False: each update is forwarded at once; true: once a commit. @defaultValue true */
+  /**
+   * False: each update is forwarded at once; true: once a commit, but at once where a stream or a processor looks into a table below.
+   *
+   * @defaultValue true
+   */
   readonly caching?: boolean;
   /** Whether a digest covers the store. @defaultValue true */
   readonly result?: boolean;

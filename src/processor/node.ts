@@ -34,8 +34,10 @@ export type ChangeListener<K, V> = (
 export interface TableStore<K, V> {
   readonly name: string;
   readonly keySerde: Serde<K>;
-  /** Changes are told of once a flush; else each at once. */
+  /** A deletion of a row that was never told of is not told either, as by a cache; and changes are told once a flush, if not at once. */
   readonly cached: boolean;
+  /** Each change is told when it is made. */
+  readonly tellsAtOnce: boolean;
   /** Its rows are of windows: false for a key-value store. */
   readonly windowed: boolean;
   /** Rows are kept until a window begins so many ms after their own; Infinity: for ever. */

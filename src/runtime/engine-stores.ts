@@ -1,6 +1,7 @@
 import type { Database } from '../../state/database.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import type { SubTopology } from '../topology/sub-topology.ts';
+import { toldAtOnce } from '../topology/told-at-once.ts';
 import type { Topology } from '../topology/topology.ts';
 import { sharedPartition } from './state-folder.ts';
 import { keyValueRows, type RowListener, windowRows } from './stores/byte-rows.ts';
@@ -36,12 +37,15 @@ export class EngineStores {
   readonly #topology: Topology;
   readonly #options: EngineStoresOptions;
   readonly #meter: CacheMeter;
+  /** Tables whose changes do not wait in their caches. */
+  readonly #toldAtOnce: ReadonlySet<string>;
 
   /** @param meter - What the caches of all tables share. */
   constructor(topology: Topology, options: EngineStoresOptions, meter: CacheMeter) {
     this.#topology = topology;
     this.#options = options;
     this.#meter = meter;
+    this.#toldAtOnce = toldAtOnce(topology);
   }
 
   /** The global tables, which all tasks share. */
@@ -67,7 +71,9 @@ export class EngineStores {
     return new Map(
       this.#specsOf(part, false).map((spec) => {
         const rows = (spec.kind === 'window' ? windowRows : keyValueRows)(database, prefixOf(spec.name, partition));
-        return [spec.name, new CachedTable(this.#keptAs(spec), rows, this.#meter, caching, changelog?.(spec))];
+        const atOnce = this.#toldAtOnce.has(spec.name);
+        const log = changelog?.(spec);
+        return [spec.name, new CachedTable(this.#keptAs(spec), rows, this.#meter, caching, log, atOnce)];
       }),
     );
   }

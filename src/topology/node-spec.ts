@@ -23,6 +23,8 @@ export interface ProcessorSpec {
   readonly name: string;
   readonly parents: readonly string[];
   readonly stores: readonly string[];
+  /** Stores of others, and its own, in which it looks rows up as they are when it gets a record. */
+  readonly looksUp?: readonly string[];
   readonly create: () => ProcessorNode;
 }
 

@@ -70,7 +70,7 @@ export class Topology {
     const list = typeof parents === 'string' ? [parents] : [...parents];
     const create = (): UserProcessorNode =>
       new UserProcessorNode(name, supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>, stores);
-    return this.add({ kind: 'processor', name, parents: list, stores: [...stores], create });
+    return this.add({ kind: 'processor', name, parents: list, stores: [...stores], looksUp: [...stores], create });
   }
 
   /** Writes what its parents forward to a topic. */

@@ -55,7 +55,7 @@ export class SuppressNode extends ProcessorNode implements ReleasesAtFlush {
       this.#waiting.get(windowed.startMs)?.delete(keyIdentity(this.#table.keySerde, windowed.key));
     else this.#wait(windowed.key, windowed.startMs);
     if (timestamp > this.#clock.timeMs) this.#clock.timeMs = timestamp;
-    if (!this.#table.cached) this.#releaseClosed();
+    if (this.#table.tellsAtOnce) this.#releaseClosed();
   }
 
   flushed(final: boolean): void {

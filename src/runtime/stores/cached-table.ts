@@ -24,6 +24,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   readonly name: string;
   readonly keySerde: Serde<K>;
   readonly cached: boolean;
+  readonly tellsAtOnce: boolean;
   readonly windowed: boolean;
   readonly retentionMs: number;
   readonly stats: StoreStats;
@@ -51,7 +52,14 @@ export class CachedTable<K, V> implements TableStore<K, V> {
   // The window used last: most records fall into the same one.
   #last: CachedWindow<K, V> | undefined;
 
-  constructor(spec: StoreSpec, rows: ByteRows, meter: CacheMeter, cached: boolean, changelog?: RowListener) {
+  constructor(
+    spec: StoreSpec,
+    rows: ByteRows,
+    meter: CacheMeter,
+    cached: boolean,
+    changelog?: RowListener,
+    tellsAtOnce = false,
+  ) {
     this.#changelog = changelog;
     this.name = spec.name;
     this.keySerde = spec.keySerde as Serde<K>;
@@ -64,6 +72,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     this.windowed = spec.kind === 'window';
     this.retentionMs = spec.windows?.retentionMs ?? Number.POSITIVE_INFINITY;
     this.cached = cached && spec.cached;
+    this.tellsAtOnce = !this.cached || tellsAtOnce;
     this.#codec = new RowValueCodec(spec.valueSerde as Serde<V>);
     this.stats = {
       store: spec.name,
@@ -101,7 +110,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
     }
     // First: a row that is not read must be set.
     const kept = this.#values.keep(key, value);
-    const row = this.#oldValues || !this.cached ? this.#row(key, startMs) : this.#unread(key, startMs);
+    const row = this.#oldValues || this.tellsAtOnce ? this.#row(key, startMs) : this.#unread(key, startMs);
     row.kept = kept;
     row.owned = !this.#values.asBytes;
     this.#count(row);
@@ -143,7 +152,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       this.#dirty.push(row);
       this.#addDirty(row.bytes);
     }
-    if (!this.cached) this.#tell(row);
+    if (this.tellsAtOnce && (!this.cached || hasNews(row))) this.#tell(row);
   }
 
   /** Counts a row again. The bytes of an object that is kept itself are known when they are written. */
@@ -181,7 +190,7 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       row.dirty = false;
       // A row that has expired is not written any more, but what became of it before is told all the same.
       if (row.startMs >= this.#expireBefore) this.#write(batch, row);
-      if (this.cached && (row.kept !== undefined || row.told !== undefined)) this.#tell(row);
+      if (!this.tellsAtOnce && hasNews(row)) this.#tell(row);
     }
     this.#rows.apply();
     if (this.#flushed < this.#dirty.length) return false;
@@ -425,6 +434,11 @@ export class CachedTable<K, V> implements TableStore<K, V> {
       if ((!row.stored || unwritten.has(row)) && row.kept !== undefined && row.startMs >= this.#expireBefore) yield row;
     }
   }
+}
+
+/** A cache tells of no deletion of a row that it never told of. */
+function hasNews({ kept, told }: CachedRow<unknown, unknown>): boolean {
+  return kept !== undefined || told !== undefined;
 }
 
 /** From so many rows on a flush of a window store is sorted: rows of a page are then read and written together. */
