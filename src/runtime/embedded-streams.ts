@@ -1,6 +1,7 @@
 import { StreamsError } from '../common/errors.ts';
 import type { StoreSpec } from '../processor/node.ts';
 import type { Topology } from '../topology/topology.ts';
+import { checkFeeds } from './checked-feeds.ts';
 import { ClientState } from './client-state.ts';
 import { type Digest, digestOf } from './digest.ts';
 import {
@@ -168,8 +169,8 @@ export class EmbeddedStreams {
    * Takes the feeds' records until they end or the signal is aborted, and commits. Where more than one row in a hundred did not count, a warning says how many, the first of them, and where their letters are: at the end, and with `follow`
    * at most once a minute.
    *
-   * @throws StreamsError with the position; the client is then in state ERROR, and the folder as of its last commit. `STREAMS_INPUT_REFUSED` - there are files that cannot be read; all others are
-   * read, and committed.
+   * @throws StreamsError `STREAMS_CONFIG` for feeds with which records would be counted twice or not at all: nothing was read; else with the position: the client is then in state ERROR, and
+   * the folder as of its last commit. `STREAMS_INPUT_REFUSED` - there are files that cannot be read; all others are read, and committed.
    */
   async run(feeds: readonly Feed[], options: RunOptions = {}): Promise<void> {
     const { final, loading = [] } = this.#log.state;
@@ -184,6 +185,7 @@ export class EmbeddedStreams {
         'STREAMS_INPUT_REFUSED',
         `the last load of ${unfinished} into ${this.#folder.directory} was interrupted half-way. Load it again.`,
       );
+    checkFeeds(this.topology, feeds);
     const follow = options.follow === true;
     await this.#insist(async () => {
       this.#life.become('REBALANCING');
