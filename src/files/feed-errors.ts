@@ -1,4 +1,4 @@
-import { StreamsError } from '../common/errors.ts';
+import { messageOf, StreamsError } from '../common/errors.ts';
 import type { FatalRow } from './file-batch.ts';
 
 /** The error for a bad row of a feed that stops at the first. */
@@ -27,4 +27,26 @@ export function truncatedError(path: string, where: PlaceInFile): StreamsError {
       'Put the whole file there and start again: it goes on with the rest of it, and nothing that follows was read before.',
     where,
   );
+}
+
+/** Where a packed file does not serve. */
+export interface PlaceInPacked {
+  readonly path: string;
+  readonly kind: 'gzip' | 'zstd';
+  /** Bytes of its content that were read. */
+  readonly offset: number;
+  readonly diskBytes: number;
+  /** What was read of it on disk last. */
+  readonly block: Buffer;
+}
+
+/** The error for a packed file that is damaged, or not packed at all. */
+export function damagedError({ path, kind, offset, diskBytes, block }: PlaceInPacked, cause: unknown): StreamsError {
+  // A header of either kind has bytes that no text has.
+  const isText = offset === 0 && block.subarray(0, Math.min(16, diskBytes)).every((byte) => byte >= 0x09);
+  const problem = isText
+    ? `${path} is not a ${kind} file: it begins with text. Give it a name without .${kind === 'gzip' ? 'gz' : 'zst'} if it is not compressed, or pack it, and start again.`
+    : `${path} is not a valid ${kind} file after byte ${offset} of its content (within the first ${diskBytes} bytes on disk): ${messageOf(cause)}. ` +
+      'Replace it with an intact copy, and start again.';
+  return new StreamsError('STREAMS_FILE', problem, { file: path, offset, cause });
 }

@@ -1,7 +1,7 @@
 import { createGunzip, type Gunzip } from 'node:zlib';
-import { StreamsError } from '../common/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { closeDescriptor, readDescriptor } from './descriptor.ts';
+import { damagedError } from './feed-errors.ts';
 import { type Fingerprint, fingerprintOnDisk } from './file-fingerprint.ts';
 
 const compressedBytes = 1 << 17;
@@ -127,11 +127,10 @@ export class GzipReader implements ByteSource {
       this.#ended = true;
       return false;
     }
-    throw new StreamsError(
-      'STREAMS_FILE',
-      `${this.#path} is not a valid gzip file after byte ${this.#delivered} of its content ` +
-        `(within the first ${this.diskBytes} bytes on disk): ${failure.message}. Replace it with an intact copy, and start again.`,
-      { file: this.#path, offset: this.#delivered, cause: failure },
+    const { diskBytes } = this;
+    throw damagedError(
+      { path: this.#path, kind: 'gzip', offset: this.#delivered, diskBytes, block: this.#block },
+      failure,
     );
   }
 }

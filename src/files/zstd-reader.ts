@@ -1,7 +1,7 @@
 import { ZstdFrames } from '../clients/record-batch/zstd-frames.ts';
-import { messageOf, StreamsError } from '../common/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { closeDescriptor, readDescriptor } from './descriptor.ts';
+import { damagedError } from './feed-errors.ts';
 import { type Fingerprint, fingerprintOnDisk } from './file-fingerprint.ts';
 
 const compressedBytes = 1 << 16;
@@ -67,11 +67,10 @@ export class ZstdReader implements ByteSource {
     try {
       this.#pieces = this.#frames.push(this.#block.subarray(0, count));
     } catch (cause) {
-      throw new StreamsError(
-        'STREAMS_FILE',
-        `${this.#path} is not a valid zstd file after byte ${this.#delivered} of its content ` +
-          `(within the first ${this.diskBytes} bytes on disk): ${messageOf(cause)}. Replace it with an intact copy, and start again.`,
-        { file: this.#path, offset: this.#delivered, cause },
+      const { diskBytes } = this;
+      throw damagedError(
+        { path: this.#path, kind: 'zstd', offset: this.#delivered, diskBytes, block: this.#block },
+        cause,
       );
     }
     this.#next = 0;

@@ -15,6 +15,12 @@ export interface OpenTargetOptions {
  * @throws StreamsError `STREAMS_USAGE` for another URL, or one with a password in it.
  */
 export async function openTarget(to: string, options: OpenTargetOptions): Promise<SinkTarget> {
+  // It would be a folder of this machine, while somebody waits for files elsewhere.
+  if (/^(?:s3|hdfs|s?webhdfs|file):(?!\/\/)/i.test(to))
+    throw new StreamsError(
+      'STREAMS_USAGE',
+      `'${to}' lacks a slash: give s3://bucket/prefix or hdfs://namenode:9870/path. A folder of such a name is ./${to}.`,
+    );
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(to)) {
     const { LocalTarget } = await import('./local-target.ts');
     return LocalTarget.open(to);

@@ -184,6 +184,7 @@ test('bytes that are no gzip are an error, zero padding is not', async (t) => {
   world.write('b.csv.gz', 'id,at,text\n1,1,x\n');
   const error = await t.throwsAsync(world.run());
   t.true(StreamsError.is(error) && error.code === 'STREAMS_FILE');
+  t.regex(error!.message, /b\.csv\.gz is not a gzip file: it begins with text\. Give it a name without \.gz/);
 });
 
 test('rows behind zero padding are not left out without a word', async (t) => {

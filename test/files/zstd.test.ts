@@ -107,6 +107,13 @@ test('who follows gets what is whole of a zstd file that is cut, and its rest wh
   t.deepEqual((await world.run({ follow: true })).records, ['a.csv:3:2', 'a.csv:4:3']);
 });
 
+test('text under the name of a zstd file is told as such', async (t) => {
+  const world = await FolderWorld.create(t);
+  world.write('a.csv.zst', readings(1));
+  const message = /a\.csv\.zst is not a zstd file: it begins with text\. Give it a name without \.zst/;
+  await t.throwsAsync(world.run(), { code: 'STREAMS_FILE', message });
+});
+
 test('a damaged zstd file is refused by name, and so is one that needs a dictionary or too much memory', async (t) => {
   const flipped = Buffer.from(packed);
   // The checksum tells, whatever the damaged byte has become.
@@ -116,7 +123,7 @@ test('a damaged zstd file is refused by name, and so is one that needs a diction
   const wide = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x98, 1, 0, 0]);
   const damages = {
     checksum: [flipped, /the checksum of a frame does not match/],
-    other: [Buffer.from('id,at,text\n1,1,x\n'), /does not begin as one of zstd/],
+    other: [Buffer.from([1, 2, 3, 4, 5, 6]), /does not begin as one of zstd/],
     dictionary: [dictionary, /needs a dictionary/],
     wide: [wide, /needs 512 MiB of memory, and 128 are given/],
   } as const;

@@ -2,8 +2,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { silentLogger } from '../../src/common/logger.ts';
 import { LocalTarget } from '../../src/sink/local-target.ts';
 import { MemoryFiles, MemoryTarget } from '../../src/sink/memory-target.ts';
+import { openTarget } from '../../src/sink/open-target.ts';
 import { sinkTargetConformance } from '../../src/testing/sink-target-conformance.ts';
 import { removeAtEnd } from './remove-at-end.ts';
 
@@ -27,4 +29,12 @@ test('a folder that cannot be made is told with its place and what to do', async
   await writeFile(file, '');
   const error = await t.throwsAsync(LocalTarget.open(join(file, 'below')), { code: 'STREAMS_SINK' });
   t.true(error!.message.includes(file), error!.message);
+});
+
+test('an address that lacks a slash is no folder', async (t) => {
+  for (const to of ['s3:/bucket/day', 's3:bucket', 'HDFS:/namenode:9870/archive', 'swebhdfs:/host/x', 'file:/tmp/x'])
+    await t.throwsAsync(openTarget(to, { timeoutMs: 1000, logger: silentLogger }), {
+      code: 'STREAMS_USAGE',
+      message: `'${to}' lacks a slash: give s3://bucket/prefix or hdfs://namenode:9870/path. A folder of such a name is ./${to}.`,
+    });
 });
