@@ -38,8 +38,8 @@ export class StreamAggregateNode extends TableNode<unknown> {
 }
 
 /**
- * One row a key and window. A record is late for a window iff `windowEnd <= observedStreamTime - grace`; it is then dropped for that window and,
- * if it is late for all of its windows, counted as late.
+ * One row a key and window. A record is late for a window iff `windowEnd <= observedStreamTime - grace`; it is then dropped for that window, and counted
+ * as late: in hopping windows once for each that refuses it.
  *
  * Kafka Streams: `KStreamWindowAggregate.java`.
  */
