@@ -103,13 +103,14 @@ export class StreamsError extends Error {
   override readonly name: string = 'StreamsError';
   /** Stable code, such as `STREAMS_STATE_STORE_LOCKED`. */
   readonly code: StreamsErrorCode;
-  /** Where it happened. */
+  /** Where it happened. Its `cause`, the error's own, is not enumerable: what prints an error prints the cause once. */
   readonly details: StreamsErrorDetails;
 
   constructor(code: StreamsErrorCode, message: string, details: StreamsErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { cause, ...place } = details;
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.details = details;
+    this.details = cause === undefined ? place : Object.defineProperty(place, 'cause', { value: cause });
     Object.defineProperty(this, brand, { value: true, enumerable: false });
   }
 

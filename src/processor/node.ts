@@ -177,6 +177,7 @@ export function failureOf(node: ProcessorNode, error: unknown): StreamsError {
     return new StreamsError(error.code, `node ${node.name}: ${error.message}`, {
       ...error.details,
       nodeName: node.name,
+      cause: error.cause,
     });
   return StreamsError.from(error, 'STREAMS_PROCESSING', `node ${node.name} failed: ${messageOf(error)}`, {
     nodeName: node.name,
