@@ -7,8 +7,8 @@ import { BadRow } from './row-format.ts';
 export interface TimeForm {
   /**
    * `iso`: `2018-01-31T22:59:00+01:00`, with or without seconds and fractions; `epoch-ms`, `epoch-s`: numbers since 1970-01-01T00:00Z; else a form of civil times of
-   * `zone`, such as `DD/MM/YYYY HH:mm`: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits; letters of the
-   * text itself in brackets (`HH[h]mm`). `24:00` is the end of its day.
+   * `zone`, such as `DD/MM/YYYY HH:mm`: `YYYY`, `YY` (2000 to 2099), `MM`, `DD`, `HH`, `mm`, `ss`, `SSS`, and `M`, `D`, `H` of one or two digits; `hh` or `h` with `A` for
+   * AM and PM; letters of the text itself in brackets (`HH[h]mm`). Names of months are not read. `24:00` is the end of its day.
    */
   readonly time: string;
   /** IANA zone of civil times, and of ISO ones without an offset. */

@@ -415,8 +415,8 @@ test('options of a format that are wrong are told', (t) => {
     { columns: { a: { decimal: '.', tousands: ' ' } } },
     /the column a of a file format has no option tousands.*Did you mean thousands\?/,
   );
-  wrong({ columns: { a: { time: 'dd/MM/yyyy', zone: 'UTC' } } }, /has the letter d/);
-  wrong({ columns: { a: { time: 'MM/DD', zone: 'UTC' } } }, /has not year, month and day once each/);
+  wrong({ columns: { a: { time: 'dd/MM/yyyy', zone: 'UTC' } } }, / has dd: /);
+  wrong({ columns: { a: { time: 'MM/DD', zone: 'UTC' } } }, / lacks the year: /);
   wrong({ columns: { a: { time: 'DD/MM/YYYY' } } }, /zone of a file format is missing/);
   wrong({ columns: { a: { time: 'DD/MM/YYYY', zone: 'Europe/Pari' } } }, /zone/);
   wrong({ suffixes: ['csv'] }, /suffixes/);

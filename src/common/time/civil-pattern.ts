@@ -44,22 +44,14 @@ export class CivilPattern {
   /** @throws {@link StreamsError} `STREAMS_CONFIG` - it has other letters, or no date. */
   constructor(text: string) {
     this.text = text;
-    this.#parts = text.match(/YYYY|YY|MM?|DD?|HH?|hh?|mm|ss|SSS|\[[^\]]*\]|[\s\S]/g) ?? [];
-    const found = this.#parts.filter((part) => part in signs);
-    this.#units = found.map((part) => (part === 'a' ? 'A' : part[0]) as Unit);
-    const strange = this.#parts.find((part) => !(part in signs) && /^[A-SU-Za-z]$/.test(part));
-    const has = (unit: Unit): boolean => this.#units.filter((one) => one === unit).length === 1;
-    const dated = has('Y') && has('M') && has('D') && new Set(this.#units).size === this.#units.length;
-    const whole = has('h') === has('A') && !(has('h') && has('H'));
-    if (strange !== undefined || !dated || !whole) {
-      let what = 'has hours of 1 to 12 without AM or PM, or the reverse';
-      if (strange !== undefined) what = `has the letter ${strange}`;
-      else if (!dated) what = 'has not year, month and day once each';
+    this.#parts = text.match(/\[[^\]]*\]|([A-Za-z])\1*|[\s\S]/g) ?? [];
+    this.#units = this.#parts.filter((part) => part in signs).map((part) => (part === 'a' ? 'A' : part[0]) as Unit);
+    const problem = problemOf(this.#parts, this.#units);
+    if (problem !== undefined)
       throw new StreamsError(
         'STREAMS_CONFIG',
-        `the form of times "${text}" ${what}: it is made of YYYY or YY, MM or M, DD or D, HH or H (hh or h with A for AM and PM), mm, ss, SSS; other letters stand in brackets, as in "HH[h]mm".`,
+        `the form of times "${text}" ${problem}: it is made of YYYY or YY, MM or M, DD or D, HH or H (hh or h with A for AM and PM), mm, ss, SSS; other letters stand in brackets, as in "HH[h]mm".`,
       );
-    }
     const source = this.#parts.map((part) => signs[part] ?? literalOf(part).replace(/[^\w\s]/g, '\\$&'));
     this.#form = new RegExp(`^${source.join('')}$`);
   }
@@ -158,6 +150,32 @@ export function civilTime(
   if (!isCivilDate(year, month, date) || minute > 59 || second > 59 || msOfDay > dayMs) return undefined;
   const day = daysFromCivil(year, month, date);
   return msOfDay === dayMs ? { day: day + 1, msOfDay: 0 } : { day, msOfDay };
+}
+
+const unitNames: Readonly<Record<Unit, string>> = {
+  Y: 'the year',
+  M: 'the month',
+  D: 'the day',
+  H: 'the hour',
+  h: 'the hour',
+  m: 'the minute',
+  s: 'the second',
+  S: 'the ms',
+  A: 'AM or PM',
+};
+
+/** What is wrong with a form of these parts. */
+function problemOf(parts: readonly string[], units: readonly Unit[]): string | undefined {
+  const strange = parts.find((part) => !(part in signs) && /^[A-SU-Za-z]/.test(part));
+  if (strange !== undefined) return `has ${strange}${/^MMM/.test(strange) ? ', and names of months are not read' : ''}`;
+  const names = units.map((unit) => unitNames[unit]);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) return `has ${twice} twice${twice === unitNames.M ? ' (minutes are mm)' : ''}`;
+  const lacking = (['Y', 'M', 'D'] as const).find((unit) => !units.includes(unit));
+  if (lacking !== undefined) return `lacks ${unitNames[lacking]}`;
+  const [short, half] = [units.includes('h'), units.includes('A')];
+  if (short && !half) return 'has hours of 1 to 12 without A for AM or PM';
+  return half && !short ? 'has AM or PM without hours of 1 to 12 (hh or h)' : undefined;
 }
 
 function literalOf(part: string): string {

@@ -37,8 +37,33 @@ test('a clock of twelve hours goes from 12 AM, which is 0:00, to 11 PM, which is
   t.is(formatCivil(read[4]!, 'D.M.YY h:mma'), '26.3.17 1:05pm');
   for (const text of ['13:05 PM', '00:05 AM', '1:05 PM', '01:05', '01:05 XM'])
     t.is(parseCivil(`03/26/2017 ${text}`, form), undefined, text);
-  for (const wrong of ['YYYY-MM-DD hh:mm', 'YYYY-MM-DD HH:mm A', 'YYYY-MM-DD HH:hh A', 'YYYY-MM-DD hh:mm A a'])
-    t.throws(() => parseCivil('2017-03-26', wrong), { code: 'STREAMS_CONFIG' }, wrong);
+});
+
+test('days, months and hours may have one digit, and years two', (t) => {
+  const day = Date.UTC(2017, 2, 6) / 86_400_000;
+  for (const text of ['6/3/2017', '06/03/2017']) t.deepEqual(parseCivil(text, 'D/M/YYYY'), { day, msOfDay: 0 }, text);
+  t.deepEqual(parseCivil('6/3/17 2:05', 'D/M/YY H:mm'), { day, msOfDay: 125 * minute });
+  t.is(parseCivil('6/3/2017', 'DD/MM/YYYY'), undefined);
+});
+
+test('a form that is not understood is refused with what is wrong and what there is', (t) => {
+  const says = (form: string, problem: string): void => {
+    const error = t.throws(() => parseCivil('2017-03-26', form), { code: 'STREAMS_CONFIG' } as never);
+    t.is(
+      (error as unknown as Error).message,
+      `the form of times "${form}" ${problem}: it is made of YYYY or YY, MM or M, DD or D, HH or H (hh or h with A for AM and PM), mm, ss, SSS; other letters stand in brackets, as in "HH[h]mm".`,
+    );
+  };
+  says('DD-MMM-YYYY', 'has MMM, and names of months are not read');
+  says('D MMMM YYYY', 'has MMMM, and names of months are not read');
+  says('dd/MM/YYYY', 'has dd');
+  says('YYYY-MM-DD HH:mm:ss.SSSSSS', 'has SSSSSS');
+  says('DD/MM/YYYY HH:MM', 'has the month twice (minutes are mm)');
+  says('YYYY-MM-DD HH:hh A', 'has the hour twice');
+  says('YYYY-MM-DD hh:mm A a', 'has AM or PM twice');
+  says('MM/YYYY', 'lacks the day');
+  says('YYYY-MM-DD hh:mm', 'has hours of 1 to 12 without A for AM or PM');
+  says('YYYY-MM-DD HH:mm A', 'has AM or PM without hours of 1 to 12 (hh or h)');
 });
 
 test('forms beyond those that are remembered are read all the same', (t) => {

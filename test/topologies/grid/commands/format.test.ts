@@ -148,7 +148,7 @@ test('a --format that is wrong is told by its file and option', async (t) => {
     /the rows to be made have no column id_event: there are id_evt, .*Did you mean id_evt\?/,
   );
   await wrong('{"columns": {"id_evt": {"column": "x", "valeus": {}}}}', /has no option valeus/);
-  await wrong('{"columns": {"id_evt": {"column": "x", "time": "QQ:mm"}}}', /has the letter Q/);
+  await wrong('{"columns": {"id_evt": {"column": "x", "time": "QQ:mm"}}}', /has QQ: /);
   await wrong('{"encoding": "ebcdic"}', /encoding of a file format is "ebcdic": expected one of utf-8/);
 });
 
