@@ -47,6 +47,14 @@ export const utf16Problem: string = `it is UTF-16, not UTF-8: give "encoding": "
 /** What is wrong with lines that nothing but a carriage return ends. */
 export const crProblem: string = `its lines end with a carriage return alone (CR), instead of LF or CRLF: give "lineEnd": "cr" in the format (${formatOption})`;
 
+/** Ends what is wrong with a first line that has none of the columns. */
+export const rowInstead: string = `: is its first line a row instead of a header? Then give "names", those of all columns, in the format (${formatOption})`;
+
+/** To pass lines above the header. */
+export function skipLinesOption(count: number): string {
+  return `"skipLines": ${count} in the format (${formatOption})`;
+}
+
 /** Whether lines behind a good header end with CR alone: to the scanner all of them are one line without an end. */
 export function hasLoneReturn(lines: Uint8Array): boolean {
   const at = lines.indexOf(13);
@@ -107,7 +115,7 @@ export function binaryProblem(bytes: Buffer): string | undefined {
 export function headerProblem(names: readonly string[], columns: readonly string[], marks: Marks = plainMarks): string {
   if (names.some((name) => name.includes('\r'))) return crProblem;
   if (names[0]?.startsWith('sep='))
-    return `its first line says which separator it has, and is no header: ${shown(names[0])}`;
+    return `its first line says which separator it has, and is no header: ${shown(names[0])}: give ${skipLinesOption(1)}`;
   if (names[0]?.startsWith('\u00ef\u00bb\u00bf'))
     return 'its byte order mark says that it is UTF-8, and the format something else';
   const missing = columns.filter((column) => !names.includes(column));
@@ -122,8 +130,7 @@ export function headerProblem(names: readonly string[], columns: readonly string
     return `its columns are separated by ${shown(separator!)}, not by ${own === ',' ? 'a comma' : shown(own)}: ${shown(names.join(own))}`;
   const others = names.filter((name) => !columns.includes(name));
   const hint = missing.flatMap((column) => nearMiss(column, others));
-  const none =
-    missing.length === columns.length && hint.length === 0 ? ': is its first line a row instead of a header?' : '';
+  const none = missing.length === columns.length && hint.length === 0 ? rowInstead : '';
   const lacks = `it lacks the column${plural(missing)} ${shownNames(missing)}; it has ${shownNames(names)}${none}`;
   return hint.length === 0 ? lacks : `${lacks} (${hint.join(', ')})`;
 }

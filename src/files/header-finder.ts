@@ -1,4 +1,3 @@
-import { formatOption } from '../common/remedies.ts';
 import {
   binaryProblem,
   crProblem,
@@ -6,6 +5,8 @@ import {
   type HeaderLayout,
   layoutOf,
   readHeader,
+  rowInstead,
+  skipLinesOption,
   splitLine,
   utf16Problem,
 } from './csv-header.ts';
@@ -133,24 +134,44 @@ export class HeaderFinder {
     const header = readHeader(this.#bytes, start, stop, this.#columns, this.#marks);
     if (typeof header === 'string') {
       if (this.#ending === 'more' && this.#end - start < preambleBytes) return pauseOf(this.#ending);
-      return this.#refuse(this.#furtherDown(next) ?? header);
+      return this.#refuse(this.#elsewhere(next, header) ?? header);
     }
     this.line++;
     this.at = next;
     return this.#take(header);
   }
 
-  /** What to say where lines that are no table stand above the header. */
-  #furtherDown(from: number): string | undefined {
+  /**
+   * What to say where lines that are no table stand above the header, or where too many lines are skipped.
+   *
+   * @param problem - What is wrong with the line that was taken for the header. Where it has none of the columns, a line that has some of them is the header.
+   */
+  #elsewhere(from: number, problem: string): string | undefined {
+    const above = this.#preamble.findIndex((line) => typeof this.#headerIn(Buffer.from(line)) === 'object');
+    if (above >= 0) return `its header is line ${above + 1}: give ${skipLinesOption(above)}`;
     const last = Math.min(this.#end, from + preambleBytes);
+    let likely: string | undefined;
     for (let at = from, line = this.line + 1; ; line++) {
       const end = this.#bytes.indexOf(lf, at);
-      if (end < 0 || end >= last) return undefined;
+      if (end < 0 || end >= last) return problem.endsWith(rowInstead) ? likely : undefined;
       const stop = end > at && this.#bytes[end - 1] === cr ? end - 1 : end;
-      if (typeof readHeader(this.#bytes, at, stop, this.#columns, this.#marks) === 'object')
-        return `its header is line ${line}, below ${line === 2 ? 'a line that is' : 'lines that are'} no table: give "skipLines": ${line - 1} in the format (${formatOption})`;
+      const text = this.#bytes.subarray(at, stop);
+      const found = this.#headerIn(text);
+      const place = `its header is line ${line}, below ${line === 2 ? 'a line that is' : 'lines that are'} no table: give ${skipLinesOption(line - 1)}`;
+      if (typeof found === 'object') return place;
+      if (this.#hasColumn(text)) likely ??= `${place}. Then ${found}`;
       at = end + 1;
     }
+  }
+
+  #headerIn(line: Buffer): HeaderLayout | string {
+    return readHeader(line, 0, line.length, this.#columns, this.#marks);
+  }
+
+  /** Whether a line has one of the columns, by whatever it is separated. */
+  #hasColumn(line: Buffer): boolean {
+    const marks = [this.#marks, ...[',', ';', '\t', '|'].map((separator) => marksOf({ separator }))];
+    return marks.some((each) => splitLine(line, 0, line.length, each)?.some((name) => this.#columns.includes(name)));
   }
 
   /** No line end is there behind the first row of a file without header: whether the file can begin so, all of it tells. */

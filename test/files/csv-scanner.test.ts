@@ -42,6 +42,27 @@ test('of a file whose header is not its first line is told which line it is, and
     refusal(t, 'Meter 7\nkWh\r\n\na,b,c\r\n1,2,3\n'),
     'its header is line 4, below lines that are no table: give "skipLines": 3 in the format (--format, in a program: csvFormat)',
   );
+  t.is(
+    refusal(t, 'Meter 7\n\na,b,d\n1,2,3\n'),
+    'its header is line 3, below lines that are no table: give "skipLines": 2 in the format (--format, in a program: csvFormat). Then it lacks the column "c"; it has "a", "b", "d"',
+  );
+  t.is(
+    refusal(t, 'Meter 7\na;b;c\n1;2;3\n'),
+    'its header is line 2, below a line that is no table: give "skipLines": 1 in the format (--format, in a program: csvFormat). Then its columns are separated by ";", not by a comma: "a;b;c"',
+  );
+  t.is(
+    refusal(t, 'a,b,x\n1,a,3\n'),
+    'it lacks the column "c"; it has "a", "b", "x"',
+    'a row with the name of a column is no header where the first line has some of them',
+  );
+});
+
+test('of a file of which too many lines are skipped is told which line its header is', (t) => {
+  const format = { ...abc, dialect: { skipLines: 3 } };
+  t.is(
+    scan(format, 'Meter 7\na,b,c\n1,2,3\n4,5,6\n').refused,
+    'its header is line 2: give "skipLines": 1 in the format (--format, in a program: csvFormat)',
+  );
 });
 
 test('a file whose header lacks a column, or has it twice, is refused, and what it has is told', (t) => {
@@ -53,7 +74,7 @@ test('a file whose header lacks a column, or has it twice, is refused, and what 
   );
   t.is(
     refusal(t, '1,2,3\n4,5,6\n'),
-    'it lacks the columns "a", "b", "c"; it has "1", "2", "3": is its first line a row instead of a header?',
+    'it lacks the columns "a", "b", "c"; it has "1", "2", "3": is its first line a row instead of a header? Then give "names", those of all columns, in the format (--format, in a program: csvFormat)',
   );
   t.is(refusal(t, 'a,b,c,x,x\n1,2,3,4,5\n'), undefined, 'other columns may be there twice');
 });

@@ -336,7 +336,7 @@ test('a file whose header does not serve is told once, with the nearest names an
   );
   t.is(
     await refusal(`sep=,\nmeter;measured at\n8;${at}\n`, { separator: ',' }),
-    'its first line says which separator it has, and is no header: "sep="',
+    'its first line says which separator it has, and is no header: "sep=": give "skipLines": 1 in the format (--format, in a program: csvFormat)',
   );
   t.is(
     await refusal(`8,${at}\n9,${at}\n`, { names: ['meter', 'x', 'measured at'] }),
