@@ -107,7 +107,7 @@ export function ledgerColumns({ columns, dialect }: FileFormat): readonly string
   return [...columns, JSON.stringify({ separator, quote, encoding, lineEnd, skipLines, names, ...form })];
 }
 
-/** What differs between two lists of {@link ledgerColumns}: `separator ",", and now with ";"`. */
+/** What differs between two lists of {@link ledgerColumns}: `with separator ",", and now with ";"`. */
 export function columnsDifference(saved: readonly string[], present: readonly string[]): string {
   const [was, is] = [saved, present].map((list) => {
     const last = list.at(-1);
@@ -121,9 +121,21 @@ export function columnsDifference(saved: readonly string[], present: readonly st
     } as Readonly<Record<string, unknown>>;
   }) as [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
   const different = Object.keys(was).filter((name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]));
-  return different
-    .map((name) => `${name} ${valueText(name, was[name])}, and now with ${valueText(name, is[name])}`)
-    .join('; ');
+  return different.map((name) => changeText(name, was[name], is[name])).join('; ');
+}
+
+/** Of two lists the names that are in one alone, if there are any. */
+function changeText(option: string, was: unknown, is: unknown): string {
+  if (!Array.isArray(was) || !Array.isArray(is))
+    return `with ${option} ${valueText(option, was)}, and now with ${valueText(option, is)}`;
+  const [gone, added] = [was.filter((one) => !is.includes(one)), is.filter((one) => !was.includes(one))];
+  const some = (names: readonly string[]): string =>
+    `the ${names.length === 1 ? option.slice(0, -1) : option} ${shownNames(names)}`;
+  const they = (names: readonly string[]): string => (names.length === 1 ? 'it' : 'them');
+  if (gone.length === 0 && added.length === 0) return `with ${some(was)}, and now with ${shownNames(is)}`;
+  if (gone.length === 0) return `without ${some(added)}, and now with ${they(added)}`;
+  if (added.length === 0) return `with ${some(gone)}, and now without ${they(gone)}`;
+  return `with ${some(gone)}, and now with ${shownNames(added)}`;
 }
 
 function valueText(name: string, value: unknown): string {

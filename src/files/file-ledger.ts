@@ -202,7 +202,7 @@ export class FileLedger {
     if (this.#entries.size === 0 || saved.join() === this.#columns.join()) return;
     throw new StreamsError(
       'STREAMS_STATE_INCOMPATIBLE',
-      `topic ${this.#topic} was read with ${columnsDifference(saved, this.#columns)}. Give the format that its files were read with, or start from an empty state.`,
+      `topic ${this.#topic} was read ${columnsDifference(saved, this.#columns)}. Give the format that its files were read with, or start from an empty state.`,
       { topic: this.#topic },
     );
   }

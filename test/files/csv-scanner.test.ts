@@ -70,7 +70,7 @@ test('a file whose header lacks a column, or has it twice, is refused, and what 
   t.is(refusal(t, '\n\na,b,c,b\n1,2,3,4\n'), 'it has the column "b" twice');
   t.is(
     refusal(t, 'a,B , \u00a0c\n'),
-    'it lacks the columns "b", "c"; it has "a", "B\\u0020", "\\u0020\\u00a0c" ("B\\u0020" is not "b", "\\u0020\\u00a0c" is not "c")',
+    'it lacks the columns "b", "c"; it has "a", "B\\u0020", "\\u0020\\u00a0c" (\\u00a0: no-break space) ("B\\u0020" is not "b", "\\u0020\\u00a0c" (\\u00a0: no-break space) is not "c")',
   );
   t.is(
     refusal(t, '1,2,3\n4,5,6\n'),
@@ -81,7 +81,10 @@ test('a file whose header lacks a column, or has it twice, is refused, and what 
 
 test('a file with other separators, quotes, line ends or encodings is refused for that', (t) => {
   t.is(refusal(t, 'a;b;c\n1;2;3\n'), 'its columns are separated by ";", not by a comma: "a;b;c"');
-  t.is(refusal(t, 'a\tb\tc\n1\t2\t3\n'), 'its columns are separated by "\\u0009", not by a comma: "a\\u0009b\\u0009c"');
+  t.is(
+    refusal(t, 'a\tb\tc\n1\t2\t3\n'),
+    'its columns are separated by "\\u0009" (tab), not by a comma: "a\\u0009b\\u0009c" (\\u0009: tab)',
+  );
   t.is(refusal(t, 'a,"b,c\n1,2,3\n'), 'the quotes of its header do not match: "a,"b,c"');
   t.is(
     refusal(t, Buffer.from('a,b,c,\xe9\n1,2,3,4\n', 'latin1')),

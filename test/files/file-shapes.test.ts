@@ -296,11 +296,11 @@ test('the letter of a number that is written in another way says with which opti
     return /which is not a number with "[.,]"(?:: it is one with (.*))?$/.exec(message)![1];
   };
   t.is(await hint('12,5', {}), '"decimal": ","');
-  t.is(await hint('1 234.5', {}), '"thousands": "\\u0020"');
+  t.is(await hint('1 234.5', {}), '"thousands": "\\u0020" (space)');
   t.is(await hint("1'234'567", {}), '"thousands": "\'"');
   t.is(await hint('1,234.5', {}), '"thousands": ","');
   t.is(await hint('1.234,5', {}), '"decimal": "," and "thousands": "."');
-  t.is(await hint('1\u00a0234,5', {}), '"decimal": "," and "thousands": "\\u00a0"');
+  t.is(await hint('1\u00a0234,5', {}), '"decimal": "," and "thousands": "\\u00a0" (no-break space)');
   t.is(await hint('1,234', {}), '"thousands": ",", or with "decimal": ","');
   t.is(await hint('1.234', { decimal: ',' }), '"thousands": ".", or with "decimal": "."');
   t.is(await hint('?', {}), undefined);

@@ -214,10 +214,19 @@ test('a position saved with other columns or another dialect is refused with wha
     (await t.throwsAsync(world.run({ format: other }), { code: 'STREAMS_STATE_INCOMPATIBLE' } as never)).message;
   t.is(
     await refused(format),
-    'topic readings was read with columns "id", "at", "text", and now with "at", "id", "text". Give the format that its files were read with, or start from an empty state.',
+    'topic readings was read with the columns "id", "at", "text", and now with "at", "id", "text". Give the format that its files were read with, or start from an empty state.',
   );
+  const others: readonly (readonly [readonly string[], string])[] = [
+    [['id', 'time', 'text'], 'with the column "at", and now with "time"'],
+    [['id', 'at'], 'with the column "text", and now without it'],
+    [['id', 'at', 'text', 'unit', 'note'], 'without the columns "unit", "note", and now with them'],
+  ];
+  for (const [columns, told] of others)
+    t.true(
+      (await refused({ ...readingFormat, columns: [...columns] })).startsWith(`topic readings was read ${told}. Give `),
+    );
   t.regex(
     await refused({ ...readingFormat, dialect: { separator: '\t', skipLines: 2 } } as typeof format),
-    /^topic readings was read with separator ",", and now with "\\u0009"; skipLines 0, and now with 2\. Give /,
+    /^topic readings was read with separator ",", and now with "\\u0009" \(tab\); with skipLines 0, and now with 2\. Give /,
   );
 });
