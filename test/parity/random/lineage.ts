@@ -76,6 +76,7 @@ export class Lineage {
         node.of.some((parent) => dependent.has(parent)) ||
         this.#flushedBetween(node) ||
         this.#joinsItself(node) ||
+        this.#meetsItself(node) ||
         this.#meetsExpired(node)
       )
         dependent.add(node.id);
@@ -96,6 +97,18 @@ export class Lineage {
     return (
       this.shareSource(left, right) &&
       [left, right].some((side) => this.withAncestors(side).some((above) => this.hasCache(above)))
+    );
+  }
+
+  /** A stream that looks its own record up: in Kafka Streams it still waits in a cache above the table, here it was told at once. */
+  #meetsItself(node: RandomNode): boolean {
+    if (node.op !== 'streamJoin') return false;
+    const [stream, table] = this.parents(node) as [RandomNode, RandomNode];
+    return (
+      this.shareSource(stream, table) &&
+      this.storesOf(table).some((id) =>
+        this.withAncestors(this.#nodes.get(id)!).some((above) => above.id !== id && this.hasCache(above)),
+      )
     );
   }
 
