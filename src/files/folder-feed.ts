@@ -147,7 +147,7 @@ export class FolderFeed<K, V> implements Feed {
     const figures = new FeedFigures(topic, survey);
     this.#figures = figures;
     this.progress = figures.progress;
-    this.#content = new KnownContent(topic, ledger, survey, this.#firstRow - 1);
+    this.#content = new KnownContent(topic, ledger, survey, format as RowFormat<unknown, unknown>);
     this.#copies = new CopiedFiles({ topic, ledger, survey, figures, logger: this.#logger });
     const endOf = before === undefined ? {} : { endOf: (name: string): number => before.endOf(name) };
     const queue = { take: () => this.#take(), gone: (file: PendingFile) => this.#gone(file), ...endOf };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { StreamsError } from '../common/errors.ts';
 import { rangeInName } from '../sink/file-names.ts';
+import { headerLinesOf } from './file-dialect.ts';
 import { type ContentFingerprint, endBytes, hashOfBeginning } from './file-fingerprint.ts';
 import type { FileEntry, FileLedger } from './file-ledger.ts';
 import { FileOpenings } from './file-openings.ts';
@@ -8,6 +9,8 @@ import type { Chunk } from './file-reader.ts';
 import { type FileStat, type FolderFile, isCoded, statFile } from './folder.ts';
 import type { FolderSurvey } from './folder-survey.ts';
 import { asBeginningOf, checkKnownFile, type KnownFile } from './known-file.ts';
+import type { RowFormat } from './row-format.ts';
+import { SameRecords } from './same-records.ts';
 
 /** Short files that are gone, with which a longer one is compared: those that were begun last. */
 const mostGone = 64;
@@ -24,7 +27,8 @@ export type FoundContent =
  * Finds out whether a file of a new name holds what was read before under another one: it was renamed or copied, whole or in part, and may have grown since, or is packed now.
  * And whether one that has grown has only grown as another one had: it was copied again, or its copy was under way when it was seen first.
  *
- * Only files with rows are known by their content: there are many that are empty or have nothing but a header. A file of less than 64 KiB that is gone is found again in a
+ * Only files with rows are known by their content: there are many that are empty or have nothing but a header. Where a format makes records of the name of their file, files of the same bytes are known
+ * only if their records are the same under both names. A file of less than 64 KiB that is gone is found again in a
  * longer one among the last 64 of those; one that is there, among the last 16 that begin with the same row. A part of a file is found while that one is there.
  */
 export class KnownContent {
@@ -32,6 +36,7 @@ export class KnownContent {
   readonly #ledger: FileLedger;
   readonly #survey: Pick<FolderSurvey, 'get' | 'has' | 'changes'>;
   readonly #openings: FileOpenings;
+  readonly #format: RowFormat<unknown, unknown>;
   readonly #headerLines: number;
   /** Names of short files that are gone, as of a number of changes of the survey. */
   #gone: readonly string[] = [];
@@ -39,14 +44,16 @@ export class KnownContent {
 
   /**
    * @param survey - Which files are in the folder.
-   * @param headerLines - Lines of a file before its rows.
+   * @param format - How rows are read.
    */
   constructor(
     topic: string,
     ledger: FileLedger,
     survey: Pick<FolderSurvey, 'get' | 'has' | 'changes'>,
-    headerLines: number,
+    format: RowFormat<unknown, unknown>,
   ) {
+    const headerLines = headerLinesOf(format.dialect);
+    this.#format = format;
     this.#topic = topic;
     this.#ledger = ledger;
     this.#survey = survey;
@@ -61,10 +68,12 @@ export class KnownContent {
    * @param last - Content offset at which the file is taken to end, whatever follows.
    */
   async find(
-    { file, bytes, base, start, end, ending }: Chunk,
+    chunk: Chunk,
     first: string | undefined,
     last: number = Number.POSITIVE_INFINITY,
   ): Promise<FoundContent | undefined> {
+    const { file, bytes, base, start, end, ending } = chunk;
+    const same = new SameRecords(this.#format, chunk);
     // Of a file of which more than 64 KiB were read, the chunk has not the beginning.
     const isBeginning = start + base === 0;
     const content = bytes.subarray(start, isBeginning ? end : start);
@@ -79,7 +88,7 @@ export class KnownContent {
       .sort((a, b) => b.sequence - a.sequence)
       .slice(0, mostAlike);
     for (const as of this.#candidates(content, first, alike)) {
-      if (!isMore(as) || as.content.length > last) continue;
+      if (!isMore(as) || as.content.length > last || !same.under(as.name)) continue;
       const stat = statFile(file.path);
       if (stat === undefined) return undefined;
       const known = await this.#beginsWith(file, stat, as);
@@ -89,7 +98,7 @@ export class KnownContent {
       return { entry, as, grown: known.grown };
     }
     for (const as of alike) {
-      const whole = this.#survey.get(as.name);
+      const whole = same.under(as.name) ? this.#survey.get(as.name) : undefined;
       const part = whole === undefined ? undefined : await asBeginningOf(file, whole, as.content.length, last);
       if (part !== undefined && part.length > read) return { as, part };
     }
