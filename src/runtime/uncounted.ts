@@ -87,7 +87,7 @@ export class UncountedRecords {
     const kinds = [...(late > 0 ? [`${late} late`] : []), ...reasons.map(([reason, count]) => `${count} ${reason}`)];
     const first = this.#firstLetter(late > 0, dead > 0);
     this.#logger.warn(
-      { read, late, dead },
+      { read, uncounted: late + dead },
       [
         `${late + dead} of ${read} ${noun}${read === 1 ? '' : 's'} (${percent((late + dead) / read)}) did not count${late > 0 ? ', or not in all windows' : ''}: ${kinds.join(', ')}.`,
         ...(first === undefined ? [] : [`The first: ${placeOf(first)}: ${first.message.replace(/[^.?!]$/, '$&.')}`]),

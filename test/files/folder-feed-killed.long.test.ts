@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { FileDialect } from '../../src/files/file-dialect.ts';
 import type { DecodedRow, RowFormat } from '../../src/files/row-format.ts';
-import { FolderWorld, range } from './helpers/folder-world.ts';
+import { FolderWorld, type Run, type RunOptions, range } from './helpers/folder-world.ts';
 import { type Reading, readingFormat } from './helpers/formats.ts';
 import { check } from './helpers/properties.ts';
 
@@ -14,6 +14,30 @@ const damaged: Readonly<Record<string, string>> = {
   'd.csv': 'id,at,text\n\n',
   'e.csv': `id,at,text\n7,7,${'x'.repeat(1_100_000)}\n8,8,u\nlast\n`,
 };
+
+/** Ends a feed after each record, within a commit or not, and has another one go on from each commit: both together are held against a whole run. */
+async function killedAnywhere(
+  t: ExecutionContext,
+  whole: FolderWorld,
+  { records, progress }: Pick<Run, 'records' | 'progress'>,
+  fill: () => Promise<FolderWorld>,
+  noted: RunOptions,
+): Promise<void> {
+  for (let commitAt = 0; commitAt < records.length; commitAt++) {
+    for (let killAt = commitAt; killAt <= records.length; killAt++) {
+      const world = await fill();
+      const killInCommit = (commitAt + killAt) % 2 === 1;
+      const before = await world.run({ ...noted, commitAt, killAt, killInCommit });
+      const after = await world.run(noted);
+      t.deepEqual([...before.records.slice(0, commitAt), ...after.records], records, `${commitAt} ${killAt}`);
+      // What this process has read, and which files of it had no good row, is no part of the state.
+      const { bytesRead, lost } = progress;
+      t.deepEqual({ ...after.progress, bytesRead, lost }, { ...progress, lost });
+      t.deepEqual(world.deadLetters(), whole.deadLetters());
+      t.deepEqual(world.lateLetters(), whole.lateLetters());
+    }
+  }
+}
 
 test('killed after any record and started again from any commit, a feed gives the same rows and letters', async (t) => {
   const noted = { lateId: 3, deadId: 4, batchRows: 2, chunkBytes: 40_000 };
@@ -26,20 +50,7 @@ test('killed after any record and started again from any commit, a feed gives th
   const { records, progress } = await whole.run(noted);
   t.is(records.length, 6);
   t.is(progress.dead, 9);
-  for (let commitAt = 0; commitAt < records.length; commitAt++) {
-    for (let killAt = commitAt; killAt <= records.length; killAt++) {
-      const world = await fill();
-      const killInCommit = (commitAt + killAt) % 2 === 1;
-      const before = await world.run({ ...noted, commitAt, killAt, killInCommit });
-      const after = await world.run(noted);
-      t.deepEqual([...before.records.slice(0, commitAt), ...after.records], records, `${commitAt} ${killAt}`);
-      // What this process has read, and which files of it had no good row, is no part of the state.
-      const { bytesRead, lost } = progress;
-      t.deepEqual({ ...after.progress, bytesRead, lost }, progress);
-      t.deepEqual(world.deadLetters(), whole.deadLetters());
-      t.deepEqual(world.lateLetters(), whole.lateLetters());
-    }
-  }
+  await killedAnywhere(t, whole, { records, progress }, fill, noted);
 });
 
 /** Rows `id,at,text` as two records each: the id, and a hundred more; a row of no text is none. */
@@ -105,18 +116,7 @@ test('the same in UTF-16 with fields of several lines, two records a row, some o
     whole.lateLetters().map(({ line, raw, record }) => [line, raw, record]),
     [[7, "'y\n''\n';13;2", 1]],
   );
-  for (let commitAt = 0; commitAt < records.length; commitAt++) {
-    for (let killAt = commitAt; killAt <= records.length; killAt++) {
-      const world = await fill();
-      const killInCommit = (commitAt + killAt) % 2 === 1;
-      const before = await world.run({ ...noted, commitAt, killAt, killInCommit });
-      const after = await world.run(noted);
-      t.deepEqual([...before.records.slice(0, commitAt), ...after.records], records, `${commitAt} ${killAt}`);
-      t.deepEqual({ ...after.progress, bytesRead: progress.bytesRead }, progress);
-      t.deepEqual(world.deadLetters(), whole.deadLetters());
-      t.deepEqual(world.lateLetters(), whole.lateLetters());
-    }
-  }
+  await killedAnywhere(t, whole, { records, progress }, fill, noted);
 });
 
 test('a file in UTF-16 that grows, cut anywhere, is read once; one that was rewritten is refused', async (t) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
+import { silentLogger } from '../../../src/common/logger.ts';
 import { csvFormat } from '../../../src/files/csv-format.ts';
 import { FolderFeed } from '../../../src/files/folder-feed.ts';
 import { Letters } from '../../../src/files/letters.ts';
@@ -133,6 +134,7 @@ async function run(disk: Disk, shape: World, end: World['runs'][number] | undefi
   const abort = new AbortController();
   const { writes = Number.POSITIVE_INFINITY, kill = false } = end ?? {};
   const streams = await EmbeddedStreams.open(ledgerTopology(), {
+    logger: silentLogger,
     stateDir: disk.stateDir,
     openDatabase: (location) => failingAt(disk, location, writes, kill, () => abort.abort()),
     commitIntervalRecords: commitRecords,
